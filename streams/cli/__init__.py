@@ -1,0 +1,46 @@
+"""The `encore` command: one module of this package for each subcommand, loaded when it is called.
+
+Owns the list of commands. Exit codes: 0 done, 1 the command's own "no" (a verification that failed, a
+server that is gone), 2 a bad setting or argument.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+COMMANDS = {
+    "bench": "streams.cli.bench:bench",
+    "demo": "streams.cli.demo:demo",
+    "devstack": "streams.cli.devstack:devstack",
+    "import": "streams.cli.importing:importing",
+    "simulate": "streams.cli.simulate:simulate",
+    "titles": "streams.cli.titles:titles",
+    "verify": "streams.cli.verify:verify",
+    "worker": "streams.cli.worker:worker",
+}
+
+
+class LazyCommands(click.Group):
+    """A group whose commands are imported on first use, so that `encore --help` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+class OneLineUsageError(click.UsageError):
+    """A usage error that prints its sentence only, without the usage text."""
+
+
+@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="encore-viewing")
+def main() -> None:
+    """Encore: how many times does a household watch something again and again, through completion?"""

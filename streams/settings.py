@@ -1,0 +1,161 @@
+"""Every setting, declared once, with the sentence that documents it.
+
+Owns names, defaults, ranges and the environment (`ENCORE_<NAME>`); the command line makes an option of
+each field (`streams.cli.options`). It must not know what a setting is used for.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.rules import DAY_MS, HOUR_MS, Rules
+
+ENV_PREFIX = "ENCORE_"
+
+
+class BadSetting(Exception):
+    """A setting cannot be used. The message is one line: its name, its value and what is accepted."""
+
+
+def _servers(value: str) -> str:
+    if value and not re.fullmatch(r"[^\s:,/]+:\d{1,5}(,[^\s:,/]+:\d{1,5})*", value):
+        raise ValueError("accepted: HOST:PORT, or several separated by commas")
+    return value
+
+
+def _redis_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("redis", "rediss", "unix") and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if value and not usable:
+        raise ValueError("accepted: a URL such as redis://HOST:PORT/0")
+    return value
+
+
+def _topic(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,200}", value) or value in (".", ".."):
+        raise ValueError("accepted: 1 to 200 of the characters A-Z a-z 0-9 . _ -")
+    return value
+
+
+Servers = Annotated[str, AfterValidator(_servers)]
+RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+Name = Annotated[str, AfterValidator(_topic)]
+Percent = Annotated[int, Field(ge=1, le=100)]
+
+
+class Settings(BaseSettings):
+    """All settings of every command. Environment: `ENCORE_` and the field's name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid")
+
+    kafka: Servers = Field("", description="Kafka servers, HOST:PORT[,HOST:PORT…]; empty: the devstack")
+    redis: RedisUrl = Field("", description="Redis URL, redis://HOST:PORT/DB; empty: the devstack")
+    devstack_dir: str = Field("", description="folder of the devstack; empty: one for each user's cache")
+    app_id: Name = Field(
+        "encore", description="consumer group, prefix of the transactional ids and of the state topic"
+    )
+    source_topic: Name = Field("playback-events", description="topic of the playback events")
+    titles_topic: Name = Field("titles", description="compacted topic of the catalog")
+    milestones_topic: Name = Field("encore-milestones", description="topic of the milestones")
+    dead_letters_topic: Name = Field("encore-dead-letters", description="topic of what could not be read")
+    late_topic: Name = Field("encore-late", description="topic of events older than the grace")
+    redis_prefix: str = Field(
+        "encore:", min_length=1, max_length=100, description="prefix of every Redis key and channel"
+    )
+    topic_partitions: int = Field(4, ge=1, le=64, description="partitions of a source topic that is made here")
+    topic_replication: int = Field(1, ge=1, le=9, description="replication of the topics that are made here")
+    checkpoint_s: float = Field(1.0, ge=0.05, le=60, description="seconds between two checkpoints of a partition")
+    publish_s: float = Field(0.5, ge=0.05, le=60, description="least seconds between two rounds of publishing")
+    publish_keys_per_s: int = Field(20_000, ge=100, description="Redis keys written a second at most, a worker")
+    batch_records: int = Field(1_000, ge=1, le=10_000, description="records in one Faust message at most")
+    uncheckpointed_records: int = Field(
+        400_000, ge=1_000, description="records of a partition applied and not yet checkpointed, at most"
+    )
+    hot_rows: int = Field(50_000, ge=0, description="decoded rows that a partition keeps in memory")
+    startup_timeout_s: float = Field(
+        60, ge=1, le=3600, description="seconds to wait for Kafka and Redis at start before giving up"
+    )
+    session_timeout_s: float = Field(10, ge=6, le=300, description="seconds of silence after which a worker is out")
+    transaction_timeout_s: float = Field(60, ge=10, le=600, description="seconds that a transaction may stay open")
+    hour_retention_days: int = Field(8, ge=4, le=400, description="days that an hour window is kept")
+    day_retention_days: int = Field(400, ge=31, le=4000, description="days that a day window is kept")
+    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = Field(
+        "info", description="debug, info, warning or error"
+    )
+
+    completion_percent: Percent = Field(90, description="share of the cells that makes a completion")
+    watcher_percent: Percent = Field(70, description="share of the cells that makes a watcher")
+    skimmer_percent: Percent = Field(90, description="share of the length whose reaching makes a skimmer")
+    starter_s: int = Field(120, ge=1, le=86_400, description="credited seconds that make a starter")
+    viewer_s: int = Field(300, ge=1, le=86_400, description="credited seconds that make a viewer")
+    play_s: int = Field(1, ge=1, le=86_400, description="credited seconds that make a play")
+    autoplay_play_s: int = Field(120, ge=1, le=86_400, description="the same for a session begun by autoplay")
+    longest_interval_s: int = Field(1_800, ge=1, le=86_400, description="longest silence that is still credited")
+    allowance_s: int = Field(5, ge=0, le=600, description="content seconds beyond the elapsed time, a session")
+    pace_percent: int = Field(102, ge=100, le=200, description="content per elapsed time and rate, in percent")
+    grace_days: int = Field(30, ge=1, le=365, description="days behind the stream time until an event is late")
+    future_s: int = Field(300, ge=0, le=86_400, description="seconds that an event may be ahead of its record")
+    hour_grace_hours: int = Field(72, ge=1, le=720, description="hours that an hour window takes events")
+    forget_days: int = Field(730, ge=31, le=4000, description="days until an untouched row is dropped")
+
+    @model_validator(mode="after")
+    def _windows_outlive_their_events(self) -> Settings:
+        if self.hour_retention_days * 24 < self.hour_grace_hours:
+            raise ValueError("hour_retention_days: accepted: at least the hour_grace_hours")
+        if self.day_retention_days <= self.grace_days:
+            raise ValueError("day_retention_days: accepted: more than the grace_days")
+        return self
+
+    def rules(self) -> Rules:
+        """The rule thresholds among these settings, in the units of `models`."""
+        return Rules(
+            completion_percent=self.completion_percent,
+            watcher_percent=self.watcher_percent,
+            skimmer_percent=self.skimmer_percent,
+            starter_ms=self.starter_s * 1000,
+            viewer_ms=self.viewer_s * 1000,
+            play_ms=self.play_s * 1000,
+            autoplay_play_ms=self.autoplay_play_s * 1000,
+            longest_interval_ms=self.longest_interval_s * 1000,
+            allowance_ms=self.allowance_s * 1000,
+            pace_percent=self.pace_percent,
+            grace_ms=self.grace_days * DAY_MS,
+            future_ms=self.future_s * 1000,
+            hour_grace_ms=self.hour_grace_hours * HOUR_MS,
+            forget_ms=self.forget_days * DAY_MS,
+        )
+
+    @property
+    def state_topic(self) -> str:
+        """The changelog: `<app_id>-state`, one partition for each of the source."""
+        return f"{self.app_id}-state"
+
+
+def load(**given: Any) -> Settings:
+    """Settings from the environment, with `given` (None: not given) on top.
+
+    Raises `BadSetting` with one line for the first setting that cannot be used.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise BadSetting(_first_problem(error)) from None
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    reason = re.sub(r"^Value error, ", "", problem["msg"])
+    if not problem["loc"]:
+        field, _, reason = reason.partition(": ")
+        return f"{ENV_PREFIX}{field.upper()}: {reason}"
+    field = str(problem["loc"][0])
+    what = Settings.model_fields[field].description if field in Settings.model_fields else "no such setting"
+    return f"{ENV_PREFIX}{field.upper()}={problem['input']!r}: {reason} ({what})"
