@@ -1,0 +1,164 @@
+"""What one profile watches, and when: kids before and after school, grown-ups in the evening.
+
+Owns habits: times of day, favourites, what was left unfinished, giving up. It must not know what a player
+says in between, or what happens to the events on their way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from streams.simulate.plan import Plan
+from streams.simulate.sitting import Event, Player, play, stand_still, uuid_text
+from streams.simulate.world import DAY_MS, MINUTE_MS, Household, Profile, Shelf, Title
+
+UPLOAD_GAP_MS = 20
+
+
+class Slot(NamedTuple):
+    """A time of a local day at which a profile likes to watch; minutes of the day, and a chance of 1."""
+
+    opens: int
+    closes: int
+    chance: float
+    shortest_min: int
+    longest_min: int
+
+
+WEEKDAY = {
+    "kids": (Slot(370, 430, 0.55, 35, 90), Slot(905, 1020, 0.75, 50, 120), Slot(1090, 1170, 0.35, 30, 60)),
+    "general": (Slot(400, 480, 0.1, 20, 40), Slot(1120, 1290, 0.7, 60, 150)),
+}
+WEEKEND = {
+    "kids": (Slot(420, 600, 0.8, 80, 180), Slot(840, 1000, 0.6, 60, 150)),
+    "general": (Slot(780, 900, 0.3, 60, 130), Slot(1110, 1290, 0.8, 80, 200)),
+}
+
+
+class Sent(NamedTuple):
+    """An event, and when its device sends it (Unix ms of the simulated clock)."""
+
+    due_ms: int
+    event: Event
+
+
+Played = Generator[Sent, None, int]
+"""Events, and in the end the time on the simulated clock."""
+
+
+@dataclass(slots=True)
+class Viewer:
+    """One profile of a household; `watch` is its life from the origin on."""
+
+    plan: Plan
+    rng: Random
+    household: Household
+    profile: Profile
+    kids: Shelf
+    general: Shelf
+    favourites: tuple[Title, ...] = ()
+    unfinished: tuple[Title, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.profile.kind == "kids":
+            self.favourites = tuple(self.kids.pick(self.rng) for _ in range(self.rng.randrange(1, 4)))
+
+    def watch(self, origin_ms: int) -> Iterator[Sent]:
+        """Events without end, in the order of sending, none before `origin_ms`."""
+        zone = ZoneInfo(self.household.time_zone)
+        day = datetime.fromtimestamp(origin_ms / 1000, UTC).astimezone(zone).date()
+        free_ms = origin_ms
+        while True:
+            for slot in (WEEKDAY if day.weekday() < 5 else WEEKEND)[self.profile.kind]:
+                begin_ms = self._moment(slot, day, zone)
+                if self.rng.random() < slot.chance and begin_ms >= free_ms:
+                    minutes = self.rng.randrange(slot.shortest_min, slot.longest_min)
+                    free_ms = yield from self._evening(begin_ms, begin_ms + minutes * MINUTE_MS)
+            day += timedelta(days=1)
+
+    def _moment(self, slot: Slot, day: date, zone: ZoneInfo) -> int:
+        minute = self.rng.randrange(slot.opens, slot.closes)
+        local = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone)
+        return int(local.timestamp()) * 1000 + self.rng.randrange(MINUTE_MS)
+
+    def _evening(self, now_ms: int, until_ms: int) -> Played:
+        """One title after another until `until_ms`; returns when the last of them was over."""
+        autoplay = False
+        while now_ms < until_ms:
+            title, position_ms = self._choose()
+            if title.trailer and not position_ms and self.rng.random() < self.plan.trailer_share:
+                now_ms = yield from self._sit(title.trailer, 0, now_ms, now_ms + 2 * MINUTE_MS, autoplay)
+            now_ms = yield from self._view(title, position_ms, now_ms, until_ms, autoplay)
+            now_ms += self.rng.randrange(5_000, 60_000)
+            autoplay = self.unfinished is None and self.rng.random() < self.plan.autoplay_share
+        return now_ms
+
+    def _choose(self) -> tuple[Title, int]:
+        if self.unfinished and self.rng.random() < 0.9:
+            return self.unfinished
+        if self.favourites and self.rng.random() < self.plan.rewatch_share:
+            return self.rng.choice(self.favourites), 0
+        return (self.kids if self.favourites else self.general).pick(self.rng), 0
+
+    def _view(self, title: Title, position_ms: int, now_ms: int, until_ms: int, autoplay: bool) -> Played:
+        """One sitting of a title, given up early or left for later or watched to its end."""
+        if self.rng.random() < self.plan.abandoned_share:
+            self.unfinished = None
+            leave_ms = now_ms + self.rng.randrange(3_000, 115_000)
+            return (yield from self._sit(title, position_ms, now_ms, leave_ms, autoplay))
+        gives_up = not position_ms and self.rng.random() > title.finish
+        if gives_up:
+            until_ms = min(until_ms, now_ms + int(title.runtime_ms * self.rng.uniform(0.05, 0.6)))
+        over_ms = yield from self._sit(title, position_ms, now_ms, until_ms, autoplay)
+        if gives_up:
+            self.unfinished = None
+        return over_ms
+
+    def _sit(self, title: Title, position_ms: int, now_ms: int, until_ms: int, autoplay: bool) -> Played:
+        """One play session; remembers where it stopped. Returns when it was over, on the simulated clock."""
+        player = Player(self.rng, self._facts(title), now_ms, position_ms)
+        first = {"runtime_ms": title.runtime_ms, "credits_start_ms": title.credits_start_ms}
+        first |= {"autoplay": True} if autoplay else {}
+        events = self._played(player, title, until_ms, first)
+        if self.rng.random() < self.plan.days_late_share:
+            yield from self._upload(events, now_ms)
+        else:
+            for event in events:
+                yield Sent(event["event_time_ms"], event)
+        if title.content_kind == "main":
+            ended = player.position_ms >= title.credits_start_ms
+            self.unfinished = None if ended else (title, player.position_ms)
+        return player.now_ms
+
+    def _played(self, player: Player, title: Title, until_ms: int, first: Event) -> Iterator[Event]:
+        freezes = self.rng.random() < self.plan.frozen_share
+        yield from play(player, self.plan, until_ms, title.runtime_ms, first)
+        if freezes:
+            yield from stand_still(player, self.plan)
+
+    def _upload(self, events: Iterator[Event], now_ms: int) -> Iterator[Sent]:
+        """A sitting that a device kept while offline: watched up to twenty days ago, sent in one go."""
+        ago_ms = int(self.rng.uniform(0.5, 20) * DAY_MS)
+        for number, event in enumerate(events):
+            event["event_time_ms"] -= ago_ms
+            event["offline"] = True
+            yield Sent(now_ms + number * UPLOAD_GAP_MS, event)
+
+    def _facts(self, title: Title) -> Event:
+        kind = {} if title.content_kind == "main" else {"content_kind": title.content_kind}
+        return {
+            "household_id": self.household.household_id,
+            "title_id": title.title_id,
+            "play_session_id": uuid_text(self.rng),
+            "profile_id": self.profile.profile_id,
+            "profile_kind": self.profile.kind,
+            "device_id": self.rng.choice(self.household.devices),
+            "time_zone": self.household.time_zone,
+            "country": self.household.country,
+            **kind,
+        }
