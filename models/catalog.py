@@ -1,0 +1,68 @@
+"""Titles as the catalog topic states them.
+
+Owns the row's shape and what a usable row is. It must not know where rows come from nor when they take
+effect.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from models.events import ContentKind, Id, MediaTime
+from models.rules import LARGEST_EVENT_BYTES
+
+
+class BadTitle(Exception):
+    """A catalog row cannot be read. The message says why, in one line."""
+
+
+class CatalogRow(msgspec.Struct, gc=False, frozen=True):
+    """One title of the catalog; media times and the release in milliseconds. None: not known."""
+
+    title_id: Id
+    name: str | None = None
+    franchise_id: str | None = None
+    runtime_ms: MediaTime | None = None
+    credits_start_ms: MediaTime | None = None
+    release_time_ms: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None = None
+    content_kind: ContentKind | None = None
+    is_kids: bool | None = None
+
+    @property
+    def length_ms(self) -> int:
+        """The content length by the catalog: the credits mark, else the runtime, else 0 (not known)."""
+        return _positive(self.credits_start_ms) or _positive(self.runtime_ms)
+
+    @property
+    def known_runtime_ms(self) -> int:
+        """The runtime, 0 where it is not known; the divisor of `views`."""
+        return _positive(self.runtime_ms)
+
+    @property
+    def is_main(self) -> bool:
+        """Whether events of this title are counted at all."""
+        return self.content_kind in (None, "main")
+
+
+def _positive(value: int | None) -> int:
+    return value if value is not None and value > 0 else 0
+
+
+_decode = msgspec.json.Decoder(CatalogRow).decode
+
+
+def read_title(key: bytes | None, value: bytes) -> CatalogRow:
+    """The catalog row of a record (not of a tombstone). Raises `BadTitle` where it holds none."""
+    if len(value) > LARGEST_EVENT_BYTES:
+        raise BadTitle(f"the value has {len(value)} bytes, accepted are {LARGEST_EVENT_BYTES}")
+    try:
+        value.decode()
+        row = _decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise BadTitle(str(problem)) from None
+    if row.title_id.encode() != key:
+        raise BadTitle("the key differs from the field title_id")
+    return row

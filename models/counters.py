@@ -1,0 +1,118 @@
+"""The additive counters of a title, of one of its windows, and of the stream's own account.
+
+Owns which counter each fact moves (the design, section 1, table). It must not know when or where a fact was
+made, nor how counters are stored or shown.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from models.viewing import (
+    COMPLETED,
+    COMPLETED_AFTER_SKIMMING,
+    PLAYED,
+    SKIMMED,
+    STARTED,
+    VIEWED,
+    WATCHED,
+    Fact,
+)
+
+WINDOW_FIELDS = 13
+"""The first fields of `Counters`: those that windows hold too."""
+
+
+class Counters(msgspec.Struct, array_like=True, gc=False):
+    """Additive counters; watched time in milliseconds. The last six are kept for all time only."""
+
+    plays: int = 0
+    starters: int = 0
+    viewers: int = 0
+    watchers: int = 0
+    completers: int = 0
+    repeaters: int = 0
+    completions: int = 0
+    rewatches: int = 0
+    watched_ms: int = 0
+    kids_plays: int = 0
+    kids_completions: int = 0
+    kids_rewatches: int = 0
+    kids_watched_ms: int = 0
+    skimmers: int = 0
+    rewatch_hist_1: int = 0
+    rewatch_hist_2: int = 0
+    rewatch_hist_3_4: int = 0
+    rewatch_hist_5_9: int = 0
+    rewatch_hist_10_plus: int = 0
+
+
+class StreamCounters(msgspec.Struct, array_like=True, gc=False):
+    """The account of all records: produced = events + dead_letters + late_events."""
+
+    events: int = 0
+    dead_letters: int = 0
+    late_events: int = 0
+    late_hour_events: int = 0
+    unknown_zone_events: int = 0
+    misrouted_events: int = 0
+
+
+def as_list(counters: Counters) -> list[int]:
+    """The counters in the order of their fields."""
+    return list(msgspec.structs.astuple(counters))
+
+
+def added(totals: list[int], change: list[int]) -> list[int]:
+    """Field by field sums; `change` may be longer than `totals`, what is beyond is left out."""
+    return [total + moved for total, moved in zip(totals, change, strict=False)]
+
+
+def count(counters: Counters, fact: Fact, is_kids: bool) -> None:
+    """Move the counters that one fact moves."""
+    if fact.name == COMPLETED:
+        _count_completion(counters, fact.ordinal, is_kids)
+    elif fact is PLAYED:
+        counters.plays += 1
+        counters.kids_plays += is_kids
+    elif fact is STARTED:
+        counters.starters += 1
+    elif fact is VIEWED:
+        counters.viewers += 1
+    elif fact is WATCHED:
+        counters.watchers += 1
+    elif fact is SKIMMED:
+        counters.skimmers += 1
+    elif fact is COMPLETED_AFTER_SKIMMING:
+        counters.skimmers -= 1
+
+
+def _count_completion(counters: Counters, ordinal: int, is_kids: bool) -> None:
+    counters.completions += 1
+    counters.kids_completions += is_kids
+    counters.completers += ordinal == 1
+    counters.repeaters += ordinal == 2
+    counters.rewatches += ordinal > 1
+    counters.kids_rewatches += is_kids and ordinal > 1
+    bucket, before = histogram_bucket(ordinal), histogram_bucket(ordinal - 1)
+    if bucket != before:
+        setattr(counters, bucket, getattr(counters, bucket) + 1)
+        if before:
+            setattr(counters, before, getattr(counters, before) - 1)
+
+
+def histogram_bucket(completions: int) -> str:
+    """The rewatch histogram's field of a household with that many completions; empty for none."""
+    for least, bucket in _BUCKETS:
+        if completions >= least:
+            return bucket
+    return ""
+
+
+_BUCKETS = (
+    (10, "rewatch_hist_10_plus"),
+    (5, "rewatch_hist_5_9"),
+    (3, "rewatch_hist_3_4"),
+    (2, "rewatch_hist_2"),
+    (1, "rewatch_hist_1"),
+)

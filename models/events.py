@@ -1,0 +1,76 @@
+"""Playback events as they come in: the shape of section 2 of the design, and what makes one unreadable.
+
+Owns the fields, their types and bounds, and the one error that leaves it. It must not know what an event
+means for a viewing, nor when it is late: that is for `models.viewing` and `models.fold`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from models.rules import LARGEST_EVENT_BYTES, LONGEST_MEDIA_MS
+
+END_OF_CALENDAR_MS = 253_402_300_800_000
+"""The first millisecond after the year 9999, the last one that a window can be named after."""
+
+Id = Annotated[str, Meta(min_length=1)]
+Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Time = Annotated[int, Meta(ge=0, lt=END_OF_CALENDAR_MS)]
+Position = Annotated[int, Meta(ge=0, le=LONGEST_MEDIA_MS)]
+MediaTime = Annotated[int, Meta(ge=-(2**63), le=LONGEST_MEDIA_MS)]
+EventType = Literal["start", "play", "heartbeat", "pause", "seek", "rate", "buffer", "stop", "end"]
+ContentKind = Literal["main", "trailer", "preview", "recap", "bonus"]
+
+
+class BadEvent(Exception):
+    """The record is no event. The message says why, in one line that a producer's team can act on."""
+
+
+class Event(msgspec.Struct, gc=False):
+    """One playback event; every listed field, in the units of its name. None: not given."""
+
+    event_id: Id
+    event_type: EventType
+    event_time_ms: Time
+    household_id: Id
+    title_id: Id
+    play_session_id: Id
+    position_ms: Position
+    profile_id: str | None = None
+    profile_kind: Literal["kids", "general"] | None = None
+    device_id: str | None = None
+    seq: Integer | None = None
+    playback_rate: float | None = None
+    seek_from_ms: MediaTime | None = None
+    runtime_ms: MediaTime | None = None
+    credits_start_ms: MediaTime | None = None
+    time_zone: str | None = None
+    country: str | None = None
+    content_kind: ContentKind | None = None
+    autoplay: bool | None = None
+    offline: bool | None = None
+    sent_time_ms: Integer | None = None
+
+
+_decode = msgspec.json.Decoder(Event).decode
+
+
+def read_event(key: bytes | None, value: bytes | None) -> Event:
+    """The event of a record. Raises `BadEvent`, and nothing else, for a record that holds none."""
+    if value is None:
+        raise BadEvent("the value is null")
+    if len(value) > LARGEST_EVENT_BYTES:
+        raise BadEvent(f"the value has {len(value)} bytes, accepted are {LARGEST_EVENT_BYTES}")
+    try:
+        # The decoder skips fields that it does not know without looking at their text.
+        if not value.isascii():
+            value.decode()
+        event = _decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise BadEvent(str(problem)) from None
+    if event.household_id.encode() != key:
+        raise BadEvent("the key is null" if key is None else "the key differs from the field household_id")
+    return event

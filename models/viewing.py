@@ -1,0 +1,316 @@
+"""The viewing state machine: what one event does to one household's row of one title.
+
+    event         the interval is closed at    afterwards
+    start, play   position_ms                  playing, not over
+    heartbeat     position_ms                  as before; a still one that moved on and is not over: playing
+    rate          position_ms                  as before, at the new speed
+    seek          seek_from_ms, else not       as before, at position_ms
+    pause, buffer position_ms                  still
+    stop, end     position_ms                  still, over until a start or play; its *owed* ends
+    first event   nothing to close             playing for start, play, heartbeat, rate, seek; else still
+
+Owns sessions, credit, completion and the household's thresholds (the design, section 1). It must not know
+counters, windows, partitions or any clock: stream time is an argument.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import lru_cache
+
+import msgspec
+
+from models.coverage import cells_between, cells_of, count_within
+from models.events import Event
+from models.rules import SHORTEST_STATED_LENGTH_MS, Rules
+
+STARTER, VIEWER, WATCHER, SKIMMER, UNJUDGED, MISROUTED = 1, 2, 4, 8, 16, 32
+PROVEN = STARTER | VIEWER | WATCHER
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """Something that became true once. `ordinal` numbers the household's completions of the title."""
+
+    name: str
+    ordinal: int = 0
+
+
+PLAYED = Fact("played")
+STARTED = Fact("started")
+VIEWED = Fact("viewed")
+WATCHED = Fact("watched")
+SKIMMED = Fact("skimmed")
+COMPLETED_AFTER_SKIMMING = Fact("completed_after_skimming")
+COMPLETED = "completed"
+
+NOTHING: tuple[int, list[Fact]] = (0, [])
+"""The outcome of an event that changes nothing. Shared: never append to it."""
+
+
+class Session(msgspec.Struct, array_like=True, gc=False):
+    """One play session of the row's household and title (the design, section 1: session)."""
+
+    time_ms: int
+    position_ms: int
+    playing: bool
+    over: bool
+    allowance_ms: int
+    until_play_ms: int
+    largest_time_ms: int
+    time_ids: tuple[str, ...]
+    rate_thousandths: int = 1000
+    largest_seq: int | None = None
+    seq_ids: tuple[str, ...] = ()
+
+
+class Row:
+    """What is known of one household and title. Times in milliseconds; planes as in `models.coverage`."""
+
+    __slots__ = (
+        "completions",
+        "dirty",
+        "flags",
+        "generation",
+        "mark_ms",
+        "once",
+        "owed",
+        "owed_by",
+        "sessions",
+        "stated_length_ms",
+        "touched_ms",
+        "twice",
+        "watched_ms",
+    )
+
+    def __init__(self) -> None:
+        self.flags = 0
+        self.completions = 0
+        self.watched_ms = 0
+        self.mark_ms = 0
+        self.stated_length_ms = 0
+        self.touched_ms = 0
+        self.once = 0
+        self.twice = 0
+        self.owed = 0
+        self.owed_by: str | None = None
+        self.sessions: dict[str, Session] = {}
+        self.dirty = False
+        self.generation = 0
+
+    def forget(self, session_id: str) -> None:
+        """Drop a session; what it owed is owed no longer."""
+        del self.sessions[session_id]
+        self._end_owed(session_id)
+
+    def _end_owed(self, session_id: str) -> None:
+        if self.owed_by == session_id:
+            self.owed, self.owed_by = 0, None
+
+
+def advance(
+    row: Row, event: Event, stream_time_ms: int, catalog_length_ms: int, rules: Rules
+) -> tuple[int, list[Fact]]:
+    """Apply one event to its row; returns the content credited in milliseconds, and the facts made.
+
+    `catalog_length_ms` is 0 where the catalog knows none. An event that is older than its session's place,
+    or was applied there already, changes nothing.
+    """
+    session_id = event.play_session_id
+    session = row.sessions.get(session_id)
+    if session is not None:
+        if stream_time_ms - session.largest_time_ms > rules.grace_ms:
+            row.forget(session_id)
+            session = None
+        elif not _is_news(session, event):
+            return NOTHING
+    row.touched_ms = stream_time_ms
+    if not row.stated_length_ms:
+        row.stated_length_ms = _stated_length_ms(event)
+    length_ms = catalog_length_ms or row.stated_length_ms
+    facts: list[Fact] = []
+    if row.flags & UNJUDGED and length_ms:
+        row.flags ^= UNJUDGED
+        _judge(row, length_ms, None, facts, rules)
+    credited_ms = 0
+    if session is None:
+        _forget_old_sessions(row, stream_time_ms, rules)
+        row.sessions[session_id] = _opened(event, rules)
+    else:
+        if session.playing:
+            credited_ms = _close_interval(row, session, event, length_ms, facts, rules)
+        _move(session, event)
+    if not row.completions:
+        _mark(row, event, length_ms, facts, rules)
+    if event.event_type in ("stop", "end"):
+        row._end_owed(session_id)
+    return credited_ms, facts
+
+
+def _is_news(session: Session, event: Event) -> bool:
+    if event.seq is not None and session.largest_seq is not None:
+        if event.seq != session.largest_seq:
+            return event.seq > session.largest_seq
+        return event.event_id not in session.seq_ids
+    if event.event_time_ms != session.largest_time_ms:
+        return event.event_time_ms > session.largest_time_ms
+    return event.event_id not in session.time_ids
+
+
+def _stated_length_ms(event: Event) -> int:
+    for stated in (event.credits_start_ms, event.runtime_ms):
+        if stated is not None and stated >= SHORTEST_STATED_LENGTH_MS:
+            return stated
+    return 0
+
+
+def _forget_old_sessions(row: Row, stream_time_ms: int, rules: Rules) -> None:
+    oldest_ms = stream_time_ms - rules.grace_ms
+    for session_id in [key for key, session in row.sessions.items() if session.largest_time_ms < oldest_ms]:
+        row.forget(session_id)
+
+
+def _opened(event: Event, rules: Rules) -> Session:
+    ids = (event.event_id,)
+    return Session(
+        time_ms=event.event_time_ms,
+        position_ms=event.position_ms,
+        playing=event.event_type in ("start", "play", "heartbeat", "rate", "seek"),
+        over=event.event_type in ("stop", "end"),
+        allowance_ms=rules.allowance_ms,
+        until_play_ms=rules.autoplay_play_ms if event.autoplay else rules.play_ms,
+        largest_time_ms=event.event_time_ms,
+        time_ids=ids,
+        rate_thousandths=1000 if event.playback_rate is None else rate_thousandths(event.playback_rate),
+        largest_seq=event.seq,
+        seq_ids=() if event.seq is None else ids,
+    )
+
+
+def _close_interval(
+    row: Row, session: Session, event: Event, length_ms: int, facts: list[Fact], rules: Rules
+) -> int:
+    end_ms = event.position_ms
+    if event.event_type == "seek":
+        if event.seek_from_ms is None:
+            return 0
+        end_ms = event.seek_from_ms
+    start_ms = session.position_ms
+    credited_ms = _credit(session, event.event_time_ms - session.time_ms, end_ms - start_ms, rules)
+    if credited_ms:
+        _count(row, session, credited_ms, facts, rules)
+        _cover(row, event.play_session_id, cells_between(start_ms, end_ms, length_ms))
+        if length_ms:
+            _judge(row, length_ms, event.play_session_id, facts, rules)
+        else:
+            row.flags |= UNJUDGED
+    return credited_ms
+
+
+def _credit(session: Session, elapsed_ms: int, advanced_ms: int, rules: Rules) -> int:
+    if not 0 <= elapsed_ms <= rules.longest_interval_ms:
+        return 0
+    budget_ms = session.allowance_ms + elapsed_ms * session.rate_thousandths * rules.pace_percent // 100_000
+    credited_ms = advanced_ms if 0 < advanced_ms <= budget_ms else 0
+    session.allowance_ms = min(rules.allowance_ms, budget_ms - credited_ms)
+    return credited_ms
+
+
+def _count(row: Row, session: Session, credited_ms: int, facts: list[Fact], rules: Rules) -> None:
+    if session.until_play_ms > 0:
+        session.until_play_ms -= credited_ms
+        if session.until_play_ms <= 0:
+            facts.append(PLAYED)
+    row.watched_ms += credited_ms
+    if not row.flags & STARTER and row.watched_ms >= rules.starter_ms:
+        row.flags |= STARTER
+        facts.append(STARTED)
+    if not row.flags & VIEWER and row.watched_ms >= rules.viewer_ms:
+        row.flags |= VIEWER
+        facts.append(VIEWED)
+
+
+def _cover(row: Row, session_id: str, cells: int) -> None:
+    if row.owed_by == session_id:
+        settled = cells & row.owed
+        row.owed ^= settled
+        cells ^= settled
+    row.twice |= cells & row.once
+    row.once |= cells
+
+
+def _judge(row: Row, length_ms: int, session_id: str | None, facts: list[Fact], rules: Rules) -> None:
+    cells = cells_of(length_ms)
+    full = _full(cells)
+    seen = count_within(row.once, full) * 100
+    if seen >= rules.watcher_percent * cells and not row.flags & WATCHER:
+        row.flags |= WATCHER
+        facts.append(WATCHED)
+    while seen >= rules.completion_percent * cells:
+        _complete(row, full, session_id, facts)
+        seen = count_within(row.once, full) * 100
+
+
+def _complete(row: Row, full: int, session_id: str | None, facts: list[Fact]) -> None:
+    row.owed, row.owed_by = (full & ~row.once, session_id) if session_id is not None else (0, None)
+    row.once, row.twice = row.twice, 0
+    row.completions += 1
+    for flag, fact in ((STARTER, STARTED), (VIEWER, VIEWED), (WATCHER, WATCHED)):
+        if not row.flags & flag:
+            row.flags |= flag
+            facts.append(fact)
+    if row.flags & SKIMMER:
+        row.flags ^= SKIMMER
+        facts.append(COMPLETED_AFTER_SKIMMING)
+    facts.append(Fact(COMPLETED, row.completions))
+
+
+def _mark(row: Row, event: Event, length_ms: int, facts: list[Fact], rules: Rules) -> None:
+    reached_ms = event.position_ms
+    if event.event_type == "seek" and event.seek_from_ms is not None:
+        reached_ms = max(reached_ms, event.seek_from_ms)
+    row.mark_ms = max(row.mark_ms, reached_ms)
+    if length_ms and row.mark_ms * 100 >= rules.skimmer_percent * length_ms and not row.flags & SKIMMER:
+        row.flags |= SKIMMER
+        facts.append(SKIMMED)
+
+
+def _move(session: Session, event: Event) -> None:
+    kind, time_ms, position_ms = event.event_type, event.event_time_ms, event.position_ms
+    if kind == "heartbeat":
+        if not session.playing and not session.over and position_ms > session.position_ms:
+            session.playing = True
+    elif kind in ("start", "play"):
+        session.playing, session.over = True, False
+    elif kind in ("pause", "buffer"):
+        session.playing = False
+    elif kind in ("stop", "end"):
+        session.playing, session.over = False, True
+    session.time_ms, session.position_ms = time_ms, position_ms
+    if event.playback_rate is not None:
+        session.rate_thousandths = rate_thousandths(event.playback_rate)
+    _take_place(session, event)
+
+
+def _take_place(session: Session, event: Event) -> None:
+    ids = (event.event_id,)
+    if event.event_time_ms > session.largest_time_ms:
+        session.largest_time_ms, session.time_ids = event.event_time_ms, ids
+    elif event.event_time_ms == session.largest_time_ms:
+        session.time_ids += ids
+    if event.seq is None:
+        return
+    if session.largest_seq is None or event.seq > session.largest_seq:
+        session.largest_seq, session.seq_ids = event.seq, ids
+    elif event.seq == session.largest_seq:
+        session.seq_ids += ids
+
+
+@lru_cache(maxsize=4096)
+def rate_thousandths(rate: float) -> int:
+    """A playback rate in thousandths, half to even, clamped to 0.1–4."""
+    return min(4000, max(100, round(Decimal(repr(rate)) * 1000)))
+
+
+@lru_cache(maxsize=4096)
+def _full(cells: int) -> int:
+    return (1 << cells) - 1
