@@ -1,0 +1,101 @@
+"""`encore verify`: does everything that was published equal a recomputation of the raw topic?
+
+Owns how the answer is shown. It must not know how it is found.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from streams.cli.options import with_settings
+
+if TYPE_CHECKING:
+    from streams.oracle import Verification
+    from streams.settings import Settings
+
+SHOWN_DIFFERENCES = 50
+SETTINGS = (
+    "kafka", "redis", "devstack_dir", "app_id", "source_topic", "titles_topic", "dead_letters_topic",
+    "late_topic", "redis_prefix", "hour_retention_days", "day_retention_days", "completion_percent",
+    "watcher_percent", "skimmer_percent", "starter_s", "viewer_s", "play_s", "autoplay_play_s",
+    "longest_interval_s", "allowance_s", "pace_percent", "grace_days", "future_s", "hour_grace_hours",
+    "forget_days",
+)  # fmt: skip
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="print the answer as one line of JSON")
+@click.option(
+    "--wait", "wait_s", type=click.FloatRange(min=0), default=30.0, show_default=True, metavar="SECONDS",
+    help="wait this long for the worker to reach the end of the topic, and again for its publishing",
+)  # fmt: skip
+@click.option("--expired-too", is_flag=True, help="also report hours and days whose time to live may be over")
+@with_settings(*SETTINGS)
+def verify(settings: Settings, as_json: bool, wait_s: float, expired_too: bool) -> None:
+    """Recompute every counter from the raw topic and compare it with what was published.
+
+    Exit 0: all equal. Exit 1: something differs (shown: key, field, expected, found) or cannot be read.
+    """
+    from streams.devstack import NoServers
+    from streams.oracle import CannotRead
+    from streams.oracle import verify as run
+
+    try:
+        answer = run(settings, wait_s=wait_s, expired_too=expired_too)
+    except (CannotRead, NoServers) as problem:
+        raise click.ClickException(str(problem)) from None
+    if as_json:
+        click.echo(json.dumps(as_dict(answer)))
+    else:
+        _show(answer)
+    raise SystemExit(0 if answer.verified else 1)
+
+
+def as_dict(answer: Verification) -> dict[str, Any]:
+    """The answer for machines: totals, `verified`, the number of differences and the first of them."""
+    return {
+        "events": answer.events,
+        "dead_letters": answer.dead_letters,
+        "late": answer.late,
+        "produced": answer.produced,
+        "titles": answer.titles,
+        "completions": answer.completions,
+        "rewatches": answer.rewatches,
+        "keys": answer.keys,
+        "seconds": round(answer.seconds, 3),
+        "verified": answer.verified,
+        "difference_count": len(answer.differences),
+        "differences": [difference._asdict() for difference in answer.differences[:SHOWN_DIFFERENCES]],
+        "notes": answer.notes,
+    }
+
+
+def summary(answer: Verification) -> str:
+    """The answer in one line."""
+    balance = (
+        f"{answer.events:,} events + {answer.dead_letters:,} dead letters + {answer.late:,} late"
+        f" = {answer.produced:,} produced"
+    )
+    counted = f"{answer.titles:,} titles, {answer.completions:,} completions, {answer.rewatches:,} rewatches"
+    verdict = "verified" if answer.verified else f"NOT VERIFIED ({len(answer.differences):,} differences)"
+    return f"{verdict}: {balance}; {counted}; {answer.keys:,} keys in {answer.seconds:.1f} s"
+
+
+def _show(answer: Verification) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if answer.differences:
+        table = Table("key", "field", "expected", "found")
+        for difference in answer.differences[:SHOWN_DIFFERENCES]:
+            table.add_row(*(Text(part, overflow="fold") for part in difference))
+        Console().print(table)
+    if len(answer.differences) > SHOWN_DIFFERENCES:
+        click.echo(f"and {len(answer.differences) - SHOWN_DIFFERENCES:,} more")
+    for note in answer.notes:
+        click.echo(f"note: {note}")
+    click.echo(summary(answer))

@@ -1,0 +1,107 @@
+"""From raw records to everything that the worker should have written.
+
+Owns the expectation. It must not know where the records came from, nor what the worker did write.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+from models.rules import LONGEST_MEDIA_MS, Rules
+from streams.oracle.folding import CatalogRow, Kept, PartitionLog
+from streams.oracle.records import CONTENT_KINDS, RawRecord
+from streams.oracle.sums import Hashes, hashes
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What the catalog said: to each partition and from which offset on; and what it says now.
+
+    `taken_in` maps a partition to its rows; `current` a title to its JSON row, as the titles topic has it.
+    """
+
+    taken_in: Mapping[int, Sequence[CatalogRow]] = field(default_factory=dict)
+    current: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What must be found: hashes by key without the prefix; dead letters with their reason; late events."""
+
+    produced: int
+    hashes: Hashes
+    dead_letters: dict[Kept, str]
+    late: list[Kept]
+
+    def total(self, name: str) -> int:
+        """A count summed over all titles."""
+        return sum(int(fields[name]) for key, fields in self.hashes.items() if key.count(":") == 1)
+
+
+def recompute(records: Iterable[RawRecord], catalog: Catalog, rules: Rules, partitions: int) -> Expected:
+    """Everything that `records` (each partition's in offset order, partitions in any mixture) amount to.
+
+    `partitions` is the source topic's partition count. Each partition is folded by itself.
+    """
+    logs = {
+        partition: PartitionLog(partition, partitions, rules, list(catalog.taken_in.get(partition, ())))
+        for partition in range(partitions)
+    }
+    produced = 0
+    for record in records:
+        produced += 1
+        logs[record[0]].take(RawRecord(*record))
+    facts = chain.from_iterable(log.facts for log in logs.values())
+    return Expected(
+        produced=produced,
+        hashes=hashes(facts, _runtimes_ms(catalog.current)) | {"status": _status(list(logs.values()))},
+        dead_letters={kept: reason for log in logs.values() for kept, reason in log.dead_letters.items()},
+        late=[kept for log in logs.values() for kept in log.late],
+    )
+
+
+def _status(logs: list[PartitionLog]) -> dict[str, str]:
+    counts = {
+        "events": sum(log.events for log in logs),
+        "dead_letters": sum(len(log.dead_letters) for log in logs),
+        "late_events": sum(len(log.late) for log in logs),
+        "late_hour_events": sum(log.late_hour_events for log in logs),
+        "unknown_zone_events": sum(log.unknown_zone_events for log in logs),
+        "misrouted_events": sum(log.misrouted_events for log in logs),
+    }
+    return {name: str(count) for name, count in counts.items()}
+
+
+def _runtimes_ms(current: Mapping[str, bytes]) -> dict[str, int]:
+    return {title_id: json.loads(row).get("runtime_ms") or 0 for title_id, row in current.items()}
+
+
+def readable_title(key: bytes | None, row: bytes) -> str | None:
+    """The title's id where this row of the titles topic can be read; None where it is to be ignored."""
+    try:
+        title = json.loads(row.decode())
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(title, dict) or not isinstance(title.get("title_id"), str) or not title["title_id"]:
+        return None
+    title_id: str = title["title_id"]
+    if key != title_id.encode(errors="surrogatepass") or not _readable_fields(title):
+        return None
+    return title_id
+
+
+def _readable_fields(title: dict[str, Any]) -> bool:
+    def given(name: str, kind: type) -> bool:
+        return title.get(name) is None or type(title[name]) is kind
+
+    return (
+        all(given(name, str) for name in ("name", "franchise_id"))
+        and all(given(name, int) for name in ("runtime_ms", "credits_start_ms", "release_time_ms"))
+        and all((title.get(name) or 0) <= LONGEST_MEDIA_MS for name in ("runtime_ms", "credits_start_ms"))
+        and title.get("content_kind", "main") in (None, *CONTENT_KINDS)
+        and given("is_kids", bool)
+    )

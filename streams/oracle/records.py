@@ -1,0 +1,172 @@
+"""What one raw record is: an event, a dead letter or a late event.
+
+Owns the reading of a record's bytes by Python's own `json`, one plain check for each listed field. It must
+not know sessions, coverage or counters, and shares nothing with `models` but the limits in `models.rules`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from models.rules import LARGEST_EVENT_BYTES, LONGEST_MEDIA_MS
+
+EVENT_TYPES = ("start", "play", "heartbeat", "pause", "seek", "rate", "buffer", "stop", "end")
+PROFILE_KINDS = ("kids", "general")
+CONTENT_KINDS = ("main", "trailer", "preview", "recap", "bonus")
+INT64 = range(-(2**63), 2**63)
+
+
+class RawRecord(NamedTuple):
+    """One record as Kafka holds it; `timestamp_ms` is the broker's or the producer's, as the topic says."""
+
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Unreadable(Exception):
+    """The record is a dead letter; the message says why."""
+
+
+def read_event(key: bytes | None, value: bytes | None) -> dict[str, Any]:
+    """The listed fields of one record that are there and not null; raises `Unreadable`."""
+    event: dict[str, Any] = {}
+    for name, given in _members(value):
+        check = CHECKS.get(name)
+        if check is None:
+            continue
+        if given is None and name not in REQUIRED:
+            event.pop(name, None)  # a name given twice: the last one holds
+        elif check(given):
+            event[name] = given
+        else:
+            raise Unreadable(f"{name} cannot be {str(given)[:40]!r}")
+    for name in REQUIRED:
+        if name not in event:
+            raise Unreadable(f"{name} is missing")
+    if key != event["household_id"].encode():
+        raise Unreadable("the key is not the household_id")
+    return event
+
+
+class _Object(list[tuple[str, Any]]):
+    """A JSON object as its members in order, so that a name that is given twice stays visible."""
+
+
+def _members(value: bytes | None) -> _Object:
+    if value is None:
+        raise Unreadable("no value")
+    if len(value) > LARGEST_EVENT_BYTES:
+        raise Unreadable(f"{len(value)} bytes are more than {LARGEST_EVENT_BYTES}")
+    try:
+        read = _DECODER.decode(value.decode())
+    except UnicodeDecodeError:
+        raise Unreadable("not UTF-8") from None
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"not JSON: {error}") from None
+    if type(read) is not _Object:
+        raise Unreadable("not a JSON object")
+    return read
+
+
+def _integer(digits: str) -> int | float:
+    # More than 20 characters never fit 64 bits; a float is no integer to a check, and a number to the rate's.
+    return int(digits) if len(digits) <= 20 else float(digits)
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_Object, parse_int=_integer, parse_constant=_refuse)
+
+
+def _is_text(given: Any) -> bool:
+    return type(given) is str and (given.isascii() or not any("\ud800" <= c <= "\udfff" for c in given))
+
+
+def _is_name(given: Any) -> bool:
+    return _is_text(given) and given != ""
+
+
+def _is_int(given: Any) -> bool:
+    return type(given) is int and given in INT64
+
+
+def _is_media_time(given: Any) -> bool:
+    return _is_int(given) and given <= LONGEST_MEDIA_MS
+
+
+def _is_position(given: Any) -> bool:
+    return _is_media_time(given) and given >= 0
+
+
+def _is_number(given: Any) -> bool:
+    return type(given) in (int, float) and math.isfinite(given)
+
+
+def _is_bool(given: Any) -> bool:
+    return type(given) is bool
+
+
+def _one_of(words: tuple[str, ...]) -> Callable[[Any], bool]:
+    return lambda given: type(given) is str and given in words
+
+
+REQUIRED: dict[str, Callable[[Any], bool]] = {
+    "event_id": _is_name,
+    "event_type": _one_of(EVENT_TYPES),
+    "event_time_ms": _is_int,
+    "household_id": _is_name,
+    "title_id": _is_name,
+    "play_session_id": _is_name,
+    "position_ms": _is_position,
+}
+CHECKS: dict[str, Callable[[Any], bool]] = REQUIRED | {
+    "profile_id": _is_text,
+    "profile_kind": _one_of(PROFILE_KINDS),
+    "device_id": _is_text,
+    "seq": _is_int,
+    "playback_rate": _is_number,
+    "seek_from_ms": _is_media_time,
+    "runtime_ms": _is_media_time,
+    "credits_start_ms": _is_media_time,
+    "time_zone": _is_text,
+    "country": _is_text,
+    "content_kind": _one_of(CONTENT_KINDS),
+    "autoplay": _is_bool,
+    "offline": _is_bool,
+    "sent_time_ms": _is_int,
+}
+
+
+@cache
+def known_zones() -> frozenset[str]:
+    """The IANA list of time zones, as the pinned `tzdata` package states it."""
+    return frozenset((files("tzdata") / "zones").read_text().split())
+
+
+@cache
+def home_partition(key: bytes, partitions: int) -> int:
+    """The partition that Java's murmur2 partitioner gives `key`."""
+    return (_murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+def _murmur2(data: bytes) -> int:
+    word, multiplier = 0xFFFFFFFF, 0x5BD1E995
+    mixed = (0x9747B28C ^ len(data)) & word
+    whole = len(data) - len(data) % 4
+    for start in range(0, whole, 4):
+        k = int.from_bytes(data[start : start + 4], "little") * multiplier & word
+        mixed = (mixed * multiplier & word) ^ ((k ^ k >> 24) * multiplier & word)
+    if whole < len(data):
+        mixed = (mixed ^ int.from_bytes(data[whole:], "little")) * multiplier & word
+    mixed = (mixed ^ mixed >> 13) * multiplier & word
+    return mixed ^ mixed >> 15
