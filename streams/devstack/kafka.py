@@ -25,6 +25,9 @@ SETTINGS = {
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    # A killed node is let in again once its former session is over: nine seconds unless said otherwise.
+    "broker.heartbeat.interval.ms": "500",
+    "broker.session.timeout.ms": "3000",
     "auto.create.topics.enable": "false",
     "group.initial.rebalance.delay.ms": "0",
     "message.max.bytes": str(LARGEST_MESSAGE),

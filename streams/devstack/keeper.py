@@ -1,8 +1,8 @@
 """Runs one server as a child and ends it when the starting process is gone, however that one ended.
 
 A script of its own, started as `python -I -S keeper.py FOLDER COMMAND…` with a pipe as standard input: the
-pipe closes when the starting process dies, `kill -9` included. Prints the server's process id. FOLDER, where
-not empty, is removed after such a death. Standard library only; it must not know which server it runs.
+pipe closes when the starting process dies, `kill -9` included. Prints the server's process id; exits with its
+exit code, or the number of the signal that ended it. FOLDER, where not empty, is removed after such a death. Standard library only; it must not know which server it runs.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ def wait(child: subprocess.Popen[bytes], starter: int) -> bool:
 
 
 def main(starter: str, folder: str, *command: str) -> int:
+    """Run `command` for the process `starter`; its output goes to standard error."""
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=2, preexec_fn=die_with_keeper)
     try:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -55,7 +56,7 @@ def main(starter: str, folder: str, *command: str) -> int:
     if not ended and folder:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(Path(folder).parent, ignore_errors=True)
-    return 0 if ended else 1
+    return abs(int(child.returncode))
 
 
 if __name__ == "__main__":
