@@ -1,0 +1,50 @@
+"""`encore titles load`: a file of title rows into the catalog's topic.
+
+Owns what is printed and the exit code. It must not know what a title's fields are for.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from streams.cli.options import with_settings
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+
+@click.group()
+def titles() -> None:
+    """The catalog."""
+
+
+@titles.command()
+@with_settings(
+    "kafka", "devstack_dir", "source_topic", "titles_topic", "topic_partitions", "topic_replication"
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def load(settings: Settings, file: Path) -> None:
+    """Write the titles of FILE (JSON lines, or one JSON array) into the titles topic.
+
+    A bad row is reported with its line and left out; the others are written, and the exit code is 1.
+    """
+    from streams.devstack import NoServers, addresses
+    from streams.simulate.sender import SendFailed
+    from streams.titles import KafkaFailed, make_topics, read_rows, write_titles
+
+    try:
+        rows, bad = read_rows(file.read_bytes())
+        kafka = settings.kafka or addresses(settings).kafka
+        make_topics(settings, kafka)
+        written = write_titles(settings, kafka, rows)
+    except (NoServers, KafkaFailed, SendFailed, OSError) as problem:
+        raise click.ClickException(str(problem)) from None
+    for problem_row in bad:
+        click.echo(f"{file}: {problem_row}; skipped", err=True)
+    click.echo(f"{written:,} titles written to {settings.titles_topic}; {len(bad):,} rows skipped")
+    if bad:
+        sys.exit(1)

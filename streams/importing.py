@@ -1,0 +1,107 @@
+"""An export file into the topics: read, ordered by event time, given runtimes, sent.
+
+Owns the order, the catalog rows that are missing and the counts. It must not know the format of the file:
+that is for `models.sources`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from models.rules import SHORTEST_STATED_LENGTH_MS
+from models.sources.netflix_export import BadRow, PlaybackEvent, Viewer, read_header, read_row
+from streams.simulate.faults import Item
+from streams.titles import Row
+
+LONGEST_LINE_BYTES = 1 << 24
+
+
+class NotAnExport(Exception):
+    """The file has not the columns of an export. The message says which is missing."""
+
+
+@dataclass(slots=True)
+class Import:
+    """A file as read: its events, and what was seen on the way."""
+
+    rows: int = 0
+    empty_rows: int = 0
+    bad_rows: list[BadRow] = field(default_factory=list)
+    events: list[PlaybackEvent] = field(default_factory=list)
+
+    def items(self) -> Iterator[Item]:
+        """Records in the order of event time (of one session: at one time, by `seq`), stamped with it."""
+        for event in sorted(self.events, key=_place):
+            time_ms = _time_ms(event)
+            yield Item(time_ms, str(event["household_id"]).encode(), msgspec.json.encode(event), time_ms)
+
+    def missing_titles(self, catalog: Mapping[str, Row]) -> list[Row]:
+        """Rows for the main titles without a runtime: the largest position seen, if a minute or more."""
+        largest: dict[str, int] = {}
+        for event in self.events:
+            if "content_kind" not in event:
+                title_id = str(event["title_id"])
+                largest[title_id] = max(largest.get(title_id, 0), int(event["position_ms"]))
+        return [
+            {"name": title_id, **catalog.get(title_id, {}), "title_id": title_id, "runtime_ms": runtime_ms}
+            for title_id, runtime_ms in sorted(largest.items())
+            if runtime_ms >= SHORTEST_STATED_LENGTH_MS and not _runtime_ms(catalog.get(title_id))
+        ]
+
+    def titles_without_length(self, catalog: Mapping[str, Row]) -> int:
+        """Main titles whose runtime stays unknown: too little of them was watched."""
+        known = {row["title_id"] for row in self.missing_titles(catalog)}
+        known |= {title_id for title_id, row in catalog.items() if _runtime_ms(row)}
+        return len({event["title_id"] for event in self.events if "content_kind" not in event} - known)
+
+
+def read_export(path: Path, viewer: Viewer, progress: Callable[[int], None]) -> Import:
+    """Read an export; `progress` gets the bytes read so far. Raises `NotAnExport`, `OSError`."""
+    result = Import()
+    with path.open("rb") as file:
+        header = _header(path, file.readline(LONGEST_LINE_BYTES))
+        for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE_BYTES), b""), 2):
+            if line.strip():
+                _take(result, header, number, line, viewer)
+            progress(file.tell())
+    return result
+
+
+def title_ids(catalog: Mapping[str, Row]) -> dict[str, str]:
+    """From the names of the catalog's titles to their ids."""
+    return {str(row["name"]): title_id for title_id, row in catalog.items() if row.get("name")}
+
+
+def _header(path: Path, line: bytes) -> tuple[str, ...]:
+    try:
+        return read_header(line)
+    except BadRow as problem:
+        raise NotAnExport(f"{path}: {problem}") from None
+
+
+def _take(result: Import, header: tuple[str, ...], number: int, line: bytes, viewer: Viewer) -> None:
+    try:
+        events = read_row(header, number, line, viewer)
+    except BadRow as problem:
+        result.bad_rows.append(problem)
+        return
+    result.rows += 1
+    result.empty_rows += not events
+    result.events += events
+
+
+def _place(event: PlaybackEvent) -> tuple[Any, ...]:
+    return event["event_time_ms"], event["play_session_id"], event["seq"]
+
+
+def _time_ms(event: PlaybackEvent) -> int:
+    return int(event["event_time_ms"])
+
+
+def _runtime_ms(row: Row | None) -> int:
+    return (row or {}).get("runtime_ms") or 0
