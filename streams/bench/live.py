@@ -1,0 +1,175 @@
+"""Event to Redis, at a steady rate: how long until readers can see what an event changed.
+
+Owns the probes and their clock. Every fiftieth event is a probe: the one event of a household and a title of
+its own, whose position at the stated end makes the household a skimmer. So one change in Redis is that event
+and no other, and its latency is the arrival of the change's message on the `changes` channel (sent after the
+hash is written) less the event's `sent_time_ms`, the moment at which it was to be sent. It must not know how
+events are counted beyond that.
+
+Run as `python -m streams.bench.live KAFKA TOPIC EVENTS_PER_S SECONDS SEED ORIGIN_MS`, it is the sender: it
+prints one JSON line, events and the most that it was behind.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from streams.processes import Child, environment, wait_until
+from streams.runs import Run
+from streams.simulate import backlog as loads
+from streams.simulate.faults import Item
+from streams.simulate.sender import by_rate, send
+from streams.titles import write_titles
+
+PROBE_EVERY = 50
+PROBE = "latency-probe-"
+LONGEST_WAIT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds from an event's intended sending until Redis has it; `behind_s` is the sender's worst."""
+
+    events: int
+    events_per_s: float
+    probes: int
+    p50_ms: float
+    p99_ms: float
+    largest_ms: float
+    behind_s: float
+    worker_cpu_share: float
+
+
+def with_probes(items: Iterator[Item]) -> Iterator[Item]:
+    """The items, every fiftieth of them replaced by a probe that is sent in its place."""
+    for number, item in enumerate(items):
+        yield probe(number, item.due_ms) if number % PROBE_EVERY == 0 else item
+
+
+def probe(number: int, due_ms: int) -> Item:
+    """An event that alone makes its title appear in Redis."""
+    name = f"{PROBE}{number:09d}"
+    event = {
+        "event_id": name,
+        "event_type": "pause",
+        "event_time_ms": due_ms,
+        "household_id": name,
+        "title_id": name,
+        "play_session_id": name,
+        "position_ms": 60_000,
+        "runtime_ms": 60_000,
+    }
+    return Item(due_ms, name.encode(), json.dumps(event).encode(), due_ms)
+
+
+class Arrivals:
+    """When each probe's change was announced, by title id: seconds since the epoch. Listens in a thread."""
+
+    def __init__(self, run: Run) -> None:
+        self.seen: dict[str, float] = {}
+        self._prefix = f"{run.settings.redis_prefix}title:"
+        self._channel = run.redis().pubsub(ignore_subscribe_messages=True)
+        self._channel.subscribe(f"{run.settings.redis_prefix}changes")
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._listen, name="arrivals", daemon=True)
+
+    def __enter__(self) -> Arrivals:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._channel.close()
+
+    def _listen(self) -> None:
+        while not self._over.is_set():
+            message = self._channel.get_message(timeout=0.1)
+            if message and PROBE in message["data"]:
+                key = json.loads(message["data"])["key"]
+                self.seen.setdefault(key.removeprefix(self._prefix), time.time())
+
+
+def measure_latency(run: Run, events_per_s: int, seconds: int, seed: int) -> Latency:
+    """Start a worker, send live events at the rate, and wait until every probe arrived."""
+    settings, origin_ms = run.settings, int(time.time() * 1000)
+    write_titles(settings, settings.kafka, loads.title_rows(loads.LIVE, origin_ms))
+    command = [sys.executable, "-m", "streams.bench.live", settings.kafka, settings.source_topic]
+    command += [str(number) for number in (events_per_s, seconds, seed, origin_ms)]
+    probes = math.ceil(events_per_s * seconds / PROBE_EVERY)
+    with run.worker() as worker, Arrivals(run) as arrivals:
+        _wait_until_ready(run, worker)
+        began_s, began_cpu_s = time.monotonic(), worker.cpu_s()
+        with Child("the sender", command, environment(settings), run.folder / "sender.log") as sender:
+            sender.wait(seconds + LONGEST_WAIT_S)
+            sent = sender.figures()
+        share = (worker.cpu_s() - began_cpu_s) / (time.monotonic() - began_s)
+        wait_until(lambda: len(arrivals.seen) >= probes, "every probe in Redis", LONGEST_WAIT_S, worker)
+    latencies_ms = sorted(_latencies_ms(run, arrivals.seen))
+    return Latency(
+        events=sent["events"],
+        events_per_s=sent["events"] / sent["elapsed_s"],
+        probes=len(latencies_ms),
+        p50_ms=percentile(latencies_ms, 50),
+        p99_ms=percentile(latencies_ms, 99),
+        largest_ms=latencies_ms[-1],
+        behind_s=sent["behind_s"],
+        worker_cpu_share=share,
+    )
+
+
+def percentile(ordered: Sequence[float], percent: float) -> float:
+    """The smallest of the ordered values that `percent` of them do not exceed."""
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
+
+
+def _wait_until_ready(run: Run, worker: Child) -> None:
+    redis, key = run.redis(), f"{run.settings.redis_prefix}status"
+    partitions = str(run.settings.topic_partitions)
+    wait_until(
+        lambda: redis.hget(key, "partitions_ready") == partitions, "all partitions are open", 120, worker
+    )
+
+
+def _latencies_ms(run: Run, seen: dict[str, float]) -> Iterator[float]:
+    """From the source topic, which knows when each probe was to be sent."""
+    for value in _values(run):
+        if value and PROBE.encode() in value:
+            event = json.loads(value)
+            yield seen[event["title_id"]] * 1000 - event["sent_time_ms"]
+
+
+def _values(run: Run) -> Iterator[bytes | None]:
+    from kafka import KafkaConsumer, TopicPartition
+
+    topic = run.settings.source_topic
+    consumer: Any = KafkaConsumer(bootstrap_servers=run.settings.kafka, group_id=None)
+    try:
+        parts = [TopicPartition(topic, number) for number in range(run.settings.topic_partitions)]
+        consumer.assign(parts)
+        consumer.seek_to_beginning(*parts)
+        ends = consumer.end_offsets(parts)
+        while any(consumer.position(part) < ends[part] for part in parts):
+            for records in consumer.poll(timeout_ms=500).values():
+                yield from (record.value for record in records)
+    finally:
+        consumer.close()
+
+
+def main() -> None:
+    kafka, topic, *numbers = sys.argv[1:]
+    events_per_s, seconds, seed, origin_ms = map(int, numbers)
+    items = with_probes(loads.live_backlog(events_per_s * seconds, seed, origin_ms))
+    sent = send(items, kafka, topic, by_rate(events_per_s))
+    print(json.dumps({"events": sent.events, "elapsed_s": sent.elapsed_s, "behind_s": sent.behind_s}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""What a benchmark found, for machines (one flat dict) and for people (a table).
+
+Owns names and wording of the figures. It must not know how they were measured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rich.table import Table
+
+from streams.bench.backlog import Measured, Stock
+from streams.bench.live import Latency
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Report:
+    """One invocation: a backlog or a live stream, whether what was published verified, and stock beside it."""
+
+    shape: str
+    verified: bool
+    differences: int
+    worker: Measured | None = None
+    stock: Stock | None = None
+    latency: Latency | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """Events per CPU-second of the worker over those of stock Faust."""
+        if self.worker is None or self.stock is None:
+            return None
+        return self.worker.events_per_cpu_s / self.stock.events_per_cpu_s
+
+
+def as_dict(report: Report) -> dict[str, Any]:
+    """Every figure under the name that the documentation uses; absent parts are left out."""
+    parts = [_worker(report.worker), _stock(report.stock), _latency(report.latency)]
+    figures = {name: value for part in parts for name, value in part.items()}
+    if report.ratio is not None:
+        figures["ratio"] = round(report.ratio, 1)
+    return {"shape": report.shape, **figures, "verified": report.verified, "differences": report.differences}
+
+
+def _worker(worker: Measured | None) -> dict[str, Any]:
+    if worker is None:
+        return {}
+    return {
+        "events": worker.events,
+        "measured_events": worker.measured_events,
+        "wall_s": round(worker.wall_s, 3),
+        "cpu_s": round(worker.cpu_s, 3),
+        "events_per_s": round(worker.events_per_s),
+        "events_per_cpu_s": round(worker.events_per_cpu_s),
+        "events_per_process_cpu_s": round(worker.events_per_process_cpu_s),
+        "peak_mib": round(worker.peak_bytes / MIB, 1),
+        "changelog_rows": worker.changelog_rows,
+        "redis_keys": worker.redis_keys,
+    }
+
+
+def _stock(stock: Stock | None) -> dict[str, Any]:
+    if stock is None:
+        return {}
+    return {
+        "stock_events": stock.events,
+        "stock_events_per_s": round(stock.events_per_s),
+        "stock_events_per_cpu_s": round(stock.events_per_cpu_s),
+    }
+
+
+def _latency(latency: Latency | None) -> dict[str, Any]:
+    if latency is None:
+        return {}
+    return {
+        "events": latency.events,
+        "events_per_s": round(latency.events_per_s),
+        "probes": latency.probes,
+        "p50_ms": round(latency.p50_ms),
+        "p99_ms": round(latency.p99_ms),
+        "largest_ms": round(latency.largest_ms),
+        "sender_behind_ms": round(latency.behind_s * 1000),
+        "worker_cpu_share": round(latency.worker_cpu_share, 3),
+    }
+
+
+LABELS = {
+    "events": "events",
+    "measured_events": "events in the measured window",
+    "wall_s": "seconds",
+    "cpu_s": "CPU seconds of the worker",
+    "events_per_s": "events per second",
+    "events_per_cpu_s": "events per CPU-second",
+    "events_per_process_cpu_s": "events per CPU-second, start-up included",
+    "peak_mib": "peak memory, MiB",
+    "changelog_rows": "changelog rows",
+    "redis_keys": "Redis keys",
+    "stock_events": "stock Faust: events",
+    "stock_events_per_s": "stock Faust: events per second",
+    "stock_events_per_cpu_s": "stock Faust: events per CPU-second",
+    "ratio": "worker / stock Faust, per CPU-second",
+    "probes": "probes (events whose way was timed)",
+    "p50_ms": "event to Redis, p50, ms",
+    "p99_ms": "event to Redis, p99, ms",
+    "largest_ms": "event to Redis, largest, ms",
+    "sender_behind_ms": "sender behind its schedule at most, ms",
+    "worker_cpu_share": "worker's share of one CPU",
+}
+
+
+def as_table(report: Report) -> Table:
+    """The figures, one a line, numbers aligned; the verdict last."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), title_justify="left")
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    for name, value in as_dict(report).items():
+        if name in LABELS:
+            table.add_row(LABELS[name], f"{value:,}")
+    good, bad = "[bold green]✓ yes[/]", f"[bold red]✗ no, {report.differences:,} differences[/]"
+    table.add_row("every published counter verified", good if report.verified else bad)
+    return table

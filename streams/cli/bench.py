@@ -1,0 +1,131 @@
+"""`encore bench`: how fast is the worker, with everything on, and what would stock Faust do?
+
+Owns the options and what is printed. It must not know how anything is measured.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from streams.cli.options import with_settings
+
+if TYPE_CHECKING:
+    from streams.bench.report import Report
+    from streams.settings import Settings
+
+PARTITIONS = 4
+VERIFY_WAIT_S = 60.0
+SETTINGS = ("kafka", "redis", "checkpoint_s", "publish_s", "publish_keys_per_s", "batch_records", "hot_rows")
+
+
+@click.command()
+@click.option("--events", type=click.IntRange(1000), default=1_000_000, show_default=True, help="the backlog")
+@click.option(
+    "--shape", type=click.Choice(["replay", "live"]), default="replay", show_default=True,
+    help="replay: 20,000 sessions, a minute an event; live: every event another household and title",
+)  # fmt: skip
+@click.option("--stock", is_flag=True, help="also stock Faust over the beginning of the same backlog")
+@click.option("--stock-events", type=click.IntRange(1000), default=60_000, show_default=True, help="of these")
+@click.option("--latency", is_flag=True, help="no backlog: event to Redis at a steady rate")
+@click.option("--rate", type=click.IntRange(50), default=10_000, show_default=True, help="events a second")
+@click.option("--seconds", type=click.IntRange(1), default=30, show_default=True, help="at that rate")
+@click.option("--seed", default=1, show_default=True, help="the same seed gives the same events")
+@click.option("--json", "as_json", is_flag=True, help="print the figures as one line of JSON")
+@with_settings(*SETTINGS)
+def bench(
+    settings: Settings,
+    events: int,
+    shape: str,
+    stock: bool,
+    stock_events: int,
+    latency: bool,
+    rate: int,
+    seconds: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Measure the worker in its own process on a real Kafka and a real Redis.
+
+    Private servers are used where no address is set. Exit 1 if what was published did not verify.
+    """
+    from streams.bench.report import as_dict, as_table
+
+    if latency and (stock or shape != "replay"):
+        raise click.UsageError("--latency: its load is fixed; accepted without --shape and --stock")
+    with _failures_in_one_line():
+        if latency:
+            report = _latency(settings, rate, seconds, seed)
+        else:
+            report = _backlog(settings, shape, events, seed, min(stock_events, events) if stock else 0)
+    if as_json:
+        click.echo(json.dumps(as_dict(report)))
+    else:
+        from rich.console import Console
+
+        Console().print(as_table(report))
+    raise SystemExit(0 if report.verified else 1)
+
+
+def _backlog(settings: Settings, shape: str, events: int, seed: int, stock_events: int) -> Report:
+    from streams.bench import backlog
+    from streams.bench.report import Report
+    from streams.oracle import verify
+    from streams.runs import run_of_its_own
+
+    with run_of_its_own(settings, "bench", PARTITIONS) as run:
+        with _progress(f"producing the {shape} backlog", events) as advance:
+            backlog.fill(run.settings, shape, events, seed, advance)
+        with _progress("the worker", events) as advance:
+            worker = backlog.measure(run, events, advance)
+        answer = verify(run.settings, wait_s=VERIFY_WAIT_S)
+        stock = None
+        if stock_events:
+            with _progress("stock Faust (its progress cannot be seen)", None):
+                stock = backlog.measure_stock(run, stock_events)
+        return Report(shape, answer.verified, len(answer.differences), worker, stock)
+
+
+def _latency(settings: Settings, rate: int, seconds: int, seed: int) -> Report:
+    from streams.bench.live import measure_latency
+    from streams.bench.report import Report
+    from streams.oracle import verify
+    from streams.runs import run_of_its_own
+
+    with run_of_its_own(settings, "bench", PARTITIONS) as run:
+        with _progress(f"{rate:,} events/s for {seconds} s", None):
+            latency = measure_latency(run, rate, seconds, seed)
+        answer = verify(run.settings, wait_s=VERIFY_WAIT_S)
+        return Report("latency", answer.verified, len(answer.differences), latency=latency)
+
+
+@contextmanager
+def _progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr; one that only moves where there is no `total`."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    counter = (MofNCompleteColumn(),) if total else ()
+    columns = (TextColumn("{task.description}"), BarColumn(), *counter, TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda count: progress.advance(task, count)
+
+
+@contextmanager
+def _failures_in_one_line() -> Iterator[None]:
+    from streams.devstack import ServerFailed
+    from streams.oracle import CannotRead
+    from streams.processes import ChildEnded
+    from streams.simulate.sender import SendFailed
+    from streams.titles import KafkaFailed
+
+    try:
+        yield
+    except (CannotRead, ChildEnded, KafkaFailed, SendFailed, ServerFailed, TimeoutError) as problem:
+        raise click.ClickException(str(problem)) from None
