@@ -13,10 +13,11 @@ from typing import Any
 
 import msgspec
 
+from models.partitioner import partition_of
 from models.rules import SHORTEST_STATED_LENGTH_MS
 from models.sources.netflix_export import BadRow, PlaybackEvent, Viewer, read_header, read_row
 from streams.simulate.faults import Item
-from streams.titles import Row
+from streams.titles import ADMIN_TIMEOUT_MS, KafkaFailed, Row
 
 LONGEST_LINE_BYTES = 1 << 24
 
@@ -39,6 +40,10 @@ class Import:
         for event in sorted(self.events, key=_place):
             time_ms = _time_ms(event)
             yield Item(time_ms, str(event["household_id"]).encode(), msgspec.json.encode(event), time_ms)
+
+    def older_than(self, time_ms: int) -> int:
+        """How many of the events are older than a time (Unix ms)."""
+        return sum(_time_ms(event) < time_ms for event in self.events)
 
     def missing_titles(self, catalog: Mapping[str, Row]) -> list[Row]:
         """Rows for the main titles without a runtime: the largest position seen, if a minute or more."""
@@ -75,6 +80,25 @@ def read_export(path: Path, viewer: Viewer, progress: Callable[[int], None]) -> 
 def title_ids(catalog: Mapping[str, Row]) -> dict[str, str]:
     """From the names of the catalog's titles to their ids."""
     return {str(row["name"]): title_id for title_id, row in catalog.items() if row.get("name")}
+
+
+def newest_record_ms(kafka: str, topic: str, household_id: str) -> int:
+    """The largest record timestamp of the household's partition, 0 where it is empty. `KafkaFailed`."""
+    from kafka import TopicPartition
+    from kafka.admin import KafkaAdminClient, OffsetSpec
+    from kafka.errors import KafkaError
+
+    try:
+        admin = KafkaAdminClient(bootstrap_servers=kafka, bootstrap_timeout_ms=ADMIN_TIMEOUT_MS)
+        try:
+            partitions = len(admin.describe_topics([topic])[0]["partitions"])
+            part = TopicPartition(topic, partition_of(household_id.encode(), partitions))
+            newest = admin.list_partition_offsets({part: OffsetSpec.MAX_TIMESTAMP})[part]
+            return max(0, int(newest.timestamp))
+        finally:
+            admin.close()
+    except KafkaError as problem:
+        raise KafkaFailed(f"Kafka at {kafka}, topic {topic}: {problem}") from None
 
 
 def _header(path: Path, line: bytes) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ Owns the options and what is printed. It must not know how a file is read.
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import click
 from streams.cli.options import with_settings
 
 if TYPE_CHECKING:
+    from models.sources.netflix_export import Viewer
     from streams.importing import Import
     from streams.settings import Settings
     from streams.titles import Row
@@ -29,7 +31,13 @@ def importing() -> None:
 
 @importing.command("netflix-export")
 @with_settings(
-    "kafka", "devstack_dir", "source_topic", "titles_topic", "topic_partitions", "topic_replication"
+    "kafka",
+    "devstack_dir",
+    "source_topic",
+    "titles_topic",
+    "topic_partitions",
+    "topic_replication",
+    "grace_days",
 )
 @click.argument("file", type=EXISTING)
 @click.option("--household", required=True, help="household_id of the events")
@@ -63,22 +71,25 @@ def netflix_export(
         given = _given_titles(titles)
         write_titles(settings, kafka, given.values())
         catalog = given if titles else stored_titles(settings, kafka)
-        found = _read(file, viewer, title_ids(catalog))
+        found = _read(file, replace(viewer, title_ids=title_ids(catalog)))
         _say_what_was_read(file, found)
         _complete_catalog(settings, kafka, found, catalog)
+        _warn_of_late_events(settings, kafka, found, household)
         _send(settings, kafka, found)
     except (NoServers, NotAnExport, KafkaFailed, SendFailed, OSError) as problem:
         raise click.ClickException(str(problem)) from None
 
 
-def _viewer(household: str, time_zone: str | None, kids: tuple[str, ...]) -> dict[str, object]:
+def _viewer(household: str, time_zone: str | None, kids: tuple[str, ...]) -> Viewer:
     from zoneinfo import available_timezones
+
+    from models.sources.netflix_export import Viewer
 
     if not household or not household.isprintable():
         raise click.UsageError(f"--household={household!r}: accepted: one or more printable characters")
     if time_zone is not None and time_zone not in available_timezones():
         raise click.UsageError(f"--time-zone={time_zone!r}: accepted: an IANA name such as Europe/Berlin")
-    return {"household_id": household, "time_zone": time_zone, "kids": frozenset(kids)}
+    return Viewer(household, time_zone, frozenset(kids))
 
 
 def _given_titles(path: Path | None) -> dict[str, Row]:
@@ -90,14 +101,13 @@ def _given_titles(path: Path | None) -> dict[str, Row]:
     return {row["title_id"]: row for row in rows}
 
 
-def _read(file: Path, viewer: dict[str, object], ids: dict[str, str]) -> Import:
-    from models.sources.netflix_export import Viewer
+def _read(file: Path, viewer: Viewer) -> Import:
     from streams.cli.progress import progress
     from streams.importing import read_export
 
     csv.field_size_limit(LARGEST_FIELD_BYTES)
     with progress(f"reading {file.name}", file.stat().st_size) as advance:
-        return read_export(file, Viewer(**viewer, title_ids=ids), lambda done: advance(done, ""))  # type: ignore[arg-type]
+        return read_export(file, viewer, lambda done: advance(done, ""))
 
 
 def _say_what_was_read(file: Path, found: Import) -> None:
@@ -120,6 +130,18 @@ def _complete_catalog(settings: Settings, kafka: str, found: Import, catalog: di
         )
     if unknown := found.titles_without_length(catalog):
         click.echo(f"{unknown:,} titles stay without a runtime: less than a minute of them was watched")
+
+
+def _warn_of_late_events(settings: Settings, kafka: str, found: Import, household: str) -> None:
+    from streams.importing import newest_record_ms
+
+    stream_time_ms = newest_record_ms(kafka, settings.source_topic, household)
+    if late := found.older_than(stream_time_ms - settings.rules().grace_ms):
+        click.echo(
+            f"warning: {late:,} events are more than {settings.grace_days} days older than the newest record "
+            f"of their partition of {settings.source_topic}: they will count as late and as nothing else",
+            err=True,
+        )
 
 
 def _send(settings: Settings, kafka: str, found: Import) -> None:
