@@ -25,6 +25,10 @@ class ServerFailed(Exception):
     """A server did not start or did not get ready. The message is for people and names its log."""
 
 
+class EndedAtOnce(Exception):
+    """The command ended before it could be looked at; its log says why."""
+
+
 @dataclass
 class Running:
     """A server process. `keeper` is the process between us and it; none where it outlives its starter."""
@@ -106,10 +110,12 @@ def launch(command: list[str], folder: Path, port: int, *, tied: bool, remove: b
     """Start `command`, its output in `folder`/log, in a session of its own: Ctrl-C does not reach it.
 
     Tied: it ends when this process does (and `folder` is removed then, with `remove`); else it goes on.
+    Raises `EndedAtOnce`.
     """
     with (folder / "log").open("ab") as log:
-        running = _tied(command, folder, log.fileno(), remove) if tied else _detached(command, log.fileno())
-    process, keeper = running
+        process, keeper = (
+            _tied(command, folder, log.fileno(), remove) if tied else (_detached(command, log.fileno()), None)
+        )
     started = Running(process, port, keeper)
     started.record(folder)
     return started
@@ -136,10 +142,10 @@ def _tied(
         return psutil.Process(int(pid)), keeper
     except (ValueError, psutil.NoSuchProcess):
         keeper.communicate()
-        raise ServerFailed(f"cannot run {command[0]}: see {folder / 'log'}") from None
+        raise EndedAtOnce(command[0]) from None
 
 
-def _detached(command: list[str], log: int) -> tuple[psutil.Process, None]:
+def _detached(command: list[str], log: int) -> psutil.Process:
     server = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -149,4 +155,4 @@ def _detached(command: list[str], log: int) -> tuple[psutil.Process, None]:
         start_new_session=True,
     )
     server.returncode = 0  # it outlives us on purpose: no warning that it still runs
-    return psutil.Process(server.pid), None
+    return psutil.Process(server.pid)

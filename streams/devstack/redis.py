@@ -52,9 +52,12 @@ class RedisServer(Server):
 
     def _answers(self, running: Running) -> bool:
         import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
 
+        once = Retry(NoBackoff(), 0)
         try:
-            with redis.Redis(HOST, running.port, socket_timeout=2, socket_connect_timeout=2) as client:
+            with redis.Redis(HOST, running.port, socket_timeout=1, retry=once) as client:
                 return bool(client.info("server")["process_id"] == running.pid)
         except (redis.RedisError, OSError):
             return False

@@ -13,8 +13,9 @@ import socket
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import NoReturn
 
-from streams.devstack.process import Running, ServerFailed, launch, recorded, recorded_port
+from streams.devstack.process import EndedAtOnce, Running, ServerFailed, launch, recorded, recorded_port
 
 HOST = "127.0.0.1"
 PORTS = range(20_000, 32_000)
@@ -74,7 +75,7 @@ class Server(ABC):
     @property
     def ready(self) -> bool:
         """Whether it runs and answers."""
-        return self.running and self._answers(self._alive())
+        return self.running and self._listens(self.port) and self._answers(self._alive())
 
     def start(self) -> None:
         """Start it and wait until it answers; nothing happens where it does already.
@@ -87,7 +88,7 @@ class Server(ABC):
         self.data.mkdir(parents=True, exist_ok=True)
         had = self._port
         for attempt in range(PORT_ATTEMPTS):
-            port = had if had and attempt < PORT_ATTEMPTS // 2 else free_port()
+            port = had if had and attempt < 2 else free_port()
             try:
                 self._start_on(port)
                 return
@@ -120,7 +121,10 @@ class Server(ABC):
     def _start_on(self, port: int) -> None:
         (self.folder / "log").unlink(missing_ok=True)
         command = self._command(port)
-        self._running = launch(command, self.folder, port, tied=self._tied, remove=self._remove)
+        try:
+            self._running = launch(command, self.folder, port, tied=self._tied, remove=self._remove)
+        except EndedAtOnce:
+            self._explain("ended at its start")
         self._port = port
         try:
             self._wait_until_ready(self._running)
@@ -130,14 +134,20 @@ class Server(ABC):
 
     def _wait_until_ready(self, running: Running) -> None:
         deadline = time.monotonic() + self.ready_within_s
-        while not self._answers(running):
+        while not (self._listens(running.port) and self._answers(running)):
             if not running.alive():
                 self._explain("ended at its start")
             if time.monotonic() > deadline:
                 self._explain(f"was not ready after {self.ready_within_s:.0f} s")
             time.sleep(0.05)
 
-    def _explain(self, what: str) -> None:
+    def _listens(self, port: int) -> bool:
+        """Asked before the client libraries are: they log each refused connection and wait after it."""
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            return probe.connect_ex((HOST, port)) == 0
+
+    def _explain(self, what: str) -> NoReturn:
         log = (self.folder / "log").read_bytes()
         if PORT_LOST.search(log):
             raise PortLost(self.name)

@@ -1,0 +1,129 @@
+"""The servers of the test run, and names on them that no other test uses.
+
+System tests see Encore from outside: they get addresses and an environment from here, and import none of it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import NamedTuple, Protocol
+
+import pytest
+import redis
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from streams.devstack import Devstack, ServerFailed
+
+
+class Servers(Protocol):
+    """Addresses: `kafka` as HOST:PORT, `redis` as a URL."""
+
+    @property
+    def kafka(self) -> str: ...
+
+    @property
+    def redis(self) -> str: ...
+
+
+class Given(NamedTuple):
+    """Servers that ran before the tests."""
+
+    kafka: str
+    redis: str
+
+
+Environment = dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """A real Kafka and a real Redis for the whole run: ENCORE_KAFKA's and ENCORE_REDIS's, else our own."""
+    given = Given(os.environ.get("ENCORE_KAFKA", ""), os.environ.get("ENCORE_REDIS", ""))
+    if all(given):
+        yield given
+        return
+    with _started() as stack:
+        yield stack
+
+
+@pytest.fixture
+def private_servers() -> Iterator[Devstack]:
+    """A Kafka and a Redis of the test's own, to be stopped, killed, paused and started again."""
+    with _started() as stack:
+        yield stack
+
+
+@pytest.fixture
+def private_redis() -> Iterator[Devstack]:
+    """A Redis of the test's own, without Kafka: it is there in a moment."""
+    with _started(kafka=False) as stack:
+        yield stack
+
+
+@pytest.fixture
+def env_on() -> Iterator[Callable[..., Environment]]:
+    """`env_on(servers, partitions=4, **source_config)`: the ENCORE_* environment of one fresh application.
+
+    Its source topic exists. Topics and keys go after the test. Use it as `{**os.environ, **environment}`.
+    """
+    with ExitStack() as cleanup:
+
+        def make(on: Servers, partitions: int = 4, **source_config: str) -> Environment:
+            environment = _fresh_names(on)
+            source = {"num_partitions": partitions, "replication_factor": 1, "configs": source_config}
+            admin = KafkaAdminClient(bootstrap_servers=on.kafka)
+            cleanup.callback(admin.close)
+            cleanup.callback(_remove, environment)
+            admin.create_topics({environment["ENCORE_SOURCE_TOPIC"]: source}, wait_for_metadata=True)
+            return environment
+
+        yield make
+
+
+@pytest.fixture
+def encore_env(servers: Servers, env_on: Callable[..., Environment]) -> Environment:
+    """The ENCORE_* environment of one fresh application on the shared servers, four partitions."""
+    return env_on(servers)
+
+
+def _started(kafka: bool = True) -> Devstack:
+    try:
+        return Devstack.start(kafka=kafka)
+    except ServerFailed as failure:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no servers: {failure}")
+
+
+def _fresh_names(on: Servers) -> Environment:
+    app = f"test-{secrets.token_hex(6)}"
+    return {
+        "ENCORE_KAFKA": on.kafka,
+        "ENCORE_REDIS": on.redis,
+        "ENCORE_APP_ID": app,
+        "ENCORE_SOURCE_TOPIC": f"{app}-events",
+        "ENCORE_TITLES_TOPIC": f"{app}-titles",
+        "ENCORE_MILESTONES_TOPIC": f"{app}-milestones",
+        "ENCORE_DEAD_LETTERS_TOPIC": f"{app}-dead-letters",
+        "ENCORE_LATE_TOPIC": f"{app}-late",
+        "ENCORE_REDIS_PREFIX": f"{app}:",
+    }
+
+
+def _remove(environment: Environment) -> None:
+    """Topics and keys of a test on servers that may be gone by now."""
+    try:
+        with KafkaAdminClient(
+            bootstrap_servers=environment["ENCORE_KAFKA"], bootstrap_timeout_ms=1000
+        ) as admin:
+            mine = [name for name in admin.list_topics() if name.startswith(environment["ENCORE_APP_ID"])]
+            admin.delete_topics(mine)
+        with redis.Redis.from_url(environment["ENCORE_REDIS"]) as client:
+            for key in client.scan_iter(f"{environment['ENCORE_REDIS_PREFIX']}*", count=1000):
+                client.unlink(key)
+    except (KafkaError, redis.RedisError, OSError) as gone:
+        print(f"not cleaned up: {gone}")

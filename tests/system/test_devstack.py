@@ -1,0 +1,211 @@
+"""The devstack, from outside: servers answer, keep data, stand side by side, leave no process behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import redis
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+
+pytestmark = pytest.mark.system
+
+STARTS_AND_WAITS = """
+import json, sys, time
+from streams.devstack import Devstack
+with Devstack.start(kafka=sys.argv[1] == "both") as stack:
+    servers = [stack.redis_server] + ([stack.kafka_server] if sys.argv[1] == "both" else [])
+    print(json.dumps({"pids": [s.pid for s in servers], "folder": str(stack.folder)}), flush=True)
+    time.sleep(600)
+"""
+
+
+def gone(pids: list[int], within_s: float = 10) -> bool:
+    deadline = time.monotonic() + within_s
+    while any(map(psutil.pid_exists, pids)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not any(map(psutil.pid_exists, pids))
+
+
+def started_by_a_child(which: str) -> tuple[subprocess.Popen[str], list[int], Path]:
+    command = [sys.executable, "-c", STARTS_AND_WAITS, which]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert child.stdout
+    told = json.loads(child.stdout.readline())
+    return child, told["pids"], Path(told["folder"])
+
+
+@pytest.mark.parametrize(
+    ("how", "which"),
+    [(signal.SIGKILL, "both"), (signal.SIGINT, "redis"), (signal.SIGTERM, "redis")],
+    ids=["killed", "interrupted", "terminated"],
+)
+def test_servers_end_with_the_process_that_started_them(how: signal.Signals, which: str) -> None:
+    child, pids, folder = started_by_a_child(which)
+    assert all(map(psutil.pid_exists, pids))
+
+    child.send_signal(how)
+    child.communicate()
+
+    assert gone(pids)
+    deadline = time.monotonic() + 10
+    while folder.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not folder.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_a_server_ends_with_the_process_that_watches_over_it(private_redis) -> None:
+    server = psutil.Process(private_redis.redis_server.pid)
+
+    server.parent().kill()
+
+    assert gone([server.pid])
+
+
+def test_a_paused_server_ends_when_it_is_stopped(private_redis) -> None:
+    pid = private_redis.redis_server.pid
+    private_redis.redis_server.pause()
+
+    private_redis.redis_server.stop()
+
+    assert gone([pid])
+
+
+def test_instances_stand_side_by_side(private_redis, servers) -> None:
+    with redis.Redis.from_url(private_redis.redis) as one, redis.Redis.from_url(servers.redis) as other:
+        one.set("devstack-test", "one")
+
+        assert one.get("devstack-test") == b"one"
+        assert other.get("devstack-test") is None
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_redis_keeps_port_and_data_over_a_restart(private_redis, end: str) -> None:
+    server, address = private_redis.redis_server, private_redis.redis
+    with redis.Redis.from_url(address) as client:
+        client.set("kept", "yes")
+    getattr(server, end)()
+
+    server.start()
+
+    with redis.Redis.from_url(address) as client:
+        assert (private_redis.redis, client.get("kept")) == (address, b"yes")
+
+
+def test_wiped_redis_starts_empty(private_redis) -> None:
+    with redis.Redis.from_url(private_redis.redis) as client:
+        client.set("kept", "yes")
+    private_redis.redis_server.stop()
+    private_redis.redis_server.wipe()
+
+    private_redis.redis_server.start()
+
+    with redis.Redis.from_url(private_redis.redis) as client:
+        assert client.dbsize() == 0
+
+
+def test_paused_redis_does_not_answer_until_it_is_resumed(private_redis) -> None:
+    with redis.Redis.from_url(private_redis.redis, socket_timeout=0.3) as client:
+        private_redis.redis_server.pause()
+        with pytest.raises(redis.TimeoutError):
+            client.ping()
+
+        private_redis.redis_server.resume()
+
+        assert client.ping()
+
+
+def test_another_port_is_taken_where_the_former_one_is_lost(private_redis) -> None:
+    server = private_redis.redis_server
+    lost = server.port
+    server.stop()
+    with socket.socket() as thief:
+        thief.bind(("127.0.0.1", lost))
+        thief.listen()
+
+        server.start()
+
+    assert server.port != lost
+    with redis.Redis.from_url(private_redis.redis) as client:
+        assert client.ping()
+
+
+def test_kafka_keeps_port_and_records_when_it_is_killed(private_servers) -> None:
+    server, address = private_servers.kafka_server, private_servers.kafka
+    with KafkaAdminClient(bootstrap_servers=address) as admin:
+        admin.create_topics({"kept": {"num_partitions": 1, "replication_factor": 1}}, wait_for_metadata=True)
+    large = os.urandom(10 * 1024 * 1024)
+    producer = KafkaProducer(bootstrap_servers=address, max_request_size=16 * 1024 * 1024)
+    producer.send("kept", large).get(30)
+    producer.close()
+    server.kill()
+
+    server.start()
+
+    assert private_servers.kafka == address
+    consumer = KafkaConsumer(
+        "kept", bootstrap_servers=address, auto_offset_reset="earliest", consumer_timeout_ms=20_000
+    )
+    assert next(consumer).value == large
+    consumer.close()
+
+
+@pytest.fixture
+def devstack(tmp_path: Path) -> Iterator[Callable[[str], subprocess.CompletedProcess[str]]]:
+    """Runs `encore devstack …` on a folder of the test's own."""
+
+    def run(command: str) -> subprocess.CompletedProcess[str]:
+        given = {name: value for name, value in os.environ.items() if not name.startswith("ENCORE_")}
+        environment = given | {"ENCORE_DEVSTACK_DIR": str(tmp_path)}
+        line = [sys.executable, "-c", "from streams.cli import main; main()", "devstack", command]
+        return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+    yield run
+    run("down")
+
+
+def test_servers_in_the_background_are_found_again_and_ended(devstack, tmp_path: Path) -> None:
+    assert devstack("status").returncode == 1
+
+    up = devstack("up")
+    assert up.returncode == 0, up.stderr
+    told = re.fullmatch(
+        r"export ENCORE_KAFKA=(127\.0\.0\.1:\d+) ENCORE_REDIS=(redis://127\.0\.0\.1:\d+/0)\n", up.stdout
+    )
+    assert told
+    with KafkaAdminClient(bootstrap_servers=told[1]) as admin, redis.Redis.from_url(told[2]) as client:
+        assert (admin.list_topics(), client.ping()) == ([], True)
+    assert devstack("up").stdout == up.stdout
+    status = devstack("status")
+    assert (status.returncode, status.stdout) == (0, up.stdout)
+
+    pids = [json.loads(record.read_text())["pid"] for record in tmp_path.glob("*/process.json")]
+    assert len(pids) == 2
+    assert devstack("down").returncode == 0
+    assert gone(pids)
+    assert devstack("status").returncode == 1
+
+
+def test_down_spares_a_process_that_took_a_recorded_id(devstack, tmp_path: Path) -> None:
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    (tmp_path / "redis").mkdir()
+    record = {"pid": stranger.pid, "created": psutil.Process(stranger.pid).create_time() - 100, "port": 1}
+    (tmp_path / "redis" / "process.json").write_text(json.dumps(record))
+
+    try:
+        assert devstack("down").returncode == 0
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
