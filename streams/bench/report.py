@@ -18,7 +18,7 @@ MIB = 1 << 20
 
 @dataclass(frozen=True)
 class Report:
-    """One invocation: a backlog or a live stream, whether what was published verified, and stock beside it."""
+    """One invocation: a backlog or a live stream, whether it verified, and stock Faust beside it."""
 
     shape: str
     verified: bool

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.cli.options import with_settings
+from streams.cli.progress import progress
 
 if TYPE_CHECKING:
     from streams.bench.report import Report
@@ -105,16 +106,15 @@ def _latency(settings: Settings, rate: int, seconds: int, seed: int) -> Report:
 
 @contextmanager
 def _progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr; one that only moves where there is no `total`."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    done = 0
+    with progress(what, total) as show:
 
-    console = Console(stderr=True)
-    counter = (MofNCompleteColumn(),) if total else ()
-    columns = (TextColumn("{task.description}"), BarColumn(), *counter, TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda count: progress.advance(task, count)
+        def advance(count: int) -> None:
+            nonlocal done
+            done += count
+            show(done, f"{done:,}")
+
+        yield advance
 
 
 @contextmanager

@@ -1,0 +1,94 @@
+"""`encore demo`: all of it together, live in the terminal.
+
+Owns the options and what is printed at the end. It must not know what happens in between.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from streams.cli.options import with_settings
+
+if TYPE_CHECKING:
+    from streams.oracle import Verification
+    from streams.settings import Settings
+
+EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+INTERRUPTED = 130
+
+
+@click.command()
+@click.option(
+    "--for", "for_s", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
+    help="how long to feed events [default: until Ctrl-C, or the end of --input]",
+)  # fmt: skip
+@click.option("--input", "export", type=EXISTING, help="a PlaybackRelatedEvents.csv instead of the simulator")
+@click.option(
+    "--household", default="my-household", show_default=True, help="household_id of the events of --input"
+)
+@click.option("--seed", default=1, show_default=True, help="of the simulator")
+@click.option("--json", "as_json", is_flag=True, help="only one line of JSON on stdout, at the end")
+@with_settings("kafka", "redis", "topic_partitions", "checkpoint_s", "publish_s")
+def demo(
+    settings: Settings,
+    for_s: float | None,
+    export: Path | None,
+    household: str,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Watch titles being counted: a real Kafka, a real Redis, the worker, and events that flow.
+
+    Servers are brought up privately where no address is set. At the end everything that was published is
+    recomputed from the raw events; exit 0 if all of it is equal, else 1.
+    """
+    from rich.console import Console
+
+    from streams.demo.feed import exported, simulated
+    from streams.demo.show import run_demo
+
+    console = Console(stderr=as_json, highlight=False)
+    now_ms = int(time.time() * 1000)
+    feed = partial(exported, export, household) if export else partial(simulated, seed, now_ms)
+    try:
+        answer = run_demo(settings, feed, for_s, console)
+    except KeyboardInterrupt:
+        click.echo("Interrupted before the verification; all servers are stopped.", err=True)
+        raise SystemExit(INTERRUPTED) from None
+    except _failures() as problem:
+        raise click.ClickException(str(problem)) from None
+    _conclude(answer, console, as_json)
+    raise SystemExit(0 if answer.verified else 1)
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    from redis import RedisError
+
+    from streams.devstack import ServerFailed
+    from streams.importing import NotAnExport
+    from streams.oracle import CannotRead
+    from streams.processes import ChildEnded
+    from streams.simulate.sender import SendFailed
+    from streams.titles import KafkaFailed
+
+    return (CannotRead, ChildEnded, KafkaFailed, NotAnExport, OSError, RedisError, SendFailed, ServerFailed)
+
+
+def _conclude(answer: Verification, console: Any, as_json: bool) -> None:
+    from streams.demo.table import verdict
+
+    console.print(verdict(answer))
+    if as_json:
+        click.echo(json.dumps(as_dict(answer)))
+
+
+def as_dict(answer: Verification) -> dict[str, Any]:
+    """The last line for machines."""
+    names = ("events", "dead_letters", "late", "titles", "completions", "rewatches", "verified")
+    return {name: getattr(answer, name) for name in names}

@@ -1,0 +1,123 @@
+"""The demo's run: servers, worker, feed, live table, and the verdict when it is over.
+
+Owns the order of things and what interrupts them. It must not know how anything is counted or laid out.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from streams.demo.board import Board, BoardReader
+from streams.demo.feed import Feed, Feeding
+from streams.demo.table import Pace, header, screen
+from streams.oracle import Verification, verify
+from streams.processes import Child
+from streams.runs import Run, run_of_its_own
+from streams.settings import Settings
+from streams.titles import write_titles
+
+LOOK_S = 0.4
+PACE_S = 3.0
+CATCH_UP_S = 60.0
+PLAIN_EVERY_S = 10.0
+LINES_BESIDE_ROWS = 9
+PLAIN_ROWS = 12
+
+
+def run_demo(
+    settings: Settings, make_feed: Callable[[], Feed], for_s: float | None, console: Console
+) -> Verification:
+    """Show the feed being counted for `for_s` seconds (None: until it is over or Ctrl-C), then verify it.
+
+    Ctrl-C and SIGTERM end the showing, not the verification; at any other time they are a KeyboardInterrupt.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    feed = make_feed()
+    for note in feed.notes:
+        console.print(Text(note, style="dim"))
+    began_s = time.monotonic()
+    console.print(Text("Apache Kafka and Redis are starting …", style="dim"))
+    with run_of_its_own(settings, "demo") as run:
+        console.print(Text(f"… both answer after {time.monotonic() - began_s:.1f} s", style="dim"))
+        write_titles(run.settings, run.settings.kafka, feed.catalog)
+        with run.worker() as worker:
+            with interruptible() as interrupted:
+                _Showing(run, feed, worker, console).until_over(for_s, interrupted)
+            console.print(Text("recomputing everything from the raw topic …", style="dim"))
+            return verify(run.settings, wait_s=CATCH_UP_S)
+
+
+@contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C or SIGTERM sets; the next one is a KeyboardInterrupt."""
+    event = threading.Event()
+
+    def first(number: int, _: object) -> None:
+        event.set()
+        signal.signal(number, signal.default_int_handler)
+
+    before = {number: signal.signal(number, first) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield event
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Showing:
+    """One run on the screen: look at Redis, show it, look again."""
+
+    def __init__(self, run: Run, feed: Feed, worker: Child, console: Console) -> None:
+        self._run, self._feed, self._worker, self._console = run, feed, worker, console
+        self._reader = BoardReader(run.redis(), run.settings.redis_prefix, feed.names)
+        self._looks: deque[tuple[float, int]] = deque()
+        self._began_s = self._plain_s = time.monotonic()
+
+    def until_over(self, for_s: float | None, interrupted: threading.Event) -> None:
+        """Feed and show until the time, the feed or the viewer's patience is over and all is published."""
+        with Live(console=self._console, auto_refresh=False, vertical_overflow="visible") as live:
+            with Feeding(self._feed, self._run.settings) as feeding:
+                while not feeding.over and not interrupted.is_set() and self._left_s(for_s) > 0:
+                    self._show(live, for_s)
+                    interrupted.wait(min(LOOK_S, self._left_s(for_s)))
+            caught_up = time.monotonic() + CATCH_UP_S
+            while self._show(live, for_s).status.records < feeding.sent and time.monotonic() < caught_up:
+                time.sleep(LOOK_S)
+
+    def _left_s(self, for_s: float | None) -> float:
+        return math.inf if for_s is None else self._began_s + for_s - time.monotonic()
+
+    def _show(self, live: Live, for_s: float | None) -> Board:
+        self._worker.check()
+        board = self._reader.read()
+        pace = Pace(self._events_per_s(board), time.monotonic() - self._began_s, for_s)
+        if self._console.is_terminal:
+            rows = max(3, self._console.height - LINES_BESIDE_ROWS)
+            live.update(screen(board, pace, self._console.width, rows), refresh=True)
+        else:
+            live.update(screen(board, pace, self._console.width, PLAIN_ROWS))
+            self._say_plainly(board, pace)
+        return board
+
+    def _events_per_s(self, board: Board) -> float:
+        now_s = time.monotonic()
+        self._looks.append((now_s, board.status.records))
+        while now_s - self._looks[0][0] > PACE_S:
+            self._looks.popleft()
+        (then_s, then), (_, now) = self._looks[0], self._looks[-1]
+        return (now - then) / (now_s - then_s) if now_s > then_s else 0.0
+
+    def _say_plainly(self, board: Board, pace: Pace) -> None:
+        if time.monotonic() - self._plain_s >= PLAIN_EVERY_S:
+            self._plain_s = time.monotonic()
+            self._console.print(header(board, pace).plain.replace("\n", "; "), soft_wrap=True)
