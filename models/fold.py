@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Iterable, Set
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from models.catalog import CatalogRow
 from models.counters import WINDOW_FIELDS, Counters, StreamCounters, added, as_list, count
 from models.events import BadEvent, Event, read_event
@@ -209,6 +211,10 @@ class Fold:
             self.catalog[title_id] = row
         if title_id in self.titles:
             self.titles[title_id].take_in(row)
+
+    def stream_counts(self) -> list[int]:
+        """The counts of all records so far, in the order of `StreamCounters`."""
+        return list(msgspec.structs.astuple(self.stream))
 
     def drain(self, sequence: int) -> Changes:
         """What changed since the last drain; the tallies among it bear this checkpoint's sequence."""

@@ -1,0 +1,73 @@
+"""The Faust application: one agent on the record-batch transport, and what it is told of rebalances.
+
+Owns the wiring between Faust and the worker. It must not know rules, checkpoints or Redis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import faust
+from faust.types import TP
+
+from streams.agents import fold_batches
+from streams.settings import Settings
+from streams.transport import Gate, RecordBatch
+
+SCHEME = "encore"
+_FETCH_BYTES = 1_048_576
+_BUFFERED_BATCHES = 16
+
+
+class Owner(Gate, Protocol):
+    """What the application asks of the worker that runs it."""
+
+    def apply(self, batch: RecordBatch, event: object) -> None:
+        """Fold a batch in; the event is acknowledged once it is checkpointed."""
+
+    async def revoke(self, partitions: Iterable[int]) -> None:
+        """Checkpoint these partitions now: another worker may own them next."""
+
+    async def assign(self, partitions: Iterable[int]) -> None:
+        """Own these partitions, and no others, from now on; returns at once."""
+
+
+def create_app(settings: Settings, owner: Owner) -> faust.App:
+    """The application of one worker. Connects to nothing until it is started."""
+    app = faust.App(
+        settings.app_id,
+        broker=[f"{SCHEME}://{server}" for server in settings.kafka.split(",")],
+        store="memory://",
+        web_enabled=False,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        table_standby_replicas=0,
+        stream_buffer_maxsize=_BUFFERED_BATCHES,
+        stream_wait_empty=False,
+        consumer_max_fetch_size=_FETCH_BYTES,
+        broker_max_poll_records=settings.batch_records,
+        broker_max_poll_interval=3600.0,
+        broker_commit_interval=1.0,
+        broker_session_timeout=settings.session_timeout_s,
+        broker_heartbeat_interval=settings.session_timeout_s / 5,
+        broker_rebalance_timeout=60.0,
+        broker_request_timeout=max(40.0, settings.session_timeout_s + 10),
+    )
+    app.gate = owner
+    source = app.topic(
+        settings.source_topic, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+    )
+    app.agent(source, name="viewing")(fold_batches(owner.apply))
+    _listen_to_rebalances(app, owner, settings.source_topic)
+    return app
+
+
+def _listen_to_rebalances(app: faust.App, owner: Owner, topic: str) -> None:
+    @app.on_partitions_revoked.connect(weak=False)
+    async def on_revoked(_: faust.App, revoked: set[TP], **__: object) -> None:
+        await owner.revoke(tp.partition for tp in revoked if tp.topic == topic)
+
+    @app.on_partitions_assigned.connect(weak=False)
+    async def on_assigned(_: faust.App, assigned: set[TP], **__: object) -> None:
+        await owner.assign(tp.partition for tp in assigned if tp.topic == topic)

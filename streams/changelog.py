@@ -1,0 +1,144 @@
+"""The state changelog: what a partition's state looks like as keys and values of a compacted topic.
+
+Owns the keys, the position record and the way back from records to a fold. It must not know transactions,
+consumers or threads.
+
+    p                             position of the last checkpoint, JSON (`Position`)
+    c <offset, 20 digits> | title the catalog row that holds from that source offset on, JSON; empty: none
+    r <length of title> title household    a packed row (`models.rows`)
+    t title, h <hour> title, d <day> title a tally: its sequence, then its counters, msgpack
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from models.catalog import CatalogRow
+from models.counters import StreamCounters
+from models.fold import DAY, HOUR, TITLE, Changes, Fold, TallyKey
+from models.rows import ROW_FORMAT
+
+POSITION_KEY = b"p"
+
+_encode_tally = msgspec.msgpack.Encoder().encode
+_decode_tally = msgspec.msgpack.Decoder(list[int]).decode
+_decode_catalog = msgspec.json.Decoder(CatalogRow).decode
+
+
+class StateError(Exception):
+    """The state cannot be used as it is. The message says why and names the remedy."""
+
+
+class Position(msgspec.Struct, frozen=True):
+    """Where a partition's state stands; written in every checkpoint's transaction.
+
+    `next_offset` is the first source offset that is not in the state; `incarnation` the time in milliseconds
+    at which this state was begun; `sequence` numbers its checkpoints; `rules` and `zones` are the
+    fingerprints of what it was computed with; `stream` the counts of all records, in their fields' order.
+    """
+
+    next_offset: int
+    topic_id: str
+    partitions: int
+    stream_time_ms: int
+    sequence: int
+    rules: str
+    zones: str
+    incarnation: int
+    stream: list[int]
+    format: int = ROW_FORMAT
+
+
+_decode_position = msgspec.json.Decoder(Position).decode
+
+
+def position_message(position: Position) -> dict[str, bytes]:
+    """The position as a changelog message."""
+    return {"key": POSITION_KEY, "value": msgspec.json.encode(position)}
+
+
+def catalog_message(offset: int, title_id: str, row: CatalogRow | None) -> dict[str, bytes]:
+    """The control row that says which catalog row holds from a source offset on (None: none does)."""
+    value = b"" if row is None else msgspec.json.encode(row)
+    return {"key": b"c%020d|%b" % (offset, title_id.encode()), "value": value}
+
+
+def state_messages(changes: Changes) -> list[dict[str, bytes]]:
+    """The changed rows and tallies as changelog messages."""
+    messages = [
+        {"key": _row_key(title_id, household_id), "value": packed}
+        for title_id, household_id, packed in changes.rows
+    ]
+    messages += [
+        {"key": _tally_key(key), "value": _encode_tally(tally)} for key, tally in changes.tallies.items()
+    ]
+    return messages
+
+
+def _row_key(title_id: str, household_id: str) -> bytes:
+    title = title_id.encode()
+    return b"r" + len(title).to_bytes(2, "big") + title + household_id.encode()
+
+
+def _tally_key(key: TallyKey) -> bytes:
+    number = b"" if key.kind == TITLE else key.number.to_bytes(4, "big")
+    return key.kind.encode() + number + key.title_id.encode()
+
+
+class Restored:
+    """Collects a changelog, record after record in log order, into a fold and its position."""
+
+    def __init__(self, fold: Fold) -> None:
+        self.fold = fold
+        self.position: Position | None = None
+        self.rows = 0
+        self._catalog: dict[str, tuple[bytes, bytes]] = {}
+
+    def add(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Take in keys and values; a value of None is a tombstone."""
+        for key, value in records:
+            kind = key[:1]
+            if kind == b"r":
+                self._add_row(key, value)
+            elif key == POSITION_KEY and value is not None:
+                self.position = _decode_position(value)
+            elif kind == b"c" and value is not None:
+                self._add_catalog_row(key, value)
+            else:
+                self._add_tally(key, value)
+            self.rows += 1
+
+    def finish(self) -> None:
+        """Make the fold stand where its last checkpoint stood."""
+        for title_id, (_, value) in self._catalog.items():
+            self.fold.take_in(title_id, _decode_catalog(value) if value else None)
+        if self.position is not None:
+            self.fold.stream_time_ms = self.position.stream_time_ms
+            self.fold.stream = StreamCounters(*self.position.stream)
+
+    def _add_row(self, key: bytes, value: bytes | None) -> None:
+        end = 3 + int.from_bytes(key[1:3], "big")
+        rows = self.fold.title(key[3:end].decode()).rows
+        if value is None:
+            rows.pop(key[end:].decode(), None)
+        else:
+            rows[key[end:].decode()] = value
+
+    def _add_catalog_row(self, key: bytes, value: bytes) -> None:
+        offset, title_id = key[1:21], key[22:].decode()
+        before = self._catalog.get(title_id)
+        if before is None or before[0] <= offset:
+            self._catalog[title_id] = (offset, value)
+
+    def _add_tally(self, key: bytes, value: bytes | None) -> None:
+        kind = key[:1].decode()
+        if kind not in (TITLE, HOUR, DAY):
+            raise StateError(f"the state holds a row of an unknown kind {kind!r}: it is of a newer version")
+        number, title = (0, key[1:]) if kind == TITLE else (int.from_bytes(key[1:5], "big"), key[5:])
+        name = TallyKey(kind, number, title.decode())
+        if value is None:
+            self.fold.tallies.pop(name, None)
+        else:
+            self.fold.tallies[name] = _decode_tally(value)

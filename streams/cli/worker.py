@@ -1,0 +1,38 @@
+"""`encore worker`: run one worker until it is told to stop."""
+
+from __future__ import annotations
+
+import click
+
+from streams.cli.options import with_settings
+from streams.settings import Settings
+
+
+@click.command()
+@with_settings()
+def worker(settings: Settings) -> None:
+    """Read playback events, keep the counters, publish them to Redis, until SIGTERM or Ctrl-C.
+
+    Several workers of one application share the partitions of the source topic. Exit code 0: stopped in
+    order; 1: Kafka, Redis or the state failed it; 2: a bad setting.
+    """
+    import asyncio
+    import os
+
+    from streams.devstack import NoServers, addresses
+    from streams.logs import log_to_stderr
+    from streams.worker import Worker
+
+    log_to_stderr(settings.log_level)
+    try:
+        kafka, redis = addresses(settings)
+    except NoServers as problem:
+        raise click.UsageError(str(problem)) from None
+    settings = settings.model_copy(update={"kafka": kafka, "redis": redis})
+
+    async def run() -> int:
+        return await Worker(settings).run()
+
+    code = asyncio.run(run())
+    # Threads of the Kafka clients may still hold on; everything that must be done is done.
+    os._exit(code)

@@ -1,0 +1,56 @@
+"""Records set aside: dead letters, late events and milestones as they are written to their topics.
+
+Owns the topics' form (keys, values, headers). It must not know why a record was set aside, nor how it is sent.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from models.counters import COMPLETED
+from models.fold import Changes, Milestone, Record
+from models.viewing import STARTED, VIEWED
+from streams.settings import Settings
+from streams.transactions import Kept
+
+_MILESTONES = {STARTED.name: "starter", VIEWED.name: "viewer", COMPLETED: "completion"}
+
+
+def kept_records(changes: Changes, settings: Settings, partition: int) -> list[Kept]:
+    """What a checkpoint writes beside the state, in log order for each topic."""
+    kept = [
+        _kept(settings.dead_letters_topic, record, settings, partition, [("error", reason.encode())])
+        for record, reason in changes.dead_letters
+    ]
+    kept += [_kept(settings.late_topic, record, settings, partition, []) for record in changes.late]
+    kept += [
+        _milestone(settings.milestones_topic, milestone)
+        for milestone in changes.milestones
+        if milestone.fact.name in _MILESTONES
+    ]
+    return kept
+
+
+def _kept(
+    topic: str, record: Record, settings: Settings, partition: int, more: list[tuple[str, bytes]]
+) -> Kept:
+    headers = [
+        ("topic", settings.source_topic.encode()),
+        ("partition", str(partition).encode()),
+        ("offset", str(record.offset).encode()),
+        *more,
+    ]
+    return Kept(topic, record.key, record.value, headers)
+
+
+def _milestone(topic: str, milestone: Milestone) -> Kept:
+    event, fact = milestone.event, milestone.fact
+    value = {
+        "milestone": _MILESTONES[fact.name],
+        "household_id": event.household_id,
+        "title_id": event.title_id,
+        "event_id": event.event_id,
+        "event_time_ms": event.event_time_ms,
+        "ordinal": fact.ordinal or 1,
+    }
+    return Kept(topic, event.household_id.encode(), msgspec.json.encode(value), [])

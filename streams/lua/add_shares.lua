@@ -1,0 +1,38 @@
+-- Replaces partitions' shares of keys by newer ones and moves the totals by the difference.
+-- KEYS[1]: the marker; KEYS[2..]: one shares hash for each key.
+-- ARGV[1]: the marker's value; ARGV[2]: msgpack list, for each key {time to live in ms or 0,
+--   {{partition, incarnation, sequence, counter...}, ...}}.
+-- Returns false where the marker differs (Redis lost its data); else
+--   {shares refused, revision, total as msgpack, revision, total, ...}.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
+local refused, answer = 0, {0}
+for place, entry in ipairs(cmsgpack.unpack(ARGV[2])) do
+  local key, ttl, shares = KEYS[place + 1], entry[1], entry[2]
+  local packed = redis.call('HGET', key, 'total')
+  local total = packed and cmsgpack.unpack(packed) or {}
+  local moved = false
+  for _, share in ipairs(shares) do
+    local field = string.format('%d', share[1])
+    local held = redis.call('HGET', key, field)
+    local old = held and cmsgpack.unpack(held) or nil
+    if old and (old[2] > share[2] or (old[2] == share[2] and old[3] > share[3])) then
+      refused = refused + 1
+    elseif not (old and old[2] == share[2] and old[3] == share[3]) then
+      for counter = 4, #share do
+        total[counter - 3] = (total[counter - 3] or 0) + share[counter] - (old and old[counter] or 0)
+      end
+      redis.call('HSET', key, field, cmsgpack.pack(share))
+      moved = true
+    end
+  end
+  if moved then
+    packed = cmsgpack.pack(total)
+    redis.call('HSET', key, 'total', packed)
+    redis.call('HINCRBY', key, 'revision', 1)
+  end
+  if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
+  answer[#answer + 1] = redis.call('HGET', key, 'revision') or '0'
+  answer[#answer + 1] = packed or cmsgpack.pack(total)
+end
+answer[1] = refused
+return answer

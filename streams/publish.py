@@ -1,0 +1,218 @@
+"""Publishing: from committed checkpoints to the hashes that readers read, at Redis's own pace.
+
+Owns what waits to be published, the rounds that publish it, and what to do when Redis is away or has lost its
+data. What is sent is a partition's absolute share with its version: sending it twice changes nothing, and a
+zombie's is refused (the design, section 4: Redis). It must not know Kafka, Faust or how counters come to be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from models.catalog import CatalogRow
+from models.fold import DAY, HOUR, TITLE, TallyKey
+from models.published import stream_fields, title_fields, window_fields
+from models.rules import DAY_MS
+from streams.committed import Committed
+from streams.keys import Keys
+from streams.redis_sink import DataLost, RedisSink, Share, Unreachable
+from streams.settings import Settings
+
+log = logging.getLogger(__name__)
+
+STATUS = TallyKey("status", 0, "")
+_CHUNK = 200
+_LONGEST_PAUSE_S = 5.0
+_STATUS_S = 2.0
+
+
+class Health(NamedTuple):
+    """What the status hash says of a partition besides its counters."""
+
+    stream_time_ms: int
+    lag: int
+
+
+class Publisher:
+    """Publishes the partitions of one worker. Lives on the event loop; never blocks it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        sink: RedisSink,
+        catalog: Callable[[], Mapping[str, CatalogRow]],
+        partitions: int,
+    ) -> None:
+        self.settings = settings
+        self._partitions = partitions
+        self.refused_shares = 0
+        self.published_keys = 0
+        self._sink = sink
+        self._catalog = catalog
+        self._keys = Keys(settings.redis_prefix)
+        # Key, then partition: the newest share waits, whatever was there before it is replaced.
+        self._waiting: dict[TallyKey, dict[int, Share]] = {}
+        self._versions: dict[int, tuple[int, int]] = {}
+        self._health: dict[int, Health] = {}
+        self._tallies_of: dict[int, dict[TallyKey, list[int]]] = {}
+        self._something = asyncio.Event()
+        self._complete = True
+
+    async def join(self) -> None:
+        """Join the prefix's publishers, again after data was lost. Raises `Unreachable`, `ForeignPrefix`."""
+        if not await self._sink.join(self._partitions):
+            self._complete = False
+            self._waiting = self._everything(self._waiting)
+
+    async def open_partition(self, state: Committed) -> None:
+        """Take charge of a partition just restored: publish what its former owner had not."""
+        published = await self._sink.published_version(state.partition)
+        # A copy: the fold's own tallies may be ahead of what is committed.
+        self._tallies_of[state.partition] = dict(state.tallies)
+        missing = {
+            key: tally
+            for key, tally in state.tallies.items()
+            if published is None or published < (state.incarnation, tally[0])
+        }
+        self.on_committed(state._replace(tallies=missing))
+
+    def close_partition(self, partition: int) -> None:
+        """Stop publishing a partition; its next owner publishes what still waits."""
+        self._tallies_of.pop(partition, None)
+        self._health.pop(partition, None)
+        self._versions.pop(partition, None)
+        for shares in self._waiting.values():
+            shares.pop(partition, None)
+
+    def on_committed(self, state: Committed) -> None:
+        """Let a checkpoint's changes wait to be published."""
+        self._tallies_of[state.partition].update(state.tallies)
+        for key, tally in state.tallies.items():
+            share = (state.partition, state.incarnation, *tally)
+            self._waiting.setdefault(key, {})[state.partition] = share
+        status = (state.partition, state.incarnation, state.sequence, *state.stream)
+        self._waiting.setdefault(STATUS, {})[state.partition] = status
+        self._versions[state.partition] = (state.incarnation, state.sequence)
+        lag = self._health[state.partition].lag if state.partition in self._health else 0
+        self._health[state.partition] = Health(state.stream_time_ms, lag)
+        self._something.set()
+
+    def on_lag(self, partition: int, lag: int) -> None:
+        """Note how many records a partition is behind its source."""
+        if partition in self._health:
+            self._health[partition] = self._health[partition]._replace(lag=lag)
+
+    async def run(self) -> None:
+        """Publish round after round, until cancelled. Redis being away only lets things wait."""
+        pause_s = self.settings.publish_s
+        while True:
+            await self._work_to_do()
+            try:
+                await self.publish()
+                pause_s = self.settings.publish_s
+            except Unreachable as problem:
+                log.warning("Redis is away, counters wait (%d keys): %s", len(self._waiting), problem)
+                pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
+            await asyncio.sleep(pause_s)
+
+    async def _work_to_do(self) -> None:
+        if not self._waiting:
+            self._something.clear()
+            try:
+                await asyncio.wait_for(self._something.wait(), _STATUS_S)
+            except TimeoutError:
+                # The lag may have changed although no counter has.
+                self._waiting.setdefault(STATUS, {})
+
+    async def publish(self) -> None:
+        """Publish all that waits now. Raises `Unreachable`; what was not published waits on."""
+        begun, versions = time.monotonic(), dict(self._versions)
+        taken, self._waiting = self._waiting, {}
+        try:
+            await self._turn_complete()
+            await self._sink.note_partitions(self._health)
+            await self._write(taken)
+            await self._sink.note_published(versions)
+        except DataLost:
+            self._wait_again(taken)
+            log.warning("Redis lost its data, or is another one: everything is published again")
+            await self.join()
+        except Unreachable:
+            self._wait_again(taken)
+            raise
+        least_s = len(taken) / self.settings.publish_keys_per_s
+        await asyncio.sleep(max(0.0, least_s - (time.monotonic() - begun)))
+
+    async def _turn_complete(self) -> None:
+        """Once all partitions are through after a loss, write everything again, as complete."""
+        complete = await self._sink.is_complete()
+        if complete and not self._complete:
+            self._waiting = self._everything(self._waiting)
+            self._something.set()
+        self._complete = complete
+
+    async def drain(self, within_s: float) -> bool:
+        """Publish until nothing waits; returns whether that was done within so many seconds."""
+        try:
+            async with asyncio.timeout(within_s):
+                while self._waiting:
+                    await self.publish()
+        except (Unreachable, TimeoutError) as problem:
+            log.warning("%d keys are left for the next owner to publish: %s", len(self._waiting), problem)
+        return not self._waiting
+
+    async def _write(self, taken: dict[TallyKey, dict[int, Share]]) -> None:
+        keys = list(taken)
+        state = await self._sink.read_state()
+        for first in range(0, len(keys), _CHUNK):
+            chunk = keys[first : first + _CHUNK]
+            hashes = [self._hash_key(key) for key in chunk]
+            lives = [self._time_to_live_ms(key) for key in chunk]
+            totals = await self._sink.add_shares(hashes, lives, [list(taken[key].values()) for key in chunk])
+            self.refused_shares += totals.refused
+            common = ["as_of_ms", str(state.as_of_ms), "complete", "1" if self._complete else "0"]
+            fields = [
+                [*self._fields(key, total, state.status), *common]
+                for key, total in zip(chunk, totals.totals, strict=True)
+            ]
+            self.published_keys += await self._sink.write_hashes(hashes, totals.revisions, lives, fields)
+
+    def _fields(self, key: TallyKey, total: list[int], status: list[str]) -> list[str]:
+        if key == STATUS:
+            incarnation = max((version[0] for version in self._versions.values()), default=0)
+            counts = total or [0] * 6
+            return [*stream_fields(counts), *status, "incarnation", str(incarnation)]
+        if key.kind == TITLE:
+            row = self._catalog().get(key.title_id)
+            return title_fields(total, row.known_runtime_ms if row is not None else 0)
+        return window_fields(total)
+
+    def _hash_key(self, key: TallyKey) -> str:
+        return self._keys.status if key == STATUS else self._keys.tally(key)
+
+    def _time_to_live_ms(self, key: TallyKey) -> int:
+        days = {HOUR: self.settings.hour_retention_days, DAY: self.settings.day_retention_days}.get(
+            key.kind, 0
+        )
+        return days * DAY_MS
+
+    def _wait_again(self, taken: dict[TallyKey, dict[int, Share]]) -> None:
+        for key, shares in taken.items():
+            newer = self._waiting.get(key, {})
+            kept = {partition: share for partition, share in shares.items() if partition in self._versions}
+            self._waiting[key] = {**kept, **newer}
+
+    def _everything(self, taken: dict[TallyKey, dict[int, Share]]) -> dict[TallyKey, dict[int, Share]]:
+        """All shares of all owned partitions, with what waits on top."""
+        everything: dict[TallyKey, dict[int, Share]] = {}
+        for partition, tallies in self._tallies_of.items():
+            incarnation = self._versions[partition][0]
+            for key, tally in tallies.items():
+                everything.setdefault(key, {})[partition] = (partition, incarnation, *tally)
+        for key, shares in taken.items():
+            everything.setdefault(key, {}).update(shares)
+        return everything

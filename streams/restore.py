@@ -1,0 +1,74 @@
+"""Brings a partition's state back: from its changelog's first record to its last stable one.
+
+Owns the reading; the keys' meaning is `streams.changelog`'s. Every function blocks: call them in a thread.
+It must not know Faust or Redis.
+"""
+
+from __future__ import annotations
+
+import time
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+
+from models.fold import Fold
+from streams.changelog import Restored, StateError
+
+_BATCH = 10_000
+_CALL_S = 10.0
+
+
+def restore(servers: str, topic: str, partition: int, fold: Fold, *, timeout_s: float) -> Restored:
+    """Read a changelog partition into a fold, up to its end as it is now.
+
+    Only the end of the partition is the end: any other error, and `timeout_s` without a record, raise
+    `StateError`. Call after the former owner is fenced, or its last transaction may be missed.
+    """
+    reader = _reader(servers)
+    try:
+        _, end = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=_CALL_S, cached=False)
+        reader.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
+        restored = Restored(fold)
+        _read_to_end(reader, restored, end, f"{topic}/{partition}", timeout_s)
+        restored.finish()
+        return restored
+    except KafkaException as problem:
+        raise StateError(f"{topic}/{partition} cannot be read: {problem.args[0].str()}") from None
+    finally:
+        reader.close()
+
+
+def _reader(servers: str) -> Consumer:
+    return Consumer(
+        {
+            "bootstrap.servers": servers,
+            "group.id": "encore-restore",
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+            "fetch.wait.max.ms": 10,
+            "queued.max.messages.kbytes": 262_144,
+            "log_level": 2,
+        }
+    )
+
+
+def _read_to_end(reader: Consumer, restored: Restored, end: int, where: str, timeout_s: float) -> None:
+    reached, last_progress = 0, time.monotonic()
+    while reached < end:
+        messages = reader.consume(_BATCH, timeout=0.5)
+        rows = [(message.key(), message.value()) for message in messages if message.error() is None]
+        for message in messages:
+            error = message.error()
+            if error is None:
+                continue
+            if error.code() != KafkaError._PARTITION_EOF:
+                raise StateError(f"{where} cannot be read at offset {message.offset()}: {error.str()}")
+            reached = max(reached, message.offset())
+        restored.add(rows)
+        if rows:
+            last_progress = time.monotonic()
+        elif reached < end and time.monotonic() - last_progress > timeout_s:
+            raise StateError(
+                f"{where} gave no record for {timeout_s:g} s before its end {end}: restart the worker"
+            )

@@ -1,0 +1,142 @@
+"""Kafka transactions of one partition: everything a checkpoint writes, or nothing of it.
+
+Owns one librdkafka transactional producer and what to do when it fails (the design, section 4: checkpoints).
+Every method blocks: call them in a thread. It must not know what the messages mean.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+_CALL_S = 10.0
+_LARGEST_MESSAGE_BYTES = 12_000_000
+
+
+class CheckpointFailed(Exception):
+    """A checkpoint could not be written; nothing of it is in the topics. The process must end."""
+
+
+class Fenced(CheckpointFailed):
+    """Another worker owns the partition now; this one must not write, publish or acknowledge any more."""
+
+
+class Kept(NamedTuple):
+    """A record set aside, as it is to be written: original key and value, and headers."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+
+class Batch(NamedTuple):
+    """One checkpoint's messages: changelog messages of one partition, and records set aside."""
+
+    state: list[dict[str, Any]]
+    kept: Sequence[Kept]
+
+
+class TransactionalWriter:
+    """Writes a partition's checkpoints, each in one transaction; fences any writer before it."""
+
+    def __init__(
+        self, servers: str, transactional_id: str, topic: str, partition: int, timeout_s: float
+    ) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.timeout_s = timeout_s
+        self.name = transactional_id
+        self._producer = Producer(
+            {
+                "bootstrap.servers": servers,
+                "transactional.id": transactional_id,
+                "transaction.timeout.ms": int(timeout_s * 1000),
+                "linger.ms": 5,
+                "batch.size": 1_000_000,
+                "message.max.bytes": _LARGEST_MESSAGE_BYTES,
+                "queue.buffering.max.messages": 2_000_000,
+                "queue.buffering.max.kbytes": 1_000_000,
+                "delivery.report.only.error": True,
+                "log_level": 2,
+            }
+        )
+
+    def open(self) -> None:
+        """Fence the partition's former owner and end what it left open. Raises `CheckpointFailed`."""
+        self._persist("init_transactions", lambda: self._producer.init_transactions(_CALL_S))
+
+    def write(self, batch: Batch) -> None:
+        """Write a batch in one transaction; returns when it is committed. Raises `CheckpointFailed`."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                self._producer.begin_transaction()
+                self._send(batch)
+                self._persist("commit", lambda: self._producer.commit_transaction(_CALL_S))
+                return
+            except KafkaException as problem:
+                error = _error_of(problem)
+                if not error.txn_requires_abort() or attempt == ATTEMPTS:
+                    raise self._failure("checkpoint", error) from None
+                log.warning("checkpoint of %s aborted and sent again: %s", self.name, error.str())
+                self._persist("abort", lambda: self._producer.abort_transaction(_CALL_S))
+
+    def close(self) -> None:
+        """Let go of the producer, without waiting for anything."""
+        self._producer.purge()
+        self._producer.close()
+
+    def _send(self, batch: Batch) -> None:
+        remaining: list[dict[str, Any]] = list(batch.state)
+        while remaining:
+            self._producer.produce_batch(self.topic, remaining, partition=self.partition)
+            remaining = [message for message in remaining if message.pop("_error", None) is not None]
+            if remaining:
+                self._producer.poll(0.1)
+        for kept in batch.kept:
+            self._produce(kept)
+        self._producer.poll(0)
+
+    def _produce(self, kept: Kept) -> None:
+        while True:
+            try:
+                self._producer.produce(kept.topic, kept.value, kept.key, headers=kept.headers)
+                return
+            except BufferError:
+                self._producer.poll(0.1)
+
+    def _persist(self, what: str, call: Any) -> None:
+        """Repeat a call whose outcome is unknown until it is known, at most the transaction's timeout."""
+        end = time.monotonic() + self.timeout_s
+        while True:
+            try:
+                call()
+                return
+            except KafkaException as problem:
+                error = _error_of(problem)
+                if error.txn_requires_abort() and what == "commit":
+                    raise
+                if not error.retriable() or time.monotonic() > end:
+                    raise self._failure(what, error) from None
+                log.warning("%s of %s is tried again: %s", what, self.name, error.str())
+
+    def _failure(self, what: str, error: KafkaError) -> CheckpointFailed:
+        fenced = error.code() in (
+            KafkaError._FENCED,
+            KafkaError.PRODUCER_FENCED,
+            KafkaError.INVALID_PRODUCER_EPOCH,
+        )
+        kind = Fenced if fenced else CheckpointFailed
+        return kind(f"{what} of {self.name} failed: {error.str()} ({error.name()})")
+
+
+def _error_of(problem: KafkaException) -> KafkaError:
+    error: KafkaError = problem.args[0]
+    return error

@@ -1,0 +1,279 @@
+"""The worker: owns partitions, checkpoints them on time, publishes, and ends the process when it must.
+
+Owns the process's life: wait for the servers, read the catalog, run the application, stop in order. What it
+must not know: rules, keys, the form of anything it moves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from streams.app import create_app
+from streams.catalog_feed import CatalogFeed
+from streams.partition import Partition, Source
+from streams.publish import Publisher
+from streams.redis_sink import RedisSink, Unreachable
+from streams.settings import Settings
+from streams.topics import KafkaFailed, make_topics, source_topic_id_and_partitions
+from streams.transport import RecordBatch
+from streams.zones import zone_names, zones_version
+
+log = logging.getLogger(__name__)
+
+_MOST_PARTITIONS = 64
+_RETRY_S = 1.0
+_STOP_S = 25.0
+_PUBLISH_AT_STOP_S = 8.0
+
+
+class NotReachable(Exception):
+    """Kafka or Redis did not answer within the start-up time. The message names the setting."""
+
+
+class Worker:
+    """One worker process's state. `epoch` and `apply` are called by the transport and the agent."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.failure: BaseException | None = None
+        self._stop = asyncio.Event()
+        self._pool = ThreadPoolExecutor(_MOST_PARTITIONS, thread_name_prefix="kafka")
+        self._partitions: dict[int, Partition] = {}
+        self._epochs: dict[int, int] = {}
+        self._last_epoch = 0
+        self._openings: dict[int, asyncio.Task[None]] = {}
+        self._draining = False
+
+    # -- what the transport and the agent ask ---------------------------------------------------------------
+
+    def epoch(self, partition: int) -> int | None:
+        """The epoch of an open partition; None while it must not be delivered."""
+        owned = self._partitions.get(partition)
+        if owned is None or self._draining or owned.uncheckpointed >= self.settings.uncheckpointed_records:
+            return None
+        return self._epochs.get(partition)
+
+    def apply(self, batch: RecordBatch, event: Any) -> None:
+        """Fold a batch into its partition. One of an older epoch was fetched before a seek: it comes again."""
+        if self._draining or self._epochs.get(batch.partition) != batch.epoch:
+            return
+        try:
+            self._partitions[batch.partition].apply(batch, event)
+        except Exception as problem:
+            self.fail(problem)
+
+    # -- partitions come and go -----------------------------------------------------------------------------
+
+    async def revoke(self, partitions: Iterable[int]) -> None:
+        """Stop delivery of partitions and checkpoint them: whoever owns them next starts from there."""
+        numbers = list(partitions)
+        for number in numbers:
+            self._epochs.pop(number, None)
+        try:
+            await asyncio.gather(*(self._settle(number) for number in numbers))
+        except Exception as problem:
+            self.fail(problem)
+
+    async def _settle(self, number: int) -> None:
+        opening = self._openings.pop(number, None)
+        if opening is not None:
+            await opening
+        if number in self._partitions:
+            await self._partitions[number].checkpoint()
+
+    async def assign(self, partitions: Iterable[int]) -> None:
+        """Let go of all other partitions, and open these in the background."""
+        numbers = set(partitions)
+        log.info("assigned partitions %s", sorted(numbers) or "none")
+        for number in set(self._partitions) - numbers:
+            await self._let_go(number)
+        for number in numbers:
+            self._openings[number] = asyncio.create_task(self._open(number))
+
+    async def _let_go(self, number: int) -> None:
+        partition = self._partitions.pop(number)
+        self._epochs.pop(number, None)
+        self.publisher.close_partition(number)
+        await partition.close()
+
+    async def _open(self, number: int) -> None:
+        try:
+            if number not in self._partitions:
+                self._partitions[number] = await self._restored(number)
+            partition = self._partitions[number]
+            await self.app.consumer.seek_wait({self._tp(number): partition.position})
+            self._last_epoch += 1
+            self._epochs[number] = self._last_epoch
+        except Exception as problem:
+            self.fail(problem)
+
+    async def _restored(self, number: int) -> Partition:
+        begun = time.monotonic()
+        partition = Partition(
+            number,
+            self.settings,
+            self.source,
+            self._pool,
+            lambda: self.catalog.rows,
+            self.publisher.on_committed,
+        )
+        tp = self._tp(number)
+        first = (await self.app.consumer.earliest_offsets(tp))[tp]
+        end = (await self.app.consumer.highwaters(tp))[tp]
+        await partition.open(first, end)
+        await self._when_redis_answers(lambda: self.publisher.open_partition(partition.committed_state()))
+        log.info(
+            "partition %d restored: %d rows in %.1f s, continues at offset %d",
+            number,
+            partition.restored_rows,
+            time.monotonic() - begun,
+            partition.position,
+        )
+        return partition
+
+    async def _when_redis_answers(self, call: Callable[[], Any]) -> None:
+        while True:
+            try:
+                await call()
+                return
+            except Unreachable as problem:
+                log.warning("Redis is away, a partition waits to be opened: %s", problem)
+                await asyncio.sleep(_RETRY_S)
+
+    def _tp(self, number: int) -> Any:
+        from faust.types import TP
+
+        return TP(self.settings.source_topic, number)
+
+    # -- checkpoints ----------------------------------------------------------------------------------------
+
+    async def _checkpoint_on_time(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.checkpoint_s)
+            await self._checkpoint_all()
+
+    async def _checkpoint_all(self) -> None:
+        numbers = [number for number in self._epochs if number in self._partitions]
+        await asyncio.gather(*(self._partitions[number].checkpoint() for number in numbers))
+        for number in numbers:
+            self._note_lag(number)
+
+    def _note_lag(self, number: int) -> None:
+        if number in self._partitions and number in self._epochs:
+            end = self.app.consumer.highwater(self._tp(number)) or 0
+            self.publisher.on_lag(number, max(0, end - self._partitions[number].checkpointed_position))
+
+    # -- the process ----------------------------------------------------------------------------------------
+
+    def fail(self, problem: BaseException) -> None:
+        """End the process, non-zero: state that may be half changed must not be used any more."""
+        if self.failure is None:
+            self.failure = problem
+        self._draining = True
+        self._stop.set()
+
+    async def run(self) -> int:
+        """Work until SIGTERM or SIGINT (0) or a failure (1)."""
+        for name in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(name, self._stop.set)
+        try:
+            await self._start()
+            tasks = [asyncio.create_task(task) for task in (self._checkpoint_on_time(), self.publisher.run())]
+            tasks.append(asyncio.create_task(self.app.start()))
+            for task in tasks:
+                task.add_done_callback(self._ended)
+            await self._stop_or_crash()
+            await self._shut_down(tasks)
+        except Exception as problem:
+            self.fail(problem)
+        if self.failure is None:
+            log.info("worker ended")
+            return 0
+        log.error(
+            "worker failed: %s: %s",
+            type(self.failure).__name__,
+            self.failure,
+            exc_info=_unexpected(self.failure),
+        )
+        return 1
+
+    async def _start(self) -> None:
+        settings = self.settings
+        await self._reach("ENCORE_KAFKA", settings.kafka, self._reach_kafka, KafkaFailed)
+        self.sink = RedisSink(settings.redis, settings.redis_prefix, settings.app_id)
+        self.publisher = Publisher(settings, self.sink, lambda: self.catalog.rows, self.source.partitions)
+        await self._reach("ENCORE_REDIS", settings.redis, self.publisher.join, Unreachable)
+        # What is made so far stays: the collector must not walk it again and again.
+        gc.freeze()
+        gc.set_threshold(100_000, 50, 100)
+        self.app = create_app(settings, self)
+        log.info("worker of %s starts: Kafka %s, Redis %s", settings.app_id, settings.kafka, settings.redis)
+
+    async def _reach_kafka(self) -> None:
+        await asyncio.to_thread(self._reach_kafka_in_thread)
+
+    def _reach_kafka_in_thread(self) -> None:
+        settings = self.settings
+        made = make_topics(settings, settings.kafka, all_of_them=True)
+        if made:
+            log.info("made the topics %s", ", ".join(made))
+        topic_id, partitions = source_topic_id_and_partitions(settings, settings.kafka)
+        self.source = Source(topic_id, partitions, zone_names(), zones_version())
+        self.catalog = CatalogFeed(settings.kafka, settings.titles_topic)
+        self.catalog.load(settings.startup_timeout_s)
+
+    async def _reach(
+        self, setting: str, address: str, call: Callable[[], Any], failure: type[Exception]
+    ) -> None:
+        """Try until it works, the start-up time is over, or a signal says stop."""
+        end = time.monotonic() + self.settings.startup_timeout_s
+        while True:
+            try:
+                await call()
+                return
+            except failure as problem:
+                if time.monotonic() > end or self._stop.is_set():
+                    raise NotReachable(
+                        f"{setting}={address}: not reachable for"
+                        f" {self.settings.startup_timeout_s:g} s (ENCORE_STARTUP_TIMEOUT_S): {problem}"
+                    ) from None
+                log.warning("%s=%s does not answer, tried again: %s", setting, address, problem)
+                await asyncio.sleep(_RETRY_S)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self.fail(task.exception() or RuntimeError("a task ended"))
+
+    async def _stop_or_crash(self) -> None:
+        stop, crash = (
+            asyncio.ensure_future(self._stop.wait()),
+            asyncio.ensure_future(self.app._crashed.wait()),
+        )
+        await asyncio.wait([stop, crash], return_when=asyncio.FIRST_COMPLETED)
+        if crash.done():
+            self.fail(self.app._crash_reason or RuntimeError("the Faust application crashed"))
+
+    async def _shut_down(self, tasks: list[asyncio.Task[Any]]) -> None:
+        """Last checkpoint, last publishing, leave the group; after a failure, leave at once."""
+        self._draining = True
+        if self.failure is None:
+            log.info("worker ends: last checkpoint, last counters")
+            await self._checkpoint_all()
+            await self.publisher.drain(_PUBLISH_AT_STOP_S)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait_for(self.app.stop(), _STOP_S)
+        self.catalog.stop()
+        await self.sink.close()
+
+
+def _unexpected(failure: BaseException) -> BaseException | None:
+    """The failure itself where a traceback helps: where it is none of those that we name ourselves."""
+    return None if type(failure).__module__.startswith("streams.") else failure
