@@ -133,9 +133,7 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
 def _wait_until_ready(run: Run, worker: Child) -> None:
     redis, key = run.redis(), f"{run.settings.redis_prefix}status"
     partitions = str(run.settings.topic_partitions)
-    wait_until(
-        lambda: redis.hget(key, "partitions_ready") == partitions, "all partitions are open", 120, worker
-    )
+    wait_until(lambda: redis.hget(key, "partitions_ready") == partitions, "all partitions are open", 120, worker)
 
 
 def _latencies_ms(run: Run, seen: dict[str, float]) -> Iterator[float]:

@@ -3,10 +3,12 @@
 Owns one Faust app: `faust.Record` events in JSON from a topic, `app.Table` for the households' pairs and for
 the titles' totals (changelog topics, memory store), one agent, stock transport. The fold is the rules written
 plainly, for the totals of all time only: no hour and day windows, no dead-letter topic, no transactions, no
-Redis, so that the comparison errs in favour of Faust. It must know nothing of `models` or of the worker.
+Redis, and the catalog read beforehand, so that the comparison errs in favour of Faust. It must know nothing of
+`models` or of the worker.
 
-Run as `python -m streams.bench.stock KAFKA TOPIC APP_ID EVENTS`; it consumes that many events and prints one
-JSON line: events, wall_s, cpu_s (all threads, from the first event on), process_cpu_s (start-up included).
+Run as `python -m streams.bench.stock KAFKA TOPIC APP_ID EVENTS`, with the titles topic in the settings: it
+reads the catalog, then consumes that many events and prints one JSON line: events, wall_s, cpu_s (all threads,
+from the first event on), process_cpu_s (start-up included).
 """
 
 from __future__ import annotations
@@ -19,8 +21,12 @@ from typing import Any
 
 import faust
 
+from streams.settings import load
+from streams.titles import stored_titles
+
 CELL_MS = 5_000
 GRACE_MS = 30 * 86_400_000
+FUTURE_MS = 300_000
 PLAYING = {"start", "play", "heartbeat", "rate", "seek"}
 STILL = {"pause", "buffer", "stop", "end"}
 
@@ -51,9 +57,7 @@ class Playback(faust.Record, serializer="json"):  # type: ignore[misc, call-arg]
 
 def new_title() -> dict[str, int]:
     names = "plays starters viewers watchers completers repeaters completions rewatches watched_ms"
-    return dict.fromkeys(
-        [*names.split(), "kids_plays", "kids_completions", "kids_rewatches", "kids_watched_ms"], 0
-    )
+    return dict.fromkeys([*names.split(), "kids_plays", "kids_completions", "kids_rewatches", "kids_watched_ms"], 0)
 
 
 def new_pair() -> dict[str, Any]:
@@ -187,11 +191,13 @@ def count(pair: dict[str, Any], title: dict[str, int], session: dict[str, Any], 
         title["repeaters"] += pair["completions"] == 2
 
 
-def fold(pair: dict[str, Any], title: dict[str, int], event: Playback) -> None:
-    """Apply one event to its household's pair and its title's totals, in place."""
+def fold(pair: dict[str, Any], title: dict[str, int], event: Playback, row: dict[str, Any]) -> None:
+    """Apply one event to its household's pair and its title's totals, in place; `row` is the catalog's."""
     if not pair["cells"]:
-        length = event.credits_start_ms or event.runtime_ms or 0
-        pair["cells"] = max(1, length // CELL_MS) if length >= 60_000 else 0
+        known = row.get("credits_start_ms") or row.get("runtime_ms")
+        stated = event.credits_start_ms or event.runtime_ms or 0
+        length = known or (stated if stated >= 60_000 else 0)
+        pair["cells"] = max(1, length // CELL_MS) if length else 0
     session = pair["sessions"].get(event.play_session_id)
     opened = session is None
     if session is None:
@@ -207,16 +213,21 @@ def fold(pair: dict[str, Any], title: dict[str, int], event: Playback) -> None:
 
 
 def decode(value: bytes) -> Playback | None:
-    """The event in a record's value; none where it cannot be read or is of no main title."""
+    """The event in a record's value; none where it cannot be read."""
     try:
-        event = Playback.loads(value)
+        return Playback.loads(value)  # type: ignore[no-any-return]
     except (ValueError, TypeError, faust.exceptions.ValueDecodeError):
         return None
-    return event if event.content_kind in (None, "main") else None
 
 
-def make_app(kafka: str, topic_name: str, app_id: str, events: int) -> faust.App:
-    """The app; it stops its process after `events` events."""
+def is_counted(event: Playback, row: dict[str, Any], record_ms: float) -> bool:
+    """Whether the event is of a main title, and neither from the future nor too late."""
+    main = event.content_kind in (None, "main") and row.get("content_kind") in (None, "main")
+    return main and record_ms - GRACE_MS <= event.event_time_ms <= record_ms + FUTURE_MS
+
+
+def make_app(kafka: str, topic_name: str, app_id: str, events: int, catalog: dict[str, dict[str, Any]]) -> faust.App:
+    """The app; it ends its process after `events` events. `catalog`: rows of the titles topic by id."""
     app = faust.App(
         app_id,
         broker=f"kafka://{kafka}",
@@ -244,10 +255,11 @@ def make_app(kafka: str, topic_name: str, app_id: str, events: int) -> faust.App
             if not started:
                 started.append((time.perf_counter(), time.process_time()))
             event = decode(record.value)
-            if event and event.event_time_ms >= record.message.timestamp * 1000 - GRACE_MS:
+            row = catalog.get(event.title_id, {}) if event else {}
+            if event and is_counted(event, row, record.message.timestamp * 1000):
                 key = f"{event.household_id}|{event.title_id}"
                 pair, title = pairs[key], titles[event.title_id]
-                fold(pair, title, event)
+                fold(pair, title, event, row)
                 pairs[key], titles[event.title_id] = pair, title
             done += 1
             if done == events:
@@ -267,7 +279,7 @@ def report(started: tuple[float, float], done: int) -> None:
 
 def main() -> None:
     kafka, topic, app_id, events = sys.argv[1:]
-    app = make_app(kafka, topic, app_id, int(events))
+    app = make_app(kafka, topic, app_id, int(events), stored_titles(load(), kafka))
     faust.Worker(app, loglevel="ERROR", redirect_stdouts=False).execute_from_commandline()
 
 

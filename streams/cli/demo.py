@@ -51,7 +51,7 @@ def demo(
     from rich.console import Console
 
     from streams.demo.feed import exported, simulated
-    from streams.demo.show import run_demo
+    from streams.demo.show import FAILURES, run_demo
 
     console = Console(stderr=as_json, highlight=False)
     now_ms = int(time.time() * 1000)
@@ -61,23 +61,10 @@ def demo(
     except KeyboardInterrupt:
         click.echo("Interrupted before the verification; all servers are stopped.", err=True)
         raise SystemExit(INTERRUPTED) from None
-    except _failures() as problem:
+    except FAILURES as problem:
         raise click.ClickException(str(problem)) from None
     _conclude(answer, console, as_json)
     raise SystemExit(0 if answer.verified else 1)
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    from redis import RedisError
-
-    from streams.devstack import ServerFailed
-    from streams.importing import NotAnExport
-    from streams.oracle import CannotRead
-    from streams.processes import ChildEnded
-    from streams.simulate.sender import SendFailed
-    from streams.titles import KafkaFailed
-
-    return (CannotRead, ChildEnded, KafkaFailed, NotAnExport, OSError, RedisError, SendFailed, ServerFailed)
 
 
 def _conclude(answer: Verification, console: Any, as_json: bool) -> None:

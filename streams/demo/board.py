@@ -147,6 +147,4 @@ def to_title(name: str, row: Sequence[str | None], trend: tuple[int, ...]) -> Ti
     """A title from the values of `COUNTS` and `RATES`, in their order."""
     plays, starters, completers, completions, rewatches = (int(value or 0) for value in row[: len(COUNTS)])
     completion_rate, repeat_rate = (float(value) if value else None for value in row[len(COUNTS) :])
-    return Title(
-        name, plays, starters, completers, completions, rewatches, completion_rate, repeat_rate, trend
-    )
+    return Title(name, plays, starters, completers, completions, rewatches, completion_rate, repeat_rate, trend)

@@ -55,9 +55,7 @@ def exported(path: Path, household: str) -> Feed:
     catalog = found.missing_titles({})
     names = {str(event["title_id"]): str(event["title_id"]) for event in found.events}
     names |= {row["title_id"]: row["name"] for row in catalog}
-    counts = (
-        f"{found.rows:,} rows read ({len(found.events):,} events), {len(found.bad_rows):,} could not be read"
-    )
+    counts = f"{found.rows:,} rows read ({len(found.events):,} events), {len(found.bad_rows):,} could not be read"
     lengths = f"{len(catalog):,} titles got the largest position seen in the file as their runtime"
     per_s = max(1.0, len(found.events) / IMPORT_S)
     bad = tuple(f"  {row}" for row in found.bad_rows[:5])

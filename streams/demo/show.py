@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from redis import RedisError
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -20,11 +21,14 @@ from rich.text import Text
 from streams.demo.board import Board, BoardReader
 from streams.demo.feed import Feed, Feeding
 from streams.demo.table import Pace, header, screen
-from streams.oracle import Verification, verify
-from streams.processes import Child
+from streams.devstack import ServerFailed
+from streams.importing import NotAnExport
+from streams.oracle import CannotRead, Verification, verify
+from streams.processes import Child, ChildEnded
 from streams.runs import Run, run_of_its_own
 from streams.settings import Settings
-from streams.titles import write_titles
+from streams.simulate.sender import SendFailed
+from streams.titles import KafkaFailed, write_titles
 
 LOOK_S = 0.4
 PACE_S = 3.0
@@ -33,10 +37,11 @@ PLAIN_EVERY_S = 10.0
 LINES_BESIDE_ROWS = 9
 PLAIN_ROWS = 12
 
+FAILURES = (CannotRead, ChildEnded, KafkaFailed, NotAnExport, OSError, RedisError, SendFailed, ServerFailed)
+"""What can end a demo early; the message of each is for people."""
 
-def run_demo(
-    settings: Settings, make_feed: Callable[[], Feed], for_s: float | None, console: Console
-) -> Verification:
+
+def run_demo(settings: Settings, make_feed: Callable[[], Feed], for_s: float | None, console: Console) -> Verification:
     """Show the feed being counted for `for_s` seconds (None: until it is over or Ctrl-C), then verify it.
 
     Ctrl-C and SIGTERM end the showing, not the verification; at any other time they are a KeyboardInterrupt.

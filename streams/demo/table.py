@@ -120,7 +120,7 @@ def cells(title: Title, bars: int) -> list[str]:
 def screen(board: Board, pace: Pace, width: int, rows: int) -> RenderableType:
     """All that is shown while the demo runs: at most `rows` titles."""
     hidden = len(board.titles) - rows
-    more = [Text(f"and {hidden:,} more titles", style="dim")] if hidden > 0 else []
+    more = [Text(f"and {hidden:,} more", style="dim")] if hidden > 0 else []
     return Group(header(board, pace), Text(), table(board.titles[:rows], width), *more)
 
 
@@ -131,7 +131,7 @@ def verdict(answer: Verification) -> Text:
         words = f"  {answer.keys:,} Redis keys equal a recomputation of {answer.produced:,} raw events"
         return Text.assemble(("✓ verified", "bold green"), words)
     count = len(answer.differences)
-    lines = [Text.assemble(("✗ not verified", "bold red"), f"  {count:,} differences from the raw events")]
+    lines = [Text.assemble(("✗ not verified", "bold red"), f"  differences from the raw events: {count:,}")]
     lines += [Text(f"  {line}") for line in differences[:DIFFERENCES_SHOWN]]
     if len(differences) > DIFFERENCES_SHOWN:
         lines.append(Text(f"  and {len(differences) - DIFFERENCES_SHOWN:,} more", style="dim"))

@@ -1,0 +1,103 @@
+"""The figures: what is divided by what, which moment the clock starts at, and the names machines read."""
+
+import json
+
+import pytest
+
+from models.rules import Rules
+from streams.bench.backlog import Measured, Stock
+from streams.bench.live import PROBE_EVERY, Latency, percentile, probe, with_probes
+from streams.bench.progress import CpuClock
+from streams.bench.report import Report, as_dict, as_table
+from streams.oracle import Catalog, RawRecord, recompute
+from streams.simulate.backlog import live_backlog
+
+WORKER = Measured(1_000, 800, 4.0, 2.0, 5.0, 3 << 20, 77, 9)
+STOCK = Stock(60, 30.0, 20.0, 21.0)
+LATENCY = Latency(300, 10.0, 6, 400.4, 900.6, 1000.0, 0.0125, 0.25)
+
+
+def test_a_backlog_reports_the_measured_window_and_the_whole_process():
+    assert as_dict(Report("replay", True, 0, WORKER)) == {
+        "shape": "replay",
+        "events": 1_000,
+        "measured_events": 800,
+        "wall_s": 4.0,
+        "cpu_s": 2.0,
+        "events_per_s": 200,
+        "events_per_cpu_s": 400,
+        "events_per_process_cpu_s": 200,
+        "peak_mib": 3.0,
+        "changelog_rows": 77,
+        "redis_keys": 9,
+        "verified": True,
+        "differences": 0,
+    }
+
+
+def test_stock_beside_the_worker_gives_the_ratio_of_their_cpu_seconds():
+    figures = as_dict(Report("replay", True, 0, WORKER, STOCK))
+    assert (figures["stock_events_per_s"], figures["stock_events_per_cpu_s"], figures["ratio"]) == (2, 3, 133.3)
+
+
+def test_a_live_stream_reports_its_latencies_in_milliseconds():
+    assert as_dict(Report("latency", False, 3, latency=LATENCY)) == {
+        "shape": "latency",
+        "events": 300,
+        "events_per_s": 10,
+        "probes": 6,
+        "p50_ms": 400,
+        "p99_ms": 901,
+        "largest_ms": 1000,
+        "sender_behind_ms": 12,
+        "worker_cpu_share": 0.25,
+        "verified": False,
+        "differences": 3,
+    }
+
+
+def test_the_table_has_a_line_for_every_figure_and_one_for_the_verdict():
+    report = Report("replay", True, 0, WORKER, STOCK)
+    unlabelled = {"shape", "verified", "differences"}
+    assert as_table(report).row_count == len(as_dict(report).keys() - unlabelled) + 1
+
+
+@pytest.mark.parametrize(("percent", "value"), [(0, 1), (50, 50), (99, 99), (99.5, 100), (100, 100)])
+def test_a_percentile_is_the_least_value_that_so_many_do_not_exceed(percent, value):
+    assert percentile(list(range(1, 101)), percent) == value
+
+
+class FakeChild:
+    def __init__(self, cpu):
+        self.cpu = iter(cpu)
+
+    def check(self):
+        pass
+
+    def cpu_s(self):
+        return next(self.cpu)
+
+
+@pytest.mark.parametrize(("when", "cpu_s"), [(9.9, 1.0), (10.0, 1.0), (10.1, 2.0), (11.0, 2.0), (99.0, 3.0)])
+def test_the_cpu_clock_answers_with_the_first_sample_at_or_after_a_moment(monkeypatch, when, cpu_s):
+    clock = CpuClock(FakeChild([1.0, 2.0, 3.0]))
+    times = iter([10.0, 11.0, 12.0])
+    monkeypatch.setattr("streams.bench.progress.time.time", lambda: next(times))
+    for _ in range(3):
+        clock.sample()
+    assert clock.at(when) == cpu_s
+
+
+def test_every_fiftieth_event_of_a_live_stream_is_a_probe():
+    items = list(with_probes(live_backlog(2 * PROBE_EVERY + 1)))
+    probes = [n for n, item in enumerate(items) if item.key.startswith(b"latency-probe-")]
+    assert probes == [0, PROBE_EVERY, 2 * PROBE_EVERY]
+    assert items[PROBE_EVERY] == probe(PROBE_EVERY, items[PROBE_EVERY].due_ms)
+
+
+def test_a_probe_alone_makes_its_title_appear_with_one_skimmer():
+    item = probe(7, 1_767_225_600_000)
+    expected = recompute([RawRecord(0, 0, item.timestamp_ms, item.key, item.value)], Catalog(), Rules(), 1)
+    title_id = json.loads(item.value)["title_id"]
+    title = expected.hashes[f"title:{title_id}"]
+    assert {name: value for name, value in title.items() if value not in ("0", "", "0.000")} == {"skimmers": "1"}
