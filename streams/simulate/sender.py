@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any
+from typing import Any, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
@@ -82,7 +82,7 @@ def send(
     """
     delivery = _Delivery(kafka, topic)
     items = _begun(items)
-    loop = _Loop(pace, delivery, progress)
+    loop = OpenLoop(pace, delivery, progress)
     interrupted = False
     try:
         loop.run(items, for_s, stamp)
@@ -99,8 +99,18 @@ def _begun(items: Iterable[Item]) -> Iterator[Item]:
     return chain(list(islice(rest, 1)), rest)
 
 
-class _Loop:
-    def __init__(self, pace: Pace, delivery: _Delivery, progress: Progress | None) -> None:
+class Delivery(Protocol):
+    """Takes records, at its own pace; a call that takes long makes the loop fall behind."""
+
+    def produce(self, key: bytes | None, value: bytes | None, timestamp_ms: int) -> None: ...
+
+    def poll(self) -> None: ...
+
+
+class OpenLoop:
+    """One run: hands records to a delivery when they are due, and knows how far behind it was."""
+
+    def __init__(self, pace: Pace, delivery: Delivery, progress: Progress | None) -> None:
         self._pace, self._delivery, self._progress = pace, delivery, progress
         self._began_s, self._began_wall_ms = time.monotonic(), int(time.time() * 1000)
         self._reported_s = 0.0
@@ -108,18 +118,18 @@ class _Loop:
 
     @property
     def elapsed_s(self) -> float:
+        """Seconds since the run began."""
         return time.monotonic() - self._began_s
 
     def run(self, items: Iterable[Item], for_s: float | None, stamp: bool) -> None:
+        """Everything that is due within `for_s` seconds (None: everything)."""
         for item in items:
             intended_s = self._pace(self.sent, item)
             if for_s is not None and intended_s >= for_s:
                 self._wait_until(for_s)
                 return
             self._wait_until(intended_s)
-            value = (
-                _stamped(item.value, self._began_wall_ms + int(intended_s * 1000)) if stamp else item.value
-            )
+            value = _stamped(item.value, self._began_wall_ms + int(intended_s * 1000)) if stamp else item.value
             self._delivery.produce(item.key, value, item.timestamp_ms)
             self.last_timestamp_ms = item.timestamp_ms
             self.sent += 1
@@ -139,6 +149,7 @@ class _Loop:
             self.report(max(0.0, self.elapsed_s - intended_s) if self._pace is not at_once else 0.0)
 
     def report(self, behind_s: float = 0.0) -> None:
+        """Tell the progress where the run is."""
         self._reported_s = self.elapsed_s
         if self._progress:
             self._progress(self.sent, self.elapsed_s, behind_s)
@@ -171,9 +182,7 @@ class _Delivery:
     def finish(self) -> None:
         self._producer.flush()
         if self._failed:
-            raise SendFailed(
-                f"Kafka topic {self._topic}: {self._failed} records not delivered: {self._reason}"
-            )
+            raise SendFailed(f"Kafka topic {self._topic}: {self._failed} records not delivered: {self._reason}")
 
     def _delivered(self, error: KafkaError | None, _: Any) -> None:
         if error is not None:

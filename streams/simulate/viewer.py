@@ -7,7 +7,7 @@ says in between, or what happens to the events on their way.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import NamedTuple
@@ -63,6 +63,7 @@ class Viewer:
     general: Shelf
     favourites: tuple[Title, ...] = ()
     unfinished: tuple[Title, int] | None = None
+    given_up: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         if self.profile.kind == "kids":
@@ -103,7 +104,13 @@ class Viewer:
             return self.unfinished
         if self.favourites and self.rng.random() < self.plan.rewatch_share:
             return self.rng.choice(self.favourites), 0
-        return (self.kids if self.favourites else self.general).pick(self.rng), 0
+        return self._something_else(), 0
+
+    def _something_else(self) -> Title:
+        """A title that was not given up before, if a few looks find one."""
+        shelf = self.kids if self.favourites else self.general
+        looks = [shelf.pick(self.rng) for _ in range(4)]
+        return next((title for title in looks if title.title_id not in self.given_up), looks[-1])
 
     def _view(self, title: Title, position_ms: int, now_ms: int, until_ms: int, autoplay: bool) -> Played:
         """One sitting of a title, given up early or left for later or watched to its end."""
@@ -117,6 +124,7 @@ class Viewer:
         over_ms = yield from self._sit(title, position_ms, now_ms, until_ms, autoplay)
         if gives_up:
             self.unfinished = None
+            self.given_up.add(title.title_id)
         return over_ms
 
     def _sit(self, title: Title, position_ms: int, now_ms: int, until_ms: int, autoplay: bool) -> Played:
