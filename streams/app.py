@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 import faust
+from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
 from streams.agents import fold_batches
@@ -71,3 +72,28 @@ def _listen_to_rebalances(app: faust.App, owner: Owner, topic: str) -> None:
     @app.on_partitions_assigned.connect(weak=False)
     async def on_assigned(_: faust.App, assigned: set[TP], **__: object) -> None:
         await owner.assign(tp.partition for tp in assigned if tp.topic == topic)
+
+
+class SourcePartitions:
+    """The running application's view of its source topic's partitions, by their numbers."""
+
+    def __init__(self, app: faust.App, topic: str) -> None:
+        self._app = app
+        self._topic = topic
+
+    async def seek(self, number: int, offset: int) -> bool:
+        """Fetch from this offset next; False where the partition was revoked meanwhile."""
+        try:
+            await self._app.consumer.seek_wait({TP(self._topic, number): offset})
+        except (IllegalStateError, TimeoutError):
+            return False
+        return True
+
+    async def offsets(self, number: int) -> tuple[int, int]:
+        """The first offset that is there, and the one after the last."""
+        tp = TP(self._topic, number)
+        return (await self._app.consumer.earliest_offsets(tp))[tp], (await self._app.consumer.highwaters(tp))[tp]
+
+    def end(self, number: int) -> int:
+        """The offset after the last, as of the latest fetch; 0 before any."""
+        return self._app.consumer.highwater(TP(self._topic, number)) or 0

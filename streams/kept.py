@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
-from models.counters import COMPLETED
 from models.fold import Changes, Milestone, Record
-from models.viewing import STARTED, VIEWED
+from models.viewing import COMPLETED, STARTED, VIEWED
 from streams.settings import Settings
 from streams.transactions import Kept
 
@@ -31,9 +30,7 @@ def kept_records(changes: Changes, settings: Settings, partition: int) -> list[K
     return kept
 
 
-def _kept(
-    topic: str, record: Record, settings: Settings, partition: int, more: list[tuple[str, bytes]]
-) -> Kept:
+def _kept(topic: str, record: Record, settings: Settings, partition: int, more: list[tuple[str, bytes]]) -> Kept:
     headers = [
         ("topic", settings.source_topic.encode()),
         ("partition", str(partition).encode()),

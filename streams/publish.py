@@ -69,8 +69,15 @@ class Publisher:
             self._waiting = self._everything(self._waiting)
 
     async def open_partition(self, state: Committed) -> None:
-        """Take charge of a partition just restored: publish what its former owner had not."""
-        published = await self._sink.published_version(state.partition)
+        """Take charge of a partition just restored: publish what its former owner had not.
+
+        While Redis is away nobody knows what that is, and everything waits to be published.
+        """
+        try:
+            published = await self._sink.published_version(state.partition)
+        except Unreachable as problem:
+            log.warning("Redis is away, all counters of partition %d wait: %s", state.partition, problem)
+            published = None
         # A copy: the fold's own tallies may be ahead of what is committed.
         self._tallies_of[state.partition] = dict(state.tallies)
         missing = {
@@ -195,9 +202,7 @@ class Publisher:
         return self._keys.status if key == STATUS else self._keys.tally(key)
 
     def _time_to_live_ms(self, key: TallyKey) -> int:
-        days = {HOUR: self.settings.hour_retention_days, DAY: self.settings.day_retention_days}.get(
-            key.kind, 0
-        )
+        days = {HOUR: self.settings.hour_retention_days, DAY: self.settings.day_retention_days}.get(key.kind, 0)
         return days * DAY_MS
 
     def _wait_again(self, taken: dict[TallyKey, dict[int, Share]]) -> None:

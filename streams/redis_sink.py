@@ -123,23 +123,16 @@ class RedisSink:
         """Note the stream time and lag of this worker's partitions."""
         now_ms = time.time_ns() // 1_000_000
         if health:
-            mapping = {
-                str(partition): f"{time_ms}:{lag}:{now_ms}" for partition, (time_ms, lag) in health.items()
-            }
+            mapping = {str(partition): f"{time_ms}:{lag}:{now_ms}" for partition, (time_ms, lag) in health.items()}
             await _answer(self._client.hset(self._keys.partitions, mapping=mapping))
 
     async def read_state(self) -> PrefixState:
         """What all workers have noted of their partitions."""
-        noted = [
-            tuple(map(int, text.split(b":")))
-            for text in await _answer(self._client.hvals(self._keys.partitions))
-        ]
+        noted = [tuple(map(int, text.split(b":"))) for text in await _answer(self._client.hvals(self._keys.partitions))]
         fresh_ms = time.time_ns() // 1_000_000 - _FRESH_MS
         ready = sum(at_ms >= fresh_ms for _, _, at_ms in noted)
         as_of_ms = min((time_ms for time_ms, _, _ in noted if time_ms >= 0), default=0)
-        return PrefixState(
-            as_of_ms, ["partitions_ready", str(ready), "lag", str(sum(lag for _, lag, _ in noted))]
-        )
+        return PrefixState(as_of_ms, ["partitions_ready", str(ready), "lag", str(sum(lag for _, lag, _ in noted))])
 
     async def add_shares(
         self, hashes: Sequence[str], lives_ms: Sequence[int], shares: Sequence[Sequence[Share]]
@@ -168,9 +161,7 @@ class RedisSink:
         payload = _encode(list(zip(revisions, lives_ms, fields, strict=True)))
         now_ms = time.time_ns() // 1_000_000
         written: int = await self._guarded(
-            self._write_hashes(
-                keys=keys, args=[self._marker, now_ms, self._keys.changes, _CHANGES_KEPT, payload]
-            )
+            self._write_hashes(keys=keys, args=[self._marker, now_ms, self._keys.changes, _CHANGES_KEPT, payload])
         )
         return written
 

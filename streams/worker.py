@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from streams.app import create_app
+from streams.app import SourcePartitions, create_app
 from streams.catalog_feed import CatalogFeed
 from streams.partition import Partition, Source
 from streams.publish import Publisher
@@ -37,6 +37,10 @@ class NotReachable(Exception):
     """Kafka or Redis did not answer within the start-up time. The message names the setting."""
 
 
+class Stopped(Exception):
+    """The worker was told to stop before it had started."""
+
+
 class Worker:
     """One worker process's state. `epoch` and `apply` are called by the transport and the agent."""
 
@@ -45,6 +49,7 @@ class Worker:
         self.failure: BaseException | None = None
         self._stop = asyncio.Event()
         self._pool = ThreadPoolExecutor(_MOST_PARTITIONS, thread_name_prefix="kafka")
+        self._assigned: set[int] = set()
         self._partitions: dict[int, Partition] = {}
         self._epochs: dict[int, int] = {}
         self._last_epoch = 0
@@ -72,47 +77,57 @@ class Worker:
     # -- partitions come and go -----------------------------------------------------------------------------
 
     async def revoke(self, partitions: Iterable[int]) -> None:
-        """Stop delivery of partitions and checkpoint them: whoever owns them next starts from there."""
-        numbers = list(partitions)
+        """Stop delivery of partitions and checkpoint them: whoever owns them next starts from there.
+
+        They stay in memory until the next assignment says whose they are: often it is this worker's again.
+        """
+        numbers = set(partitions)
+        self._assigned -= numbers
         for number in numbers:
             self._epochs.pop(number, None)
         try:
-            await asyncio.gather(*(self._settle(number) for number in numbers))
+            await asyncio.gather(*(self._partitions[number].checkpoint() for number in numbers & set(self._partitions)))
         except Exception as problem:
             self.fail(problem)
 
-    async def _settle(self, number: int) -> None:
-        opening = self._openings.pop(number, None)
-        if opening is not None:
-            await opening
-        if number in self._partitions:
-            await self._partitions[number].checkpoint()
-
     async def assign(self, partitions: Iterable[int]) -> None:
-        """Let go of all other partitions, and open these in the background."""
-        numbers = set(partitions)
-        log.info("assigned partitions %s", sorted(numbers) or "none")
-        for number in set(self._partitions) - numbers:
-            await self._let_go(number)
-        for number in numbers:
-            self._openings[number] = asyncio.create_task(self._open(number))
-
-    async def _let_go(self, number: int) -> None:
-        partition = self._partitions.pop(number)
-        self._epochs.pop(number, None)
-        self.publisher.close_partition(number)
-        await partition.close()
+        """Let go of all other partitions, and deliver these once they are restored, in the background."""
+        self._assigned = set(partitions)
+        log.info("assigned partitions %s", sorted(self._assigned) or "none")
+        try:
+            for number in set(self._partitions) - self._assigned:
+                await self._let_go(self._partitions.pop(number))
+            for number in self._assigned:
+                if number in self._partitions:
+                    await self._deliver(number)
+                elif number not in self._openings:
+                    self._openings[number] = asyncio.create_task(self._open(number))
+        except Exception as problem:
+            self.fail(problem)
 
     async def _open(self, number: int) -> None:
         try:
-            if number not in self._partitions:
-                self._partitions[number] = await self._restored(number)
-            partition = self._partitions[number]
-            await self.app.consumer.seek_wait({self._tp(number): partition.position})
-            self._last_epoch += 1
-            self._epochs[number] = self._last_epoch
+            partition = await self._restored(number)
+            del self._openings[number]
+            if number in self._assigned:
+                self._partitions[number] = partition
+                await self.publisher.open_partition(partition.committed_state())
+                await self._deliver(number)
+            else:
+                await partition.close()
         except Exception as problem:
             self.fail(problem)
+
+    async def _deliver(self, number: int) -> None:
+        if await self.partitions_read.seek(number, self._partitions[number].position) and number in self._assigned:
+            self._last_epoch += 1
+            self._epochs[number] = self._last_epoch
+        else:
+            log.info("partition %d was revoked before it could be delivered", number)
+
+    async def _let_go(self, partition: Partition) -> None:
+        self.publisher.close_partition(partition.number)
+        await partition.close()
 
     async def _restored(self, number: int) -> Partition:
         begun = time.monotonic()
@@ -124,11 +139,7 @@ class Worker:
             lambda: self.catalog.rows,
             self.publisher.on_committed,
         )
-        tp = self._tp(number)
-        first = (await self.app.consumer.earliest_offsets(tp))[tp]
-        end = (await self.app.consumer.highwaters(tp))[tp]
-        await partition.open(first, end)
-        await self._when_redis_answers(lambda: self.publisher.open_partition(partition.committed_state()))
+        await partition.open(*await self.partitions_read.offsets(number))
         log.info(
             "partition %d restored: %d rows in %.1f s, continues at offset %d",
             number,
@@ -137,20 +148,6 @@ class Worker:
             partition.position,
         )
         return partition
-
-    async def _when_redis_answers(self, call: Callable[[], Any]) -> None:
-        while True:
-            try:
-                await call()
-                return
-            except Unreachable as problem:
-                log.warning("Redis is away, a partition waits to be opened: %s", problem)
-                await asyncio.sleep(_RETRY_S)
-
-    def _tp(self, number: int) -> Any:
-        from faust.types import TP
-
-        return TP(self.settings.source_topic, number)
 
     # -- checkpoints ----------------------------------------------------------------------------------------
 
@@ -167,8 +164,8 @@ class Worker:
 
     def _note_lag(self, number: int) -> None:
         if number in self._partitions and number in self._epochs:
-            end = self.app.consumer.highwater(self._tp(number)) or 0
-            self.publisher.on_lag(number, max(0, end - self._partitions[number].checkpointed_position))
+            behind = self.partitions_read.end(number) - self._partitions[number].checkpointed_position
+            self.publisher.on_lag(number, max(0, behind))
 
     # -- the process ----------------------------------------------------------------------------------------
 
@@ -191,6 +188,8 @@ class Worker:
                 task.add_done_callback(self._ended)
             await self._stop_or_crash()
             await self._shut_down(tasks)
+        except Stopped:
+            pass
         except Exception as problem:
             self.fail(problem)
         if self.failure is None:
@@ -214,6 +213,7 @@ class Worker:
         gc.freeze()
         gc.set_threshold(100_000, 50, 100)
         self.app = create_app(settings, self)
+        self.partitions_read = SourcePartitions(self.app, settings.source_topic)
         log.info("worker of %s starts: Kafka %s, Redis %s", settings.app_id, settings.kafka, settings.redis)
 
     async def _reach_kafka(self) -> None:
@@ -229,9 +229,7 @@ class Worker:
         self.catalog = CatalogFeed(settings.kafka, settings.titles_topic)
         self.catalog.load(settings.startup_timeout_s)
 
-    async def _reach(
-        self, setting: str, address: str, call: Callable[[], Any], failure: type[Exception]
-    ) -> None:
+    async def _reach(self, setting: str, address: str, call: Callable[[], Any], failure: type[Exception]) -> None:
         """Try until it works, the start-up time is over, or a signal says stop."""
         end = time.monotonic() + self.settings.startup_timeout_s
         while True:
@@ -239,7 +237,9 @@ class Worker:
                 await call()
                 return
             except failure as problem:
-                if time.monotonic() > end or self._stop.is_set():
+                if self._stop.is_set():
+                    raise Stopped from None
+                if time.monotonic() > end:
                     raise NotReachable(
                         f"{setting}={address}: not reachable for"
                         f" {self.settings.startup_timeout_s:g} s (ENCORE_STARTUP_TIMEOUT_S): {problem}"

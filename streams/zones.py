@@ -18,4 +18,5 @@ def zone_names() -> frozenset[str]:
 
 def zones_version() -> str:
     """The version of the zone data, such as `2025b`."""
-    return tzdata.IANA_VERSION
+    version: str = tzdata.IANA_VERSION
+    return version

@@ -29,9 +29,10 @@ def with_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., A
                 raise click.UsageError(str(problem)) from None
             return command(settings=settings, **arguments)
 
+        optioned: Callable[..., Any] = run
         for name in reversed(fields):
-            run = _option(name)(run)
-        return run
+            optioned = _option(name)(optioned)
+        return optioned
 
     return decorate
 
