@@ -1,0 +1,137 @@
+"""Input seen from outside: what the commands write into a real Kafka, and what they say about it."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+
+pytestmark = pytest.mark.system
+
+COLUMNS = ("Profile Name", "Title Description", "Device", "Playback Start Utc Ts", "Country", "Playtraces")
+
+
+def _encore(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "streams.cli", *arguments]
+    return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=120)
+
+
+def _records(environment: dict[str, str], topic: str) -> list:
+    consumer = KafkaConsumer(bootstrap_servers=environment["ENCORE_KAFKA"], group_id=None)
+    try:
+        parts = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
+        consumer.assign(parts)
+        consumer.seek_to_beginning(*parts)
+        ends, found = consumer.end_offsets(parts), []
+        while any(consumer.position(part) < ends[part] for part in parts):
+            found += [record for records in consumer.poll(timeout_ms=500).values() for record in records]
+        return found
+    finally:
+        consumer.close()
+
+
+def _titles(environment: dict[str, str]) -> dict[str, dict]:
+    records = _records(environment, environment["ENCORE_TITLES_TOPIC"])
+    return {record.key.decode(): json.loads(record.value) for record in records}
+
+
+def _export(path: Path) -> Path:
+    def row(title: str, start: str, last_ms: int) -> list[str]:
+        step = {"eventType": "start", "sessionOffsetMs": 0, "mediaOffsetMs": 0}
+        steps = [step, step | {"eventType": "stopped", "sessionOffsetMs": last_ms, "mediaOffsetMs": last_ms}]
+        return ["Mia", title, "TV", start, "US", json.dumps(steps)]
+
+    rows = [
+        row("Paper Boats", "2020-03-15 18:00:00", 300_000),
+        row("Paper Boats", "2020-03-14 18:00:00", 600_000),
+        ["Mia", "Paper Boats", "TV", "yesterday", "US", "[]"],
+        row("Paper Boats (Trailer)", "2020-03-14 17:58:00", 61_000),
+    ]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([COLUMNS, *rows])
+    return path
+
+
+def test_simulate_sends_as_many_events_as_asked_for_and_its_catalog_first(encore_env) -> None:
+    done = _encore(encore_env, "simulate", "--rate", "2000", "--events", "1000", "--households", "50", "--json")
+    assert done.returncode == 0, done.stderr
+    records = _records(encore_env, encore_env["ENCORE_SOURCE_TOPIC"])
+    assert (len(records), json.loads(done.stdout)["events"]) == (1000, 1000)
+    assert "the-film-that-will-not-stop" in _titles(encore_env)
+
+
+def test_simulated_records_lie_in_the_partition_of_their_household_in_the_order_of_sending(encore_env) -> None:
+    done = _encore(encore_env, "simulate", "--rate", "5000", "--events", "2000", "--bad-share", "0")
+    assert done.returncode == 0, done.stderr
+    partitions, timestamps = defaultdict(set), defaultdict(list)
+    for record in _records(encore_env, encore_env["ENCORE_SOURCE_TOPIC"]):
+        partitions[record.key].add(record.partition)
+        timestamps[record.partition].append(record.timestamp)
+    assert {len(places) for places in partitions.values()} == {1}
+    assert all(times == sorted(times) for times in timestamps.values())
+
+
+def test_import_writes_events_by_time_and_the_runtimes_that_the_catalog_lacks(encore_env, tmp_path) -> None:
+    done = _encore(encore_env, "import", "netflix-export", str(_export(tmp_path / "e.csv")), "--household", "home")
+    assert done.returncode == 0, done.stderr
+    records = _records(encore_env, encore_env["ENCORE_SOURCE_TOPIC"])
+    events = [json.loads(record.value) for record in records]
+    assert [record.timestamp for record in records] == sorted(event["event_time_ms"] for event in events)
+    assert [event.get("content_kind") for event in events] == ["trailer"] * 2 + [None] * 4
+    assert _titles(encore_env) == {
+        "Paper Boats": {"name": "Paper Boats", "title_id": "Paper Boats", "runtime_ms": 600_000}
+    }
+    assert "line 4: Playback Start Utc Ts is 'yesterday'" in done.stderr
+    assert "3 rows read, 0 of them without player events; 1 rows skipped" in done.stdout
+    assert "1 titles had no runtime" in done.stdout
+
+
+def test_import_keeps_the_runtime_of_a_title_that_the_topic_knows(encore_env, tmp_path) -> None:
+    row = {"title_id": "pb", "name": "Paper Boats", "runtime_ms": 700_000}
+    (tmp_path / "titles.json").write_text(json.dumps([row]), "utf-8")
+    loaded = _encore(encore_env, "titles", "load", str(tmp_path / "titles.json"))
+    assert (loaded.returncode, _titles(encore_env)) == (0, {"pb": row})
+    done = _encore(encore_env, "import", "netflix-export", str(_export(tmp_path / "e.csv")), "--household", "home")
+    assert (done.returncode, _titles(encore_env)) == (0, {"pb": row})
+    events = [json.loads(record.value) for record in _records(encore_env, encore_env["ENCORE_SOURCE_TOPIC"])]
+    assert {event["title_id"] for event in events} == {"pb", "Paper Boats (Trailer)"}
+
+
+def test_import_warns_where_the_topic_is_too_young_for_the_past(encore_env, tmp_path) -> None:
+    _encore(encore_env, "simulate", "--rate", "5000", "--events", "2000")
+    done = _encore(encore_env, "import", "netflix-export", str(_export(tmp_path / "e.csv")), "--household", "home")
+    assert "warning: 6 events are more than 30 days older than the newest record" in done.stderr
+
+
+def test_titles_load_writes_the_good_rows_reports_the_bad_ones_and_fails(encore_env, tmp_path) -> None:
+    (tmp_path / "titles.jsonl").write_text('{"title_id":"a"}\n{"title_id":7}\n{"title_id":"c"}\n', "utf-8")
+    done = _encore(encore_env, "titles", "load", str(tmp_path / "titles.jsonl"))
+    assert (done.returncode, sorted(_titles(encore_env))) == (1, ["a", "c"])
+    assert "titles.jsonl: line 2: " in done.stderr
+    assert "2 titles written" in done.stdout and "1 rows skipped" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--bad-share", "1.1"], "--bad-share='1.1'"),
+        (["--rate", "1", "--speed", "1"], "--speed and --rate"),
+        (["--origin", "soon"], "--origin='soon'"),
+        (["--households", "many"], "--households='many'"),
+    ],
+)
+def test_simulate_refuses_options_that_cannot_be_used(encore_env, arguments, said) -> None:
+    done = _encore(encore_env, "simulate", *arguments)
+    assert done.returncode == 2 and said in done.stderr
+
+
+@pytest.mark.parametrize("command", [["simulate", "--events", "1"], ["titles", "load", __file__]])
+def test_an_unreachable_kafka_is_one_line_and_exit_code_1(encore_env, command) -> None:
+    done = _encore(encore_env | {"ENCORE_KAFKA": "127.0.0.1:9"}, *command)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "Kafka at 127.0.0.1:9" in done.stderr
