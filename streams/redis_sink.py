@@ -123,7 +123,7 @@ class RedisSink:
         """Note the stream time and lag of this worker's partitions."""
         now_ms = time.time_ns() // 1_000_000
         if health:
-            mapping = {str(partition): f"{time_ms}:{lag}:{now_ms}" for partition, (time_ms, lag) in health.items()}
+            mapping: dict[Any, Any] = {str(partition): f"{time_ms}:{lag}:{now_ms}" for partition, (time_ms, lag) in health.items()}
             await _answer(self._client.hset(self._keys.partitions, mapping=mapping))
 
     async def read_state(self) -> PrefixState:
