@@ -228,22 +228,19 @@ class Applied:
     def _cover(self, start_ms: int, end_ms: int) -> None:
         viewing = self.viewing
         owns = viewing.owed_by == self.session_id
-        for cell in range(start_ms // CELL_MS, min(self.cells, end_ms // CELL_MS + 1)):
-            if not start_ms <= self._midpoint_ms(cell) < end_ms:
+        beyond = min(self.cells, end_ms // CELL_MS + 1)
+        viewing.seen.extend(bytes(max(0, beyond - len(viewing.seen))))
+        for cell in range(start_ms // CELL_MS, beyond):
+            alone = self.length_ms and self.cells == 1
+            midpoint_ms = self.length_ms // 2 if alone else CELL_MS * cell + CELL_MS // 2
+            if not start_ms <= midpoint_ms < end_ms:
                 continue
             if not self.length_ms:
                 viewing.unjudged = True
             if owns and cell in viewing.owed:
                 viewing.owed.remove(cell)
                 continue
-            if cell >= len(viewing.seen):
-                viewing.seen.extend(bytes(cell + 1 - len(viewing.seen)))
             viewing.seen[cell] = min(2, viewing.seen[cell] + 1)
-
-    def _midpoint_ms(self, cell: int) -> int:
-        if self.length_ms and self.cells == 1:
-            return self.length_ms // 2
-        return CELL_MS * cell + CELL_MS // 2
 
     def _judge(self, owner: str | None) -> None:
         if self._covered() * 100 >= self.rules.watcher_percent * self.cells:

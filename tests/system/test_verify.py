@@ -1,0 +1,215 @@
+"""`encore verify` against a real Kafka and a real Redis whose content was written by hand."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+from redis import Redis
+
+pytestmark = pytest.mark.system
+
+ZEROS = dict.fromkeys(
+    ["plays", "starters", "viewers", "watchers", "completers", "repeaters", "completions", "rewatches",
+     "kids_plays", "kids_completions", "kids_rewatches"], "0",
+)  # fmt: skip
+ALL_TIME = dict.fromkeys(
+    ["skimmers", "rewatch_hist_1", "rewatch_hist_2", "rewatch_hist_3_4", "rewatch_hist_5_9",
+     "rewatch_hist_10_plus"], "0",
+)  # fmt: skip
+WRITTEN = {"as_of_ms": "1", "version": "1", "complete": "1"}
+
+
+class Written:
+    """What a worker leaves after: ten seconds watched, an aborted record, a dead letter, a late one."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
+        self.app = environment["ENCORE_APP_ID"]
+        self.prefix = environment["ENCORE_REDIS_PREFIX"]
+        self.now_ms = time.time_ns() // 1_000_000
+        self.redis = Redis.from_url(environment["ENCORE_REDIS"], decode_responses=True)
+        self.producer = self.new_producer()
+        self.offsets: dict[str, int] = {}
+        self.partition = -1
+
+    def new_producer(self) -> Producer:
+        producer = Producer(
+            {
+                "bootstrap.servers": self.environment["ENCORE_KAFKA"],
+                "partitioner": "murmur2_random",
+                "transactional.id": f"{self.app}-test",
+            }
+        )
+        producer.init_transactions(30)
+        return producer
+
+    def source(self) -> None:
+        """Transactions on the source: their ends take an offset each, and what was aborted does not count."""
+        self.event("start", 0, -10_000)
+        self.event("stop", 10_000, 0)
+        self.event("stop", 900_000, 1, commit=False)
+        self.send("bad", b"{")
+        self.event("pause", 0, -40 * 86_400_000)
+
+    def event(self, kind: str, position_ms: int, at: int, commit: bool = True) -> None:
+        event = {
+            "event_id": f"{kind}{at}", "event_type": kind, "event_time_ms": self.now_ms + at,
+            "household_id": "home", "title_id": "film", "play_session_id": "s", "position_ms": position_ms,
+        }  # fmt: skip
+        self.send(f"{kind}{at}", json.dumps(event).encode(), commit)
+
+    def send(self, name: str, value: bytes, commit: bool = True) -> None:
+        def delivered(_: Any, message: Any) -> None:
+            self.partition, self.offsets[name] = message.partition(), message.offset()
+
+        self.producer.begin_transaction()
+        source = self.environment["ENCORE_SOURCE_TOPIC"]
+        self.producer.produce(source, value, b"home", timestamp=self.now_ms, on_delivery=delivered)
+        self.producer.flush(30)
+        self.producer.commit_transaction(30) if commit else self.producer.abort_transaction(30)
+
+    def topics(self, *, checkpoint: bool = True, dead_letters: int = 1) -> None:
+        """The changelog, the catalog and the two topics of kept records."""
+        self.producer.begin_transaction()
+        row = json.dumps({"title_id": "film", "runtime_ms": 1_000_000}).encode()
+        self.producer.produce(self.environment["ENCORE_TITLES_TOPIC"], row, b"film")
+        state = f"{self.app}-state"
+        catalog_key = b"c%020d|film" % 0
+        self.producer.produce(state, row, catalog_key, partition=self.partition)
+        if checkpoint:
+            position = {"format": 1, "next_offset": max(self.offsets.values()) + 1, "partitions": 4}
+            self.producer.produce(state, json.dumps(position), b"p", partition=self.partition)
+        for _ in range(dead_letters):
+            self.keep("ENCORE_DEAD_LETTERS_TOPIC", "bad", b"{", error="not JSON")
+        late = json.dumps(
+            {
+                "event_id": f"pause{-40 * 86_400_000}", "event_type": "pause",
+                "event_time_ms": self.now_ms - 40 * 86_400_000, "household_id": "home", "title_id": "film",
+                "play_session_id": "s", "position_ms": 0,
+            }
+        ).encode()  # fmt: skip
+        self.keep("ENCORE_LATE_TOPIC", f"pause{-40 * 86_400_000}", late)
+        self.producer.commit_transaction(30)
+
+    def keep(self, topic: str, name: str, value: bytes, **headers: str) -> None:
+        origin = {
+            "topic": self.environment["ENCORE_SOURCE_TOPIC"],
+            "partition": str(self.partition),
+            "offset": str(self.offsets[name]),
+        }
+        self.producer.produce(self.environment[topic], value, b"home", headers=[*(origin | headers).items()])
+
+    def publish(self) -> None:
+        """Redis, every value worked out by hand: ten seconds of a thousand are 0.01 views."""
+        watched = ZEROS | {"plays": "1", "watched_s": "10.000", "kids_watched_s": "0.000"} | WRITTEN
+        rates = {"views": "0.010000", "completion_rate": "", "repeat_rate": ""}
+        at = datetime.fromtimestamp(self.now_ms / 1000, UTC)
+        self.hash("title:film", watched | ALL_TIME | rates | {"watching_now": "0"})
+        self.hash(f"title:film:hour:{at:%Y%m%dT%H}", watched)
+        self.hash(f"title:film:day:{at:%Y%m%d}", watched)
+        counts = {"events": "2", "dead_letters": "1", "late_events": "1", "late_hour_events": "0"}
+        self.hash("status", counts | {"unknown_zone_events": "0", "misrouted_events": "0"} | WRITTEN)
+        self.hash("internal:share", {"anything": "1"})
+
+    def hash(self, key: str, fields: dict[str, str]) -> None:
+        self.redis.hset(self.prefix + key, mapping=fields)
+
+    def verify(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [Path(sys.executable).parent / "encore", "verify", "--wait", "2", *arguments],
+            env={**os.environ, **self.environment}, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+
+    def differences(self) -> list[tuple[str, str]]:
+        answer = self.verify("--json")
+        assert answer.returncode == 1, answer.stderr
+        return [(each["key"], each["field"]) for each in json.loads(answer.stdout)["differences"]]
+
+
+@pytest.fixture
+def written(encore_env: dict[str, str]) -> Written:
+    from kafka import KafkaAdminClient
+
+    with KafkaAdminClient(bootstrap_servers=encore_env["ENCORE_KAFKA"]) as admin:
+        four = {"num_partitions": 4, "replication_factor": 1}
+        names = ["ENCORE_TITLES_TOPIC", "ENCORE_DEAD_LETTERS_TOPIC", "ENCORE_LATE_TOPIC"]
+        topics = {encore_env[name]: four for name in names} | {f"{encore_env['ENCORE_APP_ID']}-state": four}
+        admin.create_topics(topics, wait_for_metadata=True)
+    written = Written(encore_env)
+    written.source()
+    return written
+
+
+def test_what_was_published_rightly_verifies(written: Written) -> None:
+    written.topics()
+    written.publish()
+    answer = written.verify("--json")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    told = json.loads(answer.stdout)
+    assert told.pop("seconds") > 0
+    assert told == {
+        "events": 2, "dead_letters": 1, "late": 1, "produced": 4, "titles": 1, "completions": 0,
+        "rewatches": 0, "keys": 4, "verified": True, "difference_count": 0, "differences": [], "notes": [],
+    }  # fmt: skip
+    assert "verified: 2 events + 1 dead letters + 1 late = 4 produced" in written.verify().stdout
+
+
+def test_a_changed_field_a_missing_key_and_an_extra_key_are_each_reported(written: Written) -> None:
+    written.topics()
+    written.publish()
+    day = f"title:film:day:{datetime.fromtimestamp(written.now_ms / 1000, UTC):%Y%m%d}"
+    written.hash("title:film", {"plays": "2"})
+    assert written.differences() == [("title:film", "plays")]
+    written.hash("title:film", {"plays": "1"})
+    written.redis.delete(written.prefix + day)
+    written.hash("title:ghost", {"plays": "1"})
+    assert written.differences() == [(day, ""), ("title:ghost", "")]
+    shown = written.verify().stdout
+    assert "title:ghost" in shown and "NOT VERIFIED (2 differences)" in shown
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_a_dead_letter_that_is_not_there_once_is_reported(written: Written, times: int) -> None:
+    written.topics(dead_letters=times)
+    written.publish()
+    assert written.differences() == [(f"dead letter {written.partition}:{written.offsets['bad']}", "")]
+
+
+def test_a_checkpoint_short_of_the_end_is_reported(written: Written) -> None:
+    written.topics(checkpoint=False)
+    written.publish()
+    assert written.differences() == [(f"checkpoint of partition {written.partition}", "next_offset")]
+
+
+def test_publishing_that_is_behind_is_waited_for(written: Written) -> None:
+    written.topics()
+    later = threading.Timer(3, written.publish)
+    later.start()
+    assert written.verify("--wait", "30").returncode == 0
+    later.join()
+
+
+def test_servers_and_topics_that_are_not_there_are_named(encore_env: dict[str, str]) -> None:
+    def refusal(**changed: str) -> str:
+        answer = subprocess.run(
+            [Path(sys.executable).parent / "encore", "verify", "--wait", "0"],
+            env={**os.environ, **encore_env, **changed}, capture_output=True, text=True, timeout=60,
+            check=False,
+        )  # fmt: skip
+        assert answer.returncode == 1
+        return answer.stderr
+
+    app = encore_env["ENCORE_APP_ID"]
+    assert f"no topic {app}-state: no worker with the application id {app} ran yet" in refusal()
+    assert "has no topic nowhere" in refusal(ENCORE_SOURCE_TOPIC="nowhere")
+    assert "Kafka at 127.0.0.1:1 does not answer" in refusal(ENCORE_KAFKA="127.0.0.1:1")
