@@ -54,7 +54,7 @@ def bench(
 
     Private servers are used where no address is set. Exit 1 if what was published did not verify.
     """
-    from streams.bench.report import as_dict, as_table
+    from streams.bench.report import SHOWN, as_dict, as_table
 
     if latency and (stock or shape != "replay"):
         raise click.UsageError("--latency: its load is fixed; accepted without --shape and --stock")
@@ -69,12 +69,16 @@ def bench(
         from rich.console import Console
 
         Console().print(as_table(report))
+        for difference in report.differences[:SHOWN]:
+            click.echo(difference)
+        if len(report.differences) > SHOWN:
+            click.echo(f"and {len(report.differences) - SHOWN:,} more")
     raise SystemExit(0 if report.verified else 1)
 
 
 def _backlog(settings: Settings, shape: str, events: int, seed: int, stock_events: int) -> Report:
     from streams.bench import backlog
-    from streams.bench.report import Report
+    from streams.bench.report import Report, differences
     from streams.oracle import verify
     from streams.runs import run_of_its_own
 
@@ -88,12 +92,12 @@ def _backlog(settings: Settings, shape: str, events: int, seed: int, stock_event
         if stock_events:
             with _progress("stock Faust (its progress cannot be seen)", None):
                 stock = backlog.measure_stock(run, stock_events)
-        return Report(shape, answer.verified, len(answer.differences), worker, stock)
+        return Report(shape, differences(answer), worker, stock)
 
 
 def _latency(settings: Settings, rate: int, seconds: int, seed: int) -> Report:
     from streams.bench.live import measure_latency
-    from streams.bench.report import Report
+    from streams.bench.report import Report, differences
     from streams.oracle import verify
     from streams.runs import run_of_its_own
 
@@ -101,7 +105,7 @@ def _latency(settings: Settings, rate: int, seconds: int, seed: int) -> Report:
         with _progress(f"{rate:,} events/s for {seconds} s", None):
             latency = measure_latency(run, rate, seconds, seed)
         answer = verify(run.settings, wait_s=VERIFY_WAIT_S)
-        return Report("latency", answer.verified, len(answer.differences), latency=latency)
+        return Report("latency", differences(answer), latency=latency)
 
 
 @contextmanager

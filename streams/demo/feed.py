@@ -20,7 +20,7 @@ from streams.simulate.stream import stream
 from streams.simulate.world import DAY_MS, catalog_rows, titles
 from streams.titles import Row
 
-HOUSEHOLDS, TITLES = 400, 24
+HOUSEHOLDS, TITLES = 150, 24
 SIMULATED_PER_S = 4_000.0
 BEGUN_MS = 3 * DAY_MS
 """How long ago the simulated clock starts; it is soon ahead of this machine's, and nothing minds."""

@@ -98,14 +98,19 @@ class _Showing:
             caught_up = time.monotonic() + CATCH_UP_S
             while self._show(live, for_s).status.records < feeding.sent and time.monotonic() < caught_up:
                 time.sleep(LOOK_S)
+        if not self._console.is_terminal:
+            self._console.print()
 
     def _left_s(self, for_s: float | None) -> float:
         return math.inf if for_s is None else self._began_s + for_s - time.monotonic()
 
+    def _elapsed_s(self, for_s: float | None) -> float:
+        return min(time.monotonic() - self._began_s, math.inf if for_s is None else for_s)
+
     def _show(self, live: Live, for_s: float | None) -> Board:
         self._worker.check()
         board = self._reader.read()
-        pace = Pace(self._events_per_s(board), time.monotonic() - self._began_s, for_s)
+        pace = Pace(self._events_per_s(board), self._elapsed_s(for_s), for_s)
         if self._console.is_terminal:
             rows = max(3, self._console.height - LINES_BESIDE_ROWS)
             live.update(screen(board, pace, self._console.width, rows), refresh=True)

@@ -18,7 +18,7 @@ LATENCY = Latency(300, 10.0, 6, 400.4, 900.6, 1000.0, 0.0125, 0.25)
 
 
 def test_a_backlog_reports_the_measured_window_and_the_whole_process():
-    assert as_dict(Report("replay", True, 0, WORKER)) == {
+    assert as_dict(Report("replay", [], WORKER)) == {
         "shape": "replay",
         "events": 1_000,
         "measured_events": 800,
@@ -31,17 +31,18 @@ def test_a_backlog_reports_the_measured_window_and_the_whole_process():
         "changelog_rows": 77,
         "redis_keys": 9,
         "verified": True,
-        "differences": 0,
+        "difference_count": 0,
+        "differences": [],
     }
 
 
 def test_stock_beside_the_worker_gives_the_ratio_of_their_cpu_seconds():
-    figures = as_dict(Report("replay", True, 0, WORKER, STOCK))
+    figures = as_dict(Report("replay", [], WORKER, STOCK))
     assert (figures["stock_events_per_s"], figures["stock_events_per_cpu_s"], figures["ratio"]) == (2, 3, 133.3)
 
 
 def test_a_live_stream_reports_its_latencies_in_milliseconds():
-    assert as_dict(Report("latency", False, 3, latency=LATENCY)) == {
+    assert as_dict(Report("latency", ["one", "two"], latency=LATENCY)) == {
         "shape": "latency",
         "events": 300,
         "events_per_s": 10,
@@ -52,13 +53,14 @@ def test_a_live_stream_reports_its_latencies_in_milliseconds():
         "sender_behind_ms": 12,
         "worker_cpu_share": 0.25,
         "verified": False,
-        "differences": 3,
+        "difference_count": 2,
+        "differences": ["one", "two"],
     }
 
 
 def test_the_table_has_a_line_for_every_figure_and_one_for_the_verdict():
-    report = Report("replay", True, 0, WORKER, STOCK)
-    unlabelled = {"shape", "verified", "differences"}
+    report = Report("replay", [], WORKER, STOCK)
+    unlabelled = {"shape", "verified", "difference_count", "differences"}
     assert as_table(report).row_count == len(as_dict(report).keys() - unlabelled) + 1
 
 
