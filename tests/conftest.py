@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple, Protocol
 
 import pytest
@@ -70,6 +70,25 @@ def env_on() -> Iterator[Callable[..., Environment]]:
 
     Its source topic exists. Topics and keys go after the test. Use it as `{**os.environ, **environment}`.
     """
+    with _environments() as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def module_env(servers: Servers) -> Iterator[Environment]:
+    """The ENCORE_* environment of one application on the shared servers, for all tests of a module."""
+    with _environments() as make:
+        yield make(servers)
+
+
+@pytest.fixture
+def encore_env(servers: Servers, env_on: Callable[..., Environment]) -> Environment:
+    """The ENCORE_* environment of one fresh application on the shared servers, four partitions."""
+    return env_on(servers)
+
+
+@contextmanager
+def _environments() -> Iterator[Callable[..., Environment]]:
     with ExitStack() as cleanup:
 
         def make(on: Servers, partitions: int = 4, **source_config: str) -> Environment:
@@ -82,12 +101,6 @@ def env_on() -> Iterator[Callable[..., Environment]]:
             return environment
 
         yield make
-
-
-@pytest.fixture
-def encore_env(servers: Servers, env_on: Callable[..., Environment]) -> Environment:
-    """The ENCORE_* environment of one fresh application on the shared servers, four partitions."""
-    return env_on(servers)
 
 
 def _started(kafka: bool = True) -> Devstack:
@@ -117,9 +130,7 @@ def _fresh_names(on: Servers) -> Environment:
 def _remove(environment: Environment) -> None:
     """Topics and keys of a test on servers that may be gone by now."""
     try:
-        with KafkaAdminClient(
-            bootstrap_servers=environment["ENCORE_KAFKA"], bootstrap_timeout_ms=1000
-        ) as admin:
+        with KafkaAdminClient(bootstrap_servers=environment["ENCORE_KAFKA"], bootstrap_timeout_ms=1000) as admin:
             mine = [name for name in admin.list_topics() if name.startswith(environment["ENCORE_APP_ID"])]
             admin.delete_topics(mine)
         with redis.Redis.from_url(environment["ENCORE_REDIS"]) as client:

@@ -1,0 +1,154 @@
+"""A worker counts what households watch: from Kafka records to Redis hashes, every value worked out by hand."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from application import Application, counters, until
+from playback import DAY_MS, EVENING_MS, HOUR_MS, MINUTE_MS, event, whole_viewing
+
+pytestmark = pytest.mark.system
+
+ONE_COMPLETION = {
+    "plays": "1", "starters": "1", "viewers": "1", "watchers": "1", "completers": "1", "repeaters": "0",
+    "completions": "1", "rewatches": "0", "watched_s": "600.000",
+    "kids_plays": "0", "kids_completions": "0", "kids_rewatches": "0", "kids_watched_s": "0.000",
+    "complete": "1",
+}  # fmt: skip
+NO_ONE_TWICE = {
+    "skimmers": "0", "rewatch_hist_1": "1", "rewatch_hist_2": "0", "rewatch_hist_3_4": "0",
+    "rewatch_hist_5_9": "0", "rewatch_hist_10_plus": "0",
+    "views": "1.000000", "completion_rate": "1.000000", "repeat_rate": "0.000000",
+}  # fmt: skip
+MORNING_MS = EVENING_MS + 14 * HOUR_MS
+"""The day after at 08:00 UTC: another hour and another day window than the evening's."""
+
+OLD_EVENT = event("start", "home", "Paper Boats", MORNING_MS - 31 * DAY_MS, 0)
+
+
+@pytest.fixture(scope="module")
+def watched(module_env, tmp_path_factory) -> Application:
+    """A household watches a title whole in the evening; a child of it does again the morning after.
+
+    Another household watches another title, which the catalog lacks, for three minutes.
+    """
+    application = Application(module_env, tmp_path_factory.mktemp("watched"))
+    application.load_titles({"title_id": "Paper Boats", "name": "Paper Boats", "runtime_ms": 600_000})
+    worker = application.ready_worker()
+    application.send(whole_viewing("home", "Paper Boats", EVENING_MS))
+    application.until_checkpointed()
+    title = "title:Paper%20Boats"
+    until(lambda: application.hash(title).get("watched_s") == "600.000", "the first evening is published")
+    application.first_evening = application.published()
+    application.send(whole_viewing("home", "Paper Boats", MORNING_MS, profile_kind="kids"))
+    application.send(whole_viewing("next door", "unlisted", MORNING_MS, 3 * MINUTE_MS))
+    application.send([OLD_EVENT], timestamp_ms=MORNING_MS + 10 * MINUTE_MS)
+    application.produce(b"home", b"no event", MORNING_MS).get(30)
+    application.until_checkpointed()
+    assert worker.stopped().code == 0
+    yield application
+    application.close()
+
+
+def test_a_title_watched_whole_is_one_completion_everywhere(watched: Application) -> None:
+    assert watched.first_evening == {
+        "title:Paper%20Boats": ONE_COMPLETION | NO_ONE_TWICE,
+        "title:Paper%20Boats:day:20260314": ONE_COMPLETION,
+        "title:Paper%20Boats:hour:20260314T18": ONE_COMPLETION,
+    }
+
+
+def test_a_second_viewing_is_a_rewatch_of_a_repeater(watched: Application) -> None:
+    kids = {
+        "kids_plays": "1", "kids_completions": "1", "kids_rewatches": "1", "kids_watched_s": "600.000",
+    }  # fmt: skip
+    again = {"plays": "2", "completions": "2", "rewatches": "1", "repeaters": "1", "watched_s": "1200.000"}
+    twice = {"rewatch_hist_1": "0", "rewatch_hist_2": "1", "views": "2.000000", "repeat_rate": "1.000000"}
+
+    assert counters(watched.hash("title:Paper%20Boats")) == ONE_COMPLETION | NO_ONE_TWICE | kids | again | twice
+
+
+def test_windows_hold_what_was_made_in_them(watched: Application) -> None:
+    rewatched = ONE_COMPLETION | {
+        "starters": "0", "viewers": "0", "watchers": "0", "completers": "0", "repeaters": "1", "rewatches": "1",
+        "kids_plays": "1", "kids_completions": "1", "kids_rewatches": "1", "kids_watched_s": "600.000",
+    }  # fmt: skip
+
+    assert counters(watched.hash("title:Paper%20Boats:hour:20260314T18")) == ONE_COMPLETION
+    assert counters(watched.hash("title:Paper%20Boats:day:20260314")) == ONE_COMPLETION
+    assert counters(watched.hash("title:Paper%20Boats:hour:20260315T08")) == rewatched
+    assert counters(watched.hash("title:Paper%20Boats:day:20260315")) == rewatched
+
+
+def test_windows_have_a_time_to_live_and_titles_have_none(watched: Application) -> None:
+    prefix = watched.environment["ENCORE_REDIS_PREFIX"]
+
+    def days(name: str) -> float:
+        return round(watched.redis.pttl(f"{prefix}{name}") / DAY_MS)
+
+    assert watched.redis.pttl(f"{prefix}title:Paper%20Boats") == -1
+    assert days("title:Paper%20Boats:hour:20260314T18") == 8
+    assert days("title:Paper%20Boats:day:20260314") == 400
+
+
+def test_a_title_that_the_catalog_lacks_counts_without_views(watched: Application) -> None:
+    found = watched.hash("title:unlisted")
+
+    assert (found["plays"], found["starters"], found["viewers"], found["watched_s"]) == ("1", "1", "0", "180.000")
+    assert (found["views"], found["completion_rate"], found["repeat_rate"]) == ("", "0.000000", "")
+
+
+def test_the_status_counts_every_record_once(watched: Application) -> None:
+    status = watched.status()
+
+    assert {name: status[name] for name in status.keys() - {"version", "as_of_ms", "incarnation"}} == {
+        "events": "26", "dead_letters": "1", "late_events": "1", "late_hour_events": "0",
+        "unknown_zone_events": "0", "misrouted_events": "0", "partitions_ready": "4", "lag": "0", "complete": "1",
+    }  # fmt: skip
+    assert int(status["events"]) + 2 == watched.produced()
+
+
+def test_a_late_event_is_kept_as_it_came_with_its_place(watched: Application) -> None:
+    (late,) = watched.read(watched.environment["ENCORE_LATE_TOPIC"])
+
+    assert (late.key, json.loads(late.value)) == (b"home", OLD_EVENT)
+    assert late.headers.keys() == {"topic", "partition", "offset"}
+    assert late.headers["topic"] == watched.environment["ENCORE_SOURCE_TOPIC"]
+    source = {(str(r.partition), str(r.offset)): r for r in watched.read(late.headers["topic"])}
+    assert source[late.headers["partition"], late.headers["offset"]].value == late.value
+
+
+def test_milestones_tell_who_crossed_a_threshold_and_when(watched: Application) -> None:
+    records = watched.read(watched.environment["ENCORE_MILESTONES_TOPIC"])
+    told = [(r.key, m["milestone"], m["ordinal"], m["event_time_ms"]) for r in records for m in [json.loads(r.value)]]
+
+    assert sorted(told) == [
+        (b"home", "completion", 1, EVENING_MS + 9 * MINUTE_MS),
+        (b"home", "completion", 2, MORNING_MS + 9 * MINUTE_MS),
+        (b"home", "starter", 1, EVENING_MS + 2 * MINUTE_MS),
+        (b"home", "viewer", 1, EVENING_MS + 5 * MINUTE_MS),
+        (b"next door", "starter", 1, MORNING_MS + 2 * MINUTE_MS),
+    ]
+
+
+def test_all_of_it_equals_the_recomputation(watched: Application) -> None:
+    assert watched.verify()["completions"] == 2
+
+
+def test_an_event_of_a_misrouted_household_counts_and_is_reported(application: Application) -> None:
+    application.ready_worker()
+    events = list(whole_viewing("home", "film", EVENING_MS, runtime_ms=600_000))
+    places = {place.partition for place in application.send(events)}
+    elsewhere = (places.pop() + 1) % 4
+    for each in whole_viewing("home", "film", EVENING_MS + HOUR_MS, runtime_ms=600_000):
+        application._producer.send(
+            application.environment["ENCORE_SOURCE_TOPIC"], json.dumps(each).encode(), b"home",
+            partition=elsewhere, timestamp_ms=each["event_time_ms"],
+        ).get(30)  # fmt: skip
+
+    application.until_checkpointed()
+    application.verify()
+
+    assert (application.status()["events"], application.status()["misrouted_events"]) == ("22", "11")
+    assert application.hash("title:film")["completers"] == "2"
