@@ -72,19 +72,21 @@ class Household:
         """An event as it is, from whom and whenever."""
         self.last = event
         self.stream = max(self.stream, self.now)
-        credited_ms, facts = advance(
-            self.row, event, T0 + round(self.stream * 1000), self.film_ms, self.rules
-        )
+        credited_ms, facts = advance(self.row, event, T0 + round(self.stream * 1000), self.film_ms, self.rules)
         self.facts += map(_told, facts)
         self.credits_s.append(credited_ms / 1000)
         return self
 
-    def plays(self, begin: float, end: float, every: float = 30, ends: str = "stop", pace: float = 1, **fields: Any) -> Household:
+    def plays(
+        self, begin: float, end: float, every: float = 30, ends: str = "stop", pace: float = 1, **fields: Any
+    ) -> Household:
         """Start at a position and play to another, with heartbeats; `pace` is content per clock time."""
         self.tells("start", begin, **fields)
         return self.plays_on(end, every, ends, pace, **fields)
 
-    def plays_on(self, end: float, every: float = 30, ends: str = "heartbeat", pace: float = 1, **fields: Any) -> Household:
+    def plays_on(
+        self, end: float, every: float = 30, ends: str = "heartbeat", pace: float = 1, **fields: Any
+    ) -> Household:
         """From where it is to another position, with heartbeats, and `ends` as the last event."""
         while self.position + every < end:
             self.now += every / pace

@@ -22,9 +22,7 @@ def test_a_straight_viewing_is_one_completion_at_nine_tenths() -> None:
 
 
 @pytest.mark.parametrize(("seen_s", "completions"), [(897.499, 0), (897.5, 0), (897.501, 1)])
-def test_completion_counts_once_the_180th_midpoint_lies_in_a_credited_interval(
-    seen_s: float, completions: int
-) -> None:
+def test_completion_counts_once_the_180th_midpoint_lies_in_a_credited_interval(seen_s: float, completions: int) -> None:
     # Cells 0 to 179 of 200; the last midpoint is at 897.5 s, and an interval does not hold its end.
     assert household().plays(0, seen_s).completions == completions
 
@@ -510,16 +508,22 @@ def test_thresholds_add_up_over_sittings_and_are_crossed_once() -> None:
 
 
 @pytest.mark.parametrize(("position_s", "facts"), [(899.999, []), (900, ["skimmed"]), (900.001, ["skimmed"])])
-def test_a_skimmer_reached_nine_tenths_of_the_length_without_a_completion(
-    position_s: float, facts: list[str]
-) -> None:
+def test_a_skimmer_reached_nine_tenths_of_the_length_without_a_completion(position_s: float, facts: list[str]) -> None:
     assert household().tells("pause", position_s).facts == facts
     assert household().tells("seek", 0, seek_from_ms=round(position_s * 1000)).facts == facts
 
 
 def test_a_skimmer_is_one_until_its_first_completion() -> None:
     viewing = household().tells("pause", 990).sits_down("whole").plays(0, 1000)
-    assert viewing.facts == ["skimmed", "played", "started", "viewed", "watched", "completed_after_skimming", "completed 1"]
+    assert viewing.facts == [
+        "skimmed",
+        "played",
+        "started",
+        "viewed",
+        "watched",
+        "completed_after_skimming",
+        "completed 1",
+    ]
     assert viewing.sits_down("later").tells("pause", 999).facts[7:] == []
 
 
