@@ -97,9 +97,7 @@ def _balance(expected: Expected, found: Found) -> Iterable[Difference]:
     status = found.hashes.get("status", {})
     counts = [status.get(name, "") for name in ("events", "dead_letters", "late_events")]
     if all(count.isdecimal() for count in counts) and sum(map(int, counts)) != expected.produced:
-        yield Difference(
-            "status", "events + dead_letters + late_events", str(expected.produced), " + ".join(counts)
-        )
+        yield Difference("status", "events + dead_letters + late_events", str(expected.produced), " + ".join(counts))
 
 
 def _kept(what: str, expected: dict[Kept, str], found: list[Kept]) -> Iterable[Difference]:

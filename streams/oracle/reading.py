@@ -50,6 +50,7 @@ class TopicReader:
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "error",
                 "queued.max.messages.kbytes": 65_536,
+                "fetch.wait.max.ms": 20,  # a question for the ends waits behind a fetch
                 "log_level": 0,
             }
         )
@@ -98,7 +99,7 @@ class TopicReader:
 
     def _consume(self, at_once: int) -> list[Any]:
         try:
-            return list(self._consumer.consume(at_once, timeout=0.2))
+            return list(self._consumer.consume(at_once, timeout=0.05))
         except (ConsumeError, KafkaException) as problem:
             raise CannotRead(f"topic {self.topic} at {self.kafka}: {problem}") from None
 

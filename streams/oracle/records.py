@@ -19,6 +19,7 @@ EVENT_TYPES = ("start", "play", "heartbeat", "pause", "seek", "rate", "buffer", 
 PROFILE_KINDS = ("kids", "general")
 CONTENT_KINDS = ("main", "trailer", "preview", "recap", "bonus")
 INT64 = range(-(2**63), 2**63)
+EVENT_TIMES_MS = range(253_402_300_800_000)  # 1970 to the end of 9999
 
 
 class RawRecord(NamedTuple):
@@ -100,6 +101,10 @@ def _is_int(given: Any) -> bool:
     return type(given) is int and given in INT64
 
 
+def _is_event_time(given: Any) -> bool:
+    return _is_int(given) and given in EVENT_TIMES_MS
+
+
 def _is_media_time(given: Any) -> bool:
     return _is_int(given) and given <= LONGEST_MEDIA_MS
 
@@ -123,7 +128,7 @@ def _one_of(words: tuple[str, ...]) -> Callable[[Any], bool]:
 REQUIRED: dict[str, Callable[[Any], bool]] = {
     "event_id": _is_name,
     "event_type": _one_of(EVENT_TYPES),
-    "event_time_ms": _is_int,
+    "event_time_ms": _is_event_time,
     "household_id": _is_name,
     "title_id": _is_name,
     "play_session_id": _is_name,

@@ -36,8 +36,7 @@ FACT_COLUMNS = {
 }  # fmt: skip
 SUMS = {
     "title": "SELECT title, 0, kind, sum(amount), sum(amount) FILTER (kids) FROM facts GROUP BY ALL",
-    "hour": "SELECT title, hour, kind, sum(amount), sum(amount) FILTER (kids) FROM facts"
-    " WHERE in_hour GROUP BY ALL",
+    "hour": "SELECT title, hour, kind, sum(amount), sum(amount) FILTER (kids) FROM facts WHERE in_hour GROUP BY ALL",
     "day": "SELECT title, day, kind, sum(amount), sum(amount) FILTER (kids) FROM facts GROUP BY ALL",
 }
 

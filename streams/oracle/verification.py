@@ -189,9 +189,7 @@ def _notes(settings: Settings, source: TopicReader, state: StateLog, ends: dict[
     return notes
 
 
-def _verification(
-    expected: Expected, differences: list[Difference], notes: list[str], seconds: float
-) -> Verification:
+def _verification(expected: Expected, differences: list[Difference], notes: list[str], seconds: float) -> Verification:
     status = expected.hashes["status"]
     return Verification(
         produced=expected.produced,

@@ -57,9 +57,7 @@ class Log:
 
     def recompute(self, *titles: dict[str, Any], rules: Rules | None = None) -> Expected:
         rows = [CatalogRow(0, row["title_id"], json.dumps(row).encode()) for row in titles or (FILM,)]
-        catalog = Catalog(
-            dict.fromkeys(range(self.partitions), rows), {row.title_id: row.row for row in rows}
-        )
+        catalog = Catalog(dict.fromkeys(range(self.partitions), rows), {row.title_id: row.row for row in rows})
         return recompute(self.records, catalog, rules or Rules(), self.partitions)
 
     def film(self, *titles: dict[str, Any], key: str = "title:film") -> dict[str, str]:

@@ -142,18 +142,14 @@ def test_a_seek_closes_the_interval_where_it_came_from_or_not_at_all() -> None:
 
 
 @pytest.mark.parametrize(("position_ms", "watched"), [(15_199, "15.199"), (15_200, "15.200"), (15_201, None)])
-def test_an_interval_is_credited_within_the_pace_and_the_allowance(
-    position_ms: int, watched: str | None
-) -> None:
+def test_an_interval_is_credited_within_the_pace_and_the_allowance(position_ms: int, watched: str | None) -> None:
     # 5,000 + floor(1.02 x 10,000) = 15,200
     assert Log().add("start", 0, 0).add("stop", position_ms, 10 * S).film().get("watched_s") == watched
 
 
 def test_the_allowance_is_a_bucket_of_the_session() -> None:
     log = Log().add("start", 0, 0).add("heartbeat", 14 * S, 10 * S)  # leaves 5,000 + 10,200 - 14,000 = 1,200
-    log.add(
-        "heartbeat", 26 * S, 20 * S
-    )  # 12,000 > 1,200 + 10,200: nothing; leaves min(5,000, 11,400) = 5,000
+    log.add("heartbeat", 26 * S, 20 * S)  # 12,000 > 1,200 + 10,200: nothing; leaves min(5,000, 11,400) = 5,000
     log.add("heartbeat", 41_200, 30 * S)  # 15,200: credited, leaves 0
     log.add("heartbeat", 51_401, 40 * S)  # 10,201 > 10,200
     assert log.film()["watched_s"] == "29.200"
@@ -206,9 +202,7 @@ def test_a_rate_is_clamped_and_rounded_half_to_even(rate: float, most_ms: int) -
     ("autoplay", "seconds", "plays"),
     [(False, 0.999, None), (False, 1, "1"), (True, 119.999, None), (True, 120, "1")],
 )
-def test_a_play_is_a_second_or_two_minutes_by_autoplay(
-    autoplay: bool, seconds: float, plays: str | None
-) -> None:
+def test_a_play_is_a_second_or_two_minutes_by_autoplay(autoplay: bool, seconds: float, plays: str | None) -> None:
     milliseconds = round(seconds * 1000)
     log = Log().add("start", 0, 0, autoplay=autoplay).add("stop", milliseconds, milliseconds, autoplay=False)
     assert log.film({"title_id": "film", "runtime_ms": HOUR}).get("plays") == plays
@@ -238,20 +232,13 @@ def test_duplicates_and_older_events_change_nothing() -> None:
     for record in once.records:
         twice.raw(record.key, record.value, record.timestamp_ms).again()
     assert twice.film() == once.film()
-    late = (
-        Log()
-        .add("start", 0, 0)
-        .add("heartbeat", 20 * S, 20 * S)
-        .add("pause", 10 * S, 10 * S, timestamp=21 * S)
-    )
+    late = Log().add("start", 0, 0).add("heartbeat", 20 * S, 20 * S).add("pause", 10 * S, 10 * S, timestamp=21 * S)
     assert late.add("heartbeat", 30 * S, 30 * S).film()["watched_s"] == "30.000"
 
 
 def test_two_events_of_one_place_are_both_applied_and_each_once() -> None:
     log = Log().add("start", 0, 0, seq=1)
-    log.add("heartbeat", 10 * S, 10 * S, seq=2, event_id="x").add(
-        "heartbeat", 11 * S, 11 * S, seq=2, event_id="y"
-    )
+    log.add("heartbeat", 10 * S, 10 * S, seq=2, event_id="x").add("heartbeat", 11 * S, 11 * S, seq=2, event_id="y")
     log.add("seek", 50 * S, 12 * S, seq=2, event_id="x")  # applied already at this place
     assert log.add("heartbeat", 20 * S, 20 * S, seq=3).film()["watched_s"] == "20.000"
 
