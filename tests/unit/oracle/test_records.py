@@ -35,7 +35,8 @@ def test_a_required_field_is_there_and_of_its_type(name: str, value: Any) -> Non
     ("name", "value"),
     [
         ("event_id", ""), ("household_id", ""), ("title_id", ""), ("play_session_id", ""),
-        ("event_type", "PLAY"), ("event_time_ms", 5.0), ("event_time_ms", "5"), ("event_time_ms", -1), ("event_time_ms", 253_402_300_800_000),
+        ("event_type", "PLAY"), ("event_time_ms", 5.0), ("event_time_ms", "5"),
+        ("event_time_ms", -1), ("event_time_ms", 253_402_300_800_000),
         ("position_ms", -1), ("position_ms", 604_800_001), ("position_ms", 5.0), ("position_ms", 10**30),
         ("seek_from_ms", 604_800_001), ("runtime_ms", 604_800_001), ("credits_start_ms", 604_800_001),
         ("runtime_ms", True), ("seq", 1.0), ("seq", -(2**63) - 1), ("seq", "1"), ("sent_time_ms", 2**63),
