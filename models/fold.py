@@ -23,6 +23,7 @@ from models.viewing import MISROUTED, NOTHING, Fact, Row, advance
 from models.windows import HOURS_A_DAY
 
 TITLE, HOUR, DAY = "t", "h", "d"
+_ROUTES_KEPT = 100_000
 
 
 class Record(Protocol):
@@ -86,9 +87,7 @@ class Title:
 class Fold:
     """The state of one partition. Feed it records with `apply`, take what changed with `drain`."""
 
-    def __init__(
-        self, rules: Rules, *, partition: int = 0, partitions: int = 1, zones: Set[str] = frozenset()
-    ) -> None:
+    def __init__(self, rules: Rules, *, partition: int = 0, partitions: int = 1, zones: Set[str] = frozenset()) -> None:
         self.rules = rules
         self.partition = partition
         self.partitions = partitions
@@ -99,6 +98,7 @@ class Fold:
         self.titles: dict[str, Title] = {}
         self.tallies: dict[TallyKey, list[int]] = {}
         self.generation = 1
+        self._routes: dict[str, int] = {}
         self._live: deque[tuple[Title, str]] = deque()
         self._reset()
 
@@ -123,9 +123,7 @@ class Fold:
                 continue
             ahead_ms = event.event_time_ms - timestamp_ms
             if ahead_ms > future_ms:
-                self._set_aside(
-                    record, f"event_time_ms is {ahead_ms} ms ahead of the record, accepted: {future_ms}"
-                )
+                self._set_aside(record, f"event_time_ms is {ahead_ms} ms ahead of the record, accepted: {future_ms}")
             elif event.event_time_ms < self.stream_time_ms - grace_ms:
                 stream.late_events += 1
                 self._late.append(record)
@@ -184,16 +182,24 @@ class Fold:
 
     def _touched_row(self, title: Title, household_id: str) -> Row:
         kept = title.rows.get(household_id)
-        row = unpack(kept) if isinstance(kept, bytes) else Row()
         if not isinstance(kept, Row):
             self._live.append((title, household_id))
-        if kept is None or self.stream_time_ms - row.touched_ms > self.rules.forget_ms:
-            row = Row()
-            row.touched_ms = self.stream_time_ms
-            if partition_of(household_id.encode(), self.partitions) != self.partition:
-                row.flags |= MISROUTED
+        row = unpack(kept) if isinstance(kept, bytes) else kept
+        if row is None or self.stream_time_ms - row.touched_ms > self.rules.forget_ms:
+            row = Row(touched_ms=self.stream_time_ms)
+            if self._partition_of(household_id) != self.partition:
+                row.flags = MISROUTED
         title.rows[household_id] = row
         return row
+
+    def _partition_of(self, household_id: str) -> int:
+        """Remembered for each household: murmur2 costs as much as folding an event."""
+        number = self._routes.get(household_id)
+        if number is None:
+            if len(self._routes) >= _ROUTES_KEPT:
+                self._routes.clear()
+            number = self._routes[household_id] = partition_of(household_id.encode(), self.partitions)
+        return number
 
     def _turn_to_hour(self, title: Title, hour: int) -> None:
         if not title.deltas:
@@ -218,9 +224,7 @@ class Fold:
 
     def drain(self, sequence: int) -> Changes:
         """What changed since the last drain; the tallies among it bear this checkpoint's sequence."""
-        rows = [
-            (title.title_id, household_id, self._rest(row)) for title, household_id, row in self._dirty_rows
-        ]
+        rows = [(title.title_id, household_id, self._rest(row)) for title, household_id, row in self._dirty_rows]
         tallies: dict[TallyKey, list[int]] = {}
         for title in self._dirty_titles:
             for hour, delta in title.deltas.items():
@@ -235,7 +239,8 @@ class Fold:
 
     def _rest(self, row: Row) -> bytes:
         row.dirty = False
-        return pack(row)
+        packed = row.packed = pack(row)
+        return packed
 
     def _moved_tally(self, key: TallyKey, change: list[int], sequence: int) -> list[int]:
         tally = self.tallies.get(key) or [0, *([0] * len(change))]
@@ -257,7 +262,7 @@ class Fold:
             if row.generation >= self.generation - 1:
                 live.append((title, household_id))
             else:
-                title.rows[household_id] = pack(row)
+                title.rows[household_id] = row.packed
 
 
 def _moved(title_id: str, hour: int, change: list[int]) -> Iterable[tuple[TallyKey, list[int]]]:

@@ -5,6 +5,8 @@ Source of the definition: Apache Kafka, `org.apache.kafka.common.utils.Utils.mur
 
 from __future__ import annotations
 
+from struct import unpack_from
+
 _SEED, _M, _MASK = 0x9747B28C, 0x5BD1E995, 0xFFFFFFFF
 
 
@@ -12,10 +14,9 @@ def murmur2(key: bytes) -> int:
     """The 32-bit hash of a key, as an unsigned number."""
     whole = len(key) & ~3
     value = _SEED ^ len(key)
-    for place in range(0, whole, 4):
-        word = int.from_bytes(key[place : place + 4], "little") * _M & _MASK
-        word = (word ^ word >> 24) * _M & _MASK
-        value = value * _M & _MASK ^ word
+    for word in unpack_from(f"<{whole // 4}I", key):
+        word = word * _M & _MASK
+        value = value * _M & _MASK ^ (word ^ word >> 24) * _M & _MASK
     if whole < len(key):
         value = (value ^ int.from_bytes(key[whole:], "little")) * _M & _MASK
     value = (value ^ value >> 13) * _M & _MASK

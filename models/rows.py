@@ -45,9 +45,9 @@ def pack(row: Row) -> bytes:
             row.mark_ms,
             row.stated_length_ms,
             row.touched_ms,
-            _pack_plane(row.once),
-            _pack_plane(row.twice),
-            _pack_plane(row.owed),
+            row.once and _pack_plane(row.once),
+            row.twice and _pack_plane(row.twice),
+            row.owed and _pack_plane(row.owed),
             row.owed_by,
             row.sessions,
         )
@@ -57,24 +57,23 @@ def pack(row: Row) -> bytes:
 def unpack(packed: bytes) -> Row:
     """The row that `pack` made these bytes of."""
     read = _decode(packed)
-    row = Row()
-    row.flags = read.flags
-    row.completions = read.completions
-    row.watched_ms = read.watched_ms
-    row.mark_ms = read.mark_ms
-    row.stated_length_ms = read.stated_length_ms
-    row.touched_ms = read.touched_ms
-    row.once = _unpack_plane(read.once)
-    row.twice = _unpack_plane(read.twice)
-    row.owed = _unpack_plane(read.owed)
-    row.owed_by = read.owed_by
-    row.sessions = read.sessions
-    return row
+    return Row(
+        read.flags,
+        read.completions,
+        read.watched_ms,
+        read.mark_ms,
+        read.stated_length_ms,
+        read.touched_ms,
+        _unpack_plane(read.once) if read.once else 0,
+        _unpack_plane(read.twice) if read.twice else 0,
+        _unpack_plane(read.owed) if read.owed else 0,
+        read.owed_by,
+        read.sessions,
+        packed=packed,
+    )
 
 
 def _pack_plane(plane: int) -> int | bytes:
-    if not plane:
-        return 0
     first = (plane & -plane).bit_length() - 1
     run = plane >> first
     if run & (run + 1):

@@ -25,7 +25,7 @@ from models.events import Event
 from models.rules import SHORTEST_STATED_LENGTH_MS, Rules
 
 STARTER, VIEWER, WATCHER, SKIMMER, UNJUDGED, MISROUTED = 1, 2, 4, 8, 16, 32
-PROVEN = STARTER | VIEWER | WATCHER
+REACHED = STARTER | VIEWER
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -63,46 +63,30 @@ class Session(msgspec.Struct, array_like=True, gc=False):
     seq_ids: tuple[str, ...] = ()
 
 
-class Row:
-    """What is known of one household and title. Times in milliseconds; planes as in `models.coverage`."""
+class Row(msgspec.Struct, gc=False):
+    """What is known of one household and title. Times in milliseconds; planes as in `models.coverage`.
 
-    __slots__ = (
-        "completions",
-        "dirty",
-        "flags",
-        "generation",
-        "mark_ms",
-        "once",
-        "owed",
-        "owed_by",
-        "sessions",
-        "stated_length_ms",
-        "touched_ms",
-        "twice",
-        "watched_ms",
-    )
+    `packed` is its form at rest, as of the last drain; `generation` and `dirty` are the fold's own marks.
+    """
 
-    def __init__(self) -> None:
-        self.flags = 0
-        self.completions = 0
-        self.watched_ms = 0
-        self.mark_ms = 0
-        self.stated_length_ms = 0
-        self.touched_ms = 0
-        self.once = 0
-        self.twice = 0
-        self.owed = 0
-        self.owed_by: str | None = None
-        self.sessions: dict[str, Session] = {}
-        self.dirty = False
-        self.generation = 0
+    flags: int = 0
+    completions: int = 0
+    watched_ms: int = 0
+    mark_ms: int = 0
+    stated_length_ms: int = 0
+    touched_ms: int = 0
+    once: int = 0
+    twice: int = 0
+    owed: int = 0
+    owed_by: str | None = None
+    sessions: dict[str, Session] = {}
+    dirty: bool = False
+    generation: int = 0
+    packed: bytes = b""
 
     def forget(self, session_id: str) -> None:
         """Drop a session; what it owed is owed no longer."""
         del self.sessions[session_id]
-        self._end_owed(session_id)
-
-    def _end_owed(self, session_id: str) -> None:
         if self.owed_by == session_id:
             self.owed, self.owed_by = 0, None
 
@@ -124,7 +108,7 @@ def advance(
         elif not _is_news(session, event):
             return NOTHING
     row.touched_ms = stream_time_ms
-    if not row.stated_length_ms:
+    if not row.stated_length_ms and (event.runtime_ms is not None or event.credits_start_ms is not None):
         row.stated_length_ms = _stated_length_ms(event)
     length_ms = catalog_length_ms or row.stated_length_ms
     facts: list[Fact] = []
@@ -141,8 +125,8 @@ def advance(
         _move(session, event)
     if not row.completions:
         _mark(row, event, length_ms, facts, rules)
-    if event.event_type in ("stop", "end"):
-        row._end_owed(session_id)
+    if row.owed_by == session_id and event.event_type in ("stop", "end"):
+        row.owed, row.owed_by = 0, None
     return credited_ms, facts
 
 
@@ -164,6 +148,8 @@ def _stated_length_ms(event: Event) -> int:
 
 
 def _forget_old_sessions(row: Row, stream_time_ms: int, rules: Rules) -> None:
+    if not row.sessions:
+        return
     oldest_ms = stream_time_ms - rules.grace_ms
     for session_id in [key for key, session in row.sessions.items() if session.largest_time_ms < oldest_ms]:
         row.forget(session_id)
@@ -186,9 +172,7 @@ def _opened(event: Event, rules: Rules) -> Session:
     )
 
 
-def _close_interval(
-    row: Row, session: Session, event: Event, length_ms: int, facts: list[Fact], rules: Rules
-) -> int:
+def _close_interval(row: Row, session: Session, event: Event, length_ms: int, facts: list[Fact], rules: Rules) -> int:
     end_ms = event.position_ms
     if event.event_type == "seek":
         if event.seek_from_ms is None:
@@ -221,6 +205,8 @@ def _count(row: Row, session: Session, credited_ms: int, facts: list[Fact], rule
         if session.until_play_ms <= 0:
             facts.append(PLAYED)
     row.watched_ms += credited_ms
+    if row.flags & REACHED == REACHED:
+        return
     if not row.flags & STARTER and row.watched_ms >= rules.starter_ms:
         row.flags |= STARTER
         facts.append(STARTED)
@@ -234,12 +220,18 @@ def _cover(row: Row, session_id: str, cells: int) -> None:
         settled = cells & row.owed
         row.owed ^= settled
         cells ^= settled
-    row.twice |= cells & row.once
+    again = cells & row.once
+    if again:
+        row.twice |= again
     row.once |= cells
 
 
 def _judge(row: Row, length_ms: int, session_id: str | None, facts: list[Fact], rules: Rules) -> None:
     cells = cells_of(length_ms)
+    # Counting bits costs more than their span, and the span bounds their number.
+    least = rules.completion_percent if row.flags & WATCHER else min(rules.watcher_percent, rules.completion_percent)
+    if row.once.bit_length() * 100 < least * cells:
+        return
     full = _full(cells)
     seen = count_within(row.once, full) * 100
     if seen >= rules.watcher_percent * cells and not row.flags & WATCHER:
@@ -268,16 +260,17 @@ def _mark(row: Row, event: Event, length_ms: int, facts: list[Fact], rules: Rule
     reached_ms = event.position_ms
     if event.event_type == "seek" and event.seek_from_ms is not None:
         reached_ms = max(reached_ms, event.seek_from_ms)
-    row.mark_ms = max(row.mark_ms, reached_ms)
+    if reached_ms > row.mark_ms:
+        row.mark_ms = reached_ms
     if length_ms and row.mark_ms * 100 >= rules.skimmer_percent * length_ms and not row.flags & SKIMMER:
         row.flags |= SKIMMER
         facts.append(SKIMMED)
 
 
 def _move(session: Session, event: Event) -> None:
-    kind, time_ms, position_ms = event.event_type, event.event_time_ms, event.position_ms
+    kind, time_ms = event.event_type, event.event_time_ms
     if kind == "heartbeat":
-        if not session.playing and not session.over and position_ms > session.position_ms:
+        if not session.playing and not session.over and event.position_ms > session.position_ms:
             session.playing = True
     elif kind in ("start", "play"):
         session.playing, session.over = True, False
@@ -285,24 +278,21 @@ def _move(session: Session, event: Event) -> None:
         session.playing = False
     elif kind in ("stop", "end"):
         session.playing, session.over = False, True
-    session.time_ms, session.position_ms = time_ms, position_ms
+    session.time_ms = time_ms
+    session.position_ms = event.position_ms
     if event.playback_rate is not None:
         session.rate_thousandths = rate_thousandths(event.playback_rate)
-    _take_place(session, event)
-
-
-def _take_place(session: Session, event: Event) -> None:
     ids = (event.event_id,)
-    if event.event_time_ms > session.largest_time_ms:
-        session.largest_time_ms, session.time_ids = event.event_time_ms, ids
-    elif event.event_time_ms == session.largest_time_ms:
+    if time_ms > session.largest_time_ms:
+        session.largest_time_ms, session.time_ids = time_ms, ids
+    elif time_ms == session.largest_time_ms:
         session.time_ids += ids
-    if event.seq is None:
-        return
-    if session.largest_seq is None or event.seq > session.largest_seq:
-        session.largest_seq, session.seq_ids = event.seq, ids
-    elif event.seq == session.largest_seq:
-        session.seq_ids += ids
+    seq, largest_seq = event.seq, session.largest_seq
+    if seq is not None:
+        if largest_seq is None or seq > largest_seq:
+            session.largest_seq, session.seq_ids = seq, ids
+        elif seq == largest_seq:
+            session.seq_ids += ids
 
 
 @lru_cache(maxsize=4096)

@@ -57,9 +57,7 @@ KINDS = (
     ("recap", re.compile(r"\([^()]*\brecaps?\)\s*$", re.IGNORECASE)),
     (
         "bonus",
-        re.compile(
-            r"\([^()]*\b(bonus|bonus video|clip|featurette|extra|supplemental)s?\)\s*$", re.IGNORECASE
-        ),
+        re.compile(r"\([^()]*\b(bonus|bonus video|clip|featurette|extra|supplemental)s?\)\s*$", re.IGNORECASE),
     ),
 )
 """What a title's description says in brackets at its end where it is no main content."""
@@ -124,10 +122,7 @@ def read_row(header: tuple[str, ...], number: int, line: bytes, viewer: Viewer) 
         raise BadRow(number, f"no {TITLE}")
     start_ms = _start_ms(number, row[START])
     session = _session(row, viewer)
-    return [
-        _event(number, session, seq, start_ms, trace)
-        for seq, trace in enumerate(_traces(number, row[TRACES]))
-    ]
+    return [_event(number, session, seq, start_ms, trace) for seq, trace in enumerate(_traces(number, row[TRACES]))]
 
 
 def content_kind(description: str) -> str:
