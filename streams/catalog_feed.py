@@ -51,9 +51,7 @@ class CatalogFeed:
             while len(at_end) < len(parts):
                 at_end |= self._take_in(self._reader.consume(10_000, timeout=_FOLLOW_S))
                 if time.monotonic() > end:
-                    raise KafkaFailed(
-                        f"topic {self.topic} could not be read to its end within {timeout_s:g} s"
-                    )
+                    raise KafkaFailed(f"topic {self.topic} could not be read to its end within {timeout_s:g} s")
         except KafkaException as problem:
             raise KafkaFailed(f"topic {self.topic} cannot be read: {problem.args[0].str()}") from None
         self._thread.start()

@@ -68,12 +68,9 @@ def catalog_message(offset: int, title_id: str, row: CatalogRow | None) -> dict[
 def state_messages(changes: Changes) -> list[dict[str, bytes]]:
     """The changed rows and tallies as changelog messages."""
     messages = [
-        {"key": _row_key(title_id, household_id), "value": packed}
-        for title_id, household_id, packed in changes.rows
+        {"key": _row_key(title_id, household_id), "value": packed} for title_id, household_id, packed in changes.rows
     ]
-    messages += [
-        {"key": _tally_key(key), "value": _encode_tally(tally)} for key, tally in changes.tallies.items()
-    ]
+    messages += [{"key": _tally_key(key), "value": _encode_tally(tally)} for key, tally in changes.tallies.items()]
     return messages
 
 

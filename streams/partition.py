@@ -94,9 +94,7 @@ class Partition:
     def _open(self) -> None:
         self._writer.open()
         timeout_s = self.settings.startup_timeout_s
-        restored = restore(
-            self.settings.kafka, self.settings.state_topic, self.number, self.fold, timeout_s=timeout_s
-        )
+        restored = restore(self.settings.kafka, self.settings.state_topic, self.number, self.fold, timeout_s=timeout_s)
         self.restored_rows = restored.rows
         if restored.position is None:
             self.incarnation = time.time_ns() // 1_000_000

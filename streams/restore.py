@@ -69,6 +69,4 @@ def _read_to_end(reader: Consumer, restored: Restored, end: int, where: str, tim
         if rows:
             last_progress = time.monotonic()
         elif reached < end and time.monotonic() - last_progress > timeout_s:
-            raise StateError(
-                f"{where} gave no record for {timeout_s:g} s before its end {end}: restart the worker"
-            )
+            raise StateError(f"{where} gave no record for {timeout_s:g} s before its end {end}: restart the worker")

@@ -59,9 +59,7 @@ class Settings(BaseSettings):
     kafka: Servers = Field("", description="Kafka servers, HOST:PORT[,HOST:PORT…]; empty: the devstack")
     redis: RedisUrl = Field("", description="Redis URL, redis://HOST:PORT/DB; empty: the devstack")
     devstack_dir: str = Field("", description="folder of the devstack; empty: one for each user's cache")
-    app_id: Name = Field(
-        "encore", description="consumer group, prefix of the transactional ids and of the state topic"
-    )
+    app_id: Name = Field("encore", description="consumer group, prefix of the transactional ids and of the state topic")
     source_topic: Name = Field("playback-events", description="topic of the playback events")
     titles_topic: Name = Field("titles", description="compacted topic of the catalog")
     milestones_topic: Name = Field("encore-milestones", description="topic of the milestones")

@@ -47,9 +47,7 @@ class Batch(NamedTuple):
 class TransactionalWriter:
     """Writes a partition's checkpoints, each in one transaction; fences any writer before it."""
 
-    def __init__(
-        self, servers: str, transactional_id: str, topic: str, partition: int, timeout_s: float
-    ) -> None:
+    def __init__(self, servers: str, transactional_id: str, topic: str, partition: int, timeout_s: float) -> None:
         self.topic = topic
         self.partition = partition
         self.timeout_s = timeout_s

@@ -147,9 +147,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 drained = self._drain(fetcher, active_partitions, max_records)
             return drained
 
-    def _drain(
-        self, fetcher: Any, epochs: Mapping[TP, int], batch_records: int | None
-    ) -> dict[TP, list[RecordBatch]]:
+    def _drain(self, fetcher: Any, epochs: Mapping[TP, int], batch_records: int | None) -> dict[TP, list[RecordBatch]]:
         if fetcher._subscriptions.reassignment_in_progress:
             return {}
         drained = {}
@@ -186,9 +184,7 @@ async def _something_fetched(fetcher: Any, timeout: float | None) -> bool:
     return True
 
 
-def _batches(
-    fetched: FetchResult, partition: int, epoch: int, batch_records: int | None
-) -> Iterable[RecordBatch]:
+def _batches(fetched: FetchResult, partition: int, epoch: int, batch_records: int | None) -> Iterable[RecordBatch]:
     """All batches of a fetch. Records stay as the parser made them: no object more for each."""
     while fetched.has_more():
         parts = fetched._partition_records
