@@ -17,7 +17,8 @@ from models.partitioner import partition_of
 from models.rules import SHORTEST_STATED_LENGTH_MS
 from models.sources.netflix_export import BadRow, PlaybackEvent, Viewer, read_header, read_row
 from streams.simulate.faults import Item
-from streams.titles import ADMIN_TIMEOUT_MS, KafkaFailed, Row
+from streams.titles import Row
+from streams.topics import ADMIN_TIMEOUT_MS, KafkaFailed
 
 LONGEST_LINE_BYTES = 1 << 24
 

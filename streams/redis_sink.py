@@ -123,8 +123,8 @@ class RedisSink:
         """Note the stream time and lag of this worker's partitions."""
         now_ms = time.time_ns() // 1_000_000
         if health:
-            mapping: dict[Any, Any] = {str(partition): f"{time_ms}:{lag}:{now_ms}" for partition, (time_ms, lag) in health.items()}
-            await _answer(self._client.hset(self._keys.partitions, mapping=mapping))
+            noted: dict[Any, Any] = {str(p): f"{time_ms}:{lag}:{now_ms}" for p, (time_ms, lag) in health.items()}
+            await _answer(self._client.hset(self._keys.partitions, mapping=noted))
 
     async def read_state(self) -> PrefixState:
         """What all workers have noted of their partitions."""

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from streams.processes import Child, encore
+from streams.processes import Child, encore, wait_until
 from streams.settings import Settings
-from streams.titles import make_topics
+from streams.topics import make_topics
+
+READY_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,17 @@ class Run:
     def worker(self, number: int = 1) -> Child:
         """Start a worker of this run."""
         return encore(f"worker {number}", self.settings, self.folder / f"worker-{number}.log", "worker")
+
+    def wait_until_ready(self, worker: Child) -> None:
+        """Wait until every partition is open. Raises TimeoutError, and `ChildEnded` if the worker ends."""
+        redis, key = self.redis(), f"{self.settings.redis_prefix}status"
+        count = str(self.settings.topic_partitions)
+        wait_until(
+            lambda: redis.hget(key, "partitions_ready") == count,
+            "the worker opens its partitions",
+            READY_S,
+            worker,
+        )
 
     def redis(self) -> Any:
         """A client of the run's Redis, with text answers."""

@@ -1,6 +1,6 @@
-"""The titles topic from outside the worker: making it and the source topic, filling it, reading it.
+"""The titles topic from outside the worker: filling it, reading it.
 
-Owns files of title rows and the topics' options. It must not know what a title's fields are for.
+Owns files of title rows. It must not know what a title's fields are for.
 """
 
 from __future__ import annotations
@@ -14,25 +14,12 @@ import msgspec
 
 from models.catalog import BadTitle, read_title
 from streams.settings import Settings
+from streams.topics import KafkaFailed
 
-LONGEST_MS = (1 << 63) - 1
-ADMIN_TIMEOUT_MS = 10_000
 NOW = 0
 """A record timestamp that the producer replaces by the time of sending."""
 
-SOURCE_OPTIONS = {
-    "message.timestamp.type": "CreateTime",
-    "message.timestamp.after.max.ms": str(LONGEST_MS),
-    "retention.ms": "-1",
-}
-"""Simulated and imported records carry times of their own, years ago or ahead, which must neither expire nor
-be refused."""
-
 Row = dict[str, Any]
-
-
-class KafkaFailed(Exception):
-    """Kafka did not do what was asked. One line: the address, the topic and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,50 +31,6 @@ class BadTitleRow:
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.reason}"
-
-
-def make_topics(settings: Settings, kafka: str) -> list[str]:
-    """Make the source and the titles topic where they are missing; the names of those made. `KafkaFailed`."""
-    from kafka.admin import KafkaAdminClient
-    from kafka.errors import KafkaError
-
-    try:
-        admin = KafkaAdminClient(bootstrap_servers=kafka, bootstrap_timeout_ms=ADMIN_TIMEOUT_MS)
-        try:
-            present = set(admin.list_topics())
-            missing = {name: topic for name, topic in _topics(settings).items() if name not in present}
-            if missing:
-                _create(admin, missing)
-            return list(missing)
-        finally:
-            admin.close()
-    except KafkaError as problem:
-        raise KafkaFailed(f"Kafka at {kafka}: {problem}") from None
-
-
-def _create(admin: Any, missing: dict[str, Any]) -> None:
-    from kafka.errors import TopicAlreadyExistsError
-
-    try:
-        admin.create_topics(missing, timeout_ms=ADMIN_TIMEOUT_MS, wait_for_metadata=True)
-    except TopicAlreadyExistsError:
-        admin.wait_for_topics(list(missing))
-
-
-def _topics(settings: Settings) -> dict[str, Any]:
-    replication = settings.topic_replication
-    return {
-        settings.source_topic: {
-            "num_partitions": settings.topic_partitions,
-            "replication_factor": replication,
-            "configs": SOURCE_OPTIONS,
-        },
-        settings.titles_topic: {
-            "num_partitions": 1,
-            "replication_factor": replication,
-            "configs": {"cleanup.policy": "compact"},
-        },
-    }
 
 
 def write_titles(settings: Settings, kafka: str, rows: Iterable[Mapping[str, Any]]) -> int:

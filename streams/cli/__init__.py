@@ -7,6 +7,7 @@ server that is gone), 2 a bad setting or argument.
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import click
 
@@ -35,9 +36,17 @@ class LazyCommands(click.Group):
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as problem:
+            raise BadUsage(problem.format_message()) from None
 
-class OneLineUsageError(click.UsageError):
-    """A usage error that prints its sentence only, without the usage text."""
+
+class BadUsage(click.ClickException):
+    """A bad setting or argument: one line that says which, without the usage text around it."""
+
+    exit_code = 2
 
 
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})

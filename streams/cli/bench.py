@@ -127,7 +127,7 @@ def _failures_in_one_line() -> Iterator[None]:
     from streams.oracle import CannotRead
     from streams.processes import ChildEnded
     from streams.simulate.sender import SendFailed
-    from streams.titles import KafkaFailed
+    from streams.topics import KafkaFailed
 
     try:
         yield

@@ -62,7 +62,8 @@ def netflix_export(
     from streams.devstack import NoServers, addresses
     from streams.importing import NotAnExport, title_ids
     from streams.simulate.sender import SendFailed
-    from streams.titles import KafkaFailed, make_topics, stored_titles, write_titles
+    from streams.titles import stored_titles, write_titles
+    from streams.topics import KafkaFailed, make_topics
 
     viewer = _viewer(household, time_zone, kids)
     try:

@@ -98,7 +98,8 @@ def _run(
     from streams.simulate.sender import SendFailed, send
     from streams.simulate.stream import stream
     from streams.simulate.world import catalog_rows, titles
-    from streams.titles import KafkaFailed, make_topics, write_titles
+    from streams.titles import write_titles
+    from streams.topics import KafkaFailed, make_topics
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -34,7 +34,8 @@ def load(settings: Settings, file: Path) -> None:
     """
     from streams.devstack import NoServers, addresses
     from streams.simulate.sender import SendFailed
-    from streams.titles import KafkaFailed, make_topics, read_rows, write_titles
+    from streams.titles import read_rows, write_titles
+    from streams.topics import KafkaFailed, make_topics
 
     try:
         rows, bad = read_rows(file.read_bytes())

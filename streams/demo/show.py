@@ -28,7 +28,8 @@ from streams.processes import Child, ChildEnded
 from streams.runs import Run, run_of_its_own
 from streams.settings import Settings
 from streams.simulate.sender import SendFailed
-from streams.titles import KafkaFailed, write_titles
+from streams.titles import write_titles
+from streams.topics import KafkaFailed
 
 LOOK_S = 0.4
 PACE_S = 3.0
@@ -50,16 +51,28 @@ def run_demo(settings: Settings, make_feed: Callable[[], Feed], for_s: float | N
     feed = make_feed()
     for note in feed.notes:
         console.print(Text(note, style="dim"))
-    began_s = time.monotonic()
-    console.print(Text("Apache Kafka and Redis are starting …", style="dim"))
+    say = _Saying(console)
+    say("Apache Kafka and Redis are starting …")
     with run_of_its_own(settings, "demo") as run:
-        console.print(Text(f"… both answer after {time.monotonic() - began_s:.1f} s", style="dim"))
+        say("both answer; the worker opens its partitions …")
         write_titles(run.settings, run.settings.kafka, feed.catalog)
         with run.worker() as worker:
+            run.wait_until_ready(worker)
+            say("events flow")
             with interruptible() as interrupted:
                 _Showing(run, feed, worker, console).until_over(for_s, interrupted)
-            console.print(Text("recomputing everything from the raw topic …", style="dim"))
+            say("everything is recomputed from the raw topic …")
             return verify(run.settings, wait_s=CATCH_UP_S)
+
+
+class _Saying:
+    """Lines for people about where the run is, each with the seconds since its start."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._began_s = console, time.monotonic()
+
+    def __call__(self, words: str) -> None:
+        self._console.print(Text(f"{time.monotonic() - self._began_s:5.1f} s  {words}", style="dim"))
 
 
 @contextmanager
