@@ -105,7 +105,7 @@ def measure_latency(run: Run, events_per_s: int, seconds: int, seed: int) -> Lat
     command += [str(number) for number in (events_per_s, seconds, seed, origin_ms)]
     probes = math.ceil(events_per_s * seconds / PROBE_EVERY)
     with run.worker() as worker, Arrivals(run) as arrivals:
-        _wait_until_ready(run, worker)
+        run.wait_until_ready(worker)
         began_s, began_cpu_s = time.monotonic(), worker.cpu_s()
         with Child("the sender", command, environment(settings), run.folder / "sender.log") as sender:
             sender.wait(seconds + LONGEST_WAIT_S)
@@ -128,12 +128,6 @@ def measure_latency(run: Run, events_per_s: int, seconds: int, seed: int) -> Lat
 def percentile(ordered: Sequence[float], percent: float) -> float:
     """The smallest of the ordered values that `percent` of them do not exceed."""
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
-
-
-def _wait_until_ready(run: Run, worker: Child) -> None:
-    redis, key = run.redis(), f"{run.settings.redis_prefix}status"
-    partitions = str(run.settings.topic_partitions)
-    wait_until(lambda: redis.hget(key, "partitions_ready") == partitions, "all partitions are open", 120, worker)
 
 
 def _latencies_ms(run: Run, seen: dict[str, float]) -> Iterator[float]:
