@@ -6,12 +6,14 @@ means for a viewing, nor when it is late: that is for `models.viewing` and `mode
 
 from __future__ import annotations
 
+import re
+from itertools import accumulate
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from models.rules import LARGEST_EVENT_BYTES, LONGEST_MEDIA_MS
+from models.rules import DEEPEST_NESTING, LARGEST_EVENT_BYTES, LONGEST_MEDIA_MS
 
 END_OF_CALENDAR_MS = 253_402_300_800_000
 """The first millisecond after the year 9999, the last one that a window can be named after."""
@@ -64,6 +66,8 @@ def read_event(key: bytes | None, value: bytes | None) -> Event:
         raise BadEvent("the value is null")
     if len(value) > LARGEST_EVENT_BYTES:
         raise BadEvent(f"the value has {len(value)} bytes, accepted are {LARGEST_EVENT_BYTES}")
+    if len(value) > DEEPEST_NESTING and _nesting(value) > DEEPEST_NESTING:
+        raise BadEvent(f"the value nests deeper than {DEEPEST_NESTING} levels")
     try:
         # The decoder skips fields that it does not know without looking at their text.
         if not value.isascii():
@@ -74,3 +78,16 @@ def read_event(key: bytes | None, value: bytes | None) -> Event:
     if event.household_id.encode() != key:
         raise BadEvent("the key is null" if key is None else "the key differs from the field household_id")
     return event
+
+
+_STRINGS_AND_PLAIN = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+', re.DOTALL)
+_DEPTH = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+
+
+def _nesting(value: bytes) -> int:
+    """How deep a JSON text nests; no more than its brackets say where it has few."""
+    brackets = value.count(b"[") + value.count(b"{")
+    if brackets <= DEEPEST_NESTING:
+        return brackets
+    steps = (_DEPTH.get(byte, 0) for byte in _STRINGS_AND_PLAIN.sub(b"", value))
+    return max(accumulate(steps), default=0)

@@ -24,6 +24,9 @@ LONGEST_MEDIA_MS = 7 * DAY_MS
 LARGEST_EVENT_BYTES = 65_536
 """An event's value is at most 64 KiB: a record above it is a dead letter."""
 
+DEEPEST_NESTING = 500
+"""An event's value nests at most so deep. What a decoder takes beyond depends on the stack it is called on."""
+
 SHORTEST_STATED_LENGTH_MS = 60_000
 """A length that an event states counts from one minute on; shorter ones are players' placeholders."""
 

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from models.rules import LARGEST_EVENT_BYTES, LONGEST_MEDIA_MS
+from models.rules import DEEPEST_NESTING, LARGEST_EVENT_BYTES, LONGEST_MEDIA_MS
 
 EVENT_TYPES = ("start", "play", "heartbeat", "pause", "seek", "rate", "buffer", "stop", "end")
 PROFILE_KINDS = ("kids", "general")
@@ -67,14 +67,38 @@ def _members(value: bytes | None) -> _Object:
     if len(value) > LARGEST_EVENT_BYTES:
         raise Unreadable(f"{len(value)} bytes are more than {LARGEST_EVENT_BYTES}")
     try:
-        read = _DECODER.decode(value.decode())
+        text = value.decode()
+        if _is_nested_too_deep(text):
+            raise Unreadable(f"nested deeper than {DEEPEST_NESTING} levels")
+        read = _DECODER.decode(text)
+        if "\\u" in text:
+            json.dumps(read, ensure_ascii=False).encode()
     except UnicodeDecodeError:
         raise Unreadable("not UTF-8") from None
+    except UnicodeEncodeError:
+        raise Unreadable("a string holds a lone surrogate") from None
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"not JSON: {error}") from None
     if type(read) is not _Object:
         raise Unreadable("not a JSON object")
     return read
+
+
+def _is_nested_too_deep(text: str) -> bool:
+    if text.count("[") + text.count("{") <= DEEPEST_NESTING:
+        return False
+    depth, quoted, escaped = 0, False, False
+    for letter in text:
+        if quoted:
+            quoted = letter != '"' or escaped
+            escaped = letter == "\\" and not escaped
+        elif letter == '"':
+            quoted = True
+        else:
+            depth += (letter in "[{") - (letter in "]}")
+        if depth > DEEPEST_NESTING:
+            return True
+    return False
 
 
 def _integer(digits: str) -> int | float:
