@@ -43,12 +43,29 @@ def test_a_required_field_is_there_and_of_its_type(name: str, value: Any) -> Non
         ("playback_rate", "1"), ("playback_rate", True), ("playback_rate", 10**400),
         ("profile_kind", "adult"), ("content_kind", ""), ("content_kind", "MAIN"), ("autoplay", 1),
         ("offline", "true"), ("profile_id", 5), ("device_id", ["a"]), ("time_zone", 1), ("country", {}),
-        ("title_id", "\ud800"), ("device_id", "a\udfffb"),
     ],
 )  # fmt: skip
 def test_a_field_that_cannot_be(name: str, value: Any) -> None:
     with pytest.raises(Unreadable, match=name):
         read(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "where", [{"title_id": "\ud800"}, {"x": "a\udfffb"}, {"x": [{"\ud800": 1}]}, {"\udc00\ud800": 1}]
+)
+def test_no_string_anywhere_holds_a_lone_surrogate(where: dict[str, Any]) -> None:
+    with pytest.raises(Unreadable, match="surrogate"):
+        read(**where)
+
+
+@pytest.mark.parametrize(("depth", "readable"), [(498, True), (499, True), (500, False), (50_000, False)])
+def test_the_object_and_what_is_in_it_nest_500_levels_deep_at_most(depth: int, readable: bool) -> None:
+    value = json.dumps(GOOD)[:-1] + ', "x": ' + "[" * depth + "]" * depth + ', "y": "' + "[" * 600 + '"}'
+    if readable:
+        assert read_event(b"h", value.encode()) == GOOD
+    else:
+        with pytest.raises(Unreadable, match="500 levels" if depth < 30_000 else "bytes"):
+            read_event(b"h", value.encode())
 
 
 @pytest.mark.parametrize(
