@@ -66,7 +66,8 @@ def read_event(key: bytes | None, value: bytes | None) -> Event:
         raise BadEvent("the value is null")
     if len(value) > LARGEST_EVENT_BYTES:
         raise BadEvent(f"the value has {len(value)} bytes, accepted are {LARGEST_EVENT_BYTES}")
-    if len(value) > DEEPEST_NESTING and _nesting(value) > DEEPEST_NESTING:
+    # Deeper nesting takes as many bytes to open as to close; what is not closed is malformed anyhow.
+    if len(value) > 2 * DEEPEST_NESTING and _nesting(value) > DEEPEST_NESTING:
         raise BadEvent(f"the value nests deeper than {DEEPEST_NESTING} levels")
     try:
         # The decoder skips fields that it does not know without looking at their text.
