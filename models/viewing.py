@@ -182,10 +182,11 @@ def _close_interval(row: Row, session: Session, event: Event, length_ms: int, fa
     credited_ms = _credit(session, event.event_time_ms - session.time_ms, end_ms - start_ms, rules)
     if credited_ms:
         _count(row, session, credited_ms, facts, rules)
-        _cover(row, event.play_session_id, cells_between(start_ms, end_ms, length_ms))
+        cells = cells_between(start_ms, end_ms, length_ms)
+        _cover(row, event.play_session_id, cells)
         if length_ms:
             _judge(row, length_ms, event.play_session_id, facts, rules)
-        else:
+        elif cells:
             row.flags |= UNJUDGED
     return credited_ms
 

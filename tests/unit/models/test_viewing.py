@@ -531,3 +531,13 @@ def test_a_mark_set_while_the_length_was_unknown_is_judged_once_it_is_known() ->
     viewing = household(film_s=0).tells("pause", 990)
     viewing.film_ms = 1_000_000
     assert viewing.tells("pause", 10).facts == ["skimmed"]
+
+
+def test_an_interval_without_a_midpoint_leaves_nothing_to_judge() -> None:
+    # 80 of 100 s seen are a watcher of a film of 100 s, but no cell was added while nobody knew its length.
+    viewing = household(film_s=200).plays(0, 80)
+    viewing.film_ms = 0
+    viewing.sits_down("b").plays(0, 2)
+    viewing.film_ms = 100_000
+    assert viewing.tells("pause", 2).facts == ["played", "played"]
+    assert viewing.sits_down("c").plays(0, 2).facts == ["played", "played", "played", "watched"]
