@@ -1,0 +1,55 @@
+"""The pages say what the code does: a test for each that could drift."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from models.events import Event
+from models.published import COUNTER_FIELDS, STREAM_FIELDS
+from streams.cli import COMMANDS, main
+from streams.keys import Keys
+from streams.settings import Settings
+from streams.settings_page import page
+from streams.topics import inputs, outputs
+
+ROOT = Path(__file__).parents[2]
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def test_the_settings_page_is_the_one_made_from_the_settings() -> None:
+    assert read("docs/settings.md") == page(), "python -m streams.settings_page > docs/settings.md"
+
+
+@pytest.mark.parametrize("field", Event.__struct_fields__)
+def test_every_field_of_an_event_is_on_the_events_page(field: str) -> None:
+    assert f"`{field}`" in read("docs/events.md")
+
+
+@pytest.mark.parametrize("topic", [topic.name for topic in [*inputs(Settings()), *outputs(Settings())]])
+def test_every_topic_is_documented(topic: str) -> None:
+    assert f"`{topic}`" in read("docs/events.md") + read("docs/operating.md")
+
+
+@pytest.mark.parametrize("name", [*COUNTER_FIELDS, *STREAM_FIELDS])
+def test_every_counter_is_documented(name: str) -> None:
+    assert re.search(rf"\b{name.removesuffix('_ms')}", read("README.md") + read("docs/operating.md"))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_and_is_documented(command: str) -> None:
+    found = main.get_command(click.Context(main), command)
+    assert found is not None
+    assert found.help
+    assert f"encore {command}" in read("docs/operating.md")
+
+
+@pytest.mark.parametrize("key", [key for key in vars(Keys("encore:")).values() if "internal" not in key])
+def test_every_key_of_readers_is_documented(key: str) -> None:
+    assert key == "encore:" or f"`{key}`" in read("README.md")
