@@ -148,7 +148,7 @@ class Publisher:
             self._wait_again(taken)
             log.warning("Redis lost its data, or is another one: everything is published again")
             await self.join()
-        except Unreachable:
+        except (Unreachable, asyncio.CancelledError):
             self._wait_again(taken)
             raise
         least_s = len(taken) / self.settings.publish_keys_per_s
@@ -163,11 +163,17 @@ class Publisher:
         self._complete = complete
 
     async def drain(self, within_s: float) -> bool:
-        """Publish until nothing waits; returns whether that was done within so many seconds."""
+        """Publish until nothing waits; returns whether that was done within so many seconds.
+
+        Call when `run` has ended: a round under way holds keys that wait no more and are not published yet.
+        """
         try:
             async with asyncio.timeout(within_s):
                 while self._waiting:
                     await self.publish()
+                    if not self._waiting and not self._complete:
+                        # That may have been the last share that was missing: one more round says so.
+                        await self.publish()
         except (Unreachable, TimeoutError) as problem:
             log.warning("%d keys are left for the next owner to publish: %s", len(self._waiting), problem)
         return not self._waiting

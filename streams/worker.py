@@ -182,12 +182,12 @@ class Worker:
             asyncio.get_running_loop().add_signal_handler(name, self._stop.set)
         try:
             await self._start()
-            tasks = [asyncio.create_task(task) for task in (self._checkpoint_on_time(), self.publisher.run())]
-            tasks.append(asyncio.create_task(self.app.start()))
-            for task in tasks:
+            publishing = asyncio.create_task(self.publisher.run())
+            tasks = [asyncio.create_task(task) for task in (self._checkpoint_on_time(), self.app.start())]
+            for task in (publishing, *tasks):
                 task.add_done_callback(self._ended)
             await self._stop_or_crash()
-            await self._shut_down(tasks)
+            await self._shut_down(publishing, tasks)
         except Stopped:
             pass
         except Exception as problem:
@@ -260,9 +260,11 @@ class Worker:
         if crash.done():
             self.fail(self.app._crash_reason or RuntimeError("the Faust application crashed"))
 
-    async def _shut_down(self, tasks: list[asyncio.Task[Any]]) -> None:
+    async def _shut_down(self, publishing: asyncio.Task[None], tasks: list[asyncio.Task[Any]]) -> None:
         """Last checkpoint, last publishing, leave the group; after a failure, leave at once."""
         self._draining = True
+        publishing.cancel()
+        await asyncio.wait([publishing])
         if self.failure is None:
             log.info("worker ends: last checkpoint, last counters")
             await self._checkpoint_all()
