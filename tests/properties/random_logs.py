@@ -43,6 +43,7 @@ VALUES = (
     '"\\udc00\\ud800"', '"\\u0000"', '"\x00"', '"a\tb"', '"\\x"', '"main"', '"trailer"', '"kids"', '"adult"',
     '"home"', '"UTC"', "[]", "{}", '{"a":1}', "[" * 3 + "]" * 3, "", "253402300799999", "253402300800000",
 )  # fmt: skip
+ODD_NAMES = ('"seq"', '"playback_rate"', '"unknown"', '"\\ud800"')
 
 
 class LogRecord(NamedTuple):
@@ -289,8 +290,9 @@ def mutated(random: Random, event: dict[str, Any]) -> tuple[bytes | None, bytes 
     key: bytes | None = str(event["household_id"]).encode()
     members = [(json.dumps(name), json.dumps(value)) for name, value in event.items()]
     for _ in range(random.choice((1, 1, 2))):
-        name = random.choice((*members, ('"seq"', ""), ('"playback_rate"', ""), ('"unknown"', ""), ('"\\ud800"', "")))[0]
-        members = [*random.choice((members, [pair for pair in members if pair[0] != name])), (name, random.choice(VALUES))]
+        name = random.choice((*(name for name, _ in members), *ODD_NAMES))
+        without = [pair for pair in members if pair[0] != name]
+        members = [*random.choice((members, without)), (name, random.choice(VALUES))]
         if random.random() < 0.15:
             members.pop(random.randrange(len(members)))
     random.shuffle(members)
@@ -303,7 +305,9 @@ def mutated(random: Random, event: dict[str, Any]) -> tuple[bytes | None, bytes 
     elif chance < 0.14:
         value = value[: random.randrange(len(value))]
     elif chance < 0.2:
-        value = random.choice((None, b"", b"null", b"[]", b"\xef\xbb\xbf" + value, value + b" x", b" \n" + value + b"\t"))
+        value = random.choice(
+            (None, b"", b"null", b"[]", b"\xef\xbb\xbf" + value, value + b" x", b" \n" + value + b"\t")
+        )
     elif chance < 0.22:
         value = value + b" " * random.choice((65_536 - len(value), 65_537 - len(value)))
     elif chance < 0.24:
