@@ -59,6 +59,7 @@ class Publisher:
         self._versions: dict[int, tuple[int, int]] = {}
         self._health: dict[int, Health] = {}
         self._tallies_of: dict[int, dict[TallyKey, list[int]]] = {}
+        self._status_of: dict[int, Share] = {}
         self._something = asyncio.Event()
         self._complete = True
 
@@ -90,6 +91,7 @@ class Publisher:
     def close_partition(self, partition: int) -> None:
         """Stop publishing a partition; its next owner publishes what still waits."""
         self._tallies_of.pop(partition, None)
+        self._status_of.pop(partition, None)
         self._health.pop(partition, None)
         self._versions.pop(partition, None)
         for shares in self._waiting.values():
@@ -102,7 +104,7 @@ class Publisher:
             share = (state.partition, state.incarnation, *tally)
             self._waiting.setdefault(key, {})[state.partition] = share
         status = (state.partition, state.incarnation, state.sequence, *state.stream)
-        self._waiting.setdefault(STATUS, {})[state.partition] = status
+        self._waiting.setdefault(STATUS, {})[state.partition] = self._status_of[state.partition] = status
         self._versions[state.partition] = (state.incarnation, state.sequence)
         lag = self._health[state.partition].lag if state.partition in self._health else 0
         self._health[state.partition] = Health(state.stream_time_ms, lag)
@@ -219,7 +221,7 @@ class Publisher:
 
     def _everything(self, taken: dict[TallyKey, dict[int, Share]]) -> dict[TallyKey, dict[int, Share]]:
         """All shares of all owned partitions, with what waits on top."""
-        everything: dict[TallyKey, dict[int, Share]] = {}
+        everything: dict[TallyKey, dict[int, Share]] = {STATUS: dict(self._status_of)}
         for partition, tallies in self._tallies_of.items():
             incarnation = self._versions[partition][0]
             for key, tally in tallies.items():
