@@ -13,6 +13,7 @@ import time
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from models.catalog import BadTitle, CatalogRow, read_title
+from streams.logs import LIBRDKAFKA
 from streams.topics import KafkaFailed
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class CatalogFeed:
                 "enable.partition.eof": True,
                 "auto.offset.reset": "earliest",
                 "log_level": 2,
+                "logger": logging.getLogger(LIBRDKAFKA),
             }
         )
 

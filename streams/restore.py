@@ -6,12 +6,14 @@ It must not know Faust or Redis.
 
 from __future__ import annotations
 
+import logging
 import time
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from models.fold import Fold
 from streams.changelog import Restored, StateError
+from streams.logs import LIBRDKAFKA
 
 _BATCH = 10_000
 _CALL_S = 10.0
@@ -49,6 +51,7 @@ def _reader(servers: str) -> Consumer:
             "fetch.wait.max.ms": 10,
             "queued.max.messages.kbytes": 262_144,
             "log_level": 2,
+            "logger": logging.getLogger(LIBRDKAFKA),
         }
     )
 

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from streams.logs import LIBRDKAFKA
+
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
@@ -64,6 +66,7 @@ class TransactionalWriter:
                 "queue.buffering.max.kbytes": 1_000_000,
                 "delivery.report.only.error": True,
                 "log_level": 2,
+                "logger": logging.getLogger(LIBRDKAFKA),
             }
         )
 
@@ -131,8 +134,10 @@ class TransactionalWriter:
             KafkaError.PRODUCER_FENCED,
             KafkaError.INVALID_PRODUCER_EPOCH,
         )
-        kind = Fenced if fenced else CheckpointFailed
-        return kind(f"{what} of {self.name} failed: {error.str()} ({error.name()})")
+        said = f"{what} of {self.name} failed: {error.str()} ({error.name()})"
+        if fenced:
+            return Fenced(f"another worker owns the partition by now, this one wrote nothing more; restart it. {said}")
+        return CheckpointFailed(said)
 
 
 def _error_of(problem: KafkaException) -> KafkaError:
