@@ -87,7 +87,7 @@ def _backlog(settings: Settings, shape: str, events: int, seed: int, stock_event
             backlog.fill(run.settings, shape, events, seed, advance)
         with _progress("the worker", events) as advance:
             worker = backlog.measure(run, events, advance)
-        answer = verify(run.settings, wait_s=VERIFY_WAIT_S)
+        answer = verify(run.settings, wait_s=VERIFY_WAIT_S, expired_too=True)
         stock = None
         if stock_events:
             with _progress("stock Faust (its progress cannot be seen)", None):
@@ -104,7 +104,7 @@ def _latency(settings: Settings, rate: int, seconds: int, seed: int) -> Report:
     with run_of_its_own(settings, "bench", PARTITIONS) as run:
         with _progress(f"{rate:,} events/s for {seconds} s", None):
             latency = measure_latency(run, rate, seconds, seed)
-        answer = verify(run.settings, wait_s=VERIFY_WAIT_S)
+        answer = verify(run.settings, wait_s=VERIFY_WAIT_S, expired_too=True)
         return Report("latency", differences(answer), latency=latency)
 
 

@@ -35,7 +35,7 @@ LOOK_S = 0.4
 PACE_S = 3.0
 CATCH_UP_S = 60.0
 PLAIN_EVERY_S = 10.0
-LINES_BESIDE_ROWS = 9
+LINES_BESIDE_ROWS = 12
 PLAIN_ROWS = 12
 
 FAILURES = (CannotRead, ChildEnded, KafkaFailed, NotAnExport, OSError, RedisError, SendFailed, ServerFailed)
@@ -62,7 +62,7 @@ def run_demo(settings: Settings, make_feed: Callable[[], Feed], for_s: float | N
             with interruptible() as interrupted:
                 _Showing(run, feed, worker, console).until_over(for_s, interrupted)
             say("everything is recomputed from the raw topic …")
-            return verify(run.settings, wait_s=CATCH_UP_S)
+            return verify(run.settings, wait_s=CATCH_UP_S, expired_too=True)
 
 
 class _Saying:
