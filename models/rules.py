@@ -49,6 +49,10 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hour_grace_ms: int = 72 * HOUR_MS
     forget_ms: int = 730 * DAY_MS
 
+    def __post_init__(self) -> None:
+        if self.watcher_percent > self.completion_percent:
+            raise ValueError("watcher_percent: accepted: at most the completion_percent")
+
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that differ where any threshold differs."""
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:16]

@@ -22,7 +22,7 @@ import msgspec
 
 from models.coverage import cells_between, cells_of, count_within
 from models.events import Event
-from models.rules import SHORTEST_STATED_LENGTH_MS, Rules
+from models.rules import CELL_MS, SHORTEST_STATED_LENGTH_MS, Rules
 
 STARTER, VIEWER, WATCHER, SKIMMER, UNJUDGED, MISROUTED = 1, 2, 4, 8, 16, 32
 REACHED = STARTER | VIEWER
@@ -178,10 +178,20 @@ def _close_interval(row: Row, session: Session, event: Event, length_ms: int, fa
         if event.seek_from_ms is None:
             return 0
         end_ms = event.seek_from_ms
+    elapsed_ms = event.event_time_ms - session.time_ms
+    if not 0 <= elapsed_ms <= rules.longest_interval_ms:
+        return 0
     start_ms = session.position_ms
-    credited_ms = _credit(session, event.event_time_ms - session.time_ms, end_ms - start_ms, rules)
+    budget_ms = session.allowance_ms + elapsed_ms * session.rate_thousandths * rules.pace_percent // 100_000
+    credited_ms = end_ms - start_ms
+    if not 0 < credited_ms <= budget_ms:
+        credited_ms = 0
+    left_ms = budget_ms - credited_ms
+    session.allowance_ms = left_ms if left_ms < rules.allowance_ms else rules.allowance_ms
     if credited_ms:
-        _count(row, session, credited_ms, facts, rules)
+        row.watched_ms += credited_ms
+        if session.until_play_ms > 0 or row.flags & REACHED != REACHED:
+            _reach(row, session, credited_ms, facts, rules)
         cells = cells_between(start_ms, end_ms, length_ms)
         _cover(row, event.play_session_id, cells)
         if length_ms:
@@ -191,23 +201,11 @@ def _close_interval(row: Row, session: Session, event: Event, length_ms: int, fa
     return credited_ms
 
 
-def _credit(session: Session, elapsed_ms: int, advanced_ms: int, rules: Rules) -> int:
-    if not 0 <= elapsed_ms <= rules.longest_interval_ms:
-        return 0
-    budget_ms = session.allowance_ms + elapsed_ms * session.rate_thousandths * rules.pace_percent // 100_000
-    credited_ms = advanced_ms if 0 < advanced_ms <= budget_ms else 0
-    session.allowance_ms = min(rules.allowance_ms, budget_ms - credited_ms)
-    return credited_ms
-
-
-def _count(row: Row, session: Session, credited_ms: int, facts: list[Fact], rules: Rules) -> None:
+def _reach(row: Row, session: Session, credited_ms: int, facts: list[Fact], rules: Rules) -> None:
     if session.until_play_ms > 0:
         session.until_play_ms -= credited_ms
         if session.until_play_ms <= 0:
             facts.append(PLAYED)
-    row.watched_ms += credited_ms
-    if row.flags & REACHED == REACHED:
-        return
     if not row.flags & STARTER and row.watched_ms >= rules.starter_ms:
         row.flags |= STARTER
         facts.append(STARTED)
@@ -228,11 +226,10 @@ def _cover(row: Row, session_id: str, cells: int) -> None:
 
 
 def _judge(row: Row, length_ms: int, session_id: str | None, facts: list[Fact], rules: Rules) -> None:
-    cells = cells_of(length_ms)
     # Counting bits costs more than their span, and the span bounds their number.
-    least = rules.completion_percent if row.flags & WATCHER else min(rules.watcher_percent, rules.completion_percent)
-    if row.once.bit_length() * 100 < least * cells:
+    if row.once.bit_length() * 100 < rules.watcher_percent * (length_ms // CELL_MS):
         return
+    cells = cells_of(length_ms)
     full = _full(cells)
     seen = count_within(row.once, full) * 100
     if seen >= rules.watcher_percent * cells and not row.flags & WATCHER:

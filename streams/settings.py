@@ -112,6 +112,12 @@ class Settings(BaseSettings):
             raise ValueError("day_retention_days: accepted: more than the grace_days")
         return self
 
+    @model_validator(mode="after")
+    def _watchers_come_before_completers(self) -> Settings:
+        if self.watcher_percent > self.completion_percent:
+            raise ValueError("watcher_percent: accepted: at most the completion_percent")
+        return self
+
     def rules(self) -> Rules:
         """The rule thresholds among these settings, in the units of `models`."""
         return Rules(
