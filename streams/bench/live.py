@@ -6,7 +6,7 @@ and no other, and its latency is the arrival of the change's message on the `cha
 hash is written) less the event's `sent_time_ms`, the moment at which it was to be sent. It must not know how
 events are counted beyond that.
 
-Run as `python -m streams.bench.live KAFKA TOPIC EVENTS_PER_S SECONDS SEED ORIGIN_MS`, it is the sender: it
+Run as `python -m streams.bench.live KAFKA TOPIC EVENTS_PER_S EVENTS SEED ORIGIN_MS`, it is the sender: it
 prints one JSON line, events and the most that it was behind.
 """
 
@@ -31,6 +31,7 @@ from streams.titles import write_titles
 PROBE_EVERY = 50
 PROBE = "latency-probe-"
 LONGEST_WAIT_S = 60.0
+WARM_UP_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,14 @@ def with_probes(items: Iterator[Item]) -> Iterator[Item]:
         yield probe(number, item.due_ms) if number % PROBE_EVERY == 0 else item
 
 
+def probe_name(number: int) -> str:
+    """The household and title of probe `number`; names are ordered as numbers are."""
+    return f"{PROBE}{number:09d}"
+
+
 def probe(number: int, due_ms: int) -> Item:
     """An event that alone makes its title appear in Redis."""
-    name = f"{PROBE}{number:09d}"
+    name = probe_name(number)
     event = {
         "event_id": name,
         "event_type": "pause",
@@ -98,21 +104,25 @@ class Arrivals:
 
 
 def measure_latency(run: Run, events_per_s: int, seconds: int, seed: int) -> Latency:
-    """Start a worker, send live events at the rate, and wait until every probe arrived."""
+    """Start a worker, send live events at the rate, and wait until every probe arrived.
+
+    The measured `seconds` come after a warm-up of at most `WARM_UP_S`.
+    """
     settings, origin_ms = run.settings, int(time.time() * 1000)
     write_titles(settings, settings.kafka, loads.title_rows(loads.LIVE, origin_ms))
     command = [sys.executable, "-m", "streams.bench.live", settings.kafka, settings.source_topic]
     command += [str(number) for number in (events_per_s, seconds, seed, origin_ms)]
-    probes = math.ceil(events_per_s * seconds / PROBE_EVERY)
+    unmeasured = warm_up(events_per_s)
+    probes = math.ceil((events_per_s * seconds + unmeasured) / PROBE_EVERY)
     with run.worker() as worker, Arrivals(run) as arrivals:
         run.wait_until_ready(worker)
         began_s, began_cpu_s = time.monotonic(), worker.cpu_s()
         with Child("the sender", command, environment(settings), run.folder / "sender.log") as sender:
-            sender.wait(seconds + LONGEST_WAIT_S)
+            sender.wait(seconds + WARM_UP_S + LONGEST_WAIT_S)
             sent = sender.figures()
         share = (worker.cpu_s() - began_cpu_s) / (time.monotonic() - began_s)
         wait_until(lambda: len(arrivals.seen) >= probes, "every probe in Redis", LONGEST_WAIT_S, worker)
-    latencies_ms = sorted(_latencies_ms(run, arrivals.seen))
+    latencies_ms = sorted(_latencies_ms(run, arrivals.seen, unmeasured))
     return Latency(
         events=sent["events"],
         events_per_s=sent["events"] / sent["elapsed_s"],
@@ -130,12 +140,18 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
 
 
-def _latencies_ms(run: Run, seen: dict[str, float]) -> Iterator[float]:
+def warm_up(events_per_s: int) -> int:
+    """Events to send before the measured ones: until every household was seen, few counters change."""
+    return min(loads.LIVE.sessions, round(events_per_s * WARM_UP_S))
+
+
+def _latencies_ms(run: Run, seen: dict[str, float], unmeasured: int) -> Iterator[float]:
     """From the source topic, which knows when each probe was to be sent."""
     for value in _values(run):
         if value and PROBE.encode() in value:
             event = json.loads(value)
-            yield seen[event["title_id"]] * 1000 - event["sent_time_ms"]
+            if event["title_id"] >= probe_name(unmeasured):
+                yield seen[event["title_id"]] * 1000 - event["sent_time_ms"]
 
 
 def _values(run: Run) -> Iterator[bytes | None]:
@@ -157,8 +173,8 @@ def _values(run: Run) -> Iterator[bytes | None]:
 
 def main() -> None:
     kafka, topic, *numbers = sys.argv[1:]
-    events_per_s, seconds, seed, origin_ms = map(int, numbers)
-    items = with_probes(loads.live_backlog(events_per_s * seconds, seed, origin_ms))
+    events_per_s, events, seed, origin_ms = map(int, numbers)
+    items = with_probes(loads.live_backlog(events, seed, origin_ms))
     sent = send(items, kafka, topic, by_rate(events_per_s))
     print(json.dumps({"events": sent.events, "elapsed_s": sent.elapsed_s, "behind_s": sent.behind_s}))
 
