@@ -108,13 +108,13 @@ def measure_latency(run: Run, events_per_s: int, seconds: int, seed: int) -> Lat
 
     The measured `seconds` come after a warm-up of at most `WARM_UP_S`.
     """
+    unmeasured = warm_up(events_per_s)
+    events = events_per_s * seconds + unmeasured
+    probes = math.ceil(events / PROBE_EVERY)
     settings, origin_ms = run.settings, int(time.time() * 1000)
     write_titles(settings, settings.kafka, loads.title_rows(loads.LIVE, origin_ms))
     command = [sys.executable, "-m", "streams.bench.live", settings.kafka, settings.source_topic]
     command += [str(number) for number in (events_per_s, events, seed, origin_ms)]
-    unmeasured = warm_up(events_per_s)
-    events = events_per_s * seconds + unmeasured
-    probes = math.ceil(events / PROBE_EVERY)
     with run.worker() as worker, Arrivals(run) as arrivals:
         run.wait_until_ready(worker)
         began_s, began_cpu_s = time.monotonic(), worker.cpu_s()
