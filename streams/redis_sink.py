@@ -1,6 +1,6 @@
 """The Redis side of publishing: shares in, totals out, hashes written where nothing has moved on.
 
-Owns every call to Redis that the worker makes; the two scripts under `streams/lua` do the work there. It must
+Owns every call to Redis that the worker makes; the scripts under `streams/lua` do the work there. It must
 not know what counters mean. Repeating any call changes nothing, so redis-py may retry as it likes.
 """
 
@@ -72,6 +72,7 @@ class RedisSink:
         self._join = self._client.register_script(_script("join"))
         self._add_shares = self._client.register_script(_script("add_shares"))
         self._write_hashes = self._client.register_script(_script("write_hashes"))
+        self._note_published = self._client.register_script(_script("note_published"))
 
     async def join(self, partitions: int) -> bool:
         """Take part in publishing under the prefix; returns whether the data is as it was at the last join.
@@ -111,13 +112,12 @@ class RedisSink:
         return int(incarnation), int(sequence)
 
     async def note_published(self, versions: Mapping[int, tuple[int, int]]) -> None:
-        """Note that these partitions are published up to these incarnations and sequences."""
+        """Note that these partitions are published up to these incarnations and sequences. Raises `DataLost`."""
         if not versions:
             return
-        pipeline = self._client.pipeline(transaction=True)
-        pipeline.hset(self._keys.published, mapping={str(p): f"{i}:{s}" for p, (i, s) in versions.items()})
-        pipeline.srem(self._keys.pending, *versions)
-        await _answer(pipeline.execute())
+        noted = [text for p, (i, s) in versions.items() for text in (str(p), f"{i}:{s}")]
+        keys = [self._keys.marker, self._keys.published, self._keys.pending]
+        await self._guarded(self._note_published(keys=keys, args=[self._marker, *noted]))
 
     async def note_partitions(self, health: Mapping[int, tuple[int, int]]) -> None:
         """Note the stream time and lag of this worker's partitions."""

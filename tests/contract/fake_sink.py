@@ -1,0 +1,167 @@
+"""A Redis in memory, and a sink on it that keeps the real one's contract (`test_sink.py` holds both to it).
+
+Owns what readers would find: `hashes` by key, `lives_ms` of those that expire, `changes` as announced. A test
+may flush it, restart it, or take it away.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from streams.keys import Keys
+from streams.redis_sink import DataLost, ForeignPrefix, PrefixState, Share, Totals, Unreachable
+
+
+@dataclass
+class SharesOfKey:
+    """The partitions' shares of one hash, and what they add up to."""
+
+    shares: dict[int, Share] = field(default_factory=dict)
+    total: list[int] = field(default_factory=list)
+    revision: int = 0
+
+
+@dataclass
+class FakeRedis:
+    """One server. `away`: it does not answer; `calls_until_away`: it stops to answer after so many calls."""
+
+    away: bool = False
+    calls_until_away: int | None = None
+    run: int = 1
+    tokens: itertools.count[int] = field(default_factory=itertools.count)
+    owner: str | None = None
+    marker: str = ""
+    pending: set[int] = field(default_factory=set)
+    published: dict[int, tuple[int, int]] = field(default_factory=dict)
+    health: dict[int, tuple[int, int]] = field(default_factory=dict)
+    shares: dict[str, SharesOfKey] = field(default_factory=dict)
+    hashes: dict[str, dict[str, str]] = field(default_factory=dict)
+    lives_ms: dict[str, int] = field(default_factory=dict)
+    changes: list[tuple[str, int]] = field(default_factory=list)
+    clock_ms: int = 1_000
+
+    def flush(self) -> None:
+        """Lose everything, as FLUSHALL does."""
+        self.owner, self.marker = None, ""
+        for kept in (self.pending, self.published, self.health, self.shares, self.hashes, self.lives_ms):
+            kept.clear()
+
+    def restart(self) -> None:
+        """Another run of the server, on the data of the one before."""
+        self.run += 1
+
+    def answer(self) -> None:
+        """Called first by every call of a sink."""
+        if self.calls_until_away is not None:
+            self.away = self.away or self.calls_until_away <= 0
+            self.calls_until_away -= 1
+        if self.away:
+            raise Unreachable("the fake is away")
+
+
+class FakeSink:
+    """`streams.redis_sink.RedisSink` on a `FakeRedis`, under one prefix."""
+
+    def __init__(self, redis: FakeRedis, prefix: str, application: str) -> None:
+        self.redis = redis
+        self._keys = Keys(prefix)
+        self._application = application
+        self._marker = ""
+
+    async def join(self, partitions: int) -> bool:
+        redis, before = self.redis, self._marker
+        redis.answer()
+        redis.owner = redis.owner or self._application
+        if not redis.marker.startswith(f"run {redis.run}:"):
+            redis.marker = f"run {redis.run}:{next(redis.tokens)}"
+            redis.pending |= set(range(partitions))
+        self._marker = redis.marker
+        if redis.owner != self._application:
+            raise ForeignPrefix(f"{self._keys.prefix!r}: {redis.owner!r} publishes under it, not {self._application!r}")
+        return self._marker == before
+
+    async def is_complete(self) -> bool:
+        self.redis.answer()
+        if not self._marker.startswith(f"run {self.redis.run}:"):
+            raise DataLost
+        return not self.redis.pending
+
+    async def published_version(self, partition: int) -> tuple[int, int] | None:
+        self.redis.answer()
+        return self.redis.published.get(partition)
+
+    async def note_published(self, versions: Mapping[int, tuple[int, int]]) -> None:
+        if versions:
+            self._guard()
+            self.redis.published |= versions
+            self.redis.pending -= versions.keys()
+
+    async def note_partitions(self, health: Mapping[int, tuple[int, int]]) -> None:
+        self.redis.answer()
+        self.redis.health |= {partition: (time_ms, lag) for partition, (time_ms, lag) in health.items()}
+
+    async def read_state(self) -> PrefixState:
+        self.redis.answer()
+        noted = self.redis.health.values()
+        as_of_ms = min((time_ms for time_ms, _ in noted if time_ms >= 0), default=0)
+        lag = sum(lag for _, lag in noted)
+        return PrefixState(as_of_ms, ["partitions_ready", str(len(noted)), "lag", str(lag)])
+
+    async def add_shares(
+        self, hashes: Sequence[str], lives_ms: Sequence[int], shares: Sequence[Sequence[Share]]
+    ) -> Totals:
+        self._guard()
+        refused, kept = 0, [self.redis.shares.setdefault(key, SharesOfKey()) for key in hashes]
+        for of_key, given in zip(kept, shares, strict=True):
+            refused += _replace(of_key, given)
+        return Totals(refused, [str(of_key.revision) for of_key in kept], [list(of_key.total) for of_key in kept])
+
+    async def write_hashes(
+        self,
+        hashes: Sequence[str],
+        revisions: Sequence[str],
+        lives_ms: Sequence[int],
+        fields: Sequence[Sequence[str]],
+    ) -> int:
+        self._guard()
+        written = 0
+        for key, revision, life_ms, flat in zip(hashes, revisions, lives_ms, fields, strict=True):
+            if str(self.redis.shares.get(key, SharesOfKey()).revision) == revision:
+                self._write(key, life_ms, flat)
+                written += 1
+        return written
+
+    async def close(self) -> None: ...
+
+    def _guard(self) -> None:
+        self.redis.answer()
+        if self.redis.marker != self._marker:
+            raise DataLost
+
+    def _write(self, key: str, life_ms: int, flat: Sequence[str]) -> None:
+        redis = self.redis
+        redis.clock_ms += 1
+        version = max(int(redis.hashes.get(key, {}).get("version", 0)) + 1, redis.clock_ms)
+        fields = dict(zip(flat[::2], flat[1::2], strict=True))
+        redis.hashes[key] = redis.hashes.get(key, {}) | fields | {"version": str(version)}
+        redis.changes.append((key, version))
+        if life_ms:
+            redis.lives_ms[key] = life_ms
+
+
+def _replace(of_key: SharesOfKey, given: Sequence[Share]) -> int:
+    """Newer shares in place of older ones; returns how many were older than what is held."""
+    refused, moved = 0, False
+    for share in given:
+        held = of_key.shares.get(share[0])
+        if held is not None and held[1:3] > share[1:3]:
+            refused += 1
+        elif held is None or held[1:3] < share[1:3]:
+            of_key.shares[share[0]] = share
+            moved = True
+    if moved:
+        of_key.revision += 1
+        of_key.total = [sum(counts) for counts in zip(*(share[3:] for share in of_key.shares.values()), strict=True)]
+    return refused

@@ -1,0 +1,311 @@
+"""Publishing on the fake sink: what waits, what an outage and a loss leave, what a new owner has to do."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable
+
+import pytest
+from fake_sink import FakeRedis, FakeSink
+
+from models.catalog import CatalogRow
+from models.counters import WINDOW_FIELDS
+from models.fold import DAY, HOUR, TITLE, TallyKey
+from models.published import COUNTER_FIELDS
+from models.rules import DAY_MS
+from streams.committed import Committed
+from streams.publish import Publisher
+from streams.redis_sink import ForeignPrefix, Unreachable
+from streams.settings import Settings
+
+BEGUN = 1_750_000_000_000
+"""The incarnation: the time at which this state was begun."""
+
+FILM, OTHER = TallyKey(TITLE, 0, "film"), TallyKey(TITLE, 0, "other")
+CATALOG = {"film": CatalogRow(title_id="film", runtime_ms=1_000_000)}
+
+
+def plays(number: int, sequence: int, fields: int = len(COUNTER_FIELDS)) -> list[int]:
+    """A tally with so many plays, last changed by that checkpoint."""
+    return [sequence, number, *([0] * (fields - 1))]
+
+
+def committed(partition: int, sequence: int, stream_time_ms: int = 500, **films: int) -> Committed:
+    """A checkpoint in which these titles have so many plays."""
+    tallies = {TallyKey(TITLE, 0, title): plays(number, sequence) for title, number in films.items()}
+    return Committed(partition, BEGUN, sequence, stream_time_ms, [sequence, 0, 0, 0, 0, 0], tallies)
+
+
+def worker(redis: FakeRedis, application: str = "app", partitions: int = 2) -> Publisher:
+    """A worker's publisher on that Redis."""
+    settings = Settings(redis_prefix="p:", publish_keys_per_s=1_000_000)
+    return Publisher(settings, FakeSink(redis, "p:", application), lambda: CATALOG, partitions)  # type: ignore[arg-type]
+
+
+async def opened(redis: FakeRedis, *partitions: int) -> Publisher:
+    """A publisher that joined and opened new, empty partitions, and published that there is nothing."""
+    publisher = worker(redis)
+    await publisher.join()
+    for partition in partitions:
+        await publisher.open_partition(committed(partition, 0))
+    await publisher.publish()
+    await publisher.publish()
+    return publisher
+
+
+def in_a_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    @functools.wraps(test)
+    def run(**given: object) -> None:
+        asyncio.run(test(**given))
+
+    return run
+
+
+def shown(redis: FakeRedis, name: str = "plays") -> dict[str, str]:
+    """One field of every title's hash."""
+    return {key.removeprefix("p:title:"): fields[name] for key, fields in redis.hashes.items() if "title:" in key}
+
+
+# -- what is published --------------------------------------------------------------------------------------------
+
+
+@in_a_loop
+async def test_readers_find_the_sum_of_all_partitions() -> None:
+    redis = FakeRedis()
+    publisher = await opened(redis, 0, 1)
+    publisher.on_committed(committed(0, 1, film=3))
+    publisher.on_committed(committed(1, 1, film=4, other=1))
+    await publisher.publish()
+    assert shown(redis) == {"film": "7", "other": "1"}
+    assert redis.hashes["p:status"]["events"] == "2"
+
+
+@in_a_loop
+async def test_only_the_newest_share_of_a_key_waits() -> None:
+    redis = FakeRedis()
+    publisher = await opened(redis, 0, 1)
+    written = len(redis.changes)
+    for sequence in range(1, 6):
+        publisher.on_committed(committed(0, sequence, film=sequence))
+    await publisher.publish()
+    assert shown(redis) == {"film": "5"}
+    assert sorted(key for key, _ in redis.changes[written:]) == ["p:status", "p:title:film"]
+
+
+@in_a_loop
+async def test_windows_and_titles_have_their_own_fields_and_lives() -> None:
+    redis = FakeRedis()
+    publisher = await opened(redis, 0, 1)
+    windows = {
+        TallyKey(HOUR, 486_120, "a/b"): plays(2, 1, WINDOW_FIELDS),
+        TallyKey(DAY, 20_255, "a/b"): plays(2, 1, WINDOW_FIELDS),
+    }
+    state = committed(0, 1, **{"a/b": 2})
+    publisher.on_committed(state._replace(tallies={**state.tallies, **windows}))
+    await publisher.publish()
+    hour, day, title = "p:title:a%2Fb:hour:20250616T00", "p:title:a%2Fb:day:20250616", "p:title:a%2Fb"
+    assert redis.hashes.keys() == {hour, day, title, "p:status"}
+    assert redis.lives_ms == {hour: 8 * DAY_MS, day: 400 * DAY_MS}
+    assert redis.hashes[hour].keys() == redis.hashes[day].keys() < redis.hashes[title].keys()
+
+
+@in_a_loop
+async def test_views_follow_the_catalog_of_the_publishing_worker() -> None:
+    redis = FakeRedis()
+    publisher = await opened(redis, 0, 1)
+    watched = plays(0, 1)
+    watched[1 + COUNTER_FIELDS.index("watched_ms")] = 2_500_000
+    publisher.on_committed(committed(0, 1)._replace(tallies={FILM: watched, OTHER: watched}))
+    await publisher.publish()
+    assert shown(redis, "views") == {"film": "2.500000", "other": ""}
+
+
+@in_a_loop
+async def test_the_status_tells_the_least_time_and_the_lag_of_all_workers() -> None:
+    redis = FakeRedis()
+    one, other = await opened(redis, 0), await opened(redis, 1)
+    one.on_committed(committed(0, 1, stream_time_ms=900))
+    one.on_lag(0, 5)
+    other.on_committed(committed(1, 1, stream_time_ms=700))
+    other.on_lag(1, 2)
+    other.on_lag(0, 99)  # not its partition
+    await one.publish()
+    await other.publish()
+    status = redis.hashes["p:status"]
+    assert {name: status[name] for name in ("lag", "as_of_ms", "partitions_ready", "incarnation")} == {
+        "lag": "7", "as_of_ms": "700", "partitions_ready": "2", "incarnation": str(BEGUN),
+    }  # fmt: skip
+
+
+@in_a_loop
+async def test_more_keys_than_one_call_takes_are_all_published() -> None:
+    redis = FakeRedis()
+    publisher = await opened(redis, 0, 1)
+    publisher.on_committed(committed(0, 1, **{f"film-{number}": number for number in range(450)}))
+    await publisher.publish()
+    assert shown(redis) == {f"film-{number}": str(number) for number in range(450)}
+
+
+# -- while Redis is away ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("calls", range(6))
+@in_a_loop
+async def test_an_outage_at_any_call_loses_nothing_and_newer_shares_win(calls: int) -> None:
+    redis = FakeRedis()
+    publisher = await opened(redis, 0, 1)
+    publisher.on_committed(committed(0, 1, film=1, other=1))
+    redis.calls_until_away = calls
+    with pytest.raises(Unreachable):
+        await publisher.publish()
+    publisher.on_committed(committed(0, 2, film=2))
+    redis.away, redis.calls_until_away = False, None
+    await publisher.publish()
+    assert shown(redis) == {"film": "2", "other": "1"}
+    assert redis.published[0] == (BEGUN, 2)
+
+
+@in_a_loop
+async def test_a_partition_that_was_given_up_during_an_outage_waits_no_more() -> None:
+    redis = FakeRedis()
+    publisher = await opened(redis, 0, 1)
+    publisher.on_committed(committed(0, 1, film=1))
+    publisher.on_committed(committed(1, 1, film=10))
+    publisher.close_partition(0)
+    await publisher.publish()
+    assert shown(redis) == {"film": "10"}
+
+
+@in_a_loop
+async def test_a_worker_that_ends_publishes_what_waits_if_redis_answers() -> None:
+    redis = FakeRedis()
+    publisher = await opened(redis, 0, 1)
+    publisher.on_committed(committed(0, 1, film=1))
+    redis.away = True
+    assert not await publisher.drain(1)
+    redis.away = False
+    assert await publisher.drain(1)
+    assert shown(redis) == {"film": "1"}
+
+
+@in_a_loop
+async def test_a_partition_opened_while_redis_is_away_is_published_whole_afterwards() -> None:
+    redis = FakeRedis()
+    publisher = await opened(redis, 1)
+    redis.away = True
+    await publisher.open_partition(committed(0, 7, film=3))
+    redis.away = False
+    await publisher.publish()
+    assert shown(redis) == {"film": "3"}
+
+
+# -- a new owner --------------------------------------------------------------------------------------------------
+
+
+@in_a_loop
+async def test_a_new_owner_publishes_only_what_is_missing() -> None:
+    redis = FakeRedis()
+    former, new = await opened(redis, 0, 1), await opened(redis)
+    former.on_committed(committed(0, 1, film=1, other=1))
+    former.on_committed(committed(0, 2, film=2))
+    await former.publish()
+    written = len(redis.changes)
+    # The former owner committed a third checkpoint and ended before it was published.
+    state = committed(0, 3)._replace(tallies={FILM: plays(5, 3), OTHER: plays(1, 1)})
+    await new.open_partition(state)
+    await new.publish()
+    assert shown(redis) == {"film": "5", "other": "1"}
+    assert sorted(key for key, _ in redis.changes[written:]) == ["p:status", "p:title:film"]
+
+
+@in_a_loop
+async def test_a_former_owner_that_does_not_know_it_yet_moves_nothing() -> None:
+    redis = FakeRedis()
+    zombie, new = await opened(redis, 0, 1), await opened(redis)
+    zombie.on_committed(committed(0, 1, film=1))
+    await new.open_partition(committed(0, 2, film=9))
+    await new.publish()
+    await zombie.publish()
+    assert shown(redis) == {"film": "9"}
+    assert zombie.refused_shares == 2  # the film's and the status'
+
+
+@in_a_loop
+async def test_what_is_committed_later_does_not_change_what_was_handed_over() -> None:
+    redis = FakeRedis()
+    publisher = await opened(redis, 1)
+    state = committed(0, 1, film=1)
+    await publisher.open_partition(state)
+    publisher.on_committed(committed(0, 2, film=2))
+    assert state.tallies == {FILM: plays(1, 1)}
+
+
+@in_a_loop
+async def test_another_applications_prefix_is_refused() -> None:
+    redis = FakeRedis()
+    await worker(redis, "mine").join()
+    with pytest.raises(ForeignPrefix):
+        await worker(redis, "theirs").join()
+
+
+# -- after a loss -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loss", [FakeRedis.flush, FakeRedis.restart])
+@in_a_loop
+async def test_a_rebuild_is_incomplete_until_every_partition_is_through(loss: Callable[[FakeRedis], None]) -> None:
+    redis = FakeRedis()
+    one, other = await opened(redis, 0), await opened(redis, 1)
+    one.on_committed(committed(0, 1, film=3))
+    other.on_committed(committed(1, 1, film=4))
+    for publisher in (one, other, one, other):
+        await publisher.publish()
+    assert (shown(redis), shown(redis, "complete")) == ({"film": "7"}, {"film": "1"})
+    loss(redis)
+    await one.publish()  # notices
+    await one.publish()  # publishes its share again
+    assert set(shown(redis, "complete").values()) == {"0"}
+    await other.publish()
+    await other.publish()
+    for publisher in (one, other, one):
+        await publisher.publish()
+    assert (shown(redis), shown(redis, "complete")) == ({"film": "7"}, {"film": "1"})
+    assert redis.hashes["p:status"]["complete"] == "1"
+
+
+@in_a_loop
+async def test_a_loss_between_publishing_and_noting_it_forgets_nothing() -> None:
+    redis = FakeRedis()
+    one, other = await opened(redis, 0), await opened(redis, 1)
+    one.on_committed(committed(0, 1, film=3))
+    sink = one._sink
+
+    async def lost_meanwhile(versions: dict[int, tuple[int, int]]) -> None:
+        redis.flush()
+        await other.join()
+        await FakeSink.note_published(sink, versions)  # type: ignore[arg-type]
+
+    sink.note_published = lost_meanwhile  # type: ignore[method-assign, assignment]
+    await one.publish()
+    assert redis.published == {}
+    assert redis.pending == {0, 1}
+    sink.note_published = functools.partial(FakeSink.note_published, sink)  # type: ignore[method-assign, arg-type]
+    await one.publish()
+    assert shown(redis) == {"film": "3"}
+
+
+@in_a_loop
+async def test_what_waits_in_a_rebuild_is_newer_than_what_was_published_before_the_loss() -> None:
+    redis = FakeRedis()
+    publisher = await opened(redis, 0, 1)
+    publisher.on_committed(committed(0, 1, film=1, other=1))
+    await publisher.publish()
+    publisher.on_committed(committed(0, 2, film=2))
+    redis.flush()
+    await publisher.publish()
+    await publisher.publish()
+    assert shown(redis) == {"film": "2", "other": "1"}
+    for _ in range(2):  # one notices that all partitions are through, the next says so
+        await publisher.publish()
+    assert shown(redis, "complete") == {"film": "1", "other": "1"}
