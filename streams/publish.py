@@ -53,6 +53,7 @@ class Publisher:
         self.published_keys = 0
         self._sink = sink
         self._catalog = catalog
+        self._shown_catalog: Mapping[str, CatalogRow] = {}
         self._keys = Keys(settings.redis_prefix)
         # Key, then partition: the newest share waits, whatever was there before it is replaced.
         self._waiting: dict[TallyKey, dict[int, Share]] = {}
@@ -84,7 +85,8 @@ class Publisher:
         missing = {
             key: tally
             for key, tally in state.tallies.items()
-            if published is None or published < (state.incarnation, tally[0])
+            # All titles: their runtimes may have been corrected while nobody looked.
+            if published is None or published < (state.incarnation, tally[0]) or key.kind == TITLE
         }
         self.on_committed(state._replace(tallies=missing))
 
@@ -140,6 +142,7 @@ class Publisher:
     async def publish(self) -> None:
         """Publish all that waits now. Raises `Unreachable`; what was not published waits on."""
         begun, versions = time.monotonic(), dict(self._versions)
+        self._let_corrected_titles_wait()
         taken, self._waiting = self._waiting, {}
         try:
             await self._turn_complete()
@@ -155,6 +158,21 @@ class Publisher:
             raise
         least_s = len(taken) / self.settings.publish_keys_per_s
         await asyncio.sleep(max(0.0, least_s - (time.monotonic() - begun)))
+
+    def _let_corrected_titles_wait(self) -> None:
+        """A title whose runtime the catalog corrects has other views, although no counter has moved."""
+        before, self._shown_catalog = self._shown_catalog, self._catalog()
+        if before is self._shown_catalog:
+            return
+        for title_id in before.keys() | self._shown_catalog.keys():
+            if _runtime_ms(before, title_id) != _runtime_ms(self._shown_catalog, title_id):
+                self._let_wait(TallyKey(TITLE, 0, title_id))
+
+    def _let_wait(self, key: TallyKey) -> None:
+        for partition, tallies in self._tallies_of.items():
+            if key in tallies:
+                share = (partition, self._versions[partition][0], *tallies[key])
+                self._waiting.setdefault(key, {}).setdefault(partition, share)
 
     async def _turn_complete(self) -> None:
         """Once all partitions are through after a loss, write everything again, as complete."""
@@ -202,8 +220,7 @@ class Publisher:
             counts = total or [0] * 6
             return [*stream_fields(counts), *status, "incarnation", str(incarnation)]
         if key.kind == TITLE:
-            row = self._catalog().get(key.title_id)
-            return title_fields(total, row.known_runtime_ms if row is not None else 0)
+            return title_fields(total, _runtime_ms(self._shown_catalog, key.title_id))
         return window_fields(total)
 
     def _hash_key(self, key: TallyKey) -> str:
@@ -229,3 +246,8 @@ class Publisher:
         for key, shares in taken.items():
             everything.setdefault(key, {}).update(shares)
         return everything
+
+
+def _runtime_ms(catalog: Mapping[str, CatalogRow], title_id: str) -> int:
+    row = catalog.get(title_id)
+    return row.known_runtime_ms if row is not None else 0
