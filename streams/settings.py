@@ -107,15 +107,23 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _windows_outlive_their_events(self) -> Settings:
         if self.hour_retention_days * 24 < self.hour_grace_hours:
-            raise ValueError("hour_retention_days: accepted: at least the hour_grace_hours")
+            raise ValueError(
+                f"hour_retention_days={self.hour_retention_days}: accepted: at least the hour_grace_hours,"
+                f" {self.hour_grace_hours}"
+            )
         if self.day_retention_days <= self.grace_days:
-            raise ValueError("day_retention_days: accepted: more than the grace_days")
+            raise ValueError(
+                f"day_retention_days={self.day_retention_days}: accepted: more than the grace_days, {self.grace_days}"
+            )
         return self
 
     @model_validator(mode="after")
     def _watchers_come_before_completers(self) -> Settings:
         if self.watcher_percent > self.completion_percent:
-            raise ValueError("watcher_percent: accepted: at most the completion_percent")
+            raise ValueError(
+                f"watcher_percent={self.watcher_percent}: accepted: at most the completion_percent,"
+                f" {self.completion_percent}"
+            )
         return self
 
     def rules(self) -> Rules:

@@ -65,7 +65,9 @@ def outputs(settings: Settings) -> list[Topic]:
     ]
 
 
-def make_topics(settings: Settings, kafka: str, *, all_of_them: bool = False) -> list[str]:
+def make_topics(
+    settings: Settings, kafka: str, *, all_of_them: bool = False, answers_within_ms: int = ADMIN_TIMEOUT_MS
+) -> list[str]:
     """Make the input topics, or all of them, where they are missing; the names of those made.
 
     Raises `KafkaFailed`; `TopicMismatch` where the state topic does not fit the source topic.
@@ -74,7 +76,7 @@ def make_topics(settings: Settings, kafka: str, *, all_of_them: bool = False) ->
     from kafka.errors import KafkaError
 
     try:
-        admin = KafkaAdminClient(bootstrap_servers=kafka, bootstrap_timeout_ms=ADMIN_TIMEOUT_MS)
+        admin = KafkaAdminClient(bootstrap_servers=kafka, bootstrap_timeout_ms=answers_within_ms)
         try:
             made = _make_missing(admin, inputs(settings), settings)
             if all_of_them:
@@ -127,13 +129,15 @@ def _check_state_topic(admin: Any, settings: Settings) -> None:
         )
 
 
-def source_topic_id_and_partitions(settings: Settings, kafka: str) -> tuple[str, int]:
+def source_topic_id_and_partitions(
+    settings: Settings, kafka: str, *, answers_within_ms: int = ADMIN_TIMEOUT_MS
+) -> tuple[str, int]:
     """The id that Kafka gave the source topic (another one after it was recreated), and its partitions."""
     from kafka.admin import KafkaAdminClient
     from kafka.errors import KafkaError
 
     try:
-        admin = KafkaAdminClient(bootstrap_servers=kafka, bootstrap_timeout_ms=ADMIN_TIMEOUT_MS)
+        admin = KafkaAdminClient(bootstrap_servers=kafka, bootstrap_timeout_ms=answers_within_ms)
         try:
             (described,) = admin.describe_topics([settings.source_topic])
         finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import re
 import signal
 import time
 from collections.abc import Callable, Iterable
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 _MOST_PARTITIONS = 64
 _RETRY_S = 1.0
+_ONE_TRY_MS = 3_000
 _STOP_S = 25.0
 _PUBLISH_AT_STOP_S = 8.0
 
@@ -208,23 +210,24 @@ class Worker:
         await self._reach("ENCORE_KAFKA", settings.kafka, self._reach_kafka, KafkaFailed)
         self.sink = RedisSink(settings.redis, settings.redis_prefix, settings.app_id)
         self.publisher = Publisher(settings, self.sink, lambda: self.catalog.rows, self.source.partitions)
-        await self._reach("ENCORE_REDIS", settings.redis, self.publisher.join, Unreachable)
+        await self._reach("ENCORE_REDIS", _without_password(settings.redis), self.publisher.join, Unreachable)
         # What is made so far stays: the collector must not walk it again and again.
         gc.freeze()
         gc.set_threshold(100_000, 50, 100)
         self.app = create_app(settings, self)
         self.partitions_read = SourcePartitions(self.app, settings.source_topic)
-        log.info("worker of %s starts: Kafka %s, Redis %s", settings.app_id, settings.kafka, settings.redis)
+        redis = _without_password(settings.redis)
+        log.info("worker of %s starts: Kafka %s, Redis %s", settings.app_id, settings.kafka, redis)
 
     async def _reach_kafka(self) -> None:
         await asyncio.to_thread(self._reach_kafka_in_thread)
 
     def _reach_kafka_in_thread(self) -> None:
         settings = self.settings
-        made = make_topics(settings, settings.kafka, all_of_them=True)
+        made = make_topics(settings, settings.kafka, all_of_them=True, answers_within_ms=_ONE_TRY_MS)
         if made:
             log.info("made the topics %s", ", ".join(made))
-        topic_id, partitions = source_topic_id_and_partitions(settings, settings.kafka)
+        topic_id, partitions = source_topic_id_and_partitions(settings, settings.kafka, answers_within_ms=_ONE_TRY_MS)
         self.source = Source(topic_id, partitions, zone_names(), zones_version())
         self.catalog = CatalogFeed(settings.kafka, settings.titles_topic)
         self.catalog.load(settings.startup_timeout_s)
@@ -274,6 +277,10 @@ class Worker:
         await asyncio.wait_for(self.app.stop(), _STOP_S)
         self.catalog.stop()
         await self.sink.close()
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"//[^/@]*@", "//***@", url)
 
 
 def _unexpected(failure: BaseException) -> BaseException | None:
