@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from models.events import Event
 from models.rules import Rules
 from models.viewing import COMPLETED, Fact, Row, advance
@@ -109,8 +111,9 @@ class Household:
         return self.row.sessions[self.session].playing
 
     def state(self) -> dict[str, Any]:
-        """All that is remembered, to be compared as a whole."""
-        return {name: getattr(self.row, name) for name in Row.__slots__ if name not in ("dirty", "generation")}
+        """All that is remembered, to be compared as a whole; not the fold's own marks."""
+        kept = msgspec.structs.asdict(self.row)
+        return {name: value for name, value in kept.items() if name not in ("dirty", "generation", "packed")}
 
 
 def household(film_s: float = FILM_S, rules: Rules | None = None) -> Household:
