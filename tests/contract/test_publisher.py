@@ -204,7 +204,7 @@ async def test_a_partition_opened_while_redis_is_away_is_published_whole_afterwa
 
 
 @in_a_loop
-async def test_a_new_owner_publishes_only_what_is_missing() -> None:
+async def test_a_new_owner_publishes_what_is_missing_and_all_titles() -> None:
     redis = FakeRedis()
     former, new = await opened(redis, 0, 1), await opened(redis)
     former.on_committed(committed(0, 1, film=1, other=1))
@@ -212,11 +212,33 @@ async def test_a_new_owner_publishes_only_what_is_missing() -> None:
     await former.publish()
     written = len(redis.changes)
     # The former owner committed a third checkpoint and ended before it was published.
-    state = committed(0, 3)._replace(tallies={FILM: plays(5, 3), OTHER: plays(1, 1)})
+    an_hour = {
+        TallyKey(HOUR, 1, "film"): plays(1, 1, WINDOW_FIELDS),
+        TallyKey(HOUR, 2, "film"): plays(4, 3, WINDOW_FIELDS),
+    }
+    state = committed(0, 3)._replace(tallies={FILM: plays(5, 3), OTHER: plays(1, 1), **an_hour})
     await new.open_partition(state)
     await new.publish()
-    assert shown(redis) == {"film": "5", "other": "1"}
-    assert sorted(key for key, _ in redis.changes[written:]) == ["p:status", "p:title:film"]
+    assert shown(redis)["film"] == "5"
+    # Of the titles all: the catalog may have corrected one while nobody looked.
+    written_anew = sorted(key for key, _ in redis.changes[written:])
+    assert written_anew == ["p:status", "p:title:film", "p:title:film:hour:19700101T02", "p:title:other"]
+
+
+@in_a_loop
+async def test_a_corrected_runtime_is_published_although_no_counter_has_moved() -> None:
+    redis, catalog = FakeRedis(), {"film": CatalogRow("film", runtime_ms=1000)}
+    publisher = Publisher(Settings(redis_prefix="p:"), FakeSink(redis, "p:", "app"), lambda: catalog, 1)  # type: ignore[arg-type]
+    await publisher.join()
+    await publisher.open_partition(committed(0, 0))
+    await publisher.publish()
+    publisher.on_committed(committed(0, 1, film=1))
+    await publisher.publish()
+    await publisher.publish()
+    written = len(redis.changes)
+    catalog = {"film": CatalogRow("film", runtime_ms=2000), "unseen": CatalogRow("unseen", runtime_ms=1)}
+    await publisher.publish()
+    assert [key for key, _ in redis.changes[written:]] == ["p:title:film"]
 
 
 @in_a_loop
