@@ -11,8 +11,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from models.events import ContentKind, Id, MediaTime
-from models.rules import LARGEST_EVENT_BYTES
+from models.events import ContentKind, Id, MediaTime, nesting
+from models.rules import DEEPEST_NESTING, LARGEST_EVENT_BYTES
 
 
 class BadTitle(Exception):
@@ -58,6 +58,8 @@ def read_title(key: bytes | None, value: bytes) -> CatalogRow:
     """The catalog row of a record (not of a tombstone). Raises `BadTitle` where it holds none."""
     if len(value) > LARGEST_EVENT_BYTES:
         raise BadTitle(f"the value has {len(value)} bytes, accepted are {LARGEST_EVENT_BYTES}")
+    if nesting(value) > DEEPEST_NESTING:
+        raise BadTitle(f"the value nests deeper than {DEEPEST_NESTING} levels")
     try:
         value.decode()
         row = _decode(value)

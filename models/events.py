@@ -67,7 +67,7 @@ def read_event(key: bytes | None, value: bytes | None) -> Event:
     if len(value) > LARGEST_EVENT_BYTES:
         raise BadEvent(f"the value has {len(value)} bytes, accepted are {LARGEST_EVENT_BYTES}")
     # Deeper nesting takes as many bytes to open as to close; what is not closed is malformed anyhow.
-    if len(value) > 2 * DEEPEST_NESTING and _nesting(value) > DEEPEST_NESTING:
+    if len(value) > 2 * DEEPEST_NESTING and nesting(value) > DEEPEST_NESTING:
         raise BadEvent(f"the value nests deeper than {DEEPEST_NESTING} levels")
     try:
         # The decoder skips fields that it does not know without looking at their text.
@@ -85,7 +85,7 @@ _STRINGS_AND_PLAIN = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+', re.DOTALL)
 _DEPTH = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
-def _nesting(value: bytes) -> int:
+def nesting(value: bytes) -> int:
     """How deep a JSON text nests; no more than its brackets say where it has few."""
     brackets = value.count(b"[") + value.count(b"{")
     if brackets <= DEEPEST_NESTING:

@@ -9,11 +9,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
 
-from models.rules import LONGEST_MEDIA_MS, Rules
+from models.rules import Rules
 from streams.oracle.folding import CatalogRow, Kept, PartitionLog
-from streams.oracle.records import CONTENT_KINDS, RawRecord
+from streams.oracle.records import RawRecord, Unreadable, read_title
 from streams.oracle.sums import Hashes, hashes
 
 
@@ -83,25 +82,7 @@ def _runtimes_ms(current: Mapping[str, bytes]) -> dict[str, int]:
 def readable_title(key: bytes | None, row: bytes) -> str | None:
     """The title's id where this row of the titles topic can be read; None where it is to be ignored."""
     try:
-        title = json.loads(row.decode())
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(title, dict) or not isinstance(title.get("title_id"), str) or not title["title_id"]:
-        return None
-    title_id: str = title["title_id"]
-    if key != title_id.encode(errors="surrogatepass") or not _readable_fields(title):
+        title_id: str = read_title(key, row)["title_id"]
+    except Unreadable:
         return None
     return title_id
-
-
-def _readable_fields(title: dict[str, Any]) -> bool:
-    def given(name: str, kind: type) -> bool:
-        return title.get(name) is None or type(title[name]) is kind
-
-    return (
-        all(given(name, str) for name in ("name", "franchise_id"))
-        and all(given(name, int) for name in ("runtime_ms", "credits_start_ms", "release_time_ms"))
-        and all((title.get(name) or 0) <= LONGEST_MEDIA_MS for name in ("runtime_ms", "credits_start_ms"))
-        and title.get("content_kind", "main") in (None, *CONTENT_KINDS)
-        and given("is_kids", bool)
-    )

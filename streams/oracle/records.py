@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -38,23 +38,38 @@ class Unreadable(Exception):
 
 def read_event(key: bytes | None, value: bytes | None) -> dict[str, Any]:
     """The listed fields of one record that are there and not null; raises `Unreadable`."""
-    event: dict[str, Any] = {}
-    for name, given in _members(value):
-        check = CHECKS.get(name)
-        if check is None:
-            continue
-        if given is None and name not in REQUIRED:
-            event.pop(name, None)  # a name given twice: the last one holds
-        elif check(given):
-            event[name] = given
-        else:
-            raise Unreadable(f"{name} cannot be {str(given)[:40]!r}")
-    for name in REQUIRED:
-        if name not in event:
-            raise Unreadable(f"{name} is missing")
+    event = _listed_fields(value, CHECKS, REQUIRED)
     if key != event["household_id"].encode():
         raise Unreadable("the key is not the household_id")
     return event
+
+
+def read_title(key: bytes | None, value: bytes | None) -> dict[str, Any]:
+    """The same of a row of the titles topic."""
+    title = _listed_fields(value, TITLE_CHECKS, ("title_id",))
+    if key != title["title_id"].encode():
+        raise Unreadable("the key is not the title_id")
+    return title
+
+
+def _listed_fields(
+    value: bytes | None, checks: Mapping[str, Callable[[Any], bool]], required: Collection[str]
+) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, given in _members(value):
+        check = checks.get(name)
+        if check is None:
+            continue
+        if given is None and name not in required:
+            fields.pop(name, None)  # a name given twice: the last one holds
+        elif check(given):
+            fields[name] = given
+        else:
+            raise Unreadable(f"{name} cannot be {str(given)[:40]!r}")
+    for name in required:
+        if name not in fields:
+            raise Unreadable(f"{name} is missing")
+    return fields
 
 
 class _Object(list[tuple[str, Any]]):
@@ -173,6 +188,16 @@ CHECKS: dict[str, Callable[[Any], bool]] = REQUIRED | {
     "autoplay": _is_bool,
     "offline": _is_bool,
     "sent_time_ms": _is_int,
+}
+TITLE_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "title_id": _is_name,
+    "name": _is_text,
+    "franchise_id": _is_text,
+    "runtime_ms": _is_media_time,
+    "credits_start_ms": _is_media_time,
+    "release_time_ms": _is_int,
+    "content_kind": _one_of(CONTENT_KINDS),
+    "is_kids": _is_bool,
 }
 
 

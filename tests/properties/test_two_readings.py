@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_logs import Log, Writer, differences, mutated, shown
 
+from models.catalog import BadTitle, read_title
 from models.events import BadEvent, read_event
 from streams.oracle import Kept
+from streams.oracle.recomputation import readable_title
 from streams.oracle.records import Unreadable
 from streams.oracle.records import read_event as read_independently
 
@@ -21,11 +23,23 @@ EVENT = {
     "country": "DE", "content_kind": "main", "autoplay": True, "offline": False, "sent_time_ms": 1,
 }  # fmt: skip
 
+TITLE = {
+    "household_id": "film", "title_id": "film", "name": "x", "franchise_id": "f", "runtime_ms": 5, "credits_start_ms": 4,
+    "release_time_ms": 7, "content_kind": "main", "is_kids": True,
+}  # fmt: skip
+
 
 @settings(max_examples=40)
 @given(st.integers(0, 2**32), st.integers(1, 120))
 def test_fold_and_recomputation_count_the_same(seed: int, events: int) -> None:
     assert disagreements(Writer(Random(seed), events).log()) == []
+
+
+@settings(max_examples=500)
+@given(st.integers(0, 2**32))
+def test_both_use_the_same_rows_of_the_catalog(seed: int) -> None:
+    key, value = mutated(Random(seed), TITLE)
+    assert _read_title(key, value or b"") == readable_title(key, value or b"")
 
 
 @settings(max_examples=500)
@@ -64,3 +78,10 @@ def _read_independently(key: bytes | None, value: bytes | None) -> object:
     except Unreadable:
         return "a dead letter"
     return event | {name: float(event[name]) for name in ("playback_rate",) if name in event}
+
+
+def _read_title(key: bytes | None, value: bytes) -> str | None:
+    try:
+        return read_title(key, value).title_id
+    except BadTitle:
+        return None

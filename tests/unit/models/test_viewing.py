@@ -415,6 +415,14 @@ def test_events_at_the_same_place_are_applied_once_each() -> None:
     assert not _is_no_op(viewing, "play", 3, seq=1, event_id="c")
 
 
+def test_events_of_the_same_time_are_applied_once_each_where_there_is_no_seq() -> None:
+    viewing = household().tells("start", 0, event_id="a").tells("pause", 3, event_id="b")
+    assert viewing.watched_s == 3
+    assert _is_no_op(viewing, "play", 3, event_id="a")
+    assert _is_no_op(viewing, "play", 3, event_id="b")
+    assert not _is_no_op(viewing, "play", 3, event_id="c")
+
+
 def test_an_event_without_seq_in_a_session_that_has_one_is_compared_by_time() -> None:
     viewing = household().waits(60).tells("start", 0, seq=5)
     assert _is_no_op(viewing.waits(-1), "pause", 0)
