@@ -24,8 +24,8 @@ EVENT = {
 }  # fmt: skip
 
 TITLE = {
-    "household_id": "film", "title_id": "film", "name": "x", "franchise_id": "f", "runtime_ms": 5, "credits_start_ms": 4,
-    "release_time_ms": 7, "content_kind": "main", "is_kids": True,
+    "household_id": "film", "title_id": "film", "name": "x", "franchise_id": "f", "runtime_ms": 5,
+    "credits_start_ms": 4, "release_time_ms": 7, "content_kind": "main", "is_kids": True,
 }  # fmt: skip
 
 

@@ -381,4 +381,4 @@ def test_ids_are_percent_encoded_in_keys() -> None:
 
 def test_changed_thresholds_change_the_counters() -> None:
     log = Log().watch(0, 50, 0)
-    assert log.recompute(FILM, rules=Rules(completion_percent=50)).total("completions") == 1
+    assert log.recompute(FILM, rules=Rules(completion_percent=50, watcher_percent=50)).total("completions") == 1
