@@ -199,7 +199,8 @@ class Publisher:
         return not self._waiting
 
     async def _write(self, taken: dict[TallyKey, dict[int, Share]]) -> None:
-        keys = list(taken)
+        # A key without a share is left over from a partition that was given up: its next owner publishes it.
+        keys = [key for key, shares in taken.items() if shares or key == STATUS]
         state = await self._sink.read_state()
         for first in range(0, len(keys), _CHUNK):
             chunk = keys[first : first + _CHUNK]

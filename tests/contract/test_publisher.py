@@ -170,7 +170,7 @@ async def test_an_outage_at_any_call_loses_nothing_and_newer_shares_win(calls: i
 async def test_a_partition_that_was_given_up_during_an_outage_waits_no_more() -> None:
     redis = FakeRedis()
     publisher = await opened(redis, 0, 1)
-    publisher.on_committed(committed(0, 1, film=1))
+    publisher.on_committed(committed(0, 1, film=1, other=1))
     publisher.on_committed(committed(1, 1, film=10))
     publisher.close_partition(0)
     await publisher.publish()
