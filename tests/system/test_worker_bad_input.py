@@ -203,7 +203,7 @@ def test_unknown_fields_and_nulls_in_optional_ones_are_no_reason(application: Ap
     )  # fmt: skip
     more = {"more": {"nested": [1, None]}, "time_zone": "Mars/Olympus"}
     application.ready_worker()
-    application.send(whole_viewing("home", "film", EVENING_MS, **dict.fromkeys(optional), **{"more": 1}))
+    application.send(whole_viewing("home", "film", EVENING_MS, **dict.fromkeys(optional), more=1))
     application.send(whole_viewing("home", "film", EVENING_MS + HOUR_MS, **more))
 
     application.until_checkpointed()

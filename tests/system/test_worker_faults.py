@@ -16,7 +16,7 @@ from application import Application, Process, until
 
 pytestmark = pytest.mark.system
 
-OUTAGE_S = float(os.environ.get("TEST_OUTAGE_S", "6"))
+OUTAGE_S = float(os.environ.get("TEST_OUTAGE_S", "5"))
 """How long a server is away. By hand: TEST_OUTAGE_S=30."""
 
 RATE = 400
@@ -65,8 +65,8 @@ def test_checkpoints_go_on_while_redis_is_away_and_readers_catch_up(
     on_private_redis, private_redis, leaves, comes_back
 ) -> None:
     application, redis = on_private_redis, private_redis.redis_server
+    feed = application.feed(RATE, OUTAGE_S + 5)
     worker = application.ready_worker()
-    feed = application.feed(RATE, OUTAGE_S + 6)
     under_way(application, feed)
 
     leaves(redis)
@@ -87,8 +87,8 @@ def test_checkpoints_go_on_while_redis_is_away_and_readers_catch_up(
 
 def test_a_hash_is_not_complete_until_all_partitions_are_published_again(on_private_redis, private_redis) -> None:
     application = on_private_redis
-    worker = application.ready_worker()
     feed = application.feed(RATE, 2)
+    worker = application.ready_worker()
     verified(application, feed)
     before = application.published()
     versions = {name: int(application.hash(name)["version"]) for name in before}
@@ -107,23 +107,29 @@ def test_a_hash_is_not_complete_until_all_partitions_are_published_again(on_priv
 
 
 def test_a_second_worker_joins_and_leaves_while_events_flow(application: Application) -> None:
-    application.ready_worker()
-    feed = application.feed(RATE, 12)
-    under_way(application, feed)
-
-    second = application.ready_worker(partitions=2)
+    session_timeout_s = 20.0
+    patient = {"ENCORE_SESSION_TIMEOUT_S": str(session_timeout_s)}
+    feed = application.feed(RATE, 14)
+    first = application.ready_worker(**patient)
+    second = application.ready_worker(partitions=2, **patient)
     under_way(application, feed, application.checkpointed() + RATE)
-    assert second.stopped().code == 0
+    assert application.members() == 2
 
+    begun = time.monotonic()
+    assert second.stopped().code == 0
+    first.until_logged("assigned partitions [0, 1, 2, 3]", times=2)
+
+    assert time.monotonic() - begun < session_timeout_s / 2, "it did not leave the group, it was missed"
     verified(application, feed)
 
 
 def test_a_worker_that_is_killed_again_and_again_loses_and_repeats_nothing(application: Application) -> None:
     moments = random.Random(3)
-    feed = application.feed(RATE, 14)
+    feed = application.feed(RATE, 12)
     for _ in range(3):
-        worker = application.ready_worker()
-        time.sleep(moments.uniform(0.1, 1.0))
+        worker = application.worker()
+        worker.until_logged("restored:")
+        time.sleep(moments.uniform(0, 1.0))
         worker.kill()
 
     application.ready_worker()
@@ -132,8 +138,8 @@ def test_a_worker_that_is_killed_again_and_again_loses_and_repeats_nothing(appli
 
 
 def test_another_worker_takes_over_from_one_that_was_killed(application: Application) -> None:
-    first = application.ready_worker()
     feed = application.feed(RATE, 12)
+    first = application.ready_worker()
     survivor = application.ready_worker(partitions=2)
     under_way(application, feed)
 
@@ -144,8 +150,8 @@ def test_another_worker_takes_over_from_one_that_was_killed(application: Applica
 
 
 def test_sigterm_leaves_nothing_to_wait_for(application: Application) -> None:
+    feed = application.feed(RATE, 2)
     worker = application.ready_worker(ENCORE_CHECKPOINT_S="60", ENCORE_PUBLISH_S="60")
-    feed = application.feed(RATE, 3)
     assert feed.ended().code == 0
     time.sleep(1)
 
@@ -159,23 +165,9 @@ def test_sigterm_leaves_nothing_to_wait_for(application: Application) -> None:
     assert application.verify(wait_s=0)["produced"] == application.checkpointed()
 
 
-def test_partitions_of_a_worker_that_leaves_are_taken_over_at_once(application: Application) -> None:
-    leaver = application.ready_worker(ENCORE_SESSION_TIMEOUT_S="60")
-    heir = application.ready_worker(partitions=2, ENCORE_SESSION_TIMEOUT_S="60")
-    feed = application.feed(RATE, 6)
-    under_way(application, feed)
-
-    begun = time.monotonic()
-    assert leaver.stopped().code == 0
-    heir.until_logged("restored:", times=4, within_s=20)
-
-    assert time.monotonic() - begun < 20
-    verified(application, feed)
-
-
 def test_a_worker_that_was_frozen_past_its_session_does_no_harm(application: Application) -> None:
-    zombie = application.ready_worker()
     feed = application.feed(RATE, SESSION_TIMEOUT_S + 8)
+    zombie = application.ready_worker()
     under_way(application, feed)
 
     zombie.signal(signal.SIGSTOP)
@@ -193,46 +185,42 @@ def test_a_worker_that_was_frozen_past_its_session_does_no_harm(application: App
 # -- Kafka ------------------------------------------------------------------------------------------------------
 
 
-def test_a_kafka_that_restarts_costs_no_record(private_servers, env_on, application_of) -> None:
-    application = application_of(env_on(private_servers))
-    worker = application.ready_worker()
-    verified(application, application.feed(RATE, 2))
+def test_servers_that_come_up_late_are_waited_for_and_a_kafka_that_restarts_costs_no_record(
+    private_servers, env_on, application_of
+) -> None:
+    application, kafka = application_of(env_on(private_servers)), private_servers.kafka_server
+    before = application.feed(RATE, 2)
+    assert before.ended().code == 0
+    kafka.stop()
+    private_servers.redis_server.stop()
 
-    private_servers.kafka_server.stop()
+    worker = application.worker()
+    worker.until_logged(f"ENCORE_KAFKA={private_servers.kafka} does not answer, tried again")
+    kafka.start()
+    worker.until_logged(f"ENCORE_REDIS={private_servers.redis} does not answer, tried again")
+    private_servers.redis_server.start()
+    verified(application, before)
+
+    kafka.kill()
     time.sleep(2)
-    private_servers.kafka_server.start()
-
-    if worker.popen.poll() is not None:
-        assert (worker.popen.returncode, "Traceback" in worker.log) == (1, False)
-        worker = application.ready_worker()
+    kafka.start()
     verified(application, application.feed(RATE, 2, seed=2))
     assert worker.stopped().code == 0
+    assert "Traceback" not in worker.log
 
 
 # -- side by side -----------------------------------------------------------------------------------------------
 
 
-def test_applications_stand_side_by_side_on_the_same_servers(env_on, servers, application_of) -> None:
-    one, other = (application_of(env_on(servers)) for _ in range(2))
-    one.ready_worker()
-    other.ready_worker()
-    feeds = [one.feed(RATE, 3, seed=1), other.feed(RATE // 2, 3, seed=2)]
-
-    verified(one, feeds[0])
-    verified(other, feeds[1])
-
-    assert one.published() != other.published()
-
-
-def test_two_applications_read_the_same_topic(application: Application, application_of) -> None:
-    names = ("ENCORE_APP_ID", "ENCORE_REDIS_PREFIX", "ENCORE_MILESTONES_TOPIC", "ENCORE_DEAD_LETTERS_TOPIC")
-    beside = {name: f"{application.environment[name]}-2" for name in (*names, "ENCORE_LATE_TOPIC")}
-    other = application_of(application.environment | beside)
-    application.ready_worker()
+def test_two_applications_stand_side_by_side_even_on_one_topic(application: Application, application_of) -> None:
+    names = ("APP_ID", "REDIS_PREFIX", "MILESTONES_TOPIC", "DEAD_LETTERS_TOPIC", "LATE_TOPIC")
+    own = {f"ENCORE_{name}": f"{application.environment[f'ENCORE_{name}']}-2" for name in names}
+    other = application_of(application.environment | own)
     feed = application.feed(RATE, 3)
-    other.ready_worker()
+    workers = [application.worker(), other.worker()]
 
     verified(application, feed)
     verified(other)
 
     assert application.published() == other.published()
+    assert [worker.stopped().code for worker in workers] == [0, 0]

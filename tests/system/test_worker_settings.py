@@ -119,22 +119,6 @@ def test_a_worker_that_waits_for_servers_ends_at_sigterm(application: Applicatio
     assert worker.stopped().code == 0
 
 
-def test_servers_that_come_up_late_are_waited_for_and_nothing_is_lost(private_servers, env_on, application_of) -> None:
-    application = application_of(env_on(private_servers))
-    application.send(whole_viewing("home", "film", EVENING_MS, runtime_ms=600_000))
-    private_servers.kafka_server.stop()
-    private_servers.redis_server.stop()
-
-    worker = application.worker()
-    worker.until_logged("ENCORE_KAFKA=")
-    private_servers.kafka_server.start()
-    worker.until_logged("ENCORE_REDIS=")
-    private_servers.redis_server.start()
-
-    assert application.verify()["completions"] == 1
-    assert application.status()["events"] == "11"
-
-
 # -- a state that does not fit ----------------------------------------------------------------------------------
 
 
