@@ -23,8 +23,13 @@ from streams.titles import write_titles
 
 SHAPES = {"replay": (loads.REPLAY, loads.replay_backlog), "live": (loads.LIVE, loads.live_backlog)}
 LONGEST_RUN_S = 3600.0
+STOCK_START_S, LEAST_STOCK_EVENTS_PER_S = 60.0, 50
 
 Advance = Callable[[int], None]
+
+
+class TooShort(Exception):
+    """The backlog was over before anything could be measured."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,8 @@ def measure(run: Run, events: int, advance: Advance) -> Measured:
             end_s, end_cpu_s = time.time(), clock.sample()
             _wait_until_published(run, worker)
             start_s = positions.oldest_s or end_s
+            if sum(positions.first.values()) >= events:
+                raise TooShort(f"{events:,} events were in before the second checkpoint: ask for more --events")
             return Measured(
                 events=events,
                 measured_events=events - sum(positions.first.values()),
@@ -137,9 +144,26 @@ def _wait_until_published(run: Run, worker: Child) -> None:
 
 def measure_stock(run: Run, events: int) -> Stock:
     """Start stock Faust on the filled topic and let it consume the first `events` events."""
-    settings = run.settings
+    settings, app_id = run.settings, f"{run.settings.app_id}-stock"
+    _make_stock_changelogs(settings, app_id)
     command = [sys.executable, "-m", "streams.bench.stock", settings.kafka, settings.source_topic]
-    command += [f"{settings.app_id}-stock", str(events)]
+    command += [app_id, str(events)]
     with Child("stock Faust", command, environment(settings), run.folder / "stock.log") as stock:
-        stock.wait(LONGEST_RUN_S)
+        stock.wait(STOCK_START_S + events / LEAST_STOCK_EVENTS_PER_S)
         return Stock(**stock.figures())
+
+
+def _make_stock_changelogs(settings: Settings, app_id: str) -> None:
+    # Made beforehand: an agent that writes before Faust knows of them fails, and fails again, for good.
+    from kafka import KafkaAdminClient
+
+    topics = {
+        f"{app_id}-{table}-changelog": {
+            "num_partitions": settings.topic_partitions,
+            "replication_factor": settings.topic_replication,
+            "configs": {"cleanup.policy": "compact"},
+        }
+        for table in ("pairs", "titles")
+    }
+    with KafkaAdminClient(bootstrap_servers=settings.kafka) as admin:
+        admin.create_topics(topics, wait_for_metadata=True)

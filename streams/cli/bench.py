@@ -123,6 +123,7 @@ def _progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
 @contextmanager
 def _failures_in_one_line() -> Iterator[None]:
+    from streams.bench.backlog import TooShort
     from streams.devstack import ServerFailed
     from streams.oracle import CannotRead
     from streams.processes import ChildEnded
@@ -131,5 +132,5 @@ def _failures_in_one_line() -> Iterator[None]:
 
     try:
         yield
-    except (CannotRead, ChildEnded, KafkaFailed, SendFailed, ServerFailed, TimeoutError) as problem:
+    except (CannotRead, ChildEnded, KafkaFailed, SendFailed, ServerFailed, TimeoutError, TooShort) as problem:
         raise click.ClickException(str(problem)) from None

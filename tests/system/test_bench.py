@@ -1,0 +1,59 @@
+"""`encore bench` from outside: small loads, every figure there, verified, nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from kafka import KafkaAdminClient
+
+pytestmark = pytest.mark.system
+
+
+def bench(servers, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "streams.cli", "bench", "--json", *arguments],
+        env={**os.environ, "ENCORE_KAFKA": servers.kafka, "ENCORE_REDIS": servers.redis},
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+
+
+def test_a_backlog_is_measured_verified_and_compared_with_stock_faust(servers):
+    done = bench(servers, "--events", "30000", "--stock", "--stock-events", "2000", "--checkpoint-s", "0.1")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert (figures["events"], figures["stock_events"]) == (30_000, 2_000)
+    assert figures["verified"] is True
+    assert 0 < figures["measured_events"] < 30_000
+    assert figures["ratio"] > 1
+    positive = ("wall_s", "cpu_s", "peak_mib", "changelog_rows", "redis_keys", "stock_events_per_cpu_s")
+    assert all(figures[name] > 0 for name in positive)
+    with KafkaAdminClient(bootstrap_servers=servers.kafka) as admin:
+        assert [name for name in admin.list_topics() if name.startswith("encore-bench-")] == []
+
+
+def test_a_backlog_that_one_checkpoint_takes_in_is_too_short_to_measure(servers):
+    done = bench(servers, "--events", "1000", "--checkpoint-s", "5")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("Error: 1,000 events were in before the second checkpoint")
+
+
+def test_latency_is_measured_from_probes_at_the_rate_asked_for(servers):
+    done = bench(servers, "--latency", "--rate", "500", "--seconds", "4")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert (figures["events"], figures["probes"]) == (7_000, 40)
+    assert figures["events_per_s"] == pytest.approx(500, rel=0.1)
+    assert 0 < figures["p50_ms"] <= figures["p99_ms"] <= figures["largest_ms"]
+    assert figures["verified"] is True
+
+
+def test_latency_with_a_shape_is_refused_in_one_line(servers):
+    done = bench(servers, "--latency", "--shape", "live")
+    assert done.returncode == 2
+    assert "--latency: its load is fixed" in done.stderr
