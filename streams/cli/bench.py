@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PARTITIONS = 4
 VERIFY_WAIT_S = 60.0
+BACKLOG_CHECKPOINT_S = 1.0
+"""A backlog is measured with a checkpoint each second, unless another interval is set."""
 SETTINGS = ("kafka", "redis", "checkpoint_s", "publish_s", "publish_keys_per_s", "batch_records", "hot_rows")
 
 
@@ -62,6 +64,8 @@ def bench(
         if latency:
             report = _latency(settings, rate, seconds, seed)
         else:
+            if "checkpoint_s" not in settings.model_fields_set:
+                settings = settings.model_copy(update={"checkpoint_s": BACKLOG_CHECKPOINT_S})
             report = _backlog(settings, shape, events, seed, min(stock_events, events) if stock else 0)
     if as_json:
         click.echo(json.dumps(as_dict(report)))

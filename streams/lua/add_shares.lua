@@ -8,30 +8,29 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
 local refused, answer = 0, {0}
 for place, entry in ipairs(cmsgpack.unpack(ARGV[2])) do
   local key, ttl, shares = KEYS[place + 1], entry[1], entry[2]
-  local packed = redis.call('HGET', key, 'total')
-  local total = packed and cmsgpack.unpack(packed) or {}
-  local moved = false
-  for _, share in ipairs(shares) do
-    local field = string.format('%d', share[1])
-    local held = redis.call('HGET', key, field)
-    local old = held and cmsgpack.unpack(held) or nil
+  local fields = {'total', 'revision'}
+  for index, share in ipairs(shares) do fields[index + 2] = tostring(share[1]) end
+  local held = redis.call('HMGET', key, unpack(fields))
+  local packed, revision = held[1], held[2] or '0'
+  local total, changes = packed and cmsgpack.unpack(packed) or {}, {}
+  for index, share in ipairs(shares) do
+    local old = held[index + 2] and cmsgpack.unpack(held[index + 2]) or nil
     if old and (old[2] > share[2] or (old[2] == share[2] and old[3] > share[3])) then
       refused = refused + 1
     elseif not (old and old[2] == share[2] and old[3] == share[3]) then
       for counter = 4, #share do
         total[counter - 3] = (total[counter - 3] or 0) + share[counter] - (old and old[counter] or 0)
       end
-      redis.call('HSET', key, field, cmsgpack.pack(share))
-      moved = true
+      changes[#changes + 1] = fields[index + 2]
+      changes[#changes + 1] = cmsgpack.pack(share)
     end
   end
-  if moved then
-    packed = cmsgpack.pack(total)
-    redis.call('HSET', key, 'total', packed)
-    redis.call('HINCRBY', key, 'revision', 1)
+  if #changes > 0 then
+    packed, revision = cmsgpack.pack(total), string.format('%.0f', tonumber(revision) + 1)
+    redis.call('HSET', key, 'total', packed, 'revision', revision, unpack(changes))
   end
   if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
-  answer[#answer + 1] = redis.call('HGET', key, 'revision') or '0'
+  answer[#answer + 1] = revision
   answer[#answer + 1] = packed or cmsgpack.pack(total)
 end
 answer[1] = refused
