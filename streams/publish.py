@@ -25,6 +25,7 @@ from streams.settings import Settings
 log = logging.getLogger(__name__)
 
 STATUS = TallyKey("status", 0, "")
+_NOTHING = (0, 0)
 _CHUNK = 200
 _LONGEST_PAUSE_S = 5.0
 _STATUS_S = 2.0
@@ -145,10 +146,12 @@ class Publisher:
         self._let_corrected_titles_wait()
         taken, self._waiting = self._waiting, {}
         try:
-            await self._turn_complete()
+            turned = await self._turn_complete()
             await self._sink.note_partitions(self._health)
             await self._write(taken)
-            await self._sink.note_published(versions)
+            # Should this worker end before its hashes say complete, the next owner must write them all anew.
+            is_said = self._complete and not turned
+            await self._sink.note_published(versions if is_said else dict.fromkeys(versions, _NOTHING))
         except DataLost:
             self._wait_again(taken)
             log.warning("Redis lost its data, or is another one: everything is published again")
@@ -156,8 +159,9 @@ class Publisher:
         except (Unreachable, asyncio.CancelledError):
             self._wait_again(taken)
             raise
-        least_s = len(taken) / self.settings.publish_keys_per_s
-        await asyncio.sleep(max(0.0, least_s - (time.monotonic() - begun)))
+        took_s = time.monotonic() - begun
+        log.debug("published %d keys in %.3f s", len(taken), took_s)
+        await asyncio.sleep(max(0.0, len(taken) / self.settings.publish_keys_per_s - took_s))
 
     def _let_corrected_titles_wait(self) -> None:
         """A title whose runtime the catalog corrects has other views, although no counter has moved."""
@@ -174,13 +178,15 @@ class Publisher:
                 share = (partition, self._versions[partition][0], *tallies[key])
                 self._waiting.setdefault(key, {}).setdefault(partition, share)
 
-    async def _turn_complete(self) -> None:
-        """Once all partitions are through after a loss, write everything again, as complete."""
+    async def _turn_complete(self) -> bool:
+        """Once all partitions are through after a loss, let everything wait again, to be said complete."""
         complete = await self._sink.is_complete()
-        if complete and not self._complete:
+        turned = complete and not self._complete
+        if turned:
             self._waiting = self._everything(self._waiting)
             self._something.set()
         self._complete = complete
+        return turned
 
     async def drain(self, within_s: float) -> bool:
         """Publish until nothing waits; returns whether that was done within so many seconds.

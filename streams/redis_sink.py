@@ -82,7 +82,7 @@ class RedisSink:
         keys, before = self._keys, self._marker
         owner, self._marker = await _answer(
             self._join(
-                keys=[keys.owner, keys.marker, keys.pending],
+                keys=[keys.owner, keys.marker, keys.pending, keys.published],
                 args=[self._application, await self._run_id(), secrets.token_hex(8), partitions],
             )
         )

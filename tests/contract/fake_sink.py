@@ -77,6 +77,7 @@ class FakeSink:
         if not redis.marker.startswith(f"run {redis.run}:"):
             redis.marker = f"run {redis.run}:{next(redis.tokens)}"
             redis.pending |= set(range(partitions))
+            redis.published.clear()
         self._marker = redis.marker
         if redis.owner != self._application:
             raise ForeignPrefix(f"{self._keys.prefix!r}: {redis.owner!r} publishes under it, not {self._application!r}")

@@ -297,6 +297,19 @@ async def test_a_rebuild_is_incomplete_until_every_partition_is_through(loss: Ca
 
 
 @in_a_loop
+async def test_who_dies_before_saying_complete_leaves_that_to_the_next_owner() -> None:
+    redis, hour = FakeRedis(), TallyKey(HOUR, 486_120, "film")
+    state = committed(0, 1)._replace(tallies={hour: plays(2, 1, WINDOW_FIELDS)})
+    for _ in range(2):
+        publisher = worker(redis, partitions=1)
+        await publisher.join()
+        await publisher.publish()
+        await publisher.open_partition(state)
+        await publisher.publish()
+    assert shown(redis, "complete").popitem()[1] == "1"
+
+
+@in_a_loop
 async def test_a_loss_between_publishing_and_noting_it_forgets_nothing() -> None:
     redis = FakeRedis()
     one, other = await opened(redis, 0), await opened(redis, 1)

@@ -311,6 +311,7 @@ async def test_another_run_of_the_server_is_a_loss_even_on_the_data_of_the_one_b
         await _once_it_answers(sink.is_complete)
     assert not await sink.join(1)
     assert not await sink.is_complete()
+    assert await sink.published_version(0) is None
 
 
 async def _once_it_answers(call: Callable[[], Awaitable[Any]]) -> Any:
