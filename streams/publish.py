@@ -19,14 +19,15 @@ from models.published import stream_fields, title_fields, window_fields
 from models.rules import DAY_MS
 from streams.committed import Committed
 from streams.keys import Keys
-from streams.redis_sink import DataLost, RedisSink, Share, Unreachable
+from streams.redis_sink import DataLost, PrefixState, RedisSink, Share, Unreachable
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
 
 STATUS = TallyKey("status", 0, "")
 _NOTHING = (0, 0)
-_CHUNK = 200
+_CHUNK = 250
+_CHUNKS_AT_ONCE = 3
 _LONGEST_PAUSE_S = 5.0
 _STATUS_S = 2.0
 
@@ -205,21 +206,36 @@ class Publisher:
         return not self._waiting
 
     async def _write(self, taken: dict[TallyKey, dict[int, Share]]) -> None:
+        """Write chunk after chunk, a few at once: while Redis works on one, another is made ready."""
         # A key without a share is left over from a partition that was given up: its next owner publishes it.
         keys = [key for key, shares in taken.items() if shares or key == STATUS]
         state = await self._sink.read_state()
-        for first in range(0, len(keys), _CHUNK):
-            chunk = keys[first : first + _CHUNK]
-            hashes = [self._hash_key(key) for key in chunk]
-            lives = [self._time_to_live_ms(key) for key in chunk]
-            totals = await self._sink.add_shares(hashes, lives, [list(taken[key].values()) for key in chunk])
-            self.refused_shares += totals.refused
-            common = ["as_of_ms", str(state.as_of_ms), "complete", "1" if self._complete else "0"]
-            fields = [
-                [*self._fields(key, total, state.status), *common]
-                for key, total in zip(chunk, totals.totals, strict=True)
-            ]
-            self.published_keys += await self._sink.write_hashes(hashes, totals.revisions, lives, fields)
+        chunks = iter([keys[first : first + _CHUNK] for first in range(0, len(keys), _CHUNK)])
+
+        async def write_the_rest() -> None:
+            for chunk in chunks:
+                await self._write_chunk(chunk, taken, state)
+
+        writers = [asyncio.create_task(write_the_rest()) for _ in range(_CHUNKS_AT_ONCE)]
+        try:
+            await asyncio.gather(*writers)
+        finally:
+            for writer in writers:
+                writer.cancel()
+            await asyncio.gather(*writers, return_exceptions=True)
+
+    async def _write_chunk(
+        self, chunk: list[TallyKey], taken: dict[TallyKey, dict[int, Share]], state: PrefixState
+    ) -> None:
+        hashes = [self._hash_key(key) for key in chunk]
+        lives = [self._time_to_live_ms(key) for key in chunk]
+        totals = await self._sink.add_shares(hashes, lives, [list(taken[key].values()) for key in chunk])
+        self.refused_shares += totals.refused
+        common = ["as_of_ms", str(state.as_of_ms), "complete", "1" if self._complete else "0"]
+        fields = [
+            [*self._fields(key, total, state.status), *common] for key, total in zip(chunk, totals.totals, strict=True)
+        ]
+        self.published_keys += await self._sink.write_hashes(hashes, totals.revisions, lives, fields)
 
     def _fields(self, key: TallyKey, total: list[int], status: list[str]) -> list[str]:
         if key == STATUS:
