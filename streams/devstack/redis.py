@@ -40,7 +40,7 @@ class RedisServer(Server):
             "dir": str(self.data),
             "save": "",
             "appendonly": "yes",
-            "appendfsync": "everysec",
+            "appendfsync": "no",
             "no-appendfsync-on-rewrite": "yes",
             "daemonize": "no",
             "databases": "16",
