@@ -6,7 +6,7 @@ import pytest
 
 from models.rules import Rules
 from streams.bench.backlog import Measured, Stock
-from streams.bench.live import PROBE_EVERY, Latency, percentile, probe, with_probes
+from streams.bench.live import PROBE_EVERY, Latency, in_ticks, percentile, probe, with_probes
 from streams.bench.progress import CpuClock
 from streams.bench.report import Report, as_dict, as_table
 from streams.oracle import Catalog, RawRecord, recompute
@@ -95,6 +95,15 @@ def test_every_fiftieth_event_of_a_live_stream_is_a_probe():
     probes = [n for n, item in enumerate(items) if item.key.startswith(b"latency-probe-")]
     assert probes == [0, PROBE_EVERY, 2 * PROBE_EVERY]
     assert items[PROBE_EVERY] == probe(PROBE_EVERY, items[PROBE_EVERY].due_ms)
+
+
+@pytest.mark.parametrize(("number", "due_s"), [(0, 0.0), (49, 0.0), (50, 0.005), (99, 0.005), (10_000, 1.0)])
+def test_a_steady_rate_is_sent_in_ticks_of_five_milliseconds(number, due_s):
+    assert in_ticks(10_000)(number, None) == pytest.approx(due_s)
+
+
+def test_a_rate_below_one_event_a_tick_is_sent_event_by_event():
+    assert [in_ticks(100)(number, None) for number in (0, 1, 2)] == [0.0, 0.01, 0.02]
 
 
 def test_a_probe_alone_makes_its_title_appear_with_one_skimmer():
