@@ -81,8 +81,8 @@ def probe(number: int, due_ms: int) -> Item:
 class Arrivals:
     """When each probe's change was announced, by title id: seconds since the epoch. Listens in a thread.
 
-    It reads the subscription's connection itself: redis-py's PubSub takes a third of a CPU for the thousands
-    of messages a second, on the machine that is measured.
+    It reads the subscription's connection itself, which costs less than redis-py's PubSub for the thousands of
+    messages a second, on the machine that is measured.
     """
 
     def __init__(self, run: Run) -> None:
@@ -113,7 +113,7 @@ class Arrivals:
 
 
 def in_ticks(events_per_s: int) -> Pace:
-    """The rate, in bursts of `TICK_S`: a sender that wakes for every event takes a third of a CPU."""
+    """The rate, in bursts of `TICK_S`, so that the sender need not wake for every event."""
     per_tick = max(1, round(events_per_s * TICK_S))
     return lambda number, item: number // per_tick * per_tick / events_per_s
 
