@@ -20,7 +20,7 @@ from streams.committed import Committed
 from streams.kept import kept_records
 from streams.restore import restore
 from streams.settings import Settings
-from streams.transactions import Batch, TransactionalWriter
+from streams.transactions import Batch, CheckpointFailed, TransactionalWriter
 from streams.transport import RecordBatch
 
 log = logging.getLogger(__name__)
@@ -72,6 +72,7 @@ class Partition:
             settings.transaction_timeout_s,
         )
         self._lock = asyncio.Lock()
+        self._is_writing = False
         self._unacknowledged: list[Any] = []
         self._catalog_messages: list[dict[str, Any]] = []
 
@@ -147,8 +148,12 @@ class Partition:
         Raises `CheckpointFailed`: nothing of it is written then, and the process must end.
         """
         async with self._lock:
+            if self._is_writing:
+                raise CheckpointFailed(f"a checkpoint of {self._name} has no end: what it held must be read again")
             if self.uncheckpointed:
+                self._is_writing = True
                 await self._checkpoint()
+                self._is_writing = False
 
     async def _checkpoint(self) -> None:
         self.sequence += 1

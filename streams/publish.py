@@ -136,7 +136,9 @@ class Publisher:
         if not self._waiting:
             self._something.clear()
             try:
-                await asyncio.wait_for(self._something.wait(), _STATUS_S)
+                # Not `wait_for`: Python 3.11's forgets a cancellation that comes together with the event.
+                async with asyncio.timeout(_STATUS_S):
+                    await self._something.wait()
             except TimeoutError:
                 # The lag may have changed although no counter has.
                 self._waiting.setdefault(STATUS, {})

@@ -23,6 +23,7 @@ from streams.publish import Publisher
 from streams.redis_sink import RedisSink, Unreachable
 from streams.settings import Settings
 from streams.topics import KafkaFailed, make_topics, source_topic_id_and_partitions
+from streams.transactions import CheckpointFailed
 from streams.transport import RecordBatch
 from streams.zones import zone_names, zones_version
 
@@ -31,8 +32,11 @@ log = logging.getLogger(__name__)
 _MOST_PARTITIONS = 64
 _RETRY_S = 1.0
 _ONE_TRY_MS = 3_000
-_STOP_S = 25.0
+_CHECKPOINT_AT_STOP_S = 8.0
 _PUBLISH_AT_STOP_S = 8.0
+_LEAVE_AT_STOP_S = 8.0
+_END_S = 28
+"""Seconds from the decision to end until the system ends the process, whatever hangs in it."""
 
 
 class NotReachable(Exception):
@@ -265,18 +269,41 @@ class Worker:
 
     async def _shut_down(self, publishing: asyncio.Task[None], tasks: list[asyncio.Task[Any]]) -> None:
         """Last checkpoint, last publishing, leave the group; after a failure, leave at once."""
+        signal.alarm(_END_S)
         self._draining = True
-        publishing.cancel()
-        await asyncio.wait([publishing])
+        while not publishing.done():
+            # Again and again: `wait_for` of Python 3.11, which redis-py uses, may swallow a cancellation.
+            publishing.cancel()
+            await asyncio.wait([publishing], timeout=0.2)
         if self.failure is None:
             log.info("worker ends: last checkpoint, last counters")
-            await self._checkpoint_all()
+            await self._checkpoint_last()
             await self.publisher.drain(_PUBLISH_AT_STOP_S)
         for task in tasks:
             task.cancel()
-        await asyncio.wait_for(self.app.stop(), _STOP_S)
+        await self._leave()
         self.catalog.stop()
         await self.sink.close()
+
+    async def _checkpoint_last(self) -> None:
+        try:
+            async with asyncio.timeout(_CHECKPOINT_AT_STOP_S):
+                await self._checkpoint_all()
+        except TimeoutError:
+            raise CheckpointFailed(
+                f"the last checkpoint was not written within {_CHECKPOINT_AT_STOP_S:g} s, Kafka does not answer;"
+                " the next worker continues from the one before"
+            ) from None
+
+    async def _leave(self) -> None:
+        try:
+            async with asyncio.timeout(_LEAVE_AT_STOP_S):
+                await self.app.stop()
+        except TimeoutError:
+            log.warning(
+                "Kafka did not answer within %g s: the group misses this worker after the session timeout",
+                _LEAVE_AT_STOP_S,
+            )
 
 
 def _without_password(url: str) -> str:
