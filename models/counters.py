@@ -6,6 +6,8 @@ made, nor how counters are stored or shown.
 
 from __future__ import annotations
 
+from operator import add
+
 import msgspec
 
 from models.viewing import (
@@ -47,6 +49,9 @@ class Counters(msgspec.Struct, array_like=True, gc=False):
     rewatch_hist_10_plus: int = 0
 
 
+ALL_FIELDS = len(Counters.__struct_fields__)
+
+
 class StreamCounters(msgspec.Struct, array_like=True, gc=False):
     """The account of all records: produced = events + dead_letters + late_events."""
 
@@ -58,14 +63,16 @@ class StreamCounters(msgspec.Struct, array_like=True, gc=False):
     misrouted_events: int = 0
 
 
-def as_list(counters: Counters) -> list[int]:
-    """The counters in the order of their fields."""
-    return list(msgspec.structs.astuple(counters))
+def touches_windows(change: Counters) -> bool:
+    """Whether a change moves any counter that windows hold."""
+    return change.watched_ms != 0 or any(msgspec.structs.astuple(change)[:WINDOW_FIELDS])
 
 
-def added(totals: list[int], change: list[int]) -> list[int]:
-    """Field by field sums; `change` may be longer than `totals`, what is beyond is left out."""
-    return [total + moved for total, moved in zip(totals, change, strict=False)]
+def added(tally: list[int], change: Counters, sequence: int) -> list[int]:
+    """A tally (its sequence, then counters) moved by a change; what a window does not hold is left out."""
+    moved = list(map(add, tally, (0, *msgspec.structs.astuple(change))))
+    moved[0] = sequence
+    return moved
 
 
 def count(counters: Counters, fact: Fact, is_kids: bool) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from models.catalog import CatalogRow
-from models.counters import WINDOW_FIELDS, Counters, StreamCounters, added, as_list, count
+from models.counters import ALL_FIELDS, WINDOW_FIELDS, Counters, StreamCounters, added, count, touches_windows
 from models.events import BadEvent, Event, read_event
 from models.partitioner import partition_of
 from models.rows import pack, unpack
@@ -23,6 +23,7 @@ from models.viewing import MISROUTED, NOTHING, Fact, Row, advance
 from models.windows import HOURS_A_DAY
 
 TITLE, HOUR, DAY = "t", "h", "d"
+_EMPTY = {TITLE: [0] * (1 + ALL_FIELDS), HOUR: [0] * (1 + WINDOW_FIELDS), DAY: [0] * (1 + WINDOW_FIELDS)}
 _ROUTES_KEPT = 100_000
 
 
@@ -67,7 +68,18 @@ class Changes(NamedTuple):
 class Title:
     """A title in one partition: its catalog facts, its households' rows, its sums since the last drain."""
 
-    __slots__ = ("delta", "delta_hour", "deltas", "is_main", "length_ms", "rows", "title_id")
+    __slots__ = (
+        "_key",
+        "_keys",
+        "_keys_hour",
+        "delta",
+        "delta_hour",
+        "deltas",
+        "is_main",
+        "length_ms",
+        "rows",
+        "title_id",
+    )
 
     def __init__(self, title_id: str, row: CatalogRow | None) -> None:
         self.title_id = title_id
@@ -76,7 +88,21 @@ class Title:
         self.deltas: dict[int, Counters] = {}
         self.delta_hour: int | None = None
         self.delta = Counters()
+        self._key = TallyKey(TITLE, 0, title_id)
+        self._keys: tuple[TallyKey, ...] = ()
+        self._keys_hour: int | None = None
         self.take_in(row)
+
+    def tally_keys(self, hour: int, delta: Counters) -> tuple[TallyKey, ...]:
+        """The tallies that a sum belongs to; `hour` as in `deltas`."""
+        if hour != self._keys_hour:
+            self._keys_hour, in_time = hour, hour >= 0
+            number = hour if in_time else ~hour
+            day = TallyKey(DAY, number // HOURS_A_DAY, self.title_id)
+            windows = (day, TallyKey(HOUR, number, self.title_id)) if in_time else (day,)
+            self._keys = (self._key, *windows)
+        # Facts that concern all time only (a skimmer) make no window.
+        return self._keys if touches_windows(delta) else (self._key,)
 
     def take_in(self, row: CatalogRow | None) -> None:
         """Let a catalog row hold from now on."""
@@ -228,8 +254,10 @@ class Fold:
         tallies: dict[TallyKey, list[int]] = {}
         for title in self._dirty_titles:
             for hour, delta in title.deltas.items():
-                for key, change in _moved(title.title_id, hour, as_list(delta)):
-                    tallies[key] = self._moved_tally(key, change, sequence)
+                for key in title.tally_keys(hour, delta):
+                    tally = self.tallies.get(key) or _EMPTY[key.kind]
+                    # A new list each time: the one before may still wait to be published.
+                    tallies[key] = self.tallies[key] = added(tally, delta, sequence)
             title.deltas = {}
             title.delta_hour = None
         changes = Changes(rows, tallies, self._dead_letters, self._late, self._milestones)
@@ -241,12 +269,6 @@ class Fold:
         row.dirty = False
         packed = row.packed = pack(row)
         return packed
-
-    def _moved_tally(self, key: TallyKey, change: list[int], sequence: int) -> list[int]:
-        tally = self.tallies.get(key) or [0, *([0] * len(change))]
-        # A new list each time: the one before may still wait to be published.
-        tally = self.tallies[key] = [sequence, *added(tally[1:], change)]
-        return tally
 
     def cool(self, hot_rows: int) -> None:
         """Pack the rows that were not touched lately, until at most `hot_rows` are decoded.
@@ -263,15 +285,3 @@ class Fold:
                 live.append((title, household_id))
             else:
                 title.rows[household_id] = row.packed
-
-
-def _moved(title_id: str, hour: int, change: list[int]) -> Iterable[tuple[TallyKey, list[int]]]:
-    in_time = hour >= 0
-    hour = hour if in_time else ~hour
-    window = change[:WINDOW_FIELDS]
-    yield TallyKey(TITLE, 0, title_id), change
-    # Facts that concern all time only (a skimmer) make no window.
-    if any(window):
-        yield TallyKey(DAY, hour // HOURS_A_DAY, title_id), window
-        if in_time:
-            yield TallyKey(HOUR, hour, title_id), window

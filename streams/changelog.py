@@ -12,6 +12,7 @@ consumers or threads.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import msgspec
 
@@ -79,6 +80,7 @@ def _row_key(title_id: str, household_id: str) -> bytes:
     return b"r" + len(title).to_bytes(2, "big") + title + household_id.encode()
 
 
+@lru_cache(maxsize=100_000)
 def _tally_key(key: TallyKey) -> bytes:
     number = b"" if key.kind == TITLE else key.number.to_bytes(4, "big")
     return key.kind.encode() + number + key.title_id.encode()

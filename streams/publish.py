@@ -57,12 +57,11 @@ class Publisher:
         self._catalog = catalog
         self._shown_catalog: Mapping[str, CatalogRow] = {}
         self._keys = Keys(settings.redis_prefix)
-        # Key, then partition: the newest share waits, whatever was there before it is replaced.
-        self._waiting: dict[TallyKey, dict[int, Share]] = {}
+        # What is committed, and which keys of it readers do not know yet, of each partition.
+        self._committed: dict[int, dict[TallyKey, list[int]]] = {}
+        self._waiting: dict[int, set[TallyKey]] = {}
         self._versions: dict[int, tuple[int, int]] = {}
         self._health: dict[int, Health] = {}
-        self._tallies_of: dict[int, dict[TallyKey, list[int]]] = {}
-        self._status_of: dict[int, Share] = {}
         self._something = asyncio.Event()
         self._complete = True
 
@@ -70,7 +69,7 @@ class Publisher:
         """Join the prefix's publishers, again after data was lost. Raises `Unreachable`, `ForeignPrefix`."""
         if not await self._sink.join(self._partitions):
             self._complete = False
-            self._waiting = self._everything(self._waiting)
+            self._let_everything_wait()
 
     async def open_partition(self, state: Committed) -> None:
         """Take charge of a partition just restored: publish what its former owner had not.
@@ -83,7 +82,8 @@ class Publisher:
             log.warning("Redis is away, all counters of partition %d wait: %s", state.partition, problem)
             published = None
         # A copy: the fold's own tallies may be ahead of what is committed.
-        self._tallies_of[state.partition] = dict(state.tallies)
+        self._committed[state.partition] = dict(state.tallies)
+        self._waiting[state.partition] = set()
         missing = {
             key: tally
             for key, tally in state.tallies.items()
@@ -94,21 +94,15 @@ class Publisher:
 
     def close_partition(self, partition: int) -> None:
         """Stop publishing a partition; its next owner publishes what still waits."""
-        self._tallies_of.pop(partition, None)
-        self._status_of.pop(partition, None)
-        self._health.pop(partition, None)
-        self._versions.pop(partition, None)
-        for shares in self._waiting.values():
-            shares.pop(partition, None)
+        for of_partitions in (self._committed, self._waiting, self._health, self._versions):
+            of_partitions.pop(partition, None)
 
     def on_committed(self, state: Committed) -> None:
         """Let a checkpoint's changes wait to be published."""
-        self._tallies_of[state.partition].update(state.tallies)
-        for key, tally in state.tallies.items():
-            share = (state.partition, state.incarnation, *tally)
-            self._waiting.setdefault(key, {})[state.partition] = share
-        status = (state.partition, state.incarnation, state.sequence, *state.stream)
-        self._waiting.setdefault(STATUS, {})[state.partition] = self._status_of[state.partition] = status
+        committed = self._committed[state.partition]
+        committed.update(state.tallies)
+        committed[STATUS] = [state.sequence, *state.stream]
+        self._waiting[state.partition].update(state.tallies, (STATUS,))
         self._versions[state.partition] = (state.incarnation, state.sequence)
         lag = self._health[state.partition].lag if state.partition in self._health else 0
         self._health[state.partition] = Health(state.stream_time_ms, lag)
@@ -128,12 +122,12 @@ class Publisher:
                 await self.publish()
                 pause_s = self.settings.publish_s
             except Unreachable as problem:
-                log.warning("Redis is away, counters wait (%d keys): %s", len(self._waiting), problem)
+                log.warning("Redis is away, counters wait (%d keys): %s", self._left(), problem)
                 pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
             await asyncio.sleep(pause_s)
 
     async def _work_to_do(self) -> None:
-        if not self._waiting:
+        if not self._left():
             self._something.clear()
             try:
                 # Not `wait_for`: Python 3.11's forgets a cancellation that comes together with the event.
@@ -141,17 +135,18 @@ class Publisher:
                     await self._something.wait()
             except TimeoutError:
                 # The lag may have changed although no counter has.
-                self._waiting.setdefault(STATUS, {})
+                self._let_wait(STATUS)
 
     async def publish(self) -> None:
         """Publish all that waits now. Raises `Unreachable`; what was not published waits on."""
         begun, versions = time.monotonic(), dict(self._versions)
         self._let_corrected_titles_wait()
-        taken, self._waiting = self._waiting, {}
+        taken, self._waiting = self._waiting, {partition: set() for partition in self._committed}
+        shares = self._shares(taken)
         try:
             turned = await self._turn_complete()
             await self._sink.note_partitions(self._health)
-            await self._write(taken)
+            await self._write(shares)
             # Should this worker end before its hashes say complete, the next owner must write them all anew.
             is_said = self._complete and not turned
             await self._sink.note_published(versions if is_said else dict.fromkeys(versions, _NOTHING))
@@ -163,8 +158,20 @@ class Publisher:
             self._wait_again(taken)
             raise
         took_s = time.monotonic() - begun
-        log.debug("published %d keys in %.3f s", len(taken), took_s)
-        await asyncio.sleep(max(0.0, len(taken) / self.settings.publish_keys_per_s - took_s))
+        log.debug("published %d keys in %.3f s", len(shares), took_s)
+        await asyncio.sleep(max(0.0, len(shares) / self.settings.publish_keys_per_s - took_s))
+
+    def _left(self) -> int:
+        return sum(map(len, self._waiting.values()))
+
+    def _shares(self, taken: Mapping[int, set[TallyKey]]) -> dict[TallyKey, list[Share]]:
+        """The newest share of each partition that waits, by key."""
+        shares: dict[TallyKey, list[Share]] = {}
+        for partition, keys in taken.items():
+            tallies, incarnation = self._committed[partition], self._versions[partition][0]
+            for key in keys:
+                shares.setdefault(key, []).append((partition, incarnation, *tallies[key]))
+        return shares
 
     def _let_corrected_titles_wait(self) -> None:
         """A title whose runtime the catalog corrects has other views, although no counter has moved."""
@@ -176,17 +183,20 @@ class Publisher:
                 self._let_wait(TallyKey(TITLE, 0, title_id))
 
     def _let_wait(self, key: TallyKey) -> None:
-        for partition, tallies in self._tallies_of.items():
+        for partition, tallies in self._committed.items():
             if key in tallies:
-                share = (partition, self._versions[partition][0], *tallies[key])
-                self._waiting.setdefault(key, {}).setdefault(partition, share)
+                self._waiting[partition].add(key)
+
+    def _let_everything_wait(self) -> None:
+        for partition, tallies in self._committed.items():
+            self._waiting[partition].update(tallies)
 
     async def _turn_complete(self) -> bool:
         """Once all partitions are through after a loss, let everything wait again, to be said complete."""
         complete = await self._sink.is_complete()
         turned = complete and not self._complete
         if turned:
-            self._waiting = self._everything(self._waiting)
+            self._let_everything_wait()
             self._something.set()
         self._complete = complete
         return turned
@@ -198,25 +208,23 @@ class Publisher:
         """
         try:
             async with asyncio.timeout(within_s):
-                while self._waiting:
+                while self._left():
                     await self.publish()
-                    if not self._waiting and not self._complete:
+                    if not self._left() and not self._complete:
                         # That may have been the last share that was missing: one more round says so.
                         await self.publish()
         except (Unreachable, TimeoutError) as problem:
-            log.warning("%d keys are left for the next owner to publish: %s", len(self._waiting), problem)
-        return not self._waiting
+            log.warning("%d keys are left for the next owner to publish: %s", self._left(), problem)
+        return not self._left()
 
-    async def _write(self, taken: dict[TallyKey, dict[int, Share]]) -> None:
+    async def _write(self, shares: dict[TallyKey, list[Share]]) -> None:
         """Write chunk after chunk, a few at once: while Redis works on one, another is made ready."""
-        # A key without a share is left over from a partition that was given up: its next owner publishes it.
-        keys = [key for key, shares in taken.items() if shares or key == STATUS]
-        state = await self._sink.read_state()
+        keys, state = list(shares), await self._sink.read_state()
         chunks = iter([keys[first : first + _CHUNK] for first in range(0, len(keys), _CHUNK)])
 
         async def write_the_rest() -> None:
             for chunk in chunks:
-                await self._write_chunk(chunk, taken, state)
+                await self._write_chunk(chunk, [shares[key] for key in chunk], state)
 
         writers = [asyncio.create_task(write_the_rest()) for _ in range(_CHUNKS_AT_ONCE)]
         try:
@@ -226,12 +234,10 @@ class Publisher:
                 writer.cancel()
             await asyncio.gather(*writers, return_exceptions=True)
 
-    async def _write_chunk(
-        self, chunk: list[TallyKey], taken: dict[TallyKey, dict[int, Share]], state: PrefixState
-    ) -> None:
+    async def _write_chunk(self, chunk: list[TallyKey], shares: list[list[Share]], state: PrefixState) -> None:
         hashes = [self._hash_key(key) for key in chunk]
         lives = [self._time_to_live_ms(key) for key in chunk]
-        totals = await self._sink.add_shares(hashes, lives, [list(taken[key].values()) for key in chunk])
+        totals = await self._sink.add_shares(hashes, lives, shares)
         self.refused_shares += totals.refused
         common = ["as_of_ms", str(state.as_of_ms), "complete", "1" if self._complete else "0"]
         fields = [
@@ -242,8 +248,7 @@ class Publisher:
     def _fields(self, key: TallyKey, total: list[int], status: list[str]) -> list[str]:
         if key == STATUS:
             incarnation = max((version[0] for version in self._versions.values()), default=0)
-            counts = total or [0] * 6
-            return [*stream_fields(counts), *status, "incarnation", str(incarnation)]
+            return [*stream_fields(total), *status, "incarnation", str(incarnation)]
         if key.kind == TITLE:
             return title_fields(total, _runtime_ms(self._shown_catalog, key.title_id))
         return window_fields(total)
@@ -255,22 +260,10 @@ class Publisher:
         days = {HOUR: self.settings.hour_retention_days, DAY: self.settings.day_retention_days}.get(key.kind, 0)
         return days * DAY_MS
 
-    def _wait_again(self, taken: dict[TallyKey, dict[int, Share]]) -> None:
-        for key, shares in taken.items():
-            newer = self._waiting.get(key, {})
-            kept = {partition: share for partition, share in shares.items() if partition in self._versions}
-            self._waiting[key] = {**kept, **newer}
-
-    def _everything(self, taken: dict[TallyKey, dict[int, Share]]) -> dict[TallyKey, dict[int, Share]]:
-        """All shares of all owned partitions, with what waits on top."""
-        everything: dict[TallyKey, dict[int, Share]] = {STATUS: dict(self._status_of)}
-        for partition, tallies in self._tallies_of.items():
-            incarnation = self._versions[partition][0]
-            for key, tally in tallies.items():
-                everything.setdefault(key, {})[partition] = (partition, incarnation, *tally)
-        for key, shares in taken.items():
-            everything.setdefault(key, {}).update(shares)
-        return everything
+    def _wait_again(self, taken: Mapping[int, set[TallyKey]]) -> None:
+        # A partition given up meanwhile is its next owner's to publish.
+        for partition in taken.keys() & self._waiting.keys():
+            self._waiting[partition] |= taken[partition]
 
 
 def _runtime_ms(catalog: Mapping[str, CatalogRow], title_id: str) -> int:

@@ -23,6 +23,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 _IDLE_S = 0.05
+_FETCH_AT_LEAST_BYTES = 262_144
+_FETCH_WITHIN_MS = 50
 
 
 class RecordBatch(NamedTuple):
@@ -123,6 +125,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             max_poll_records=conf.broker_max_poll_records,
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            # A fetch costs as much as hundreds of records: a steady stream is better waited for a little.
+            fetch_min_bytes=_FETCH_AT_LEAST_BYTES,
+            fetch_max_wait_ms=_FETCH_WITHIN_MS,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),

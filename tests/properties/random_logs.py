@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import msgspec
 
 from models.catalog import CatalogRow, read_title
-from models.counters import added
 from models.fold import TITLE, Fold, TallyKey
 from models.partitioner import partition_of
 from models.published import stream_fields, title_fields, window_fields
@@ -327,7 +326,8 @@ def shown(folds: list[Fold], catalog: dict[str, CatalogRow]) -> Hashes:
     totals: dict[TallyKey, list[int]] = {}
     for fold in folds:
         for key, (_, *counts) in fold.tallies.items():
-            totals[key] = added(counts, totals.get(key, [0] * len(counts)))
+            before = totals.get(key, [0] * len(counts))
+            totals[key] = [total + count for total, count in zip(before, counts, strict=True)]
     hashes = {Keys("").tally(key): _pairs(_fields(key, total, catalog)) for key, total in totals.items()}
     stream = [sum(counts) for counts in zip(*(fold.stream_counts() for fold in folds), strict=True)]
     return hashes | {"status": _pairs(stream_fields(stream))}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from msgspec.structs import astuple
 
-from models.counters import WINDOW_FIELDS, Counters, StreamCounters, as_list
+from models.counters import WINDOW_FIELDS, Counters, StreamCounters
 from models.published import encoded_id, rate, seconds, stream_fields, title_fields, window_fields
 
 COUNTERS = Counters(
@@ -25,11 +26,11 @@ def _fields(flat: list[str]) -> dict[str, str]:
 
 
 def test_a_windows_hash_holds_counts_and_no_rates() -> None:
-    assert _fields(window_fields(as_list(COUNTERS)[:WINDOW_FIELDS])) == WINDOW
+    assert _fields(window_fields(astuple(COUNTERS)[:WINDOW_FIELDS])) == WINDOW
 
 
 def test_a_titles_hash_holds_what_windows_hold_and_rates() -> None:
-    assert _fields(title_fields(as_list(COUNTERS), 1_000_000)) == WINDOW | {
+    assert _fields(title_fields(astuple(COUNTERS), 1_000_000)) == WINDOW | {
         "skimmers": "8", "rewatch_hist_1": "11", "rewatch_hist_2": "12", "rewatch_hist_3_4": "13",
         "rewatch_hist_5_9": "14", "rewatch_hist_10_plus": "15",
         "views": "1.234567", "completion_rate": "0.666667", "repeat_rate": "0.250000",
@@ -37,7 +38,7 @@ def test_a_titles_hash_holds_what_windows_hold_and_rates() -> None:
 
 
 def test_rates_are_empty_where_the_divisor_is_unknown_or_nought() -> None:
-    shown = _fields(title_fields(as_list(Counters(watched_ms=5)), 0))
+    shown = _fields(title_fields(astuple(Counters(watched_ms=5)), 0))
     assert [shown[name] for name in ("views", "completion_rate", "repeat_rate")] == ["", "", ""]
 
 
