@@ -72,7 +72,7 @@ class Partition:
             settings.transaction_timeout_s,
         )
         self._lock = asyncio.Lock()
-        self._is_writing = False
+        self._unfinished: CheckpointFailed | None = None
         self._unacknowledged: list[Any] = []
         self._catalog_messages: list[dict[str, Any]] = []
 
@@ -148,12 +148,17 @@ class Partition:
         Raises `CheckpointFailed`: nothing of it is written then, and the process must end.
         """
         async with self._lock:
-            if self._is_writing:
-                raise CheckpointFailed(f"a checkpoint of {self._name} has no end: what it held must be read again")
+            # What a checkpoint that failed held is in no later one.
+            if self._unfinished is not None:
+                raise self._unfinished
             if self.uncheckpointed:
-                self._is_writing = True
-                await self._checkpoint()
-                self._is_writing = False
+                self._unfinished = CheckpointFailed(f"a checkpoint of {self._name} was given up")
+                try:
+                    await self._checkpoint()
+                except CheckpointFailed as problem:
+                    self._unfinished = problem
+                    raise
+                self._unfinished = None
 
     async def _checkpoint(self) -> None:
         self.sequence += 1

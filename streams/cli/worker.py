@@ -30,9 +30,9 @@ def worker(settings: Settings) -> None:
         raise click.UsageError(str(problem)) from None
     settings = settings.model_copy(update={"kafka": kafka, "redis": redis})
 
-    async def run() -> int:
-        return await Worker(settings).run()
+    async def run() -> None:
+        code = await Worker(settings).run()
+        # Everything that must be done is done; threads and tasks of the Kafka clients may hold on for long.
+        os._exit(code)
 
-    code = asyncio.run(run())
-    # Threads of the Kafka clients may still hold on; everything that must be done is done.
-    os._exit(code)
+    asyncio.run(run())
