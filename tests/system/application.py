@@ -37,6 +37,18 @@ class Ended(NamedTuple):
     out: str
     log: str
 
+    def count_errors(self) -> int:
+        """Lines of the log that say ERROR; fails where it holds a traceback."""
+        assert "Traceback" not in self.log, self.log
+        return sum(" ERROR " in line for line in self.log.splitlines())
+
+    def failure(self) -> str:
+        """The one error of a worker that failed, its log's last line."""
+        assert (self.code, self.count_errors()) == (1, 1), self.log
+        last = self.log.splitlines()[-1]
+        assert " ERROR " in last, self.log
+        return last
+
 
 class Record(NamedTuple):
     """A record of a topic; `headers` as text."""
