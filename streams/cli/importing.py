@@ -41,9 +41,7 @@ def importing() -> None:
 )
 @click.argument("file", type=EXISTING)
 @click.option("--household", required=True, help="household_id of the events")
-@click.option(
-    "--titles", type=EXISTING, help="title rows (JSON lines); without it, those of the titles topic"
-)
+@click.option("--titles", type=EXISTING, help="title rows (JSON lines); without it, those of the titles topic")
 @click.option("--kids", multiple=True, metavar="PROFILE", help="name of a kids' profile; may be repeated")
 @click.option("--time-zone", help="the household's IANA zone, which the export does not say [default: UTC]")
 def netflix_export(
@@ -126,9 +124,7 @@ def _complete_catalog(settings: Settings, kafka: str, found: Import, catalog: di
     rows = found.missing_titles(catalog)
     write_titles(settings, kafka, rows)
     if rows:
-        click.echo(
-            f"{len(rows):,} titles had no runtime: the largest position seen in the file is taken for it"
-        )
+        click.echo(f"{len(rows):,} titles had no runtime: the largest position seen in the file is taken for it")
     if unknown := found.titles_without_length(catalog):
         click.echo(f"{unknown:,} titles stay without a runtime: less than a minute of them was watched")
 

@@ -50,20 +50,12 @@ def read_plan(given: dict[str, str | None]) -> Plan:
 
 
 @click.command()
-@with_settings(
-    "kafka", "devstack_dir", "source_topic", "titles_topic", "topic_partitions", "topic_replication"
-)
-@click.option(
-    "--speed", type=click.FloatRange(0, min_open=True), help="simulated seconds a second [default 3600]"
-)
+@with_settings("kafka", "devstack_dir", "source_topic", "titles_topic", "topic_partitions", "topic_replication")
+@click.option("--speed", type=click.FloatRange(0, min_open=True), help="simulated seconds a second [default 3600]")
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="events a second, instead of a speed")
-@click.option(
-    "--for", "for_s", type=click.FloatRange(0, min_open=True), help="seconds to send [default: no end]"
-)
+@click.option("--for", "for_s", type=click.FloatRange(0, min_open=True), help="seconds to send [default: no end]")
 @click.option("--events", type=click.IntRange(1), help="events to send at most")
-@click.option(
-    "--origin", help="where the simulated clock starts, ISO 8601 [default: so that it ends about now]"
-)
+@click.option("--origin", help="where the simulated clock starts, ISO 8601 [default: so that it ends about now]")
 @click.option("--json", "as_json", is_flag=True, help="the summary as one line of JSON")
 @with_plan
 def simulate(
@@ -90,9 +82,7 @@ def simulate(
     click.echo(_json(sent, origin_ms) if as_json else _summary(sent, origin_ms))
 
 
-def _run(
-    settings: Settings, plan: Plan, origin_ms: int, pace: Pace, for_s: float | None, events: int | None
-) -> Sent:
+def _run(settings: Settings, plan: Plan, origin_ms: int, pace: Pace, for_s: float | None, events: int | None) -> Sent:
     from streams.cli.progress import progress
     from streams.devstack import NoServers, addresses
     from streams.simulate.sender import SendFailed, send

@@ -23,9 +23,7 @@ def titles() -> None:
 
 
 @titles.command()
-@with_settings(
-    "kafka", "devstack_dir", "source_topic", "titles_topic", "topic_partitions", "topic_replication"
-)
+@with_settings("kafka", "devstack_dir", "source_topic", "titles_topic", "topic_partitions", "topic_replication")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def load(settings: Settings, file: Path) -> None:
     """Write the titles of FILE (JSON lines, or one JSON array) into the titles topic.

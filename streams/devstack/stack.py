@@ -30,9 +30,7 @@ class Devstack:
         self._wanted: list[Server] = []
 
     @classmethod
-    def start(
-        cls, folder: Path | None = None, *, kafka: bool = True, redis: bool = True, heap: str = "1g"
-    ) -> Devstack:
+    def start(cls, folder: Path | None = None, *, kafka: bool = True, redis: bool = True, heap: str = "1g") -> Devstack:
         """Start the servers and wait until they answer. They end with this process, however that ends.
 
         `folder` None: a temporary one, removed at the end. Raises `ServerFailed`.

@@ -28,7 +28,7 @@ POLL_EVERY = 1000
 PRODUCER_OPTIONS = {
     "partitioner": "murmur2_random",
     "enable.idempotence": True,
-    "linger.ms": 5,
+    "linger.ms": 20,
     "queue.buffering.max.messages": 500_000,
     "message.timeout.ms": 120_000,
     "log_level": 0,
