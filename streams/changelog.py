@@ -69,15 +69,17 @@ def catalog_message(offset: int, title_id: str, row: CatalogRow | None) -> dict[
 def state_messages(changes: Changes) -> list[dict[str, bytes]]:
     """The changed rows and tallies as changelog messages."""
     messages = [
-        {"key": _row_key(title_id, household_id), "value": packed} for title_id, household_id, packed in changes.rows
+        {"key": _row_prefix(title_id) + household_id.encode(), "value": packed}
+        for title_id, household_id, packed in changes.rows
     ]
     messages += [{"key": _tally_key(key), "value": _encode_tally(tally)} for key, tally in changes.tallies.items()]
     return messages
 
 
-def _row_key(title_id: str, household_id: str) -> bytes:
+@lru_cache(maxsize=100_000)
+def _row_prefix(title_id: str) -> bytes:
     title = title_id.encode()
-    return b"r" + len(title).to_bytes(2, "big") + title + household_id.encode()
+    return b"r" + len(title).to_bytes(2, "big") + title
 
 
 @lru_cache(maxsize=100_000)
