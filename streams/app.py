@@ -6,6 +6,8 @@ Owns the wiring between Faust and the worker. It must not know rules, checkpoint
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Protocol
 
 import faust
@@ -40,6 +42,8 @@ def create_app(settings: Settings, owner: Owner) -> faust.App:
         settings.app_id,
         broker=[f"{SCHEME}://{server}" for server in settings.kafka.split(",")],
         store="memory://",
+        # Faust makes this folder and puts nothing into it.
+        datadir=Path(gettempdir()) / "encore-faust",
         web_enabled=False,
         topic_disable_leader=True,
         topic_allow_declare=False,

@@ -46,17 +46,23 @@ class CatalogFeed:
     def load(self, timeout_s: float) -> None:
         """Read all of the topic as it is now, then follow it. Blocks. Raises `KafkaFailed`."""
         try:
-            parts = self._partitions()
-            self._reader.assign(parts)
-            at_end: set[int] = set()
-            end = time.monotonic() + timeout_s
-            while len(at_end) < len(parts):
-                at_end |= self._take_in(self._reader.consume(10_000, timeout=_FOLLOW_S))
-                if time.monotonic() > end:
-                    raise KafkaFailed(f"topic {self.topic} could not be read to its end within {timeout_s:g} s")
+            self._read_to_end(time.monotonic() + timeout_s)
         except KafkaException as problem:
+            self._reader.close()
             raise KafkaFailed(f"topic {self.topic} cannot be read: {problem.args[0].str()}") from None
+        except KafkaFailed:
+            self._reader.close()
+            raise
         self._thread.start()
+
+    def _read_to_end(self, until: float) -> None:
+        parts = self._partitions()
+        self._reader.assign(parts)
+        at_end: set[int] = set()
+        while len(at_end) < len(parts):
+            at_end |= self._take_in(self._reader.consume(10_000, timeout=_FOLLOW_S))
+            if time.monotonic() > until:
+                raise KafkaFailed(f"topic {self.topic} could not be read to its end in time")
 
     def _partitions(self) -> list[TopicPartition]:
         partitions = self._reader.list_topics(self.topic, timeout=_CALL_S).topics[self.topic].partitions

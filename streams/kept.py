@@ -12,6 +12,10 @@ from models.viewing import COMPLETED, STARTED, VIEWED
 from streams.settings import Settings
 from streams.transactions import Kept
 
+LARGEST_KEPT_BYTES = 5_000_000
+"""A key or value beyond this is cut, and a header `key_bytes` or `value_bytes` says how long it was: what the
+topic refuses would end the worker at this record for ever. The source topic still has it whole."""
+
 _MILESTONES = {STARTED.name: "starter", VIEWED.name: "viewer", COMPLETED: "completion"}
 
 
@@ -37,7 +41,15 @@ def _kept(topic: str, record: Record, settings: Settings, partition: int, more: 
         ("offset", str(record.offset).encode()),
         *more,
     ]
-    return Kept(topic, record.key, record.value, headers)
+    key, value = record.key, record.value
+    for name, whole in (("key", key), ("value", value)):
+        if whole is not None and len(whole) > LARGEST_KEPT_BYTES:
+            headers.append((f"{name}_bytes", str(len(whole)).encode()))
+    return Kept(topic, _cut(key), _cut(value), headers)
+
+
+def _cut(data: bytes | None) -> bytes | None:
+    return data if data is None else data[:LARGEST_KEPT_BYTES]
 
 
 def _milestone(topic: str, milestone: Milestone) -> Kept:

@@ -170,4 +170,5 @@ def _first_problem(error: ValidationError) -> str:
         return f"{ENV_PREFIX}{field.upper()}: {reason}"
     field = str(problem["loc"][0])
     what = Settings.model_fields[field].description if field in Settings.model_fields else "no such setting"
-    return f"{ENV_PREFIX}{field.upper()}={problem['input']!r}: {reason} ({what})"
+    given = re.sub(r"//[^/@]*@", "//***@", repr(problem["input"]))
+    return f"{ENV_PREFIX}{field.upper()}={given}: {reason} ({what})"

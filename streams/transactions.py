@@ -98,7 +98,11 @@ class TransactionalWriter:
         remaining: list[dict[str, Any]] = list(batch.state)
         while remaining:
             self._producer.produce_batch(self.topic, remaining, partition=self.partition)
-            remaining = [message for message in remaining if message.pop("_error", None) is not None]
+            refused = [(message.pop("_error"), message) for message in remaining if "_error" in message]
+            for error, _ in refused:
+                if error.code() != KafkaError._QUEUE_FULL:
+                    raise KafkaException(error)
+            remaining = [message for _, message in refused]
             if remaining:
                 self._producer.poll(0.1)
         for kept in batch.kept:
