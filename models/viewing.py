@@ -102,10 +102,12 @@ def advance(
     session_id = event.play_session_id
     session = row.sessions.get(session_id)
     if session is not None:
+        seq, largest_seq = event.seq, session.largest_seq
         if stream_time_ms - session.largest_time_ms > rules.grace_ms:
             row.forget(session_id)
             session = None
-        elif not _is_news(session, event):
+        # A larger number is the common case, and needs no call.
+        elif (seq is None or largest_seq is None or seq <= largest_seq) and not _is_news(session, event):
             return NOTHING
     row.touched_ms = stream_time_ms
     if not row.stated_length_ms and (event.runtime_ms is not None or event.credits_start_ms is not None):
@@ -123,7 +125,7 @@ def advance(
         if session.playing:
             credited_ms = _close_interval(row, session, event, length_ms, facts, rules)
         _move(session, event)
-    if not row.completions:
+    if not row.completions and not row.flags & SKIMMER:
         _mark(row, event, length_ms, facts, rules)
     if row.owed_by == session_id and event.event_type in ("stop", "end"):
         row.owed, row.owed_by = 0, None
@@ -260,7 +262,7 @@ def _mark(row: Row, event: Event, length_ms: int, facts: list[Fact], rules: Rule
         reached_ms = max(reached_ms, event.seek_from_ms)
     if reached_ms > row.mark_ms:
         row.mark_ms = reached_ms
-    if length_ms and row.mark_ms * 100 >= rules.skimmer_percent * length_ms and not row.flags & SKIMMER:
+    if length_ms and row.mark_ms * 100 >= rules.skimmer_percent * length_ms:
         row.flags |= SKIMMER
         facts.append(SKIMMED)
 
