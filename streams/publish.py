@@ -29,6 +29,8 @@ _NOTHING = (0, 0)
 _CHUNK = 250
 _CHUNKS_AT_ONCE = 3
 _LONGEST_PAUSE_S = 5.0
+_PAUSE_FAR_BEHIND_S = 1.0
+_FAR_BEHIND_RECORDS = 50_000
 _STATUS_S = 2.0
 
 
@@ -124,7 +126,11 @@ class Publisher:
             except Unreachable as problem:
                 log.warning("Redis is away, counters wait (%d keys): %s", self._left(), problem)
                 pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
-            await asyncio.sleep(pause_s)
+            await asyncio.sleep(max(pause_s, _PAUSE_FAR_BEHIND_S) if self._is_far_behind() else pause_s)
+
+    def _is_far_behind(self) -> bool:
+        """While a backlog is worked off, numbers are old whatever is done: folding has precedence."""
+        return sum(health.lag for health in self._health.values()) > _FAR_BEHIND_RECORDS
 
     async def _work_to_do(self) -> None:
         if not self._left():
