@@ -17,6 +17,8 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import faust
@@ -233,6 +235,7 @@ def make_app(kafka: str, topic_name: str, app_id: str, events: int, catalog: dic
         app_id,
         broker=f"kafka://{kafka}",
         store="memory://",
+        datadir=Path(gettempdir()) / "encore-faust",
         topic_partitions=4,
         topic_replication_factor=1,
         topic_disable_leader=True,
