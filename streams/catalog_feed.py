@@ -75,6 +75,8 @@ class CatalogFeed:
 
     def _take_in(self, messages: list[Message]) -> set[int]:
         """Take in records; returns the partitions whose end was reached."""
+        if not messages:
+            return set()
         at_end, rows = set(), dict(self.rows)
         for message in messages:
             error = message.error()

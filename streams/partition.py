@@ -55,6 +55,7 @@ class Partition:
         self.settings = settings
         self.source = source
         self.fold = Fold(settings.rules(), partition=number, partitions=source.partitions, zones=source.zones)
+        self._rules = self.fold.rules.fingerprint()
         self.position = 0
         self.sequence = 0
         self.incarnation = 0
@@ -105,7 +106,7 @@ class Partition:
     def _continue_from(self, position: Position) -> None:
         for name, found, now in (
             ("the row format", position.format, self._position().format),
-            ("the rule settings", position.rules, self.settings.rules().fingerprint()),
+            ("the rule settings", position.rules, self._rules),
             ("the zone data", position.zones, self.source.zones_version),
             ("the partition count", position.partitions, self.source.partitions),
             ("the topic's id", position.topic_id, self.source.topic_id),
@@ -185,7 +186,7 @@ class Partition:
             partitions=self.source.partitions,
             stream_time_ms=self.fold.stream_time_ms,
             sequence=self.sequence,
-            rules=self.settings.rules().fingerprint(),
+            rules=self._rules,
             zones=self.source.zones_version,
             incarnation=self.incarnation,
             stream=self.fold.stream_counts(),
@@ -194,8 +195,10 @@ class Partition:
     def _take_in_catalog(self) -> None:
         """Let the catalog as it is now hold from the next record on, and record that it does."""
         before, now = self.fold.catalog, self._catalog()
-        if before == now:
+        # The feed replaces its mapping when titles change: the same one holds nothing new.
+        if now is self._taken_in:
             return
+        self._taken_in = now
         for title_id in [
             title_id for title_id in before.keys() | now.keys() if before.get(title_id) != now.get(title_id)
         ]:

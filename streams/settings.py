@@ -162,6 +162,11 @@ def load(**given: Any) -> Settings:
         raise BadSetting(_first_problem(error)) from None
 
 
+def without_password(text: str) -> str:
+    """The text, with who logs in by a URL in it, and how, left out."""
+    return re.sub(r"//[^/@]*@", "//***@", text)
+
+
 def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
     reason = re.sub(r"^Value error, ", "", problem["msg"])
@@ -170,5 +175,5 @@ def _first_problem(error: ValidationError) -> str:
         return f"{ENV_PREFIX}{field.upper()}: {reason}"
     field = str(problem["loc"][0])
     what = Settings.model_fields[field].description if field in Settings.model_fields else "no such setting"
-    given = re.sub(r"//[^/@]*@", "//***@", repr(problem["input"]))
+    given = without_password(repr(problem["input"]))
     return f"{ENV_PREFIX}{field.upper()}={given}: {reason} ({what})"

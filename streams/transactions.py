@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from streams.logs import LIBRDKAFKA
+from streams.topics import LARGEST_MESSAGE_BYTES
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 _CALL_S = 10.0
-_LARGEST_MESSAGE_BYTES = 12_000_000
 
 
 class CheckpointFailed(Exception):
@@ -61,7 +61,7 @@ class TransactionalWriter:
                 "transaction.timeout.ms": int(timeout_s * 1000),
                 "linger.ms": 5,
                 "batch.size": 1_000_000,
-                "message.max.bytes": _LARGEST_MESSAGE_BYTES,
+                "message.max.bytes": LARGEST_MESSAGE_BYTES,
                 "queue.buffering.max.messages": 2_000_000,
                 "queue.buffering.max.kbytes": 1_000_000,
                 "delivery.report.only.error": True,

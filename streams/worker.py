@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import re
 import signal
 import time
 from collections.abc import Callable, Iterable
@@ -21,7 +20,7 @@ from streams.catalog_feed import CatalogFeed
 from streams.partition import Partition, Source
 from streams.publish import Publisher
 from streams.redis_sink import RedisSink, Unreachable
-from streams.settings import Settings
+from streams.settings import Settings, without_password
 from streams.topics import KafkaFailed, make_topics, source_topic_id_and_partitions
 from streams.transactions import CheckpointFailed
 from streams.transport import RecordBatch
@@ -225,13 +224,13 @@ class Worker:
         await self._reach("ENCORE_KAFKA", settings.kafka, self._reach_kafka, KafkaFailed)
         self.sink = RedisSink(settings.redis, settings.redis_prefix, settings.app_id)
         self.publisher = Publisher(settings, self.sink, lambda: self.catalog.rows, self.source.partitions)
-        await self._reach("ENCORE_REDIS", _without_password(settings.redis), self.publisher.join, Unreachable)
+        await self._reach("ENCORE_REDIS", without_password(settings.redis), self.publisher.join, Unreachable)
         # Rows are many and hold no cycles: a collector that walks them again and again costs a tenth of all CPU.
         gc.freeze()
         gc.disable()
         self.app = create_app(settings, self)
         self.partitions_read = SourcePartitions(self.app, settings.source_topic)
-        redis = _without_password(settings.redis)
+        redis = without_password(settings.redis)
         log.info("worker of %s starts: Kafka %s, Redis %s", settings.app_id, settings.kafka, redis)
 
     async def _reach_kafka(self) -> None:
@@ -315,10 +314,6 @@ class Worker:
                 "Kafka did not answer within %g s: the group misses this worker after the session timeout",
                 _LEAVE_AT_STOP_S,
             )
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//***@", url)
 
 
 def _unexpected(failure: BaseException) -> BaseException | None:
