@@ -54,7 +54,6 @@ class Publisher:
         self.settings = settings
         self._partitions = partitions
         self.refused_shares = 0
-        self.published_keys = 0
         self._sink = sink
         self._catalog = catalog
         self._shown_catalog: Mapping[str, CatalogRow] = {}
@@ -251,7 +250,7 @@ class Publisher:
         fields = [
             [*self._fields(key, total, state.status), *common] for key, total in zip(chunk, totals.totals, strict=True)
         ]
-        self.published_keys += await self._sink.write_hashes(hashes, totals.revisions, lives, fields)
+        await self._sink.write_hashes(hashes, totals.revisions, lives, fields)
 
     def _fields(self, key: TallyKey, total: list[int], status: list[str]) -> list[str]:
         if key == STATUS:
