@@ -17,6 +17,7 @@ from models.catalog import CatalogRow
 from models.fold import Changes, Fold, TallyKey
 from streams.changelog import Position, StateError, catalog_message, position_message, state_messages
 from streams.committed import Committed
+from streams.failpoints import Failpoint, reached
 from streams.kept import kept_records
 from streams.restore import restore
 from streams.settings import Settings
@@ -167,7 +168,9 @@ class Partition:
         acknowledged, self._unacknowledged = self._unacknowledged, []
         batch = self._batch(changes, position)
         self._take_in_catalog()
+        reached(Failpoint.CUT)
         await self._in_pool(self._writer.write, batch)
+        reached(Failpoint.COMMITTED)
         self.checkpointed_position = position.next_offset
         for event in acknowledged:
             event.ack()

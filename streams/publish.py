@@ -18,6 +18,7 @@ from models.fold import DAY, HOUR, TITLE, TallyKey
 from models.published import stream_fields, title_fields, window_fields
 from models.rules import DAY_MS
 from streams.committed import Committed
+from streams.failpoints import Failpoint, reached
 from streams.keys import Keys
 from streams.redis_sink import DataLost, PrefixState, RedisSink, Share, Unreachable
 from streams.settings import Settings
@@ -65,6 +66,8 @@ class Publisher:
         self._health: dict[int, Health] = {}
         self._something = asyncio.Event()
         self._complete = True
+        self._lost_at: float | None = None
+        self._written_since_loss = 0
 
     async def join(self) -> None:
         """Join the prefix's publishers, again after data was lost. Raises `Unreachable`, `ForeignPrefix`."""
@@ -151,13 +154,17 @@ class Publisher:
         try:
             turned = await self._turn_complete()
             await self._sink.note_partitions(self._health)
+            reached(Failpoint.SHARES)
             await self._write(shares)
+            reached(Failpoint.PUBLISHED)
             # Should this worker end before its hashes say complete, the next owner must write them all anew.
             is_said = self._complete and not turned
             await self._sink.note_published(versions if is_said else dict.fromkeys(versions, _NOTHING))
+            self._note_rebuilt(len(shares), is_said)
         except DataLost:
             self._wait_again(taken)
             log.warning("Redis lost its data, or is another one: everything is published again")
+            self._lost_at, self._written_since_loss = time.monotonic(), 0
             await self.join()
         except (Unreachable, asyncio.CancelledError):
             self._wait_again(taken)
@@ -165,6 +172,16 @@ class Publisher:
         took_s = time.monotonic() - begun
         log.debug("published %d keys in %.3f s", len(shares), took_s)
         await asyncio.sleep(max(0.0, len(shares) / self.settings.publish_keys_per_s - took_s))
+
+    def _note_rebuilt(self, written: int, is_said: bool) -> None:
+        """Say how long Redis took to be whole again after a loss, once all of its hashes say so."""
+        if self._lost_at is None:
+            return
+        self._written_since_loss += written
+        if is_said:
+            took_s = time.monotonic() - self._lost_at
+            log.info("Redis is whole again: %d hashes written in %.1f s", self._written_since_loss, took_s)
+            self._lost_at = None
 
     def _left(self) -> int:
         return sum(map(len, self._waiting.values()))
@@ -245,7 +262,9 @@ class Publisher:
         hashes = [self._hash_key(key) for key in chunk]
         lives = [self._time_to_live_ms(key) for key in chunk]
         totals = await self._sink.add_shares(hashes, lives, shares)
-        self.refused_shares += totals.refused
+        if totals.refused:
+            self.refused_shares += totals.refused
+            log.warning("Redis refused %d shares: their partitions have another worker by now", totals.refused)
         common = ["as_of_ms", str(state.as_of_ms), "complete", "1" if self._complete else "0"]
         fields = [
             [*self._fields(key, total, state.status), *common] for key, total in zip(chunk, totals.totals, strict=True)

@@ -13,6 +13,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from models.fold import Fold
 from streams.changelog import Restored, StateError
+from streams.failpoints import Failpoint, reached
 from streams.logs import LIBRDKAFKA
 
 _BATCH = 10_000
@@ -57,8 +58,8 @@ def _reader(servers: str) -> Consumer:
 
 
 def _read_to_end(reader: Consumer, restored: Restored, end: int, where: str, timeout_s: float) -> None:
-    reached, last_progress = 0, time.monotonic()
-    while reached < end:
+    at, last_progress = 0, time.monotonic()
+    while at < end:
         messages = reader.consume(_BATCH, timeout=0.5)
         rows = [(message.key(), message.value()) for message in messages if message.error() is None]
         for message in messages:
@@ -67,9 +68,10 @@ def _read_to_end(reader: Consumer, restored: Restored, end: int, where: str, tim
                 continue
             if error.code() != KafkaError._PARTITION_EOF:
                 raise StateError(f"{where} cannot be read at offset {message.offset()}: {error.str()}")
-            reached = max(reached, message.offset())
+            at = max(at, message.offset())
         restored.add(rows)
         if rows:
+            reached(Failpoint.RESTORING)
             last_progress = time.monotonic()
-        elif reached < end and time.monotonic() - last_progress > timeout_s:
+        elif at < end and time.monotonic() - last_progress > timeout_s:
             raise StateError(f"{where} gave no record for {timeout_s:g} s before its end {end}: restart the worker")

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.rules import DAY_MS, HOUR_MS, Rules
+from streams.failpoints import FORM
 
 ENV_PREFIX = "ENCORE_"
 
@@ -85,6 +86,9 @@ class Settings(BaseSettings):
     transaction_timeout_s: float = Field(60, ge=10, le=600, description="seconds that a transaction may stay open")
     hour_retention_days: int = Field(8, ge=4, le=400, description="days that an hour window is kept")
     day_retention_days: int = Field(400, ge=31, le=4000, description="days that a day window is kept")
+    failpoint: Annotated[str, Field(pattern=FORM)] = Field(
+        "", description="for tests: MOMENT[:N][:kill|:freeze], where a worker kills or freezes itself"
+    )
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = Field(
         "info", description="debug, info, warning or error"
     )

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from streams.failpoints import Failpoint, reached
 from streams.logs import LIBRDKAFKA
 from streams.topics import LARGEST_MESSAGE_BYTES
 
@@ -80,6 +81,7 @@ class TransactionalWriter:
             try:
                 self._producer.begin_transaction()
                 self._send(batch)
+                reached(Failpoint.WRITTEN, prepare=self._producer.flush)
                 self._persist("commit", lambda: self._producer.commit_transaction(_CALL_S))
                 return
             except KafkaException as problem:

@@ -17,6 +17,7 @@ from typing import Any
 
 from streams.app import SourcePartitions, create_app
 from streams.catalog_feed import CatalogFeed
+from streams.failpoints import Failpoint, arm, reached
 from streams.partition import Partition, Source
 from streams.publish import Publisher
 from streams.redis_sink import RedisSink, Unreachable
@@ -52,6 +53,7 @@ class Worker:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        arm(settings.failpoint)
         self.failure: BaseException | None = None
         self._stop = asyncio.Event()
         self._pool = ThreadPoolExecutor(_MOST_PARTITIONS, thread_name_prefix="kafka")
@@ -91,6 +93,7 @@ class Worker:
         self._assigned -= numbers
         for number in numbers:
             self._epochs.pop(number, None)
+        reached(Failpoint.REVOKED)
         try:
             await asyncio.gather(*(self._partitions[number].checkpoint() for number in numbers & set(self._partitions)))
         except Exception as problem:
@@ -100,6 +103,7 @@ class Worker:
         """Let go of all other partitions, and deliver these once they are restored, in the background."""
         self._assigned = set(partitions)
         log.info("assigned partitions %s", sorted(self._assigned) or "none")
+        reached(Failpoint.ASSIGNED)
         try:
             for number in set(self._partitions) - self._assigned:
                 await self._let_go(self._partitions.pop(number))

@@ -1,0 +1,67 @@
+"""Named moments at which a worker can be made to die or freeze, so that tests hit the moment and not its neighbourhood.
+
+Owns the moments' names and what happens there. Off unless `ENCORE_FAILPOINT` says so; then a moment costs a call,
+at most a few a checkpoint, never one an event. It must not know what the worker does around them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import signal
+from collections.abc import Callable
+from enum import StrEnum
+
+log = logging.getLogger(__name__)
+
+
+class Failpoint(StrEnum):
+    """The moments, in the order in which a worker's life meets them."""
+
+    RESTORING = "restoring"
+    """A partition's former owner is fenced, and part of the changelog is read."""
+    ASSIGNED = "assigned"
+    """A rebalance said which partitions are this worker's; none of them is open yet."""
+    CUT = "cut"
+    """A checkpoint's changes are taken; its transaction has not begun."""
+    WRITTEN = "written"
+    """The broker has all of the transaction's records; it is not committed."""
+    COMMITTED = "committed"
+    """The transaction is committed; neither Faust nor the publisher knows."""
+    SHARES = "shares"
+    """A round of publishing has its shares ready; Redis has none of them."""
+    PUBLISHED = "published"
+    """Redis has all of a round; that it has is not noted."""
+    REVOKED = "revoked"
+    """A rebalance took partitions away; they are not checkpointed yet."""
+
+
+FORM = rf"^({'|'.join(Failpoint)})(:[1-9]\d*)?(:kill|:freeze)?$|^$"
+"""What the setting accepts: the moment, the how manieth time (1), and `kill` (the default) or `freeze`."""
+
+_ACTIONS = {"kill": signal.SIGKILL, "freeze": signal.SIGSTOP}
+_armed = ""
+_left = 0
+_action = "kill"
+
+
+def arm(setting: str) -> None:
+    """Wait for the moment that a setting of the form `FORM` names; an empty one disarms."""
+    global _armed, _left, _action
+    _armed, *more = setting.split(":")
+    _left = next((int(word) for word in more if re.fullmatch(r"\d+", word)), 1)
+    _action = next((word for word in more if word in _ACTIONS), "kill")
+
+
+def reached(moment: Failpoint, *, prepare: Callable[[], object] | None = None) -> None:
+    """Say that the worker is at a moment. Where that is the armed one, `prepare` is called and the worker hit."""
+    global _left
+    if moment != _armed or _left < 1:
+        return
+    _left -= 1
+    if _left == 0:
+        if prepare is not None:
+            prepare()
+        log.warning("failpoint %s: %s", moment, _action)
+        os.kill(os.getpid(), _ACTIONS[_action])
