@@ -60,6 +60,7 @@ def create_app(settings: Settings, owner: Owner) -> faust.App:
         broker_request_timeout=max(40.0, settings.session_timeout_s + 10),
     )
     app.gate = owner
+    app.group_instance_id = settings.group_instance_id
     source = app.topic(
         settings.source_topic, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
     )

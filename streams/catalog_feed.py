@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 _CALL_S = 10.0
 _FOLLOW_S = 0.5
+_LOAD_S = 0.05
 
 
 class CatalogFeed:
@@ -60,7 +61,7 @@ class CatalogFeed:
         self._reader.assign(parts)
         at_end: set[int] = set()
         while len(at_end) < len(parts):
-            at_end |= self._take_in(self._reader.consume(10_000, timeout=_FOLLOW_S))
+            at_end |= self._take_in(self._reader.consume(10_000, timeout=_LOAD_S))
             if time.monotonic() > until:
                 raise KafkaFailed(f"topic {self.topic} could not be read to its end in time")
 

@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     redis: RedisUrl = Field("", description="Redis URL, redis://HOST:PORT/DB; empty: the devstack")
     devstack_dir: str = Field("", description="folder of the devstack; empty: one for each user's cache")
     app_id: Name = Field("encore", description="consumer group, prefix of the transactional ids and of the state topic")
+    group_instance_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,200}$")] = Field(
+        "", description="a worker's name of its own (static membership): restarted under it, it goes on at once"
+    )
     source_topic: Name = Field("playback-events", description="topic of the playback events")
     titles_topic: Name = Field("titles", description="compacted topic of the catalog")
     milestones_topic: Name = Field("encore-milestones", description="topic of the milestones")

@@ -115,6 +115,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return aiokafka.AIOKafkaConsumer(
             client_id=conf.broker_client_id,
             group_id=conf.id,
+            group_instance_id=self.app.group_instance_id or None,
             bootstrap_servers=driver.server_list(transport.url, transport.default_port),
             partition_assignment_strategy=[StickyPartitionAssignor],
             enable_auto_commit=False,

@@ -229,3 +229,21 @@ def test_two_applications_stand_side_by_side_even_on_one_topic(application: Appl
 
     assert application.published() == other.published()
     assert [worker.stopped().code for worker in workers] == [0, 0]
+
+
+def test_a_worker_restarted_under_its_name_goes_on_with_its_partitions_at_once(application: Application) -> None:
+    patient = {"ENCORE_SESSION_TIMEOUT_S": "60"}
+    feed = application.feed(RATE, 10)
+    names = ("one", "other")
+    one, other = [application.worker(ENCORE_GROUP_INSTANCE_ID=name, **patient) for name in names]
+    for worker in (one, other):
+        worker.until_logged("restored:")
+    under_way(application, feed)
+
+    for end in (one.kill, other.stopped):
+        end()
+    again = [application.worker(ENCORE_GROUP_INSTANCE_ID=name, **patient) for name in names]
+
+    for worker in again:
+        worker.until_logged("restored:", within_s=20)
+    verified(application, feed)
