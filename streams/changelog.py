@@ -11,7 +11,7 @@ consumers or threads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 
 import msgspec
@@ -20,8 +20,11 @@ from models.catalog import CatalogRow
 from models.counters import StreamCounters
 from models.fold import DAY, HOUR, TITLE, Changes, Fold, TallyKey
 from models.rows import ROW_FORMAT
+from models.viewing import Row
 
 POSITION_KEY = b"p"
+_ROW = ord("r")
+_REMEDY = "go back to the version that wrote it, or rebuild under a new ENCORE_APP_ID"
 
 _encode_tally = msgspec.msgpack.Encoder().encode
 _decode_tally = msgspec.msgpack.Decoder(list[int]).decode
@@ -96,20 +99,28 @@ class Restored:
         self.position: Position | None = None
         self.rows = 0
         self._catalog: dict[str, tuple[bytes, bytes]] = {}
+        self._rows_of: dict[bytes, dict[str, Row | bytes]] = {}
 
-    def add(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
-        """Take in keys and values; a value of None is a tombstone."""
-        for key, value in records:
-            kind = key[:1]
-            if kind == b"r":
-                self._add_row(key, value)
-            elif key == POSITION_KEY and value is not None:
-                self.position = _decode_position(value)
-            elif kind == b"c" and value is not None:
-                self._add_catalog_row(key, value)
-            else:
-                self._add_tally(key, value)
-            self.rows += 1
+    def add(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
+        """Take in keys and values; a value of None is a tombstone. Raises `StateError`."""
+        key = b""
+        try:
+            for key, value in records:
+                # A row, of which there are millions, costs no call of ours.
+                if not key or key[0] != _ROW:
+                    self._add_other(key or b"", value)
+                    continue
+                end = 3 + (key[1] << 8) + key[2]
+                rows = self._rows_of.get(key[:end])
+                if rows is None:
+                    rows = self._rows_of[key[:end]] = self.fold.title(key[3:end].decode()).rows
+                if value is None:
+                    rows.pop(key[end:].decode(), None)
+                else:
+                    rows[key[end:].decode()] = value
+        except (msgspec.DecodeError, UnicodeDecodeError, IndexError) as problem:
+            raise StateError(f"the state cannot be read at the key {key!r}: {problem}; {_REMEDY}") from None
+        self.rows += len(records)
 
     def finish(self) -> None:
         """Make the fold stand where its last checkpoint stood."""
@@ -119,13 +130,13 @@ class Restored:
             self.fold.stream_time_ms = self.position.stream_time_ms
             self.fold.stream = StreamCounters(*self.position.stream)
 
-    def _add_row(self, key: bytes, value: bytes | None) -> None:
-        end = 3 + int.from_bytes(key[1:3], "big")
-        rows = self.fold.title(key[3:end].decode()).rows
-        if value is None:
-            rows.pop(key[end:].decode(), None)
+    def _add_other(self, key: bytes, value: bytes | None) -> None:
+        if key == POSITION_KEY and value is not None:
+            self.position = _decode_position(value)
+        elif key[:1] == b"c" and value is not None:
+            self._add_catalog_row(key, value)
         else:
-            rows[key[end:].decode()] = value
+            self._add_tally(key, value)
 
     def _add_catalog_row(self, key: bytes, value: bytes) -> None:
         offset, title_id = key[1:21], key[22:].decode()
@@ -134,9 +145,9 @@ class Restored:
             self._catalog[title_id] = (offset, value)
 
     def _add_tally(self, key: bytes, value: bytes | None) -> None:
-        kind = key[:1].decode()
+        kind = key[:1].decode(errors="replace")
         if kind not in (TITLE, HOUR, DAY):
-            raise StateError(f"the state holds a row of an unknown kind {kind!r}: it is of a newer version")
+            raise StateError(f"the state holds a row of an unknown kind {kind!r}: {_REMEDY}")
         number, title = (0, key[1:]) if kind == TITLE else (int.from_bytes(key[1:5], "big"), key[5:])
         name = TallyKey(kind, number, title.decode())
         if value is None:

@@ -17,6 +17,7 @@ from streams.failpoints import Failpoint, reached
 from streams.logs import LIBRDKAFKA
 
 _BATCH = 10_000
+_BATCH_S = 0.05
 _CALL_S = 10.0
 
 
@@ -50,7 +51,10 @@ def _reader(servers: str) -> Consumer:
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
             "fetch.wait.max.ms": 10,
-            "queued.max.messages.kbytes": 262_144,
+            # Whenever as much as this waits, librdkafka pauses; by default for a second, which is most of a restore.
+            "queued.min.messages": 20_000,
+            "queued.max.messages.kbytes": 32_768,
+            "fetch.queue.backoff.ms": 5,
             "log_level": 2,
             "logger": logging.getLogger(LIBRDKAFKA),
         }
@@ -60,7 +64,7 @@ def _reader(servers: str) -> Consumer:
 def _read_to_end(reader: Consumer, restored: Restored, end: int, where: str, timeout_s: float) -> None:
     at, last_progress = 0, time.monotonic()
     while at < end:
-        messages = reader.consume(_BATCH, timeout=0.5)
+        messages = reader.consume(_BATCH, timeout=_BATCH_S)
         rows = [(message.key(), message.value()) for message in messages if message.error() is None]
         for message in messages:
             error = message.error()

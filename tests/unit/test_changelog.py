@@ -1,0 +1,63 @@
+"""The way back from changelog records to a fold: what is there is taken in, what cannot be read is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.fold import Changes, Fold, TallyKey
+from models.rules import Rules
+from streams.changelog import Position, Restored, StateError, position_message, state_messages
+
+POSITION = Position(5, "topic", 1, 7, 3, "rules", "zones", 1, [4, 0, 0, 0, 0, 0])
+ROWS = [("film", "home", b"1"), ("film", "häus", b"2"), ("f" * 300, "home", b"3")]
+TALLIES = {TallyKey("t", 0, "film"): [3, 1], TallyKey("h", 258, "film"): [3, 2], TallyKey("d", 10, "film"): [3, 4]}
+
+
+def restored(*records: tuple[bytes | None, bytes | None]) -> Restored:
+    taken = Restored(Fold(Rules()))
+    taken.add(records)  # type: ignore[arg-type]
+    taken.finish()
+    return taken
+
+
+def messages() -> list[tuple[bytes, bytes]]:
+    written = [*state_messages(Changes(ROWS, TALLIES, [], [], [])), position_message(POSITION)]
+    return [(message["key"], message["value"]) for message in written]
+
+
+def rows(taken: Restored) -> list[tuple[str, str, object]]:
+    return [(title, home, row) for title, kept in taken.fold.titles.items() for home, row in kept.rows.items()]
+
+
+def test_rows_tallies_and_position_come_back() -> None:
+    taken = restored(*messages())
+    assert (rows(taken), taken.fold.tallies, taken.position) == (ROWS, TALLIES, POSITION)
+    assert (taken.rows, taken.fold.stream_time_ms, taken.fold.stream_counts()) == (7, 7, POSITION.stream)
+
+
+def test_of_one_key_the_last_value_holds_in_one_call_or_several() -> None:
+    taken = Restored(Fold(Rules()))
+    taken.add(messages())
+    taken.add([(messages()[0][0], b"newer"), messages()[1]])
+    assert rows(taken)[:2] == [("film", "home", b"newer"), ROWS[1]]
+
+
+def test_a_tombstone_takes_a_row_or_a_tally_away() -> None:
+    gone = [(key, None) for key, _ in messages()[:4]]
+    taken = restored(*messages(), *gone, *gone)
+    assert (rows(taken), list(taken.fold.tallies)) == ([], list(TALLIES)[1:])
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (None, b""), (b"", b""), (b"x", b""), (b"\xff", b""), (b"p", None), (b"p", b"{"), (b"p", b"{}"),
+        (b"p", b"\xff"), (b"r", b""), (b"r\x00", b""), (b"r\x00\x01\xffhome", b""), (b"r\x00\x01t\xff", b""),
+        (b"r\x00\x01t\xff", None), (b"c00000000000000000001|\xff", b""), (b"tfilm", b""), (b"tfilm", b"\xc1"),
+        (b"t\xff", b"\x90"), (b"h\x00\x00\x00\x01film", b"\x91\xa1x"),
+    ],
+)  # fmt: skip
+def test_a_record_that_is_no_state_is_refused_with_the_remedy_in_one_line(key: bytes | None, value: bytes) -> None:
+    with pytest.raises(StateError, match="rebuild under a new ENCORE_APP_ID") as refused:
+        restored(messages()[0], (key, value))
+    assert "\n" not in str(refused.value)
