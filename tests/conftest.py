@@ -20,7 +20,7 @@ from streams.devstack import Devstack, ServerFailed
 
 
 class Servers(Protocol):
-    """Addresses: `kafka` as HOST:PORT, `redis` as a URL."""
+    """Addresses: `kafka` as HOST:PORT[,HOST:PORT…], `redis` as a URL."""
 
     @property
     def kafka(self) -> str: ...
@@ -58,6 +58,13 @@ def private_servers() -> Iterator[Devstack]:
 
 
 @pytest.fixture
+def three_brokers() -> Iterator[Devstack]:
+    """A Kafka of three brokers (`.brokers`) and a Redis of the test's own; one broker at a time may be away."""
+    with _started(brokers=3) as stack:
+        yield stack
+
+
+@pytest.fixture
 def private_redis() -> Iterator[Devstack]:
     """A Redis of the test's own, without Kafka: it is there in a moment."""
     with _started(kafka=False) as stack:
@@ -66,7 +73,7 @@ def private_redis() -> Iterator[Devstack]:
 
 @pytest.fixture
 def env_on() -> Iterator[Callable[..., Environment]]:
-    """`env_on(servers, partitions=4, **source_config)`: the ENCORE_* environment of one fresh application.
+    """`env_on(servers, partitions=4, replication=1, **source_config)`: the ENCORE_* environment of a fresh application.
 
     Its source topic exists. Topics and keys go after the test. Use it as `{**os.environ, **environment}`.
     """
@@ -91,9 +98,9 @@ def encore_env(servers: Servers, env_on: Callable[..., Environment]) -> Environm
 def _environments() -> Iterator[Callable[..., Environment]]:
     with ExitStack() as cleanup:
 
-        def make(on: Servers, partitions: int = 4, **source_config: str) -> Environment:
-            environment = _fresh_names(on)
-            source = {"num_partitions": partitions, "replication_factor": 1, "configs": source_config}
+        def make(on: Servers, partitions: int = 4, replication: int = 1, **source_config: str) -> Environment:
+            environment = _fresh_names(on) | {"ENCORE_TOPIC_REPLICATION": str(replication)}
+            source = {"num_partitions": partitions, "replication_factor": replication, "configs": source_config}
             admin = KafkaAdminClient(bootstrap_servers=on.kafka)
             cleanup.callback(admin.close)
             cleanup.callback(_remove, environment)
@@ -103,9 +110,9 @@ def _environments() -> Iterator[Callable[..., Environment]]:
         yield make
 
 
-def _started(kafka: bool = True) -> Devstack:
+def _started(kafka: bool = True, brokers: int = 1) -> Devstack:
     try:
-        return Devstack.start(kafka=kafka)
+        return Devstack.start(kafka=kafka, brokers=brokers)
     except ServerFailed as failure:
         if os.environ.get("CI"):
             raise

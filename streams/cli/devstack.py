@@ -19,15 +19,16 @@ def devstack() -> None:
 
 
 @devstack.command()
+@click.option("--brokers", type=click.Choice(["1", "3"]), help="Kafka's brokers; those of the folder, else 1.")
 @with_settings("devstack_dir")
-def up(settings: Settings) -> None:
+def up(settings: Settings, brokers: str | None) -> None:
     """Start them, or find them running; print their addresses as shell commands."""
     from streams.devstack import ServerFailed
     from streams.devstack.background import background, changing
 
     try:
         with changing(settings):
-            stack = background(settings)
+            stack = background(settings, int(brokers or 0))
             stack.up()
     except ServerFailed as failure:
         raise click.ClickException(str(failure)) from None
@@ -47,11 +48,11 @@ def down(settings: Settings) -> None:
 @devstack.command()
 @with_settings("devstack_dir")
 def status(settings: Settings) -> None:
-    """Say whether both run and answer: exit code 0, else 1."""
+    """Say whether all run and answer: exit code 0, else 1."""
     from streams.devstack.background import background
 
     stack = background(settings)
-    for server in (stack.kafka_server, stack.redis_server):
+    for server in (*stack.brokers, stack.redis_server):
         state = "ready" if server.ready else "running, does not answer" if server.running else "down"
         where = f" {server.address} (process {server.pid})" if server.running else ""
         click.echo(f"{server.name}: {state}{where}", err=True)

@@ -30,7 +30,7 @@ def addresses(settings: Settings) -> Addresses:
     if settings.kafka and settings.redis:
         return Addresses(settings.kafka, settings.redis)
     stack = background(settings)
-    kafka = settings.kafka or (stack.kafka if stack.kafka_server.running else "")
+    kafka = settings.kafka or (stack.kafka if any(broker.running for broker in stack.brokers) else "")
     redis = settings.redis or (stack.redis if stack.redis_server.running else "")
     if not kafka or not redis:
         missing = " and ".join(name for name, found in (("Kafka", kafka), ("Redis", redis)) if not found)
@@ -38,9 +38,12 @@ def addresses(settings: Settings) -> Addresses:
     return Addresses(kafka, redis)
 
 
-def background(settings: Settings) -> Devstack:
-    """The servers of the devstack's folder, running or not."""
-    return Devstack(_folder(settings), tied=False)
+def background(settings: Settings, brokers: int = 0) -> Devstack:
+    """The servers of the devstack's folder, running or not. `brokers` 0: as many as it has, else one.
+
+    Raises `ServerFailed` where it has another number of brokers.
+    """
+    return Devstack(_folder(settings), brokers=brokers, tied=False)
 
 
 def changing(settings: Settings) -> AbstractContextManager[None]:

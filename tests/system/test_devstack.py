@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 import redis
+from confluent_kafka import Consumer, Producer
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
 pytestmark = pytest.mark.system
@@ -159,6 +160,50 @@ def test_kafka_keeps_port_and_records_when_it_is_killed(private_servers) -> None
     )
     assert next(consumer).value == large
     consumer.close()
+
+
+def leader_of(kafka: str, topic: str) -> int:
+    with KafkaAdminClient(bootstrap_servers=kafka) as admin:
+        (described,) = admin.describe_topics([topic])
+        return int(described["partitions"][0]["leader_id"])
+
+
+def write_in_a_transaction(producer: Producer, value: str) -> None:
+    """Raises where it is not acknowledged by all replicas in sync and committed within 20 s."""
+    producer.begin_transaction()
+    producer.produce("kept", value, partition=0)
+    producer.commit_transaction(20)
+
+
+def committed_values(kafka: str, count: int) -> list[str]:
+    options = {"bootstrap.servers": kafka, "group.id": "reader", "auto.offset.reset": "earliest"}
+    reader = Consumer(options | {"isolation.level": "read_committed"})
+    reader.subscribe(["kept"])
+    values = [message.value().decode() for message in reader.consume(count, 20)]
+    reader.close()
+    return values
+
+
+def test_of_three_brokers_any_one_may_be_killed_and_comes_back(three_brokers) -> None:
+    kafka = three_brokers.kafka
+    with KafkaAdminClient(bootstrap_servers=kafka) as admin:
+        admin.create_topics({"kept": {"num_partitions": 1, "replication_factor": 3}}, wait_for_metadata=True)
+    producer = Producer({"bootstrap.servers": kafka, "transactional.id": "writer"})
+    producer.init_transactions(20)
+    write_in_a_transaction(producer, "before")
+    first = three_brokers.brokers[leader_of(kafka, "kept") - 1]
+
+    first.kill()
+    write_in_a_transaction(producer, "one is away")
+    first.start()
+    three_brokers.cluster.wait_until_in_sync()
+    second = three_brokers.brokers[leader_of(kafka, "kept") - 1]
+    second.kill()
+    write_in_a_transaction(producer, "another is away")
+
+    assert first is not second
+    assert [broker.running for broker in three_brokers.brokers].count(True) == 2
+    assert committed_values(kafka, 3) == ["before", "one is away", "another is away"]
 
 
 @pytest.fixture
