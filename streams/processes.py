@@ -58,7 +58,7 @@ class Child:
 
     def cpu_s(self) -> float:
         """User and system CPU seconds of all the child's threads so far; its peak memory is noted too."""
-        self._peak_bytes = max(self._peak_bytes, _peak_bytes(self._process))
+        self._peak_bytes = max(self._peak_bytes, peak_bytes(self._process))
         times = self._process.cpu_times()
         return float(times.user + times.system)
 
@@ -120,8 +120,8 @@ def encore(name: str, settings: Settings, log: Path, *arguments: str) -> Child:
     return Child(name, [sys.executable, "-m", "streams.cli", *arguments], environment(settings), log)
 
 
-def _peak_bytes(process: psutil.Process) -> int:
-    """VmHWM where the system tells it; else what is resident now."""
+def peak_bytes(process: psutil.Process) -> int:
+    """A process's largest resident size (VmHWM) where the system tells it; else what is resident now."""
     try:
         status = Path(f"/proc/{process.pid}/status").read_text()
     except OSError:

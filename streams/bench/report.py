@@ -13,6 +13,7 @@ from rich.table import Table
 
 from streams.bench.backlog import Measured, Stock
 from streams.bench.live import Latency
+from streams.bench.restoring import Restore
 from streams.oracle import Verification
 
 MIB = 1 << 20
@@ -21,17 +22,18 @@ SHOWN = 10
 
 @dataclass(frozen=True)
 class Report:
-    """One invocation: a backlog or a live stream, whether it verified, and stock Faust beside it."""
+    """One invocation: a backlog, a live stream or a restore, what of it did not verify, and stock Faust beside it."""
 
     shape: str
     differences: Sequence[str]
     worker: Measured | None = None
     stock: Stock | None = None
     latency: Latency | None = None
+    restore: Restore | None = None
 
     @property
     def verified(self) -> bool:
-        """Whether every published counter equals the recomputation."""
+        """Whether every published counter equals the recomputation, or all that was written was restored."""
         return not self.differences
 
     @property
@@ -52,7 +54,7 @@ def differences(answer: Verification) -> list[str]:
 
 def as_dict(report: Report) -> dict[str, Any]:
     """Every figure under the name that the documentation uses; absent parts are left out."""
-    parts = [_worker(report.worker), _stock(report.stock), _latency(report.latency)]
+    parts = [_worker(report.worker), _stock(report.stock), _latency(report.latency), _restore(report.restore)]
     figures = {name: value for part in parts for name, value in part.items()}
     if report.ratio is not None:
         figures["ratio"] = round(report.ratio, 1)
@@ -102,6 +104,22 @@ def _latency(latency: Latency | None) -> dict[str, Any]:
     }
 
 
+def _restore(restore: Restore | None) -> dict[str, Any]:
+    if restore is None:
+        return {}
+    return {
+        "partitions": restore.partitions,
+        "records": restore.records,
+        "rows": restore.rows,
+        "restore_s": round(restore.wall_s, 3),
+        "restore_cpu_s": round(restore.cpu_s, 3),
+        "rows_per_s": round(restore.rows_per_s),
+        "rows_per_cpu_s": round(restore.rows_per_cpu_s),
+        "bytes_per_row": round(restore.bytes_per_row),
+        "peak_mib": round(restore.peak_bytes / MIB, 1),
+    }
+
+
 LABELS = {
     "events": "events",
     "measured_events": "events in the measured window",
@@ -123,6 +141,14 @@ LABELS = {
     "largest_ms": "event to Redis, largest, ms",
     "sender_behind_ms": "sender behind its schedule at most, ms",
     "worker_cpu_share": "worker's share of one CPU",
+    "partitions": "partitions restored at once",
+    "records": "changelog records",
+    "rows": "rows",
+    "restore_s": "seconds",
+    "restore_cpu_s": "CPU seconds",
+    "rows_per_s": "rows per second",
+    "rows_per_cpu_s": "rows per CPU-second",
+    "bytes_per_row": "memory for a row, bytes",
 }
 
 
@@ -134,6 +160,6 @@ def as_table(report: Report) -> Table:
     for name, value in as_dict(report).items():
         if name in LABELS:
             table.add_row(LABELS[name], f"{value:,}")
-    good, bad = "[bold green]✓ yes[/]", "[bold red]✗ no[/]"
-    table.add_row("every published counter verified", good if report.verified else bad)
+    said = "every row restored" if report.restore else "every published counter verified"
+    table.add_row(said, "[bold green]✓ yes[/]" if report.verified else "[bold red]✗ no[/]")
     return table

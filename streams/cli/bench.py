@@ -1,4 +1,4 @@
-"""`encore bench`: how fast is the worker, with everything on, and what would stock Faust do?
+"""`encore bench`: how fast is the worker, with everything on, what would stock Faust do, how fast is a restore?
 
 Owns the options and what is printed. It must not know how anything is measured.
 """
@@ -37,6 +37,9 @@ SETTINGS = ("kafka", "redis", "checkpoint_s", "publish_s", "publish_keys_per_s",
 @click.option("--latency", is_flag=True, help="no backlog: event to Redis at a steady rate")
 @click.option("--rate", type=click.IntRange(50), default=10_000, show_default=True, help="events a second")
 @click.option("--seconds", type=click.IntRange(1), default=30, show_default=True, help="at that rate")
+@click.option("--restore", is_flag=True, help="no backlog: a worker's state back from its changelog")
+@click.option("--rows", type=click.IntRange(1000), default=1_000_000, show_default=True, help="of that state")
+@click.option("--partitions", type=click.IntRange(1, 64), default=1, show_default=True, help="of that state")
 @click.option("--seed", default=1, show_default=True, help="the same seed gives the same events")
 @click.option("--json", "as_json", is_flag=True, help="print the figures as one line of JSON")
 @with_settings(*SETTINGS)
@@ -49,19 +52,27 @@ def bench(
     latency: bool,
     rate: int,
     seconds: int,
+    restore: bool,
+    rows: int,
+    partitions: int,
     seed: int,
     as_json: bool,
 ) -> None:
     """Measure the worker in its own process on a real Kafka and a real Redis.
 
-    Private servers are used where no address is set. Exit 1 if what was published did not verify.
+    Private servers are used where no address is set. Exit 1 if what was published did not verify, or not every
+    row was restored.
     """
     from streams.bench.report import SHOWN, as_dict, as_table
 
-    if latency and (stock or shape != "replay"):
-        raise click.UsageError("--latency: its load is fixed; accepted without --shape and --stock")
+    if latency and (stock or restore or shape != "replay"):
+        raise click.UsageError("--latency: its load is fixed; accepted without --shape, --stock and --restore")
+    if restore and (stock or shape != "replay"):
+        raise click.UsageError("--restore: its load is fixed; accepted without --shape and --stock")
     with _failures_in_one_line():
-        if latency:
+        if restore:
+            report = _restore(settings, rows, partitions)
+        elif latency:
             report = _latency(settings, rate, seconds, seed)
         else:
             if "checkpoint_s" not in settings.model_fields_set:
@@ -112,6 +123,20 @@ def _latency(settings: Settings, rate: int, seconds: int, seed: int) -> Report:
         return Report("latency", differences(answer), latency=latency)
 
 
+def _restore(settings: Settings, rows: int, partitions: int) -> Report:
+    from streams.bench.report import Report
+    from streams.bench.restoring import RESTORES, fill, measure_restore
+    from streams.runs import run_of_its_own
+
+    with run_of_its_own(settings, "bench", partitions) as run:
+        with _progress("writing the state", rows) as advance:
+            fill(run.settings, rows, advance)
+        with _progress(f"restoring it {RESTORES} times", None):
+            found = measure_restore(run)
+        lost = [] if found.rows == rows else [f"{rows:,} rows were written, {found.rows:,} are restored"]
+        return Report("restore", lost, restore=found)
+
+
 @contextmanager
 def _progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
     done = 0
@@ -133,8 +158,10 @@ def _failures_in_one_line() -> Iterator[None]:
     from streams.processes import ChildEnded
     from streams.simulate.sender import SendFailed
     from streams.topics import KafkaFailed
+    from streams.transactions import CheckpointFailed
 
+    failures = (CannotRead, CheckpointFailed, ChildEnded, KafkaFailed, SendFailed, ServerFailed, TimeoutError, TooShort)
     try:
         yield
-    except (CannotRead, ChildEnded, KafkaFailed, SendFailed, ServerFailed, TimeoutError, TooShort) as problem:
+    except failures as problem:
         raise click.ClickException(str(problem)) from None

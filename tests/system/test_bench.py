@@ -53,7 +53,18 @@ def test_latency_is_measured_from_probes_at_the_rate_asked_for(servers):
     assert figures["verified"] is True
 
 
-def test_latency_with_a_shape_is_refused_in_one_line(servers):
-    done = bench(servers, "--latency", "--shape", "live")
+def test_a_restore_of_some_partitions_is_measured_and_brings_every_row_back(servers):
+    done = bench(servers, "--restore", "--rows", "10007", "--partitions", "3")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert (figures["rows"], figures["partitions"], figures["records"]) == (10_007, 3, 10_007 + 3)
+    assert figures["verified"] is True
+    positive = ("restore_s", "restore_cpu_s", "rows_per_s", "rows_per_cpu_s", "bytes_per_row", "peak_mib")
+    assert all(figures[name] > 0 for name in positive)
+
+
+@pytest.mark.parametrize("option", ["--latency", "--restore"])
+def test_a_fixed_load_with_a_shape_is_refused_in_one_line(servers, option):
+    done = bench(servers, option, "--shape", "live")
     assert done.returncode == 2
-    assert "--latency: its load is fixed" in done.stderr
+    assert f"{option}: its load is fixed" in done.stderr

@@ -9,11 +9,13 @@ from streams.bench.backlog import Measured, Stock
 from streams.bench.live import PROBE_EVERY, Latency, in_ticks, percentile, probe, with_probes
 from streams.bench.progress import CpuClock
 from streams.bench.report import Report, as_dict, as_table
+from streams.bench.restoring import Restore
 from streams.oracle import Catalog, RawRecord, recompute
 from streams.simulate.backlog import live_backlog
 
 WORKER = Measured(1_000, 800, 4.0, 2.0, 5.0, 3 << 20, 77, 9)
 STOCK = Stock(60, 30.0, 20.0, 21.0)
+RESTORE = Restore(4, 1_003, 1_000, 2.0, 0.5, 300_000, 5 << 20)
 LATENCY = Latency(300, 10.0, 6, 400.4, 900.6, 1000.0, 0.0125, 0.25)
 
 
@@ -58,8 +60,26 @@ def test_a_live_stream_reports_its_latencies_in_milliseconds():
     }
 
 
-def test_the_table_has_a_line_for_every_figure_and_one_for_the_verdict():
-    report = Report("replay", [], WORKER, STOCK)
+def test_a_restore_reports_its_rows_against_clock_cpu_and_memory():
+    assert as_dict(Report("restore", [], restore=RESTORE)) == {
+        "shape": "restore",
+        "partitions": 4,
+        "records": 1_003,
+        "rows": 1_000,
+        "restore_s": 2.0,
+        "restore_cpu_s": 0.5,
+        "rows_per_s": 500,
+        "rows_per_cpu_s": 2_000,
+        "bytes_per_row": 300,
+        "peak_mib": 5.0,
+        "verified": True,
+        "difference_count": 0,
+        "differences": [],
+    }
+
+
+@pytest.mark.parametrize("report", [Report("replay", [], WORKER, STOCK), Report("restore", [], restore=RESTORE)])
+def test_the_table_has_a_line_for_every_figure_and_one_for_the_verdict(report):
     unlabelled = {"shape", "verified", "difference_count", "differences"}
     assert as_table(report).row_count == len(as_dict(report).keys() - unlabelled) + 1
 
