@@ -21,10 +21,11 @@ from models.counters import StreamCounters
 from models.fold import DAY, HOUR, TITLE, Changes, Fold, TallyKey
 from models.rows import ROW_FORMAT
 from models.viewing import Row
+from streams.topics import REMEDY
 
 POSITION_KEY = b"p"
 _ROW = ord("r")
-_REMEDY = "go back to the version that wrote it, or rebuild under a new ENCORE_APP_ID"
+_REMEDY = f"go back to the version that wrote it, or {REMEDY}"
 
 _encode_tally = msgspec.msgpack.Encoder().encode
 _decode_tally = msgspec.msgpack.Decoder(list[int]).decode
@@ -40,7 +41,10 @@ class Position(msgspec.Struct, frozen=True):
 
     `next_offset` is the first source offset that is not in the state; `incarnation` the time in milliseconds
     at which this state was begun; `sequence` numbers its checkpoints; `rules` and `zones` are the
-    fingerprints of what it was computed with; `stream` the counts of all records, in their fields' order.
+    fingerprints of what it was computed with; `stream` the counts of all records, in their fields' order;
+    `state_id` the id of the topic that the state is in. After a rebuild `told` is the first source offset of which
+    no dead letter, late event or milestone was written before it, and `rebuild_until` the source offset from which
+    on readers may see the new counters; both stay.
     """
 
     next_offset: int
@@ -53,6 +57,9 @@ class Position(msgspec.Struct, frozen=True):
     incarnation: int
     stream: list[int]
     format: int = ROW_FORMAT
+    state_id: str = ""
+    told: int = 0
+    rebuild_until: int = 0
 
 
 _decode_position = msgspec.json.Decoder(Position).decode

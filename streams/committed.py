@@ -17,3 +17,5 @@ class Committed(NamedTuple):
     stream_time_ms: int
     stream: list[int]
     tallies: Mapping[TallyKey, list[int]]
+    recounts: bool = False
+    """A rebuild is under way in the partition: readers keep seeing what they see."""

@@ -11,12 +11,13 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from models.catalog import CatalogRow
 from models.fold import Changes, Fold, TallyKey
 from streams.changelog import Position, StateError, catalog_message, position_message, state_messages
 from streams.committed import Committed
+from streams.continuity import Known, Place, check_fits, check_remembered, check_source
 from streams.failpoints import Failpoint, reached
 from streams.kept import kept_records
 from streams.restore import restore
@@ -25,17 +26,19 @@ from streams.transactions import Batch, CheckpointFailed, TransactionalWriter
 from streams.transport import RecordBatch
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Gap(StateError):
-    """Records between the state's position and the batch at hand were never delivered."""
+    """The batch at hand does not begin where the state stands: the source was cut, or the fetch went astray."""
 
 
 class Source(NamedTuple):
-    """What a worker knows of the source topic when it starts, and the zone names it judges by."""
+    """What a worker knows of the source and the state topic when it starts, and the zone names it judges by."""
 
     topic_id: str
     partitions: int
+    state_id: str
     zones: frozenset[str]
     zones_version: str
 
@@ -62,6 +65,11 @@ class Partition:
         self.incarnation = 0
         self.restored_rows = 0
         self.checkpointed_position = 0
+        self.rebuild_until = 0
+        self._told = 0
+        self._place = Place(
+            f"{settings.source_topic}/{number}", f"{settings.state_topic}/{number}", group=settings.app_id
+        )
         self._catalog = catalog
         self._taken_in: Mapping[str, CatalogRow] | None = None
         self._on_committed = on_committed
@@ -78,51 +86,47 @@ class Partition:
         self._unacknowledged: list[Any] = []
         self._catalog_messages: list[dict[str, Any]] = []
 
-    async def open(self, first_offset: int, end_offset: int) -> None:
-        """Fence the former owner, bring the state back, and check that the source still continues it.
+    async def open(self, first_offset: int, end_offset: int, known: Known) -> None:
+        """Fence the former owner, bring the state back, and check that it is whole and the source continues it.
 
-        `first_offset` and `end_offset` are the source partition's, read after the fence would do no harm.
-        Raises `StateError` or `CheckpointFailed`.
+        `first_offset` and `end_offset` are the source partition's; they and what is `known` may be read before
+        the fence: what they prove stays true. Raises `StateError` or `CheckpointFailed`.
         """
-        await self._in_pool(self._open)
-        if self.position == 0 and self.sequence == 0:
+        position = await self._in_pool(self._restore)
+        check_remembered(self._place, position, known)
+        if position is None:
             self.position = self.checkpointed_position = first_offset
-        if not first_offset <= self.position <= end_offset:
-            raise StateError(
-                f"{self._name} has records {first_offset} to {end_offset}, the state continues at"
-                f" {self.position}: the records between are gone; rebuild under a new ENCORE_APP_ID"
-            )
+            # Redis may have been told of one by another worker, whose clock goes ahead of this one's.
+            told, _ = known.published or (0, 0)
+            self.incarnation = max(time.time_ns() // 1_000_000, told + 1)
+        else:
+            check_fits(self._place, position, self._position())
+            check_source(self._place, position.next_offset, first_offset, end_offset)
+            self._continue_from(position)
         self._take_in_catalog()
 
-    def _open(self) -> None:
+    def _restore(self) -> Position | None:
         self._writer.open()
         timeout_s = self.settings.startup_timeout_s
         restored = restore(self.settings.kafka, self.settings.state_topic, self.number, self.fold, timeout_s=timeout_s)
         self.restored_rows = restored.rows
-        if restored.position is None:
-            self.incarnation = time.time_ns() // 1_000_000
-        else:
-            self._continue_from(restored.position)
+        return restored.position
 
     def _continue_from(self, position: Position) -> None:
-        for name, found, now in (
-            ("the row format", position.format, self._position().format),
-            ("the rule settings", position.rules, self._rules),
-            ("the zone data", position.zones, self.source.zones_version),
-            ("the partition count", position.partitions, self.source.partitions),
-            ("the topic's id", position.topic_id, self.source.topic_id),
-        ):
-            if found != now:
-                raise StateError(
-                    f"{self._name}: {name} of the state is {found!r}, of this worker {now!r}:"
-                    " go back to what it was, or rebuild under a new ENCORE_APP_ID"
-                )
         self.position = self.checkpointed_position = position.next_offset
         self.sequence, self.incarnation = position.sequence, position.incarnation
+        self._told, self.rebuild_until = position.told, position.rebuild_until
+        if self.recounts:
+            log.info("partition %d recounts: up to offset %d", self.number, self.rebuild_until)
 
     @property
     def _name(self) -> str:
-        return f"{self.settings.source_topic}/{self.number}"
+        return self._place.source
+
+    @property
+    def recounts(self) -> bool:
+        """Whether a rebuild is under way here: readers shall not see these counters yet."""
+        return self.checkpointed_position < self.rebuild_until
 
     @property
     def uncheckpointed(self) -> int:
@@ -131,17 +135,14 @@ class Partition:
 
     def apply(self, batch: RecordBatch, event: Any) -> None:
         """Fold a batch in; `event` is acknowledged once it is checkpointed. Raises `Gap`."""
-        if batch.start > self.position:
+        if batch.start != self.position:
+            # Behind it begins a topic that was made anew or lost its end: what is new there must not be passed over.
             raise Gap(
-                f"{self._name}: records {self.position} to {batch.start} were not delivered (a gap);"
+                f"{self._name}: the next record is {self.position}, delivered were those from {batch.start} on (a gap);"
                 " the worker ends and continues from its last checkpoint"
             )
-        if batch.end > self.position:
-            records = batch.records
-            if batch.start < self.position:
-                records = [record for record in records if record.offset >= self.position]
-            self.fold.apply(records)
-            self.position = batch.end
+        self.fold.apply(batch.records)
+        self.position = batch.end
         self._unacknowledged.append(event)
 
     async def checkpoint(self) -> None:
@@ -165,13 +166,17 @@ class Partition:
     async def _checkpoint(self) -> None:
         self.sequence += 1
         changes, position = self.fold.drain(self.sequence), self._position()
+        if self.checkpointed_position < self._told:
+            changes = _untold(changes, self._told)
         acknowledged, self._unacknowledged = self._unacknowledged, []
         batch = self._batch(changes, position)
         self._take_in_catalog()
         reached(Failpoint.CUT)
         await self._in_pool(self._writer.write, batch)
         reached(Failpoint.COMMITTED)
-        self.checkpointed_position = position.next_offset
+        recounted, self.checkpointed_position = self.recounts, position.next_offset
+        if recounted and not self.recounts:
+            log.info("partition %d is recounted, up to offset %d", self.number, position.next_offset)
         for event in acknowledged:
             event.ack()
         self._on_committed(self._committed(position, changes.tallies))
@@ -193,6 +198,9 @@ class Partition:
             zones=self.source.zones_version,
             incarnation=self.incarnation,
             stream=self.fold.stream_counts(),
+            state_id=self.source.state_id,
+            told=self._told,
+            rebuild_until=self.rebuild_until,
         )
 
     def _take_in_catalog(self) -> None:
@@ -220,6 +228,7 @@ class Partition:
             position.stream_time_ms,
             position.stream,
             tallies,
+            position.next_offset < position.rebuild_until,
         )
 
     async def close(self) -> None:
@@ -228,5 +237,14 @@ class Partition:
             self._unacknowledged = []
             await self._in_pool(self._writer.close)
 
-    async def _in_pool(self, call: Callable[..., None], *arguments: Any) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._pool, call, *arguments)
+    async def _in_pool(self, call: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call, *arguments)
+
+
+def _untold(changes: Changes, told: int) -> Changes:
+    """The changes without the outputs of records below an offset: those were written before the rebuild."""
+    return changes._replace(
+        dead_letters=[(record, reason) for record, reason in changes.dead_letters if record.offset >= told],
+        late=[record for record in changes.late if record.offset >= told],
+        milestones=[milestone for milestone in changes.milestones if milestone.offset >= told],
+    )

@@ -15,6 +15,7 @@ from models.fold import Fold
 from streams.changelog import Restored, StateError
 from streams.failpoints import Failpoint, reached
 from streams.logs import LIBRDKAFKA
+from streams.topics import REMEDY
 
 _BATCH = 10_000
 _BATCH_S = 0.05
@@ -25,20 +26,29 @@ def restore(servers: str, topic: str, partition: int, fold: Fold, *, timeout_s: 
     """Read a changelog partition into a fold, up to its end as it is now.
 
     Only the end of the partition is the end: any other error, and `timeout_s` without a record, raise
-    `StateError`. Call after the former owner is fenced, or its last transaction may be missed.
+    `StateError`, and so does a changelog that lost its beginning: compaction alone leaves a partition's first
+    offset at 0. Call after the former owner is fenced, or its last transaction may be missed.
     """
     reader = _reader(servers)
     try:
-        _, end = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=_CALL_S, cached=False)
+        first, end = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=_CALL_S, cached=False)
+        if first > 0:
+            raise StateError(f"{topic}/{partition} lost its records before offset {first}; {REMEDY}")
         reader.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
         restored = Restored(fold)
         _read_to_end(reader, restored, end, f"{topic}/{partition}", timeout_s)
         restored.finish()
         return restored
     except KafkaException as problem:
-        raise StateError(f"{topic}/{partition} cannot be read: {problem.args[0].str()}") from None
+        raise _unreadable(f"{topic}/{partition}", problem.args[0]) from None
     finally:
         reader.close()
+
+
+def _unreadable(where: str, error: KafkaError) -> StateError:
+    if error.code() in (KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART):
+        return StateError(f"{where} is gone: the topic was deleted; {REMEDY}")
+    return StateError(f"{where} cannot be read: {error.str()}")
 
 
 def _reader(servers: str) -> Consumer:

@@ -1,6 +1,6 @@
 """Every topic, declared once: its partitions and what it must be configured as; and making those missing.
 
-Owns topics' names (from the settings), form and creation, and what a worker must know of the source topic.
+Owns topics' names (from the settings), form and creation.
 It must not know what is in them.
 """
 
@@ -12,6 +12,9 @@ from streams.settings import Settings
 
 ADMIN_TIMEOUT_MS = 15_000
 LARGEST_MESSAGE_BYTES = 12_000_000
+REMEDY = "stop all workers and run `encore rebuild`"
+"""What every refusal of a state ends with."""
+
 _FOREVER = {"retention.ms": "-1"}
 # Simulated and imported records carry times of their own, years ago or ahead, which must not be refused.
 _SOURCE = {
@@ -129,24 +132,5 @@ def _check_state_topic(admin: Any, settings: Settings) -> None:
     source, state = (partition_count(admin, name) for name in (settings.source_topic, settings.state_topic))
     if source != state:
         raise TopicMismatch(
-            f"topic {settings.state_topic} has {state} partitions, {settings.source_topic} has {source}:"
-            " rebuild under a new ENCORE_APP_ID"
+            f"topic {settings.state_topic} has {state} partitions, {settings.source_topic} has {source}: {REMEDY}"
         )
-
-
-def source_topic_id_and_partitions(
-    settings: Settings, kafka: str, *, answers_within_ms: int = ADMIN_TIMEOUT_MS
-) -> tuple[str, int]:
-    """The id that Kafka gave the source topic (another one after it was recreated), and its partitions."""
-    from kafka.admin import KafkaAdminClient
-    from kafka.errors import KafkaError
-
-    try:
-        admin = KafkaAdminClient(bootstrap_servers=kafka, bootstrap_timeout_ms=answers_within_ms)
-        try:
-            (described,) = admin.describe_topics([settings.source_topic])
-        finally:
-            admin.close()
-    except KafkaError as problem:
-        raise KafkaFailed(f"Kafka at {kafka}: {problem}") from None
-    return str(described["topic_id"]), len(described["partitions"])

@@ -17,14 +17,17 @@ from typing import Any
 
 from streams.app import SourcePartitions, create_app
 from streams.catalog_feed import CatalogFeed
+from streams.continuity import Known
 from streams.failpoints import Failpoint, arm, reached
+from streams.kafka_view import KafkaView, TopicNow
 from streams.partition import Partition, Source
 from streams.publish import Publisher
 from streams.redis_sink import RedisSink, Unreachable
 from streams.settings import Settings, without_password
-from streams.topics import KafkaFailed, make_topics, source_topic_id_and_partitions
+from streams.topics import KafkaFailed, make_topics
 from streams.transactions import CheckpointFailed
 from streams.transport import RecordBatch
+from streams.watch import watch_topics
 from streams.zones import zone_names, zones_version
 
 log = logging.getLogger(__name__)
@@ -149,7 +152,8 @@ class Worker:
             lambda: self.catalog.rows,
             self.publisher.on_committed,
         )
-        await partition.open(*await self.partitions_read.offsets(number))
+        known, offsets = await self._known(number), await self.partitions_read.offsets(number)
+        await partition.open(*offsets, known)
         log.info(
             "partition %d restored: %d rows in %.1f s, continues at offset %d",
             number,
@@ -158,6 +162,14 @@ class Worker:
             partition.position,
         )
         return partition
+
+    async def _known(self, number: int) -> Known:
+        settings = self.settings
+        committed = await asyncio.to_thread(self.view.committed, settings.app_id, settings.source_topic, number)
+        try:
+            return Known(committed, await self.sink.published_version(number))
+        except Unreachable:
+            return Known(committed, None)
 
     # -- checkpoints ----------------------------------------------------------------------------------------
 
@@ -202,7 +214,12 @@ class Worker:
             publishing = asyncio.create_task(self.publisher.run())
             tasks = [
                 asyncio.create_task(task)
-                for task in (self._checkpoint_on_time(), self._collect_cycles(), self.app.start())
+                for task in (
+                    self._checkpoint_on_time(),
+                    self._collect_cycles(),
+                    watch_topics(self.view, self._rests_on),
+                    self.app.start(),
+                )
             ]
             for task in (publishing, *tasks):
                 task.add_done_callback(self._ended)
@@ -245,10 +262,18 @@ class Worker:
         made = make_topics(settings, settings.kafka, all_of_them=True, answers_within_ms=_ONE_TRY_MS)
         if made:
             log.info("made the topics %s", ", ".join(made))
-        topic_id, partitions = source_topic_id_and_partitions(settings, settings.kafka, answers_within_ms=_ONE_TRY_MS)
-        self.source = Source(topic_id, partitions, zone_names(), zones_version())
+        self.view = KafkaView(settings.kafka)
+        source, state = self._topic(settings.source_topic), self._topic(settings.state_topic)
+        self._rests_on = {settings.source_topic: source, settings.state_topic: state}
+        self.source = Source(source.topic_id, source.partitions, state.topic_id, zone_names(), zones_version())
         self.catalog = CatalogFeed(settings.kafka, settings.titles_topic)
         self.catalog.load(settings.startup_timeout_s)
+
+    def _topic(self, name: str) -> TopicNow:
+        topic = self.view.topic(name)
+        if topic is None:
+            raise KafkaFailed(f"Kafka at {self.settings.kafka}: topic {name} is not there")
+        return topic
 
     async def _reach(self, setting: str, address: str, call: Callable[[], Any], failure: type[Exception]) -> None:
         """Try until it works, the start-up time is over, or a signal says stop."""

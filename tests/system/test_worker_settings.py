@@ -133,7 +133,7 @@ def test_changed_rule_settings_are_refused_and_the_state_stays_as_it_was(counted
     line = counted.worker(ENCORE_COMPLETION_PERCENT="80").ended().failure()
 
     assert "the rule settings of the state" in line
-    assert "rebuild under a new ENCORE_APP_ID" in line
+    assert "run `encore rebuild`" in line
     worker = counted.ready_worker()
     counted.verify()
     assert worker.stopped().code == 0
@@ -158,7 +158,7 @@ def test_records_that_are_gone_before_they_were_counted_are_refused(counted: App
     line = counted.worker().ended().failure()
 
     assert "the records between are gone" in line
-    assert "rebuild under a new ENCORE_APP_ID" in line
+    assert "run `encore rebuild`" in line
 
 
 def test_another_partition_count_is_refused(counted: Application) -> None:
@@ -168,7 +168,7 @@ def test_another_partition_count_is_refused(counted: Application) -> None:
     line = counted.worker().ended().failure()
 
     assert "has 4 partitions" in line and "has 6" in line
-    assert "rebuild under a new ENCORE_APP_ID" in line
+    assert "run `encore rebuild`" in line
 
 
 def test_a_source_topic_that_was_made_anew_is_refused(counted: Application) -> None:
@@ -182,5 +182,5 @@ def test_a_source_topic_that_was_made_anew_is_refused(counted: Application) -> N
 
     line = counted.worker().ended().failure()
 
-    assert "the topic's id" in line
-    assert "rebuild under a new ENCORE_APP_ID" in line
+    assert "the source topic's id" in line
+    assert "run `encore rebuild`" in line

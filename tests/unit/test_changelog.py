@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from models.fold import Changes, Fold, TallyKey
@@ -58,6 +59,13 @@ def test_a_tombstone_takes_a_row_or_a_tally_away() -> None:
     ],
 )  # fmt: skip
 def test_a_record_that_is_no_state_is_refused_with_the_remedy_in_one_line(key: bytes | None, value: bytes) -> None:
-    with pytest.raises(StateError, match="rebuild under a new ENCORE_APP_ID") as refused:
+    with pytest.raises(StateError, match="run `encore rebuild`") as refused:
         restored(messages()[0], (key, value))
     assert "\n" not in str(refused.value)
+
+
+def test_a_position_of_before_there_were_rebuilds_is_read() -> None:
+    older = msgspec.json.decode(position_message(POSITION)["value"])
+    for name in ("state_id", "told", "rebuild_until"):
+        del older[name]
+    assert restored((b"p", msgspec.json.encode(older))).position == POSITION

@@ -1,0 +1,83 @@
+"""What Kafka knows of an application: its topics' ids, how far its group has committed, who is in the group.
+
+Owns the questions, asked anew each time; every method blocks: call them in a thread. It must not know what the
+answers prove.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from streams.logs import LIBRDKAFKA
+from streams.topics import KafkaFailed
+
+_UNKNOWN = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
+
+
+class TopicNow(NamedTuple):
+    """A topic as it is: the id that Kafka gave it (another one after it was made anew), and its partitions."""
+
+    topic_id: str
+    partitions: int
+
+
+class KafkaView:
+    """Questions to one Kafka. Every method raises `KafkaFailed` where it does not answer."""
+
+    def __init__(self, servers: str, *, answers_within_s: float = 10.0) -> None:
+        self._servers = servers
+        self._within_s = answers_within_s
+        self._admin = AdminClient(
+            {"bootstrap.servers": servers, "log_level": 2, "logger": logging.getLogger(LIBRDKAFKA)}
+        )
+
+    def topic(self, name: str) -> TopicNow | None:
+        """A topic; None where there is none of the name."""
+        try:
+            found = self._answer(lambda: self._admin.describe_topics(TopicCollection([name]), **self._limit)[name])
+        except _Refused as refusal:
+            if refusal.code in _UNKNOWN:
+                return None
+            raise
+        most, least = found.topic_id.get_most_significant_bits(), found.topic_id.get_least_significant_bits()
+        return TopicNow(str(UUID(int=(most % 2**64) << 64 | least % 2**64)), len(found.partitions))
+
+    def committed(self, group: str, topic: str, partition: int) -> int | None:
+        """The offset that a group has committed for a partition; None: it has not, or that has expired."""
+        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, partition)])
+        found = self._answer(lambda: self._admin.list_consumer_group_offsets([asked], **self._limit)[group])
+        (place,) = found.topic_partitions
+        return int(place.offset) if place.offset >= 0 else None
+
+    def commit(self, group: str, topic: str, offsets: Mapping[int, int]) -> None:
+        """Commit offsets for a group, which must have no members."""
+        places = [TopicPartition(topic, partition, offset) for partition, offset in offsets.items()]
+        asked = ConsumerGroupTopicPartitions(group, places)
+        self._answer(lambda: self._admin.alter_consumer_group_offsets([asked], **self._limit)[group])
+
+    def members(self, group: str) -> int:
+        """How many members a group has; one that died counts until its session is over."""
+        return len(self._answer(lambda: self._admin.describe_consumer_groups([group], **self._limit)[group]).members)
+
+    @property
+    def _limit(self) -> dict[str, float]:
+        return {"request_timeout": self._within_s}
+
+    def _answer(self, ask: Callable[[], Any]) -> Any:
+        try:
+            return ask().result()
+        except KafkaException as problem:
+            error = problem.args[0]
+            raise _Refused(f"Kafka at {self._servers}: {error.str()}", error.code()) from None
+
+
+class _Refused(KafkaFailed):
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code

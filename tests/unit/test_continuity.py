@@ -1,0 +1,88 @@
+"""When a partition's state may be continued, and what each refusal says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from streams.changelog import Position, StateError
+from streams.continuity import Known, Place, check_fits, check_remembered, check_source
+
+PLACE = Place("events/0", "app-state/0", "app")
+POSITION = Position(50, "source-id", 4, 7, 3, "rules", "zones", 1_000, [4, 0, 0, 0, 0, 0], state_id="state-id")
+
+
+@pytest.mark.parametrize("known", [Known(None, None), Known(None, (1_000, 0)), Known(None, (0, 0))])
+def test_where_nobody_knows_of_a_checkpoint_the_state_is_a_new_one(known: Known) -> None:
+    check_remembered(PLACE, None, known)
+
+
+@pytest.mark.parametrize(
+    ("known", "proof"),
+    [
+        (Known(0, None), "the group app has committed offset 0 of events/0"),
+        (Known(50, (1_000, 3)), "the group app has committed offset 50 of events/0"),
+        (Known(None, (1_000, 1)), "Redis was told of its checkpoint 1 of incarnation 1000"),
+    ],
+)
+def test_a_state_that_others_know_of_and_that_is_not_there_is_lost(known: Known, proof: str) -> None:
+    with pytest.raises(StateError, match="app-state/0 holds no state, and there was one") as refused:
+        check_remembered(PLACE, None, known)
+    assert proof in str(refused.value)
+    assert "run `encore rebuild`" in str(refused.value)
+
+
+@pytest.mark.parametrize("committed", [None, 0, 49, 50])
+@pytest.mark.parametrize("published", [None, (0, 0), (2_000, 0), (999, 9), (1_000, 2), (1_000, 3)])
+def test_a_state_that_nobody_is_ahead_of_is_continued(committed: int | None, published: Any) -> None:
+    check_remembered(PLACE, POSITION, Known(committed, published))
+
+
+@pytest.mark.parametrize(
+    ("known", "proof"),
+    [
+        (Known(51, None), "the group app has committed offset 51 of events/0, the state continues at 50"),
+        (Known(None, (1_000, 4)), "checkpoint 4 of incarnation 1000, the state's last one is 3 of incarnation 1000"),
+        (Known(None, (1_001, 1)), "checkpoint 1 of incarnation 1001, the state's last one is 3 of incarnation 1000"),
+    ],
+)
+def test_a_state_that_others_are_ahead_of_has_lost_its_end(known: Known, proof: str) -> None:
+    with pytest.raises(StateError, match="app-state/0 ends too early") as refused:
+        check_remembered(PLACE, POSITION, known)
+    assert proof in str(refused.value)
+    assert "run `encore rebuild`" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        ({"format": 0}, "the row format of the state is 1, of this worker 0"),
+        ({"rules": "others"}, "the rule settings of the state is 'rules', of this worker 'others'"),
+        ({"zones": "others"}, "the zone data"),
+        ({"partitions": 5}, "the partition count"),
+        ({"topic_id": "another"}, "the source topic's id"),
+        ({"state_id": "another"}, "the state topic's id"),
+    ],
+)
+def test_a_state_that_was_computed_otherwise_or_elsewhere_is_refused(other: dict[str, Any], named: str) -> None:
+    with pytest.raises(StateError, match=named) as refused:
+        check_fits(PLACE, POSITION, msgspec.structs.replace(POSITION, **other))
+    assert "go back to what it was, or" in str(refused.value)
+    assert "run `encore rebuild`" in str(refused.value)
+
+
+def test_a_state_that_does_not_know_its_topics_id_yet_is_continued() -> None:
+    check_fits(PLACE, msgspec.structs.replace(POSITION, state_id=""), POSITION)
+
+
+@pytest.mark.parametrize(("first", "end"), [(0, 50), (50, 50), (50, 51)])
+def test_a_source_that_holds_the_next_record_or_ends_before_it_is_continued(first: int, end: int) -> None:
+    check_source(PLACE, 50, first, end)
+
+
+@pytest.mark.parametrize(("first", "end"), [(51, 51), (51, 99), (0, 49), (0, 0)])
+def test_a_source_that_was_cut_is_refused(first: int, end: int) -> None:
+    with pytest.raises(StateError, match=f"events/0 has records {first} to {end}.*gone.*run `encore rebuild`"):
+        check_source(PLACE, 50, first, end)
