@@ -1,8 +1,8 @@
 """One partition's fold: record after record in log order, into rows, counters and what is to be kept aside.
 
 Owns the order of judgement (the design, section 1: time), stream time, and the sums of titles and windows.
-State is a pure function of the records, the catalog rows taken in and the rules: it must not know offsets,
-checkpoints, topics, Redis or any clock.
+State is a pure function of the records, the catalog rows taken in and the rules: it must not know checkpoints,
+topics, Redis or any clock. A record's offset is handed on with what the record made, and looked at nowhere.
 """
 
 from __future__ import annotations
@@ -49,10 +49,11 @@ class TallyKey(NamedTuple):
 
 
 class Milestone(NamedTuple):
-    """A fact worth telling others, with the event that made it."""
+    """A fact worth telling others, with the event that made it and its record's offset."""
 
     fact: Fact
     event: Event
+    offset: int
 
 
 class Changes(NamedTuple):
@@ -155,13 +156,13 @@ class Fold:
                 self._late.append(record)
             else:
                 stream.events += 1
-                self._view(event)
+                self._view(event, record)
 
     def _set_aside(self, record: Record, reason: str) -> None:
         self.stream.dead_letters += 1
         self._dead_letters.append((record, reason))
 
-    def _view(self, event: Event) -> None:
+    def _view(self, event: Event, record: Record) -> None:
         title = self.titles.get(event.title_id)
         if title is None:
             title = self.title(event.title_id)
@@ -197,7 +198,7 @@ class Fold:
                 delta.kids_watched_ms += credited_ms
             for fact in facts:
                 count(delta, fact, is_kids)
-                self._milestones.append(Milestone(fact, event))
+                self._milestones.append(Milestone(fact, event, record.offset))
 
     def title(self, title_id: str) -> Title:
         """The title of an id; made on first sight."""

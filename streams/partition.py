@@ -185,7 +185,7 @@ class Partition:
     def _batch(self, changes: Changes, position: Position) -> Batch:
         state = [*self._catalog_messages, *state_messages(changes), position_message(position)]
         self._catalog_messages = []
-        return Batch(state, kept_records(changes, self.settings, self.number))
+        return Batch(state, kept_records(changes, self.settings, self.number, self.source.topic_id))
 
     def _position(self) -> Position:
         return Position(

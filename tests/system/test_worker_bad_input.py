@@ -140,7 +140,7 @@ def test_a_record_that_is_no_event_is_set_aside_as_it_came_with_the_reason(seen:
     (letter,) = seen.dead_letters[str(place.partition), str(place.offset)]
 
     assert (letter.key, letter.value) == (bad.key, bad.value)
-    assert letter.headers.keys() == {"topic", "partition", "offset", "error"}
+    assert letter.headers.keys() == {"topic", "topic_id", "partition", "offset", "error"}
     assert letter.headers["topic"] == place.topic
     assert letter.headers["error"]
     assert bad.reason.lower() in letter.headers["error"].lower()

@@ -113,7 +113,7 @@ def test_a_late_event_is_kept_as_it_came_with_its_place(watched: Application) ->
     (late,) = watched.read(watched.environment["ENCORE_LATE_TOPIC"])
 
     assert (late.key, json.loads(late.value)) == (b"home", OLD_EVENT)
-    assert late.headers.keys() == {"topic", "partition", "offset"}
+    assert late.headers.keys() == {"topic", "topic_id", "partition", "offset"}
     assert late.headers["topic"] == watched.environment["ENCORE_SOURCE_TOPIC"]
     source = {(str(r.partition), str(r.offset)): r for r in watched.read(late.headers["topic"])}
     assert source[late.headers["partition"], late.headers["offset"]].value == late.value

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from typing import NamedTuple
 
 import pytest
 
-from models.fold import Changes
+from models.events import read_event
+from models.fold import Changes, Milestone
+from models.viewing import COMPLETED, PLAYED, SKIMMED, STARTED, VIEWED, WATCHED, Fact
 from streams.kept import LARGEST_KEPT_BYTES, kept_records
 from streams.settings import Settings
+from streams.transactions import Kept
+
+TOPIC_ID = "00000000-0000-0007-0000-000000000009"
+WHERE = [("topic", b"playback-events"), ("topic_id", TOPIC_ID.encode()), ("partition", b"3"), ("offset", b"7")]
+EVENT = {
+    "event_id": "e-1", "event_type": "stop", "event_time_ms": 5, "household_id": "hôme", "title_id": "film",
+    "play_session_id": "s", "position_ms": 0,
+}  # fmt: skip
 
 
 class Record(NamedTuple):
@@ -16,6 +27,44 @@ class Record(NamedTuple):
     timestamp: int
     key: bytes | None
     value: bytes | None
+
+
+def kept(changes: Changes) -> list[Kept]:
+    return kept_records(changes, Settings(), 3, TOPIC_ID)
+
+
+def milestones(*facts: Fact) -> Changes:
+    event = read_event("hôme".encode(), json.dumps(EVENT).encode())
+    return Changes([], {}, [], [], [Milestone(fact, event, 7) for fact in facts])
+
+
+def test_a_dead_letter_is_as_it_came_and_says_where_from_and_why() -> None:
+    record = Record(7, 0, b"h", b"{")
+    assert kept(Changes([], {}, [(record, "not JSON")], [], [])) == [
+        Kept("encore-dead-letters", b"h", b"{", [*WHERE, ("error", b"not JSON")])
+    ]
+
+
+def test_a_late_event_is_as_it_came_and_says_where_from() -> None:
+    assert kept(Changes([], {}, [], [Record(7, 0, b"h", b"{}")], [])) == [Kept("encore-late", b"h", b"{}", WHERE)]
+
+
+@pytest.mark.parametrize(
+    ("fact", "milestone", "ordinal"),
+    [(STARTED, "starter", 1), (VIEWED, "viewer", 1), (Fact(COMPLETED, 1), "completion", 1),
+     (Fact(COMPLETED, 12), "completion", 12)],
+)  # fmt: skip
+def test_a_milestone_tells_who_crossed_it_and_by_which_event(fact: Fact, milestone: str, ordinal: int) -> None:
+    (told,) = kept(milestones(fact))
+    assert (told.topic, told.key, told.headers) == ("encore-milestones", "hôme".encode(), WHERE)
+    assert json.loads(told.value or b"") == {
+        "milestone": milestone, "household_id": "hôme", "title_id": "film", "event_id": "e-1", "event_time_ms": 5,
+        "ordinal": ordinal,
+    }  # fmt: skip
+
+
+def test_no_other_fact_is_a_milestone() -> None:
+    assert kept(milestones(PLAYED, WATCHED, SKIMMED)) == []
 
 
 @pytest.mark.parametrize(
@@ -30,12 +79,11 @@ def test_a_value_that_no_topic_would_take_is_cut_and_says_so(
     size: int, kept_size: int, more: list[tuple[str, bytes]]
 ) -> None:
     record = Record(7, 0, b"h", b"x" * size)
-    (kept,) = kept_records(Changes([], {}, [(record, "too large")], [], []), Settings(), 3)
-    where = [("topic", b"playback-events"), ("partition", b"3"), ("offset", b"7"), ("error", b"too large")]
-    assert (kept.topic, kept.key, len(kept.value or b"")) == ("encore-dead-letters", b"h", kept_size)
-    assert kept.headers == where + more
+    (letter,) = kept(Changes([], {}, [(record, "too large")], [], []))
+    assert (letter.key, len(letter.value or b"")) == (b"h", kept_size)
+    assert letter.headers == [*WHERE, ("error", b"too large"), *more]
 
 
 def test_a_tombstone_is_kept_as_one() -> None:
-    (kept,) = kept_records(Changes([], {}, [(Record(0, 0, None, None), "null")], [], []), Settings(), 0)
-    assert (kept.key, kept.value) == (None, None)
+    (letter,) = kept(Changes([], {}, [(Record(0, 0, None, None), "null")], [], []))
+    assert (letter.key, letter.value) == (None, None)

@@ -292,10 +292,11 @@ def test_a_duplicate_dirties_no_row() -> None:
     assert log.tells("start", 0, at=0, event_id="same").drained().rows == []
 
 
-def test_milestones_are_facts_in_log_order_with_their_events() -> None:
-    changes = Log(FILM).plays(0, 1000, at=0).drained()
-    assert [(milestone.fact.name, milestone.event.position_ms) for milestone in changes.milestones] == [
-        ("played", 60_000), ("started", 120_000), ("viewed", 300_000), ("watched", 720_000), ("completed", 900_000),
+def test_milestones_are_facts_in_log_order_with_their_events_and_offsets() -> None:
+    changes = Log(FILM).raw(0, b"household", b"no event").plays(0, 1000, at=0).drained()
+    assert [(made.fact.name, made.event.position_ms, made.offset) for made in changes.milestones] == [
+        ("played", 60_000, 2), ("started", 120_000, 3), ("viewed", 300_000, 6), ("watched", 720_000, 13),
+        ("completed", 900_000, 16),
     ]  # fmt: skip
 
 
