@@ -9,6 +9,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import pytest
@@ -16,7 +17,7 @@ import redis
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from streams.devstack import Devstack, ServerFailed
+from streams.devstack import Devstack, RedisServer, ServerFailed
 
 
 class Servers(Protocol):
@@ -69,6 +70,20 @@ def private_redis() -> Iterator[Devstack]:
     """A Redis of the test's own, without Kafka: it is there in a moment."""
     with _started(kafka=False) as stack:
         yield stack
+
+
+@pytest.fixture
+def redis_in(tmp_path: Path) -> Iterator[Callable[..., RedisServer]]:
+    """`redis_in(name, persistent=True, replica_of=None)`: a Redis of the test's own, started, in a folder `name`."""
+    with ExitStack() as cleanup:
+
+        def start(name: str, persistent: bool = True, replica_of: RedisServer | None = None) -> RedisServer:
+            server = RedisServer(tmp_path / name, persistent=persistent, replica_of=replica_of)
+            cleanup.callback(server.kill)
+            server.start()
+            return server
+
+        yield start
 
 
 @pytest.fixture

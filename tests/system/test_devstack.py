@@ -116,6 +116,41 @@ def test_wiped_redis_starts_empty(private_redis) -> None:
         assert client.dbsize() == 0
 
 
+def test_redis_without_persistence_loses_everything_when_it_is_killed(redis_in) -> None:
+    server = redis_in("one", persistent=False)
+    with redis.Redis.from_url(server.address) as client:
+        client.set("kept", "no")
+
+    server.kill()
+    server.start()
+
+    with redis.Redis.from_url(server.address) as client:
+        assert client.dbsize() == 0
+
+
+def test_a_replica_that_is_promoted_has_lost_what_came_after_it_fell_behind(redis_in) -> None:
+    primary = redis_in("primary")
+    with redis.Redis.from_url(primary.address) as client:
+        client.set("before", "copied in whole")
+        replica = redis_in("replica", replica_of=primary)
+        client.set("since", "sent on")
+        assert client.wait(1, 5000) == 1
+        replica.fall_behind()
+        client.set("tail", "acknowledged")
+    primary.kill()
+
+    replica.promote()
+
+    with redis.Redis.from_url(replica.address) as client:
+        assert client.mget("before", "since", "tail") == [b"copied in whole", b"sent on", None]
+        assert client.set("after", "written")
+    replica.kill()
+    replica.start()
+    with redis.Redis.from_url(replica.address) as client:
+        assert client.info("replication")["role"] == "master"
+        assert sorted(client.keys()) == [b"after", b"before", b"since"]
+
+
 def test_paused_redis_does_not_answer_until_it_is_resumed(private_redis) -> None:
     with redis.Redis.from_url(private_redis.redis, socket_timeout=0.3) as client:
         private_redis.redis_server.pause()
