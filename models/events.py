@@ -81,7 +81,8 @@ def read_event(key: bytes | None, value: bytes | None) -> Event:
     return event
 
 
-_STRINGS_AND_PLAIN = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+', re.DOTALL)
+# A string that never ends goes to the end: a pattern that fails there tries again from every quote in it.
+_STRINGS_AND_PLAIN = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[^\[\]{}"]+', re.DOTALL)
 _DEPTH = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 

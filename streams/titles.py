@@ -6,13 +6,14 @@ Owns files of title rows. It must not know what a title's fields are for.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from models.catalog import BadTitle, read_title
+from models.catalog import BadTitle, CatalogRow, read_title
 from streams.settings import Settings
 from streams.topics import KafkaFailed
 
@@ -43,19 +44,31 @@ def write_titles(settings: Settings, kafka: str, rows: Iterable[Mapping[str, Any
 
 
 def stored_titles(settings: Settings, kafka: str) -> dict[str, Row]:
-    """The rows of the titles topic, the latest of each title; what is no title is left out. `KafkaFailed`."""
+    """The rows of the titles topic, the latest of each title; what is no title counts for nothing. `KafkaFailed`."""
+    return latest_titles(_records(settings.titles_topic, kafka))
+
+
+def latest_titles(records: Iterable[tuple[bytes | None, bytes | None]]) -> dict[str, Row]:
+    """The same of keys and values of the titles topic, in log order. Raises nothing."""
     rows: dict[str, Row] = {}
-    for key, value in _records(settings.titles_topic, kafka):
-        title_id = (key or b"").decode(errors="replace")
-        rows.pop(title_id, None)
+    for key, value in records:
         if value is None:
+            rows.pop((key or b"").decode(errors="replace"), None)
             continue
         try:
-            read_title(key, value)
+            title = read_title(key, value)
         except BadTitle:
             continue
-        rows[title_id] = msgspec.json.decode(value)
+        rows[title.title_id] = _whole(value, title)
     return rows
+
+
+def _whole(value: bytes, title: CatalogRow) -> Row:
+    """A title's row with the fields that are not ours; without them where they hold numbers beyond a double."""
+    try:
+        return msgspec.json.decode(value, type=Row)
+    except msgspec.ValidationError:
+        return {name: field for name, field in msgspec.structs.asdict(title).items() if field is not None}
 
 
 def _records(topic: str, kafka: str) -> Iterator[tuple[bytes | None, bytes | None]]:
@@ -94,10 +107,10 @@ def read_rows(content: bytes) -> tuple[list[Row], list[BadTitleRow]]:
 def _title(value: bytes) -> Row:
     try:
         row = msgspec.json.decode(value, type=Row)
-        key = str(row.get("title_id", "")).encode()
+        written = msgspec.json.encode(row)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
         raise BadTitle(str(problem)) from None
-    read_title(key, value)
+    read_title(str(row.get("title_id", "")).encode(), written)
     return row
 
 
@@ -110,9 +123,9 @@ def _lines(content: bytes) -> Iterator[tuple[int, bytes]]:
 def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:
     """The elements of a JSON array, each with the line on which it begins; a broken rest is one element."""
     text = content.decode(errors="surrogateescape")
-    decoder, at = json.JSONDecoder(), text.index("[") + 1
+    decoder, at, line, counted = json.JSONDecoder(), text.index("[") + 1, 1, 0
     while (at := _past_blanks(text, at)) < len(text) and text[at] != "]":
-        line = text.count("\n", 0, at) + 1
+        line, counted = line + text.count("\n", counted, at), at
         try:
             _, end = decoder.raw_decode(text, at)
         except (ValueError, RecursionError):
@@ -122,7 +135,9 @@ def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:
         at += text[at : at + 1] == ","
 
 
+_BLANKS = re.compile(r"[ \t\r\n]*")
+
+
 def _past_blanks(text: str, at: int) -> int:
-    while at < len(text) and text[at] in " \t\r\n":
-        at += 1
-    return at
+    found = _BLANKS.match(text, at)
+    return found.end() if found else at

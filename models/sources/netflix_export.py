@@ -31,7 +31,7 @@ import msgspec
 from msgspec import Meta
 
 from models.events import END_OF_CALENDAR_MS
-from models.rules import LONGEST_MEDIA_MS
+from models.rules import LARGEST_EVENT_BYTES, LONGEST_MEDIA_MS
 
 PROFILE, TITLE, DEVICE, START, COUNTRY, TRACES = COLUMNS = (
     "Profile Name",
@@ -63,6 +63,9 @@ KINDS = (
 """What a title's description says in brackets at its end where it is no main content."""
 
 NOT_YET_SHOWN_MS = 1_000
+
+LARGEST_SESSION_BYTES = LARGEST_EVENT_BYTES // 2 - 512
+"""Of what every event of a row says. Half, since a title's row has its description as id and as name."""
 
 PlaybackEvent = dict[str, str | int]
 
@@ -122,6 +125,8 @@ def read_row(header: tuple[str, ...], number: int, line: bytes, viewer: Viewer) 
         raise BadRow(number, f"no {TITLE}")
     start_ms = _start_ms(number, row[START])
     session = _session(row, viewer)
+    if len(msgspec.json.encode(session)) > LARGEST_SESSION_BYTES:
+        raise BadRow(number, f"its texts have more than {LARGEST_SESSION_BYTES} bytes")
     return [_event(number, session, seq, start_ms, trace) for seq, trace in enumerate(_traces(number, row[TRACES]))]
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.catalog import read_title
-from streams.titles import read_rows
+from streams.titles import latest_titles, read_rows
 
 
 def test_json_lines_are_read_row_by_row_and_blank_lines_are_none() -> None:
@@ -37,6 +37,43 @@ def test_a_bad_element_of_an_array_is_reported_with_the_line_where_it_begins() -
 def test_the_broken_rest_of_an_array_is_one_bad_row() -> None:
     rows, bad = read_rows(b'[{"title_id":"a"},\n{"title_id":"b"\n')
     assert ([row["title_id"] for row in rows], [problem.line for problem in bad]) == (["a"], [2])
+
+
+def test_lines_are_counted_through_all_elements_of_an_array() -> None:
+    content = b"[\n" + b'{"title_id":"a"},\n7,\n' * 300 + b"]"
+    rows, bad = read_rows(content)
+    assert (len(rows), [problem.line for problem in bad]) == (300, list(range(3, 603, 2)))
+
+
+@pytest.mark.parametrize(("numbers", "read"), [(7_278, 1), (7_279, 1), (7_280, 0)])
+def test_a_row_is_judged_as_it_will_be_written(numbers: int, read: int) -> None:
+    # 1E5 is written as 100000.0, and a comma.
+    content = b'{"title_id":"a","x":[' + b", ".join([b"1E5"] * numbers) + b"]}"
+    rows, bad = read_rows(content)
+    assert (len(rows), len(bad)) == (read, 1 - read)
+    wide = b'[{"title_id":"a",' + b" " * 70_000 + b'"x":1}]'
+    assert read_rows(wide) == ([{"title_id": "a", "x": 1}], [])
+
+
+FILM, OTHER = b'{"title_id":"film","mood":"calm"}', b'{"title_id":"film","runtime_ms":1}'
+
+
+@pytest.mark.parametrize(
+    ("values", "latest"),
+    [
+        ([FILM], {"title_id": "film", "mood": "calm"}),
+        ([FILM, OTHER], {"title_id": "film", "runtime_ms": 1}),
+        ([OTHER, FILM], {"title_id": "film", "mood": "calm"}),
+        ([FILM, None], None),
+        ([FILM, None, OTHER], {"title_id": "film", "runtime_ms": 1}),
+        ([OTHER, b"no title"], {"title_id": "film", "runtime_ms": 1}),
+        ([OTHER, b""], {"title_id": "film", "runtime_ms": 1}),
+        ([b'{"title_id":"film","runtime_ms":1,"is_kids":null,"x":1e999}'], {"title_id": "film", "runtime_ms": 1}),
+    ],
+)
+def test_of_a_stored_title_the_latest_row_that_can_be_read_holds(values: list[bytes | None], latest) -> None:
+    records = [(b"film", value) for value in values]
+    assert latest_titles([(b"other", b"{}"), *records, (b"\xff", None)]) == ({"film": latest} if latest else {})
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), max_size=5), st.booleans())
