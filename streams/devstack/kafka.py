@@ -105,6 +105,14 @@ class KafkaServer(Server):
         """`HOST:PORT`."""
         return f"{HOST}:{self.port}"
 
+    def limit_file_size(self, limit_bytes: int | None) -> None:
+        """Let every write past `limit_bytes` of a file fail, as on a full disk; None: no more. Linux only.
+
+        At the first one Kafka gives up its log directory and ends, with exit code 1. Started again it has no limit,
+        and drops what was half written.
+        """
+        self._alive().limit_file_size(limit_bytes)
+
     @property
     def _cluster(self) -> Path:
         return self.data / "cluster-id"

@@ -52,6 +52,13 @@ class Running:
         with contextlib.suppress(psutil.NoSuchProcess):
             self.process.send_signal(number)
 
+    def limit_file_size(self, limit_bytes: int | None) -> None:
+        """Let it make no file larger than this; None: as large as it may. Raises `ServerFailed` off Linux."""
+        if not hasattr(self.process, "rlimit"):
+            raise ServerFailed("only Linux limits the file size of a process that runs")
+        _, most = self.process.rlimit(psutil.RLIMIT_FSIZE)
+        self.process.rlimit(psutil.RLIMIT_FSIZE, (most if limit_bytes is None else limit_bytes, most))
+
     def end(self, patience_s: float) -> None:
         """Ask it to end, wait, and kill it after `patience_s` seconds; 0: kill it at once."""
         if patience_s > 0:

@@ -197,6 +197,37 @@ def test_kafka_keeps_port_and_records_when_it_is_killed(private_servers) -> None
     consumer.close()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the files of a process that runs")
+def test_kafka_ends_when_its_files_may_not_grow_and_keeps_what_it_acknowledged(private_servers) -> None:
+    server, kafka = private_servers.kafka_server, private_servers.kafka
+    with KafkaAdminClient(bootstrap_servers=kafka) as admin:
+        admin.create_topics({"kept": {"num_partitions": 1, "replication_factor": 1}}, wait_for_metadata=True)
+    producer = Producer({"bootstrap.servers": kafka, "enable.idempotence": True})
+    acknowledged: list[str] = []
+
+    def write_a_kilobyte() -> None:
+        text = os.urandom(500).hex()
+        producer.produce("kept", text, on_delivery=lambda failed, _: acknowledged.append(str(failed or text)))
+
+    server.limit_file_size(100_000)
+    server.limit_file_size(None)
+    for _ in range(150):
+        write_a_kilobyte()
+    assert producer.flush(20) == 0
+
+    server.limit_file_size(200_000)
+    deadline = time.monotonic() + 20
+    while server.running and time.monotonic() < deadline:
+        write_a_kilobyte()
+        producer.poll(0.02)
+    assert not server.running
+    assert 150 < len(acknowledged) < 200
+
+    server.start()
+    assert producer.flush(30) == 0
+    assert committed_values(kafka, len(acknowledged)) == acknowledged
+
+
 def leader_of(kafka: str, topic: str) -> int:
     with KafkaAdminClient(bootstrap_servers=kafka) as admin:
         (described,) = admin.describe_topics([topic])
