@@ -96,7 +96,8 @@ class Worker:
         self._assigned -= numbers
         for number in numbers:
             self._epochs.pop(number, None)
-        reached(Failpoint.REVOKED)
+        if numbers:
+            reached(Failpoint.REVOKED)
         try:
             await asyncio.gather(*(self._partitions[number].checkpoint() for number in numbers & set(self._partitions)))
         except Exception as problem:

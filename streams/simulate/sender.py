@@ -7,8 +7,11 @@ far it was behind is reported.
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, Protocol
@@ -83,14 +86,25 @@ def send(
     delivery = _Delivery(kafka, topic)
     items = _begun(items)
     loop = OpenLoop(pace, delivery, progress)
-    interrupted = False
-    try:
+    with _stopped_by_signals(loop):
         loop.run(items, for_s, stamp)
-    except KeyboardInterrupt:
-        interrupted = True
     delivery.finish()
     loop.report()
-    return Sent(loop.sent, loop.elapsed_s, loop.behind_s, loop.last_timestamp_ms, interrupted)
+    return Sent(loop.sent, loop.elapsed_s, loop.behind_s, loop.last_timestamp_ms, loop.stopped)
+
+
+@contextmanager
+def _stopped_by_signals(loop: OpenLoop) -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM ends the run between two records: raised inside a producer's call it breaks that."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, loop.stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _begun(items: Iterable[Item]) -> Iterator[Item]:
@@ -115,11 +129,16 @@ class OpenLoop:
         self._began_s, self._began_wall_ms = time.monotonic(), int(time.time() * 1000)
         self._reported_s = 0.0
         self.sent, self.behind_s, self.last_timestamp_ms = 0, 0.0, 0
+        self.stopped = False
 
     @property
     def elapsed_s(self) -> float:
         """Seconds since the run began."""
         return time.monotonic() - self._began_s
+
+    def stop(self, *_: object) -> None:
+        """End the run before its next record. Safe to call from a signal handler."""
+        self.stopped = True
 
     def run(self, items: Iterable[Item], for_s: float | None, stamp: bool) -> None:
         """Everything that is due within `for_s` seconds (None: everything)."""
@@ -129,6 +148,8 @@ class OpenLoop:
                 self._wait_until(for_s)
                 return
             self._wait_until(intended_s)
+            if self.stopped:
+                return
             value = _stamped(item.value, self._began_wall_ms + int(intended_s * 1000)) if stamp else item.value
             self._delivery.produce(item.key, value, item.timestamp_ms)
             self.last_timestamp_ms = item.timestamp_ms
@@ -137,7 +158,7 @@ class OpenLoop:
                 self._look_up(intended_s)
 
     def _wait_until(self, intended_s: float) -> None:
-        while (left_s := intended_s - self.elapsed_s) > 0:
+        while (left_s := intended_s - self.elapsed_s) > 0 and not self.stopped:
             time.sleep(min(left_s, PROGRESS_S))
             self._look_up(intended_s)
         if self._pace is not at_once:
