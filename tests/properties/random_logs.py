@@ -13,6 +13,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 import msgspec
+from hypothesis import strategies as st
 
 from models.catalog import CatalogRow, read_title
 from models.fold import TITLE, Fold, TallyKey
@@ -282,6 +283,9 @@ class Writer:
         rules, clock_ms = self.rules, self.clock_ms
         edges = (clock_ms + rules.future_ms, clock_ms - rules.grace_ms, clock_ms - rules.hour_grace_ms)
         return (0, *(edge + off for edge in edges for off in (-1, 0, 1, -500)))
+
+
+LOGS = st.builds(lambda seed, events: Writer(Random(seed), events).log(), st.integers(0, 2**32), st.integers(1, 150))
 
 
 def mutated(random: Random, event: dict[str, Any]) -> tuple[bytes | None, bytes | None]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from contextlib import suppress
+from itertools import count, pairwise
+from random import Random
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_logs import KINDS
+from random_logs import KINDS, LOGS, Log
 
+from models.counters import Counters
 from models.coverage import cells_between
 from models.events import BadEvent, Event, read_event
-from models.rules import Rules
+from models.rules import DAY_MS, Rules
 from models.viewing import Row, advance
 
 RULES = Rules()
@@ -68,6 +72,70 @@ def test_coverage_and_completion_do_not_depend_on_sittings_and_devices(cuts: Cut
         assert row.completions == 1
 
 
+PIECES = st.lists(
+    st.tuples(st.integers(0, 199), st.integers(1, 60), st.integers(-2_500, 2_500)), min_size=1, max_size=12
+).map(lambda pieces: [(max(0, cell * 5_000 + off), (cell + length) * 5_000 + off) for cell, length, off in pieces])
+LONG_FILM_MS = 1_500_000
+NUMBERS = count()
+
+
+@given(PIECES, st.data())
+def test_coverage_is_what_was_played_in_any_order_by_any_devices_in_any_sittings(
+    pieces: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    # All pieces end before 90 % of the film: what they cover is there to be looked at.
+    row = Row()
+    _played(row, pieces, LONG_FILM_MS, 0, data)
+    times_seen = [sum(start_ms <= cell * 5_000 + 2_500 < end_ms for start_ms, end_ms in pieces) for cell in range(300)]
+    assert row.once == sum(1 << cell for cell, times in enumerate(times_seen) if times >= 1)
+    assert row.twice == sum(1 << cell for cell, times in enumerate(times_seen) if times >= 2)
+    assert (row.watched_ms, row.completions) == (sum(end_ms - start_ms for start_ms, end_ms in pieces), 0)
+
+
+@given(st.lists(_cut(FILM_MS), min_size=1, max_size=4), st.data())
+def test_a_film_seen_whole_is_one_completion_each_time_in_any_order_by_any_devices_in_any_sittings(
+    viewings: list[Cuts], data: st.DataObject
+) -> None:
+    row = Row()
+    for number, cuts in enumerate(viewings):
+        pieces = data.draw(st.permutations(list(pairwise(cuts))))
+        _played(row, pieces, FILM_MS, number * 10**9, data)
+        assert (row.completions, row.watched_ms) == (number + 1, (number + 1) * FILM_MS)
+
+
+@given(_cut(FILM_MS), _cut(FILM_MS), st.randoms(use_true_random=False))
+def test_two_viewings_side_by_side_are_two_completions(first: Cuts, second: Cuts, random: Random) -> None:
+    row, waiting = Row(), {"mia": first[1:], "ben": second[1:]}
+    at_ms, now_ms = {"mia": 0, "ben": 0}, 0
+    for session in at_ms:
+        advance(row, _event("start", 0, 0, session), 0, FILM_MS, RULES)
+    while any(waiting.values()):
+        session = random.choice([name for name, cuts in waiting.items() if cuts])
+        now_ms += FILM_MS
+        began_ms, at_ms[session] = at_ms[session], waiting[session].pop(0)
+        _plays(row, session, now_ms, began_ms, at_ms[session], FILM_MS)
+    assert (row.completions, row.watched_ms) == (2, 2 * FILM_MS)
+
+
+def _played(row: Row, pieces: list[tuple[int, int]], film_ms: int, at_ms: int, data: st.DataObject) -> None:
+    """Pieces of a film, each by one of three devices that go on or by one of its own, in two sittings, at any time."""
+    for number, (start_ms, end_ms) in enumerate(pieces):
+        session = f"{data.draw(st.sampled_from('abc') | st.just(str(number)))} {at_ms // 10**9}"
+        between_ms = data.draw(st.integers(start_ms, end_ms))
+        for begin_ms, stop_ms in ((start_ms, between_ms), (between_ms, end_ms)):
+            _plays(row, session, at_ms, begin_ms, stop_ms, film_ms)
+            at_ms += stop_ms - begin_ms + data.draw(st.sampled_from((0, 1, 10**6)))
+
+
+def _plays(row: Row, session: str, now_ms: int, start_ms: int, end_ms: int, film_ms: int) -> None:
+    """A session goes to a position, plays on from there at ordinary speed, and pauses."""
+    end = now_ms + end_ms - start_ms
+    for kind, time_ms, position_ms in (("seek", now_ms, start_ms), ("play", now_ms, start_ms), ("pause", end, end_ms)):
+        event = _event(kind, time_ms, position_ms, session)
+        event.event_id = str(next(NUMBERS))
+        advance(row, event, time_ms, film_ms, RULES)
+
+
 EVENTS = st.lists(
     st.tuples(
         st.sampled_from((*KINDS, "heartbeat", "heartbeat", "heartbeat")),
@@ -87,14 +155,15 @@ def test_no_session_is_credited_more_than_the_allowance_and_its_playing_time(
     steps: list[tuple[str, int, int, float | None, bool]], film_ms: int
 ) -> None:
     row, time_ms, position_ms, credited_ms, most = Row(), 10**12, 0, 0, 5_000.0
+    player = Player()
     for seq, (kind, elapsed_ms, advanced_ms, rate, tells_from) in enumerate(steps):
         before_ms, time_ms = position_ms, time_ms + elapsed_ms
         position_ms = min(max(0, position_ms + advanced_ms), LONGEST_MS)
         seek_from_ms = before_ms + advanced_ms // 2 if tells_from else None
         event = _event(kind, time_ms, position_ms, seq=seq, playback_rate=rate, seek_from_ms=seek_from_ms)
-        session = row.sessions.get("s")
-        if session is not None and session.playing and 0 <= elapsed_ms <= RULES.longest_interval_ms:
-            most += 1.02 * elapsed_ms * session.rate_thousandths / 1_000
+        if player.playing and 0 <= elapsed_ms <= RULES.longest_interval_ms:
+            most += 1.02 * elapsed_ms * player.rate
+        player.is_told(kind, position_ms > before_ms, rate)
         credit_ms, _ = advance(row, event, 10**12, film_ms, RULES)
         credited_ms += credit_ms
         assert 0 <= credit_ms <= max(0, position_ms - before_ms, (seek_from_ms or 0) - before_ms)
@@ -102,12 +171,45 @@ def test_no_session_is_credited_more_than_the_allowance_and_its_playing_time(
         assert 0 <= row.sessions["s"].allowance_ms <= 5_000
 
 
-@settings(max_examples=200)
-@given(st.binary(max_size=80) | st.none(), st.binary(max_size=400) | st.text(max_size=400).map(str.encode) | st.none())
-def test_reading_any_bytes_raises_nothing_but_a_bad_event(key: bytes | None, value: bytes | None) -> None:
-    try:
-        read_event(key, value)
-    except BadEvent as problem:
-        assert str(problem)
-    else:
-        raise AssertionError("no event in these bytes")
+class Player:
+    """Whether a session plays, and how fast, by the sentences of the rules on each kind of event."""
+
+    def __init__(self) -> None:
+        self.told, self.playing, self.over, self.rate = False, False, False, 1.0
+
+    def is_told(self, kind: str, moved_on: bool, rate: float | None) -> None:
+        if kind in ("start", "play") or (kind in ("heartbeat", "rate", "seek") and not self.told):
+            self.playing, self.over = True, False
+        elif kind in ("pause", "buffer", "stop", "end"):
+            self.playing, self.over = False, kind in ("stop", "end")
+        elif kind == "heartbeat" and moved_on and not self.over:
+            self.playing = True
+        self.told = True
+        self.rate = self.rate if rate is None else min(4.0, max(0.1, rate))
+
+
+@settings(max_examples=60)
+@given(LOGS)
+def test_watched_time_of_any_log_is_at_most_the_elapsed_time_at_the_fastest_speed_told(log: Log) -> None:
+    # No session is forgotten: one that is would have its allowance again.
+    log.rules = msgspec.structs.replace(log.rules, grace_ms=365 * DAY_MS, forget_ms=730 * DAY_MS)
+    times_ms: dict[tuple[int, str, str, str], list[int]] = {}
+    fastest: dict[tuple[int, str, str, str], float] = {}
+    for step in log.steps:
+        with suppress(BadEvent):
+            event = read_event(step.record.key, step.record.value)
+            if -log.rules.grace_ms // 2 < event.event_time_ms - step.record.timestamp <= log.rules.future_ms:
+                session = (step.partition, event.title_id, event.household_id, event.play_session_id)
+                times_ms.setdefault(session, []).append(event.event_time_ms)
+                fastest[session] = min(4.0, max(1.0, fastest.get(session, 1.0), event.playback_rate or 0.0))
+    for number, fold in enumerate(log.folded()):
+        fold.drain(1)
+        for key, (_, *counts) in fold.tallies.items():
+            elapsed_ms = {
+                session: sum(max(0, later_ms - earlier_ms) for earlier_ms, later_ms in pairwise(told_ms))
+                for session, told_ms in times_ms.items()
+                if session[:2] == (number, key.title_id)
+            }
+            assert Counters(*counts).watched_ms <= sum(
+                5_000 + 1.02 * elapsed * fastest[session] for session, elapsed in elapsed_ms.items()
+            )
