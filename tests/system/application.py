@@ -12,11 +12,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from redis import Redis
+from kafka.errors import KafkaError
+from redis import Redis, RedisError
 
 COMMAND = [sys.executable, "-m", "streams.cli"]
 BRISK = {
@@ -177,6 +179,17 @@ class Application:
         if self._producer:
             self._producer.close()
         self.redis.close()
+
+    def remove(self) -> None:
+        """Remove its topics and keys; call after `close`. Servers that are gone have none."""
+        with (
+            suppress(KafkaError),
+            KafkaAdminClient(bootstrap_servers=self.environment["ENCORE_KAFKA"], bootstrap_timeout_ms=5000) as admin,
+        ):
+            admin.delete_topics([name for name in admin.list_topics() if name.startswith(self.app_id)])
+        with suppress(RedisError), Redis.from_url(self.environment["ENCORE_REDIS"]) as redis:
+            for key in redis.scan_iter(f"{self.environment['ENCORE_REDIS_PREFIX']}*", count=1000):
+                redis.unlink(key)
 
     # -- Kafka ----------------------------------------------------------------------------------------------
 

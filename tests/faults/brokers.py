@@ -1,0 +1,57 @@
+"""Kafka is stopped, killed and frozen while checkpoints are being committed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from catalogue import fault
+from trial import Trial
+
+Strike = Callable[[Any], None]
+
+
+def _alone(words: str, leave: Strike, come_back: Strike, away_s: tuple[float, float]) -> None:
+    @fault(f"the only broker: {words}", per_trial=5)
+    def away(trial: Trial) -> None:
+        trial.set_up()
+        trial.start_work()
+        trial.read_on()
+        broker = trial.servers.kafka_server
+        for _ in range(trial.hits):
+            trial.mid_work()
+            leave(broker)
+            trial.sleep(*away_s)
+            come_back(broker)
+            trial.note("recovery_s", trial.until_working())
+        trial.verify()
+
+
+def _one_of_three(words: str, leave: Strike, come_back: Strike, away_s: tuple[float, float]) -> None:
+    @fault(f"one of three brokers: {words}", per_trial=5, brokers=3)
+    def away(trial: Trial) -> None:
+        trial.set_up(ENCORE_TOPIC_REPLICATION="3")
+        trial.start_work()
+        trial.read_on()
+        for number in range(trial.hits):
+            broker = trial.servers.brokers[number % 3]
+            trial.mid_work()
+            leave(broker)
+            struck_s = time.monotonic()
+            trial.note("recovery_s", trial.until_working(struck_s))
+            time.sleep(max(0.0, struck_s + trial.rng.uniform(*away_s) - time.monotonic()))
+            come_back(broker)
+            trial.servers.cluster.wait_until_in_sync()
+        trial.verify()
+
+
+_ENDS: dict[str, tuple[Strike, Strike, tuple[float, float]]] = {
+    "SIGTERM": (lambda broker: broker.stop(), lambda broker: broker.start(), (0.5, 4.0)),
+    "kill -9": (lambda broker: broker.kill(), lambda broker: broker.start(), (0.5, 4.0)),
+    "SIGSTOP 30 s": (lambda broker: broker.pause(), lambda broker: broker.resume(), (30.0, 30.0)),
+}
+
+for _words, _end in _ENDS.items():
+    _alone(_words, *_end)
+    _one_of_three(_words, *_end)

@@ -1,0 +1,143 @@
+"""Workers die: at any moment, at the worst moments, in order, and their partitions pass to others."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+from catalogue import fault
+from trial import Trial, Void, Worker
+
+MOMENTS = {
+    "restoring": "during a restore",
+    "cut": "before the transaction",
+    "written": "with rows written and not committed",
+    "committed": "committed and not published",
+    "shares": "with shares ready to publish",
+    "published": "published and not noted",
+}
+_LONGEST_COUNT = 12
+_DEATH_S = 30.0
+DEFAULTS = {"ENCORE_SESSION_TIMEOUT_S": "10", "ENCORE_CHECKPOINT_S": "0.2", "ENCORE_PUBLISH_S": "0.05"}
+TAKEOVER_S = 15.0
+
+
+@fault("kill -9 at a random moment", per_trial=10, short=4, long=160)
+def killed_at_a_random_moment(trial: Trial) -> None:
+    trial.set_up()
+    workers = trial.start_work()
+    for _ in range(trial.hits):
+        victim = trial.rng.choice(workers)
+        victim.until_restored()
+        trial.sleep(0.2, 5.0)
+        trial.mid_work()
+        victim.process.kill()
+        died_s = time.monotonic()
+        trial.note("restart_s", trial.until_working(died_s))
+    trial.verify()
+
+
+@fault("kill -9, and others take over", per_trial=4, short=1, long=40)
+def killed_and_taken_over(trial: Trial) -> None:
+    """Default settings; nobody restarts the dead one until its partitions go on elsewhere."""
+    trial.set_up(**DEFAULTS)
+    trial.feed()
+    workers = [trial.worker(), trial.worker()]
+    for _ in range(trial.hits):
+        for worker in workers:
+            worker.until_restored()
+        trial.until_working()
+        victim = trial.rng.choice(workers)
+        trial.sleep(0.2, 5.0)
+        trial.mid_work()
+        victim.supervised = False
+        victim.process.kill()
+        took_s = trial.until_working(time.monotonic())
+        trial.note("takeover_s", took_s)
+        assert took_s <= TAKEOVER_S, f"taken over after {took_s:.1f} s"
+        victim.restart()
+        victim.supervised = True
+    trial.verify()
+
+
+def _dies_at(moment: str) -> None:
+    @fault(f"kill -9 {MOMENTS[moment]}", per_trial=5)
+    def dies(trial: Trial) -> None:
+        trial.set_up()
+        _, victim = trial.start_work()
+        for _ in range(trial.hits):
+            strike(trial, victim, f"{moment}:{_which_time(trial, moment)}")
+            trial.until_working()
+        trial.verify()
+
+
+for _moment in MOMENTS:
+    _dies_at(_moment)
+
+
+def strike(trial: Trial, victim: Worker, failpoint: str) -> None:
+    """Restart a worker that will die at a failpoint, see it die there, and let its supervisor restart it."""
+    trial.mid_work()
+    victim.supervised = False
+    victim.process.kill()
+    victim.restart(ENCORE_FAILPOINT=failpoint)
+    until_hit(victim, -signal.SIGKILL)
+    victim.restart()
+    victim.supervised = True
+
+
+def until_hit(victim: Worker, code: int) -> None:
+    """Wait until a worker was hit at its failpoint. Raises `Void` where it never came there."""
+    deadline = time.monotonic() + _DEATH_S
+    while victim.process.popen.poll() is None:
+        if time.monotonic() > deadline:
+            raise Void(f"it never came to its failpoint:\n{victim.process.log[-1000:]}")
+        time.sleep(0.02)
+    assert victim.process.popen.returncode == code, victim.process.log[-2000:]
+    assert victim.process.count("failpoint ") == 1
+
+
+def _which_time(trial: Trial, moment: str) -> int:
+    return trial.rng.randint(1, 2) if moment == "restoring" else trial.rng.randint(1, _LONGEST_COUNT)
+
+
+@fault("kill -9 during a rebalance", per_trial=4)
+def dies_during_a_rebalance(trial: Trial) -> None:
+    """At the moment when partitions are taken away, or when they have just been given."""
+    trial.set_up()
+    _, victim = trial.start_work()
+    for number in range(trial.hits):
+        moment = trial.rng.choice(["revoked:1", "assigned:2"])
+        trial.mid_work()
+        victim.supervised = False
+        victim.process.kill()
+        victim.restart(ENCORE_FAILPOINT=moment)
+        victim.until_restored()
+        passer_by = trial.worker(ENCORE_GROUP_INSTANCE_ID=f"passer-by-{number}")
+        until_hit(victim, -signal.SIGKILL)
+        victim.restart()
+        victim.supervised = True
+        passer_by.until_restored()
+        passer_by.supervised = False
+        assert passer_by.process.stopped().code == 0
+        trial.until_working()
+    trial.verify()
+
+
+@fault("SIGTERM mid-batch, rolling over all workers", per_trial=10, short=4)
+def stopped_in_turn(trial: Trial) -> None:
+    trial.set_up()
+    workers = trial.start_work()
+    for number in range(trial.hits):
+        worker = workers[number % len(workers)]
+        worker.until_restored()
+        trial.mid_work()
+        worker.supervised = False
+        asked_s = time.monotonic()
+        ended = worker.process.stopped()
+        trial.note("exit_s", time.monotonic() - asked_s)
+        assert ended.code == 0, ended.log[-2000:]
+        worker.restart()
+        worker.supervised = True
+        trial.until_working(asked_s)
+    trial.verify()

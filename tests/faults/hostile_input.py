@@ -1,0 +1,95 @@
+"""Everything that producers do wrong, all at once, while workers die: one event each, never the partition."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+from catalogue import fault
+from confluent_kafka import Producer
+from playback import DAY_MS, EVENING_MS, HOUR_MS, MINUTE_MS, whole_viewing
+from trial import Trial
+
+_HOUSEHOLDS = 40
+_TITLES = 6
+_VIEWINGS = 120
+_LENGTH_MS = 12 * MINUTE_MS
+_LARGE_BYTES = 900_000
+_OVER_LIMIT_BYTES = 1_500_000
+
+Record = tuple[bytes | None, bytes | None, int]
+"""Key, value, timestamp in ms."""
+
+
+def viewings(rng: Random, clock_ms: int) -> Iterator[Record]:
+    """Viewings whose players' clocks are up to an hour off and jump, some told days late, all of it thrice."""
+    for _ in range(_VIEWINGS):
+        household, title = f"home-{rng.randrange(_HOUSEHOLDS)}", f"film-{rng.randrange(_TITLES)}"
+        begin_ms = clock_ms - rng.choice((0, 0, 0, rng.randrange(20 * DAY_MS), 40 * DAY_MS))
+        drift_ms = rng.randrange(-HOUR_MS, HOUR_MS)
+        events = whole_viewing(household, title, begin_ms, _LENGTH_MS, runtime_ms=_LENGTH_MS)
+        for event in events:
+            if rng.random() < 0.05:
+                drift_ms = rng.randrange(-HOUR_MS, HOUR_MS)
+            event["event_time_ms"] += drift_ms
+            record = household.encode(), json.dumps(event).encode(), clock_ms + rng.randrange(MINUTE_MS)
+            yield from (record, record, record)
+
+
+def garbage(rng: Random, clock_ms: int) -> Iterator[Record]:
+    """Records that are no events, each by another fault."""
+    event = next(whole_viewing("home-1", "film-1", clock_ms))
+    whole = json.dumps(event).encode()
+    key = b"home-1"
+
+    def with_(**wrong: Any) -> bytes:
+        return json.dumps(event | wrong).encode()
+
+    for value in (
+        whole[: rng.randrange(1, len(whole) - 1)], b"", b"null", b"[]", b"\x00" * 50, b"\xff\xfe{", b"{" * 2_000,
+        with_(position_ms="1"), with_(position_ms=-1), with_(position_ms=1.5), with_(event_time_ms=True),
+        with_(event_time_ms=clock_ms + DAY_MS), with_(event_type="rewind"), with_(event_id=""), with_(seq=1 << 70),
+        with_(household_id="another"), with_(title_id=None), with_(filler="x" * _LARGE_BYTES),
+        with_(filler="x" * _OVER_LIMIT_BYTES),
+    ):  # fmt: skip
+        yield key, value, clock_ms
+    yield None, whole, clock_ms
+    yield key, None, clock_ms
+    yield None, None, clock_ms
+    yield b"\xff\xfe", whole, clock_ms
+
+
+@fault("hostile input, while a worker is killed", per_trial=5)
+def hostile(trial: Trial) -> None:
+    application = trial.set_up()
+    workers = trial.start_work()
+    producer = Producer(
+        {
+            "bootstrap.servers": application.environment["ENCORE_KAFKA"],
+            "partitioner": "murmur2_random",
+            "message.max.bytes": 8_000_000,
+        }
+    )
+    for _ in range(trial.hits):
+        trial.mid_work()
+        records = burst(trial.rng, EVENING_MS)
+        middle = trial.rng.randrange(len(records))
+        for number, (key, value, timestamp_ms) in enumerate(records):
+            producer.produce(application.environment["ENCORE_SOURCE_TOPIC"], value, key, timestamp=timestamp_ms)
+            if number == middle:
+                producer.flush(30)
+                trial.rng.choice(workers).process.kill()
+        assert producer.flush(60) == 0
+        trial.until_working()
+    answer = trial.verify()
+    assert answer["dead_letters"] >= 20 * trial.hits
+    trial.note("dead_letters", answer["dead_letters"])
+
+
+def burst(rng: Random, clock_ms: int) -> list[Record]:
+    """Viewings and garbage in any order."""
+    records = [*viewings(rng, clock_ms), *garbage(rng, clock_ms)]
+    rng.shuffle(records)
+    return records

@@ -1,0 +1,62 @@
+"""The machine runs out: Kafka's disk is full, a worker gets no more memory. It fails loudly, and recovers."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import psutil
+from application import until
+from catalogue import fault
+from trial import Trial
+
+_FAILS_S = 60
+_CLOSE_BYTES = 4096
+
+
+@fault("disk full under Kafka", per_trial=5)
+def disk_full(trial: Trial) -> None:
+    """No file of Kafka's may grow any more; it gives up, and the disk has room again when it is started anew."""
+    trial.set_up(ENCORE_TRANSACTION_TIMEOUT_S="10")
+    trial.start_work()
+    trial.read_on()
+    kafka = trial.servers.kafka_server
+    for _ in range(trial.hits):
+        trial.mid_work()
+        kafka.limit_file_size(_largest_log(kafka.data, trial.application.state_topic) + _CLOSE_BYTES)
+        until(lambda: not kafka.running, "Kafka gives up its full disk", _FAILS_S)
+        trial.sleep(0.0, 3.0)
+        kafka.start()
+        trial.note("recovery_s", trial.until_working())
+    trial.verify()
+
+
+def _largest_log(data: Path, topic: str) -> int:
+    return max(file.stat().st_size for file in data.glob(f"**/{topic}-*/*.log"))
+
+
+@fault("memory limit on a worker", per_trial=4)
+def out_of_memory(trial: Trial) -> None:
+    trial.set_up()
+    workers = trial.start_work()
+    trial.read_on()
+    for _ in range(trial.hits):
+        victim = trial.rng.choice(workers)
+        victim.until_restored()
+        trial.mid_work()
+        life = victim.process
+        process = psutil.Process(life.popen.pid)
+        victim.supervised = False
+        # Not a byte more than it has; as it may need no more in steady state, it is given more to do.
+        process.rlimit(psutil.RLIMIT_AS, (process.memory_info().vms,) * 2)
+        crowd = trial.feed(2_000)
+        struck_s = time.monotonic()
+        until(lambda life=life: life.popen.poll() is not None, f"it fails:\n{life.log[-2000:]}", _FAILS_S)
+        trial.note("failed_after_s", time.monotonic() - struck_s)
+        assert life.popen.returncode != 0, life.log[-2000:]
+        assert life.log.strip(), "it said nothing"
+        trial.end_feed(crowd)
+        victim.restart()
+        victim.supervised = True
+        trial.until_working()
+    trial.verify()

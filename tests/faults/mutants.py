@@ -1,0 +1,72 @@
+"""Workers from which one safeguard was removed: a campaign that does not fail on them proves nothing.
+
+Owns the mutations: which text of which file becomes what, and the fault that must find it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+_ROOT = Path(__file__).parents[2]
+
+
+class Change(NamedTuple):
+    """One text of one file, which must be there once, and what it becomes."""
+
+    file: str
+    old: str
+    new: str
+
+
+class Mutant(NamedTuple):
+    """A worker without one safeguard, and the fault on which a campaign must fail."""
+
+    fault: str
+    changes: tuple[Change, ...]
+
+
+_TRANSACTIONS = "streams/transactions.py"
+
+MUTANTS = {
+    "the fence": Mutant(
+        "SIGSTOP for three session timeouts, before a transaction",
+        (Change(_TRANSACTIONS, '"transactional.id": transactional_id,', '"transactional.id": f"{time.time_ns()}",'),),
+    ),
+    "the continuity check": Mutant(
+        "state: source records cut under a running worker",
+        (Change("streams/partition.py", "if batch.start > self.position:", "if False:"),),
+    ),
+    "the version check in Redis": Mutant(
+        "SIGSTOP for three session timeouts, with shares in hand",
+        (
+            Change(
+                "streams/lua/add_shares.lua",
+                "if old and (old[2] > share[2] or (old[2] == share[2] and old[3] > share[3])) then",
+                "if false then",
+            ),
+        ),
+    ),
+    "the transaction": Mutant(
+        "kill -9 with rows written and not committed",
+        (
+            Change(_TRANSACTIONS, '"transactional.id": transactional_id,', '"enable.idempotence": True,'),
+            Change(_TRANSACTIONS, "self._producer.init_transactions(_CALL_S)", "None"),
+            Change(_TRANSACTIONS, "self._producer.begin_transaction()", "pass"),
+            Change(_TRANSACTIONS, "self._producer.commit_transaction(_CALL_S)", "self._producer.flush()"),
+        ),
+    ),
+}
+
+
+def mutated(mutant: Mutant, folder: Path) -> dict[str, str]:
+    """A copy of the code with a mutant's changes in `folder`; the environment of processes that run it."""
+    for package in ("models", "streams"):
+        shutil.copytree(_ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for change in mutant.changes:
+        file = folder / change.file
+        text = file.read_text()
+        assert text.count(change.old) == 1, f"{change.file} holds {change.old!r} {text.count(change.old)} times"
+        file.write_text(text.replace(change.old, change.new))
+    return {"PYTHONPATH": str(folder)}

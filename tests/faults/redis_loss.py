@@ -1,0 +1,173 @@
+"""Redis dies with all it knows, is emptied, frozen, replaced by a replica that lags, slow, or silent.
+
+Workers must go on consuming, notice by themselves what Redis lost, and publish it again; readers can tell.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import psutil
+from application import until
+from catalogue import fault
+from proxy import Proxy
+from trial import Trial
+
+from streams.devstack.redis import RedisServer
+
+_WHOLE_S = 60
+_FROZEN_S = 13.0
+_SILENT_S = (3.0, 8.0)
+_SLOW_S = 5.0
+_OUTAGE_S = 600.0
+_SHORT_OUTAGE_S = 10.0
+_MOST_GROWTH_BYTES = 64 << 20
+
+
+def until_whole(trial: Trial, since_s: float) -> None:
+    """Wait until every hash that there is says complete, and note how long that took."""
+
+    def is_whole() -> bool:
+        found = trial.application.published()
+        return bool(found) and all(fields.get("complete") == "1" for fields in found.values())
+
+    until(is_whole, f"Redis is whole again\n{trial.logs()}", _WHOLE_S)
+    trial.note("recovery_s", time.monotonic() - since_s)
+
+
+def _struck(trial: Trial, strike: Callable[[], None]) -> None:
+    """Strike `trial.hits` times, each time mid-work, and wait until Redis is whole; then verify."""
+    for _ in range(trial.hits):
+        trial.mid_work()
+        trial.sleep(0.0, 1.0)
+        strike()
+        struck_s = time.monotonic()
+        trial.until_working(struck_s)
+        until_whole(trial, struck_s)
+    trial.verify()
+
+
+@fault("Redis: kill -9 without persistence", per_trial=5)
+def killed_without_persistence(trial: Trial) -> None:
+    redis = RedisServer(trial.folder / "forgetful", persistent=False)
+    redis.start()
+    trial.on_close(redis.stop)
+    trial.set_up(ENCORE_REDIS=redis.address)
+    trial.start_work()
+    trial.read_on()
+
+    def strike() -> None:
+        redis.kill()
+        trial.sleep(0.0, 2.0)
+        redis.start()
+
+    _struck(trial, strike)
+
+
+@fault("Redis: FLUSHALL mid-write", per_trial=5)
+def emptied(trial: Trial) -> None:
+    trial.set_up()
+    trial.start_work()
+    trial.read_on()
+    _struck(trial, trial.application.redis.flushall)
+
+
+@fault("Redis: SIGSTOP 13 s", per_trial=5)
+def frozen(trial: Trial) -> None:
+    trial.set_up()
+    trial.start_work()
+    trial.read_on()
+
+    def strike() -> None:
+        trial.servers.redis_server.pause()
+        frozen_s = time.monotonic()
+        trial.note("consumed_meanwhile_s", trial.until_working(frozen_s))
+        time.sleep(max(0.0, _FROZEN_S - (time.monotonic() - frozen_s)))
+        trial.servers.redis_server.resume()
+
+    _struck(trial, strike)
+
+
+@fault("Redis: a replica promoted after losing the tail", long=20)
+def replaced(trial: Trial) -> None:
+    primary = RedisServer(trial.folder / "primary")
+    primary.start()
+    trial.on_close(primary.stop)
+    replica = RedisServer(trial.folder / "replica", replica_of=primary)
+    replica.start()
+    trial.on_close(replica.stop)
+    with Proxy(("127.0.0.1", primary.port)) as proxy:
+        trial.set_up(ENCORE_REDIS=f"redis://127.0.0.1:{proxy.port}/0")
+        trial.start_work()
+        trial.read_on(may_fall_back=True)
+
+        def strike() -> None:
+            replica.fall_behind()
+            trial.sleep(0.5, 2.0)
+            primary.kill()
+            replica.promote()
+            proxy.target = ("127.0.0.1", replica.port)
+            proxy.cut()
+
+        _struck(trial, strike)
+        trial.close()
+
+
+def _behind_a_proxy(name: str, strike: Callable[[Trial, Proxy], None]) -> None:
+    @fault(f"Redis: {name}", per_trial=5)
+    def behind_a_proxy(trial: Trial) -> None:
+        redis = urlsplit(trial.servers.redis)
+        with Proxy(("127.0.0.1", redis.port or 0)) as proxy:
+            trial.set_up(ENCORE_REDIS=f"redis://127.0.0.1:{proxy.port}/0")
+            trial.start_work()
+            trial.read_on()
+            _struck(trial, lambda: strike(trial, proxy))
+            trial.close()
+
+
+def _slowed(trial: Trial, proxy: Proxy) -> None:
+    proxy.delay_each_way_s = 0.1
+    time.sleep(_SLOW_S)
+    proxy.delay_each_way_s = 0.0
+
+
+def _silenced(trial: Trial, proxy: Proxy) -> None:
+    proxy.blackhole()
+    trial.sleep(*_SILENT_S)
+    proxy.heal()
+
+
+def _dropped(trial: Trial, proxy: Proxy) -> None:
+    proxy.cut()
+
+
+_behind_a_proxy("200 ms slower for 5 s", _slowed)
+_behind_a_proxy("half-open connections", _silenced)
+_behind_a_proxy("connections cut", _dropped)
+
+
+@fault("Redis: gone for ten minutes (shortened: ten seconds)", long=1)
+def gone(trial: Trial) -> None:
+    trial.set_up()
+    workers = trial.start_work()
+    before = sum(resident(worker.process.popen.pid) for worker in workers)
+    trial.mid_work()
+    trial.servers.redis_server.kill()
+    gone_s = time.monotonic()
+    while time.monotonic() - gone_s < (_OUTAGE_S if trial.is_long else _SHORT_OUTAGE_S):
+        trial.until_working(within_s=10)
+        time.sleep(1)
+    growth = sum(resident(worker.process.popen.pid) for worker in workers) - before
+    trial.note("grown_bytes", growth)
+    assert growth < _MOST_GROWTH_BYTES * len(workers), f"{growth:,} bytes more"
+    assert not any(worker.ends for worker in workers)
+    trial.servers.redis_server.start()
+    until_whole(trial, time.monotonic())
+    trial.verify()
+
+
+def resident(pid: int) -> int:
+    """A process's resident size in bytes."""
+    return int(psutil.Process(pid).memory_info().rss)

@@ -1,0 +1,203 @@
+"""State and source are lost, cut, made anew or of another form: refused by name, and rebuilt, never silently zero."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+from application import Application, until
+from catalogue import fault
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+from trial import Trial, Void
+
+_REMEDY = "encore rebuild"
+_REFUSED_S = 60
+_FROZEN_S = 2.0
+_PARTITIONS = 4
+
+
+class Kafka:
+    """What an operator's hand does to topics by mistake."""
+
+    def __init__(self, application: Application) -> None:
+        servers = {"bootstrap.servers": application.environment["ENCORE_KAFKA"], "log_level": 0}
+        self.admin = AdminClient(servers)
+        self.consumer = Consumer(servers | {"group.id": "encore-campaign", "isolation.level": "read_uncommitted"})
+        self.producer = Producer(servers)
+        self.source = application.environment["ENCORE_SOURCE_TOPIC"]
+        self.state = application.state_topic
+
+    def delete(self, topic: str) -> None:
+        self.admin.delete_topics([topic])[topic].result(30)
+        until(lambda: topic not in self.admin.list_topics(timeout=5).topics, f"{topic} is gone")
+
+    def create(self, topic: str, partitions: int = _PARTITIONS) -> None:
+        until(lambda: self._created(topic, partitions), f"{topic} is made")
+
+    def _created(self, topic: str, partitions: int) -> bool:
+        problem = self.admin.create_topics([NewTopic(topic, partitions, 1)])[topic].exception(30)
+        return problem is None
+
+    def ends(self, topic: str) -> dict[int, int]:
+        partitions = self.admin.list_topics(topic, timeout=5).topics[topic].partitions
+        return {
+            number: self.consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=5, cached=False)[1]
+            for number in partitions
+        }
+
+    def cut(self, topic: str, ends: dict[int, int]) -> None:
+        """Delete all records below these offsets."""
+        places = [TopicPartition(topic, number, end) for number, end in ends.items() if end]
+        for future in self.admin.delete_records(places).values():
+            future.result(30)
+
+    def close(self) -> None:
+        self.consumer.close()
+
+
+def _refused_then_rebuilt(name: str, strike: Callable[[Trial, Kafka], dict[str, str]]) -> None:
+    """`strike` breaks what the workers left; it may give further settings for those that come."""
+
+    @fault(f"state: {name}", per_trial=4)
+    def lost(trial: Trial) -> None:
+        application = trial.set_up()
+        for _ in range(trial.hits):
+            trial.feed()
+            worker = trial.worker()
+            trial.until_working()
+            trial.mid_work()
+            trial.stop_feeds()
+            worker.supervised = False
+            assert worker.process.stopped().code == 0
+            trial.forget_follower()
+            kafka = Kafka(application)
+            application.environment |= strike(trial, kafka)
+            kafka.close()
+            must_refuse(trial)
+            rebuild(trial)
+        trial.feed()
+        trial.worker()
+        trial.until_working()
+        trial.verify()
+
+
+def must_refuse(trial: Trial) -> None:
+    """A worker that starts now ends with one error, which names the remedy."""
+    begun_s = time.monotonic()
+    failure = trial.application.worker().ended(_REFUSED_S).failure()
+    trial.note("refused_after_s", time.monotonic() - begun_s)
+    assert _REMEDY in failure, failure
+
+
+def rebuild(trial: Trial) -> None:
+    """Follow the remedy."""
+    ended = trial.application.start("rebuild", "--yes", "--json").ended(60)
+    assert ended.code == 0, ended.log
+
+
+def _deleted(trial: Trial, kafka: Kafka) -> dict[str, str]:
+    kafka.delete(kafka.state)
+    return {}
+
+
+def _cut_at_its_start(trial: Trial, kafka: Kafka) -> dict[str, str]:
+    kafka.cut(kafka.state, {number: max(1, end // 2) for number, end in kafka.ends(kafka.state).items()})
+    return {}
+
+
+def _cut_at_its_end(trial: Trial, kafka: Kafka) -> dict[str, str]:
+    """As if the last checkpoints had been lost: positions from before them are written again."""
+    for record in _last_positions(trial.application):
+        position = json.loads(record.value)
+        past = position | {"next_offset": position["next_offset"] // 2, "sequence": position["sequence"] - 1}
+        kafka.producer.produce(kafka.state, json.dumps(past), b"p", partition=record.partition)
+    assert kafka.producer.flush(30) == 0
+    return {}
+
+
+def _of_an_older_form(trial: Trial, kafka: Kafka) -> dict[str, str]:
+    for record in _last_positions(trial.application):
+        old = json.dumps(json.loads(record.value) | {"format": 0})
+        kafka.producer.produce(kafka.state, old, b"p", partition=record.partition)
+    assert kafka.producer.flush(30) == 0
+    return {}
+
+
+def _last_positions(application: Application) -> list[Any]:
+    records = application.read(application.state_topic)
+    return list({record.partition: record for record in records if record.key == b"p"}.values())
+
+
+def _source_made_anew(trial: Trial, kafka: Kafka) -> dict[str, str]:
+    kafka.delete(kafka.source)
+    kafka.create(kafka.source)
+    return {}
+
+
+def _source_cut(trial: Trial, kafka: Kafka) -> dict[str, str]:
+    """Records that no worker has read yet go, and all before them."""
+    before = kafka.ends(kafka.source)
+    trial.feed()
+    until(lambda: min(kafka.ends(kafka.source)[number] - end for number, end in before.items()) > 10, "more came")
+    trial.stop_feeds()
+    kafka.cut(kafka.source, {number: end + 5 for number, end in before.items()})
+    return {}
+
+
+def _source_grown(trial: Trial, kafka: Kafka) -> dict[str, str]:
+    count = len(kafka.ends(kafka.source)) + 1
+    kafka.admin.create_partitions([NewPartitions(kafka.source, count)])[kafka.source].result(30)
+    until(lambda: len(kafka.ends(kafka.source)) == count, "it has grown")
+    return {}
+
+
+def _other_rules(trial: Trial, kafka: Kafka) -> dict[str, str]:
+    return {"ENCORE_COMPLETION_PERCENT": str(trial.rng.randrange(75, 90))}
+
+
+for _name, _strike in (
+    ("its topic deleted", _deleted),
+    ("its topic cut at its start", _cut_at_its_start),
+    ("its topic cut at its end", _cut_at_its_end),
+    ("of an older row format", _of_an_older_form),
+    ("of other rules", _other_rules),
+    ("source topic made anew", _source_made_anew),
+    ("source records gone that were not read", _source_cut),
+    ("source grown by a partition", _source_grown),
+):
+    _refused_then_rebuilt(_name, _strike)
+
+
+@fault("state: source records cut under a running worker", per_trial=2)
+def cut_under_a_worker(trial: Trial) -> None:
+    """While a worker is frozen for a moment the records go that it would read next: it must end, and not go on."""
+    application = trial.set_up()
+    kafka = Kafka(application)
+    trial.on_close(kafka.close)
+    for _ in range(trial.hits):
+        trial.feed()
+        worker = trial.worker()
+        trial.until_working()
+        trial.mid_work()
+        worker.supervised = False
+        worker.process.signal(signal.SIGSTOP)
+        time.sleep(_FROZEN_S)
+        ends = kafka.ends(kafka.source)
+        if not all(ends[number] - at > 20 for number, at in trial.follower.positions.items()):
+            raise Void("no records waited in some partition")
+        kafka.cut(kafka.source, {number: end - 5 for number, end in ends.items()})
+        worker.process.signal(signal.SIGCONT)
+        failure = worker.process.ended(_REFUSED_S).failure()
+        assert "a gap" in failure or _REMEDY in failure, failure
+        trial.stop_feeds()
+        trial.forget_follower()
+        must_refuse(trial)
+        rebuild(trial)
+    trial.feed()
+    trial.worker()
+    trial.until_working()
+    trial.verify()

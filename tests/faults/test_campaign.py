@@ -1,0 +1,74 @@
+"""The shortened campaign: each fault hits real servers and workers at work, and afterwards every number is exact.
+
+The trials run side by side, on servers of their own, from a fresh seed each time; what fails names its seed.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from campaign import Campaign, Job, Result, plan
+from catalogue import FAULTS
+from mutants import MUTANTS, mutated
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+
+LANES = 3
+
+
+class Running:
+    """A campaign in the background; a fault's result can be waited for."""
+
+    def __init__(self, jobs: list[Job], folder: Path) -> None:
+        self._left = {name: sum(job.fault.name == name for job in jobs) for name in FAULTS}
+        self._changed = threading.Condition()
+        self._campaign = Campaign(jobs, folder, self._on_result)
+        self._thread = threading.Thread(target=self._campaign.run, args=(LANES,), daemon=True)
+        self._thread.start()
+
+    def result(self, name: str) -> Result:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._left[name] or not self._thread.is_alive())
+        return self._campaign.results[name]
+
+    def _on_result(self, job: Job, said: str) -> None:
+        if not said.startswith("void"):
+            with self._changed:
+                self._left[job.fault.name] -= 1
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        self._thread.join()
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    running = Running(plan(int(time.time()), lambda fault: fault.short), tmp_path_factory.mktemp("campaign"))
+    yield running
+    running.close()
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_after_the_fault_every_number_equals_a_recomputation(campaign: Running, name: str) -> None:
+    result = campaign.result(name)
+
+    assert not result.failures, "\n".join(result.failures)
+    assert result.hits == FAULTS[name].short
+
+
+@pytest.mark.parametrize("safeguard", MUTANTS)
+def test_the_campaign_fails_on_a_worker_without(safeguard: str, tmp_path: Path) -> None:
+    mutant = MUTANTS[safeguard]
+    jobs = plan(1, lambda fault: 1, [mutant.fault])
+    campaign = Campaign(
+        jobs, tmp_path / "trials", lambda job, said: None, settings=mutated(mutant, tmp_path / "mutant")
+    )
+
+    campaign.run(1)
+
+    (failure,) = campaign.results[mutant.fault].failures
+    assert "AssertionError" in failure, failure

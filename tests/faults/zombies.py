@@ -1,0 +1,72 @@
+"""Workers that are frozen until others own their partitions, and then go on: nothing of theirs may count.
+
+Each freezes itself at a failpoint, with a transaction or shares in hand, for three session timeouts.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from contextlib import suppress
+
+import psutil
+from catalogue import fault
+from trial import SESSION_TIMEOUT_S, Trial, Void, Worker
+
+_FROZEN_S = 3 * SESSION_TIMEOUT_S
+_FREEZE_WITHIN_S = 40.0
+_ENDS_S = 20.0
+
+_TRANSACTION = "another worker owns the partition by now"
+REFUSALS = {"cut": [_TRANSACTION], "written": [_TRANSACTION], "shares": [_TRANSACTION, "Redis refused"]}
+"""What a zombie of each kind must have been told."""
+
+
+def _freezes_at(moment: str, words: str) -> None:
+    @fault(f"SIGSTOP for three session timeouts, {words}")
+    def freezes(trial: Trial) -> None:
+        trial.set_up()
+        trial.feed()
+        zombie = trial.worker(ENCORE_FAILPOINT=f"{moment}:{trial.rng.randint(8, 20)}:freeze")
+        zombie.supervised = False
+        until_frozen(zombie)
+        heir = trial.worker()
+        reader = trial.read_on()
+        frozen_s = time.monotonic()
+        trial.note("takeover_s", trial.until_working(frozen_s))
+        time.sleep(max(0.0, _FROZEN_S - (time.monotonic() - frozen_s)))
+        trial.stop_feeds()
+        trial.application.verify(60)
+
+        zombie.process.signal(signal.SIGCONT)
+        _wait_for_its_end(zombie)
+        trial.verify()
+
+        assert zombie.process.popen.poll() == 1, f"the zombie did not end:\n{zombie.process.log[-3000:]}"
+        for words in REFUSALS[moment]:
+            assert zombie.process.count(words) >= 1, f"not {words!r}:\n{zombie.process.log[-3000:]}"
+        assert not heir.ends and not reader.problems, reader.problems
+
+
+for _moment, _words in (
+    ("cut", "before a transaction"),
+    ("written", "inside a transaction"),
+    ("shares", "with shares in hand"),
+):
+    _freezes_at(_moment, _words)
+
+
+def until_frozen(worker: Worker) -> None:
+    """Wait until a worker froze itself. Raises `Void` where it does not."""
+    deadline = time.monotonic() + _FREEZE_WITHIN_S
+    while psutil.Process(worker.process.popen.pid).status() != psutil.STATUS_STOPPED:
+        if time.monotonic() > deadline:
+            raise Void(f"it never froze: {worker.process.log[-1000:]}")
+        time.sleep(0.02)
+
+
+def _wait_for_its_end(zombie: Worker) -> None:
+    """It should end at once; where it does not, the verdict says more than the wait."""
+    with suppress(subprocess.TimeoutExpired):
+        zombie.process.popen.wait(_ENDS_S)
