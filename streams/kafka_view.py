@@ -48,6 +48,10 @@ class KafkaView:
         most, least = found.topic_id.get_most_significant_bits(), found.topic_id.get_least_significant_bits()
         return TopicNow(str(UUID(int=(most % 2**64) << 64 | least % 2**64)), len(found.partitions))
 
+    def delete(self, name: str) -> None:
+        """Delete a topic; its name may stay taken for a moment."""
+        self._answer(lambda: self._admin.delete_topics([name], **self._limit)[name])
+
     def committed(self, group: str, topic: str, partition: int) -> int | None:
         """The offset that a group has committed for a partition; None: it has not, or that has expired."""
         asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, partition)])
@@ -59,7 +63,10 @@ class KafkaView:
         """Commit offsets for a group, which must have no members."""
         places = [TopicPartition(topic, partition, offset) for partition, offset in offsets.items()]
         asked = ConsumerGroupTopicPartitions(group, places)
-        self._answer(lambda: self._admin.alter_consumer_group_offsets([asked], **self._limit)[group])
+        answer = self._answer(lambda: self._admin.alter_consumer_group_offsets([asked], **self._limit)[group])
+        for place in answer.topic_partitions:
+            if place.error is not None:
+                raise KafkaFailed(f"Kafka at {self._servers}: offsets of group {group}: {place.error.str()}")
 
     def members(self, group: str) -> int:
         """How many members a group has; one that died counts until its session is over."""

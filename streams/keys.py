@@ -5,6 +5,8 @@ Owns the names of section 3 of the design and of the publisher's internal keys. 
 
 from __future__ import annotations
 
+import re
+
 from models.fold import DAY, HOUR, TallyKey
 from models.published import encoded_id
 from models.windows import day_name, hour_name
@@ -20,6 +22,8 @@ class Keys:
         self.marker = f"{prefix}internal:marker"
         self.owner = f"{prefix}internal:application"
         self.pending = f"{prefix}internal:pending"
+        self.rebuilding = f"{prefix}internal:rebuilding"
+        self.unswept = f"{prefix}internal:unswept"
         self.partitions = f"{prefix}internal:partitions"
         self.published = f"{prefix}internal:published"
 
@@ -31,6 +35,15 @@ class Keys:
         if key.kind == DAY:
             return f"{title}:day:{day_name(key.number)}"
         return title
+
+    @property
+    def all_shares(self) -> str:
+        """The pattern of all shares' keys."""
+        return re.sub(r"([*?\[\]\\])", r"\\\1", f"{self.prefix}internal:shares:") + "*"
+
+    def of_shares(self, key: str) -> str:
+        """The hash that a key of shares belongs to."""
+        return self.prefix + key.removeprefix(f"{self.prefix}internal:shares:")
 
     def shares(self, hash_key: str) -> str:
         """The partitions' shares of a hash, and their total."""

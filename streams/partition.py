@@ -74,13 +74,7 @@ class Partition:
         self._taken_in: Mapping[str, CatalogRow] | None = None
         self._on_committed = on_committed
         self._pool = pool
-        self._writer = TransactionalWriter(
-            settings.kafka,
-            f"{settings.app_id}-{number}",
-            settings.state_topic,
-            number,
-            settings.transaction_timeout_s,
-        )
+        self._writer = TransactionalWriter.of(settings, number)
         self._lock = asyncio.Lock()
         self._unfinished: CheckpointFailed | None = None
         self._unacknowledged: list[Any] = []

@@ -15,17 +15,16 @@ from typing import NamedTuple
 
 from models.catalog import CatalogRow
 from models.fold import DAY, HOUR, TITLE, TallyKey
-from models.published import stream_fields, title_fields, window_fields
-from models.rules import DAY_MS
 from streams.committed import Committed
 from streams.failpoints import Failpoint, reached
-from streams.keys import Keys
+from streams.hold import Hold
 from streams.redis_sink import DataLost, PrefixState, RedisSink, Share, Unreachable
+from streams.rendering import STATUS, Rendering, runtime_ms
 from streams.settings import Settings
+from streams.whole import WholeAgain
 
 log = logging.getLogger(__name__)
 
-STATUS = TallyKey("status", 0, "")
 _NOTHING = (0, 0)
 _CHUNK = 250
 _CHUNKS_AT_ONCE = 3
@@ -33,6 +32,7 @@ _LONGEST_PAUSE_S = 5.0
 _PAUSE_FAR_BEHIND_S = 1.0
 _FAR_BEHIND_RECORDS = 50_000
 _STATUS_S = 2.0
+_ASK_S = 0.5
 
 
 class Health(NamedTuple):
@@ -58,19 +58,20 @@ class Publisher:
         self._sink = sink
         self._catalog = catalog
         self._shown_catalog: Mapping[str, CatalogRow] = {}
-        self._keys = Keys(settings.redis_prefix)
+        self._rendering = Rendering(settings)
         # What is committed, and which keys of it readers do not know yet, of each partition.
         self._committed: dict[int, dict[TallyKey, list[int]]] = {}
         self._waiting: dict[int, set[TallyKey]] = {}
         self._versions: dict[int, tuple[int, int]] = {}
         self._health: dict[int, Health] = {}
+        self._hold = Hold(sink, self._rendering.keys.status)
         self._something = asyncio.Event()
         self._complete = True
-        self._lost_at: float | None = None
-        self._written_since_loss = 0
+        self._whole_again = WholeAgain()
 
     async def join(self) -> None:
         """Join the prefix's publishers, again after data was lost. Raises `Unreachable`, `ForeignPrefix`."""
+        self._hold.ask_again()
         if not await self._sink.join(self._partitions):
             self._complete = False
             self._let_everything_wait()
@@ -85,6 +86,7 @@ class Publisher:
         except Unreachable as problem:
             log.warning("Redis is away, all counters of partition %d wait: %s", state.partition, problem)
             published = None
+        self._hold.ask_again()
         # A copy: the fold's own tallies may be ahead of what is committed.
         self._committed[state.partition] = dict(state.tallies)
         self._waiting[state.partition] = set()
@@ -100,6 +102,7 @@ class Publisher:
         """Stop publishing a partition; its next owner publishes what still waits."""
         for of_partitions in (self._committed, self._waiting, self._health, self._versions):
             of_partitions.pop(partition, None)
+        self._hold.forget(partition)
 
     def on_committed(self, state: Committed) -> None:
         """Let a checkpoint's changes wait to be published."""
@@ -108,6 +111,7 @@ class Publisher:
         committed[STATUS] = [state.sequence, *state.stream]
         self._waiting[state.partition].update(state.tallies, (STATUS,))
         self._versions[state.partition] = (state.incarnation, state.sequence)
+        self._hold.note(state.partition, state.recounts)
         lag = self._health[state.partition].lag if state.partition in self._health else 0
         self._health[state.partition] = Health(state.stream_time_ms, lag)
         self._something.set()
@@ -128,6 +132,8 @@ class Publisher:
             except Unreachable as problem:
                 log.warning("Redis is away, counters wait (%d keys): %s", self._left(), problem)
                 pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
+            if self._hold.is_on:
+                pause_s = max(pause_s, _ASK_S)
             await asyncio.sleep(max(pause_s, _PAUSE_FAR_BEHIND_S) if self._is_far_behind() else pause_s)
 
     def _is_far_behind(self) -> bool:
@@ -146,7 +152,18 @@ class Publisher:
                 self._let_wait(STATUS)
 
     async def publish(self) -> None:
-        """Publish all that waits now. Raises `Unreachable`; what was not published waits on."""
+        """Publish all that waits now, unless a rebuild holds it back. Raises `Unreachable`; the rest waits on."""
+        if self._hold.is_on:
+            try:
+                if await self._hold.is_over(self._health):
+                    log.info("all partitions are recounted: their counters take the place of those before")
+                    self._whole_again.begin()
+            except DataLost:
+                await self._begin_again()
+        if not self._hold.is_on:
+            await self._publish_what_waits()
+
+    async def _publish_what_waits(self) -> None:
         begun, versions = time.monotonic(), dict(self._versions)
         self._let_corrected_titles_wait()
         taken, self._waiting = self._waiting, {partition: set() for partition in self._committed}
@@ -156,16 +173,17 @@ class Publisher:
             await self._sink.note_partitions(self._health)
             reached(Failpoint.SHARES)
             await self._write(shares)
+            if not self._complete:
+                # Older shares that none took the place of: all of these partitions' newer ones are in Redis by now.
+                await self._sink.sweep({p: version[0] for p, version in versions.items()}, self._partitions)
             reached(Failpoint.PUBLISHED)
             # Should this worker end before its hashes say complete, the next owner must write them all anew.
             is_said = self._complete and not turned
             await self._sink.note_published(versions if is_said else dict.fromkeys(versions, _NOTHING))
-            self._note_rebuilt(len(shares), is_said)
+            self._whole_again.note(len(shares), is_said)
         except DataLost:
             self._wait_again(taken)
-            log.warning("Redis lost its data, or is another one: everything is published again")
-            self._lost_at, self._written_since_loss = time.monotonic(), 0
-            await self.join()
+            await self._begin_again()
         except (Unreachable, asyncio.CancelledError):
             self._wait_again(taken)
             raise
@@ -173,15 +191,10 @@ class Publisher:
         log.debug("published %d keys in %.3f s", len(shares), took_s)
         await asyncio.sleep(max(0.0, len(shares) / self.settings.publish_keys_per_s - took_s))
 
-    def _note_rebuilt(self, written: int, is_said: bool) -> None:
-        """Say how long Redis took to be whole again after a loss, once all of its hashes say so."""
-        if self._lost_at is None:
-            return
-        self._written_since_loss += written
-        if is_said:
-            took_s = time.monotonic() - self._lost_at
-            log.info("Redis is whole again: %d hashes written in %.1f s", self._written_since_loss, took_s)
-            self._lost_at = None
+    async def _begin_again(self) -> None:
+        log.warning("Redis lost its data, or is another one: everything is published again")
+        self._whole_again.begin()
+        await self.join()
 
     def _left(self) -> int:
         return sum(map(len, self._waiting.values()))
@@ -201,7 +214,7 @@ class Publisher:
         if before is self._shown_catalog:
             return
         for title_id in before.keys() | self._shown_catalog.keys():
-            if _runtime_ms(before, title_id) != _runtime_ms(self._shown_catalog, title_id):
+            if runtime_ms(before, title_id) != runtime_ms(self._shown_catalog, title_id):
                 self._let_wait(TallyKey(TITLE, 0, title_id))
 
     def _let_wait(self, key: TallyKey) -> None:
@@ -232,6 +245,8 @@ class Publisher:
             async with asyncio.timeout(within_s):
                 while self._left():
                     await self.publish()
+                    if self._hold.is_on:
+                        break
                     if not self._left() and not self._complete:
                         # That may have been the last share that was missing: one more round says so.
                         await self.publish()
@@ -259,39 +274,25 @@ class Publisher:
             await asyncio.gather(*writers, return_exceptions=True)
 
     async def _write_chunk(self, chunk: list[TallyKey], shares: list[list[Share]], state: PrefixState) -> None:
-        hashes = [self._hash_key(key) for key in chunk]
-        lives = [self._time_to_live_ms(key) for key in chunk]
+        hashes = [self._rendering.hash_key(key) for key in chunk]
+        lives = [self._rendering.time_to_live_ms(key) for key in chunk]
         totals = await self._sink.add_shares(hashes, lives, shares)
         if totals.refused:
             self.refused_shares += totals.refused
             log.warning("Redis refused %d shares: their partitions have another worker by now", totals.refused)
+        status, catalog = self._status(state), self._shown_catalog
         common = ["as_of_ms", str(state.as_of_ms), "complete", "1" if self._complete else "0"]
         fields = [
-            [*self._fields(key, total, state.status), *common] for key, total in zip(chunk, totals.totals, strict=True)
+            [*self._rendering.fields(key, total, catalog, status), *common]
+            for key, total in zip(chunk, totals.totals, strict=True)
         ]
         await self._sink.write_hashes(hashes, totals.revisions, lives, fields)
 
-    def _fields(self, key: TallyKey, total: list[int], status: list[str]) -> list[str]:
-        if key == STATUS:
-            incarnation = max((version[0] for version in self._versions.values()), default=0)
-            return [*stream_fields(total), *status, "incarnation", str(incarnation)]
-        if key.kind == TITLE:
-            return title_fields(total, _runtime_ms(self._shown_catalog, key.title_id))
-        return window_fields(total)
-
-    def _hash_key(self, key: TallyKey) -> str:
-        return self._keys.status if key == STATUS else self._keys.tally(key)
-
-    def _time_to_live_ms(self, key: TallyKey) -> int:
-        days = {HOUR: self.settings.hour_retention_days, DAY: self.settings.day_retention_days}.get(key.kind, 0)
-        return days * DAY_MS
+    def _status(self, state: PrefixState) -> list[str]:
+        incarnation = max((version[0] for version in self._versions.values()), default=0)
+        return [*state.status, "rebuilding", "0", "incarnation", str(incarnation)]
 
     def _wait_again(self, taken: Mapping[int, set[TallyKey]]) -> None:
         # A partition given up meanwhile is its next owner's to publish.
         for partition in taken.keys() & self._waiting.keys():
             self._waiting[partition] |= taken[partition]
-
-
-def _runtime_ms(catalog: Mapping[str, CatalogRow], title_id: str) -> int:
-    row = catalog.get(title_id)
-    return row.known_runtime_ms if row is not None else 0

@@ -24,6 +24,7 @@ Share = tuple[int, ...]
 _CHANGES_KEPT = 10_000
 _TIMEOUT_S = 5.0
 _FRESH_MS = 15_000
+_SWEPT_AT_ONCE = 500
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_total = msgspec.msgpack.Decoder(list[int]).decode
@@ -73,6 +74,9 @@ class RedisSink:
         self._add_shares = self._client.register_script(_script("add_shares"))
         self._write_hashes = self._client.register_script(_script("write_hashes"))
         self._note_published = self._client.register_script(_script("note_published"))
+        self._begin_rebuild = self._client.register_script(_script("begin_rebuild"))
+        self._note_recounts = self._client.register_script(_script("note_recounts"))
+        self._sweep = self._client.register_script(_script("sweep"))
 
     async def join(self, partitions: int) -> bool:
         """Take part in publishing under the prefix; returns whether the data is as it was at the last join.
@@ -82,7 +86,7 @@ class RedisSink:
         keys, before = self._keys, self._marker
         owner, self._marker = await _answer(
             self._join(
-                keys=[keys.owner, keys.marker, keys.pending, keys.published],
+                keys=[keys.owner, keys.marker, keys.pending, keys.published, keys.unswept],
                 args=[self._application, await self._run_id(), secrets.token_hex(8), partitions],
             )
         )
@@ -108,16 +112,68 @@ class RedisSink:
         text = await _answer(self._client.hget(self._keys.published, str(partition)))
         if text is None:
             return None
-        incarnation, _, sequence = text.decode().partition(":")
-        return int(incarnation), int(sequence)
+        return _version(text)
 
     async def note_published(self, versions: Mapping[int, tuple[int, int]]) -> None:
         """Note that these partitions are published up to these incarnations and sequences. Raises `DataLost`."""
         if not versions:
             return
         noted = [text for p, (i, s) in versions.items() for text in (str(p), f"{i}:{s}")]
-        keys = [self._keys.marker, self._keys.published, self._keys.pending]
+        keys = [self._keys.marker, self._keys.published, self._keys.pending, self._keys.unswept]
         await self._guarded(self._note_published(keys=keys, args=[self._marker, *noted]))
+
+    async def begin_rebuild(self, partitions: int) -> int:
+        """Note that so many partitions, all there are, will be recounted; the newest incarnation published, or 0.
+
+        From then on nothing is published until all of them were noted to be through.
+        """
+        keys = self._keys
+        versions = await self._guarded(
+            self._begin_rebuild(
+                keys=[keys.marker, keys.pending, keys.rebuilding, keys.unswept, keys.published, keys.partitions],
+                args=[self._marker, partitions],
+            )
+        )
+        return max((_version(text)[0] for text in versions), default=0)
+
+    async def note_recounts(self, recounts: Mapping[int, bool]) -> int:
+        """Note which of this worker's partitions are recounted, and which are through; how many all workers' are."""
+        noted = [text for p, goes_on in recounts.items() for text in (str(p), "1" if goes_on else "0")]
+        keys = [self._keys.marker, self._keys.rebuilding]
+        left: int = await self._guarded(self._note_recounts(keys=keys, args=[self._marker, *noted]))
+        return left
+
+    async def sweep(self, incarnations: Mapping[int, int], partitions: int) -> int:
+        """Take out the shares of older incarnations than these, by partition, and of partitions that are no more.
+
+        Returns how many hashes were left without a share, and are gone. To be called once these partitions'
+        shares are all published, and before that is noted. Looks at nothing where there can be no such shares.
+        """
+        unswept = await _answer(self._client.smembers(self._keys.unswept))
+        incarnations = {p: incarnation for p, incarnation in incarnations.items() if b"%d" % p in unswept}
+        gone, cursor = 0, -1 if incarnations else 0
+        while cursor:
+            scan = self._client.scan(max(cursor, 0), match=self._keys.all_shares, count=_SWEPT_AT_ONCE)
+            cursor, found = await _answer(scan)
+            if found:
+                gone += await self._sweep_some([key.decode() for key in found], incarnations, partitions)
+        return gone
+
+    async def _sweep_some(self, found: list[str], incarnations: Mapping[int, int], partitions: int) -> int:
+        keys = [self._keys.marker, self._keys.changes]
+        for shares in found:
+            keys += (shares, self._keys.of_shares(shares))
+        now_ms, newest = time.time_ns() // 1_000_000, _encode(list(incarnations.items()))
+        arguments: list[bytes | str | int] = [
+            self._marker,
+            now_ms,
+            self._keys.changes,
+            _CHANGES_KEPT,
+            partitions,
+            newest,
+        ]
+        gone: int = await self._guarded(self._sweep(keys=keys, args=arguments))
+        return gone
 
     async def note_partitions(self, health: Mapping[int, tuple[int, int]]) -> None:
         """Note the stream time and lag of this worker's partitions."""
@@ -181,6 +237,11 @@ async def _answer(call: Any) -> Any:
         return await call
     except (RedisError, OSError, TimeoutError) as problem:
         raise Unreachable(str(problem) or type(problem).__name__) from None
+
+
+def _version(text: bytes) -> tuple[int, int]:
+    incarnation, _, sequence = text.decode().partition(":")
+    return int(incarnation), int(sequence)
 
 
 def _script(name: str) -> str:

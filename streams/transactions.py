@@ -15,6 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from streams.failpoints import Failpoint, reached
 from streams.logs import LIBRDKAFKA
+from streams.settings import Settings
 from streams.topics import LARGEST_MESSAGE_BYTES
 
 log = logging.getLogger(__name__)
@@ -66,10 +67,18 @@ class TransactionalWriter:
                 "queue.buffering.max.messages": 2_000_000,
                 "queue.buffering.max.kbytes": 1_000_000,
                 "delivery.report.only.error": True,
+                # A broker that is frozen answers nothing: what waits for it goes to its successor.
+                "socket.timeout.ms": 10_000,
                 "log_level": 2,
                 "logger": logging.getLogger(LIBRDKAFKA),
             }
         )
+
+    @classmethod
+    def of(cls, settings: Settings, partition: int) -> TransactionalWriter:
+        """The writer of a partition of the state: whoever has it open last, writes."""
+        name = f"{settings.app_id}-{partition}"
+        return cls(settings.kafka, name, settings.state_topic, partition, settings.transaction_timeout_s)
 
     def open(self) -> None:
         """Fence the partition's former owner and end what it left open. Raises `CheckpointFailed`."""

@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "streams.cli.demo:demo",
     "devstack": "streams.cli.devstack:devstack",
     "import": "streams.cli.importing:importing",
+    "rebuild": "streams.cli.rebuild:rebuild",
     "simulate": "streams.cli.simulate:simulate",
     "titles": "streams.cli.titles:titles",
     "verify": "streams.cli.verify:verify",

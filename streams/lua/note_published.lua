@@ -1,10 +1,12 @@
--- Notes up to which versions partitions are published, and that they are pending no more.
--- KEYS[1]: the marker; KEYS[2]: the versions published; KEYS[3]: the set of partitions to be published anew.
+-- Notes up to which versions partitions are published, and that they are pending and unswept no more.
+-- KEYS[1]: the marker; KEYS[2]: the versions published; KEYS[3]: the set of partitions to be published anew;
+-- KEYS[4]: the set of those with shares of older incarnations.
 -- ARGV[1]: the marker's value; then partition, version, partition, version, ...
 -- Returns false where the marker differs: what was published before the loss is published no more.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
 for place = 2, #ARGV, 2 do
   redis.call('HSET', KEYS[2], ARGV[place], ARGV[place + 1])
   redis.call('SREM', KEYS[3], ARGV[place])
+  redis.call('SREM', KEYS[4], ARGV[place])
 end
 return 1

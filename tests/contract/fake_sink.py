@@ -22,6 +22,11 @@ class SharesOfKey:
     total: list[int] = field(default_factory=list)
     revision: int = 0
 
+    def add_up(self) -> None:
+        """The total of the shares as they are now, and its revision."""
+        self.revision += 1
+        self.total = [sum(counts) for counts in zip(*(share[3:] for share in self.shares.values()), strict=True)]
+
 
 @dataclass
 class FakeRedis:
@@ -34,6 +39,8 @@ class FakeRedis:
     owner: str | None = None
     marker: str = ""
     pending: set[int] = field(default_factory=set)
+    rebuilding: set[int] = field(default_factory=set)
+    unswept: set[int] = field(default_factory=set)
     published: dict[int, tuple[int, int]] = field(default_factory=dict)
     health: dict[int, tuple[int, int]] = field(default_factory=dict)
     shares: dict[str, SharesOfKey] = field(default_factory=dict)
@@ -45,7 +52,9 @@ class FakeRedis:
     def flush(self) -> None:
         """Lose everything, as FLUSHALL does."""
         self.owner, self.marker = None, ""
-        for kept in (self.pending, self.published, self.health, self.shares, self.hashes, self.lives_ms):
+        for sets in (self.pending, self.rebuilding, self.unswept):
+            sets.clear()
+        for kept in (self.published, self.health, self.shares, self.hashes, self.lives_ms):
             kept.clear()
 
     def restart(self) -> None:
@@ -75,6 +84,8 @@ class FakeSink:
         redis.answer()
         redis.owner = redis.owner or self._application
         if not redis.marker.startswith(f"run {redis.run}:"):
+            if redis.marker:
+                redis.unswept |= set(range(partitions))
             redis.marker = f"run {redis.run}:{next(redis.tokens)}"
             redis.pending |= set(range(partitions))
             redis.published.clear()
@@ -98,6 +109,46 @@ class FakeSink:
             self._guard()
             self.redis.published |= versions
             self.redis.pending -= versions.keys()
+            self.redis.unswept -= versions.keys()
+
+    async def begin_rebuild(self, partitions: int) -> int:
+        self._guard()
+        redis, there = self.redis, set(range(partitions))
+        redis.pending, redis.rebuilding, redis.unswept = set(there), set(there), set(there)
+        for noted in (redis.published, redis.health):
+            for gone in noted.keys() - there:
+                del noted[gone]
+        return max((incarnation for incarnation, _ in redis.published.values()), default=0)
+
+    async def note_recounts(self, recounts: Mapping[int, bool]) -> int:
+        self._guard()
+        for partition, goes_on in recounts.items():
+            (self.redis.rebuilding.add if goes_on else self.redis.rebuilding.discard)(partition)
+        return len(self.redis.rebuilding)
+
+    async def sweep(self, incarnations: Mapping[int, int], partitions: int) -> int:
+        self.redis.answer()
+        newest = {partition: newest for partition, newest in incarnations.items() if partition in self.redis.unswept}
+        gone = 0
+        if newest:
+            self._guard()
+            for key in list(self.redis.shares):
+                gone += self._sweep(key, newest, partitions)
+        return gone
+
+    def _sweep(self, key: str, newest: Mapping[int, int], partitions: int) -> bool:
+        redis, of_key = self.redis, self.redis.shares[key]
+        kept = {p: share for p, share in of_key.shares.items() if p < partitions and share[1] >= newest.get(p, 0)}
+        if not kept:
+            redis.clock_ms += 1
+            version = int(redis.hashes.get(key, {}).get("version", 0)) + 1
+            redis.changes.append((key, max(version, redis.clock_ms)))
+            del redis.shares[key]
+            redis.hashes.pop(key, None)
+        elif len(kept) < len(of_key.shares):
+            of_key.shares = kept
+            of_key.add_up()
+        return not kept
 
     async def note_partitions(self, health: Mapping[int, tuple[int, int]]) -> None:
         self.redis.answer()
@@ -163,6 +214,5 @@ def _replace(of_key: SharesOfKey, given: Sequence[Share]) -> int:
             of_key.shares[share[0]] = share
             moved = True
     if moved:
-        of_key.revision += 1
-        of_key.total = [sum(counts) for counts in zip(*(share[3:] for share in of_key.shares.values()), strict=True)]
+        of_key.add_up()
     return refused

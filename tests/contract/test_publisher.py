@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 from collections.abc import Awaitable, Callable
 
@@ -344,3 +345,125 @@ async def test_what_waits_in_a_rebuild_is_newer_than_what_was_published_before_t
     for _ in range(2):  # one notices that all partitions are through, the next says so
         await publisher.publish()
     assert shown(redis, "complete") == {"film": "1", "other": "1"}
+
+
+# -- a rebuild ----------------------------------------------------------------------------------------------------
+
+
+def recounted(partition: int, sequence: int, *, recounts: bool, **films: int) -> Committed:
+    """A checkpoint of the incarnation after the one that readers know."""
+    state = committed(partition, sequence, **films)
+    return state._replace(incarnation=BEGUN + 1, recounts=recounts)
+
+
+async def rebuild_begun() -> FakeRedis:
+    """Two partitions published, ended in order, and a rebuild begun."""
+    redis = FakeRedis()
+    publisher = await opened(redis, 0, 1)
+    publisher.on_committed(committed(0, 1, film=3, gone=1))
+    publisher.on_committed(committed(1, 1, film=4, other=2))
+    for _ in range(3):
+        await publisher.publish()
+    command = FakeSink(redis, "p:", "app")
+    await command.join(2)
+    assert await command.begin_rebuild(2) == BEGUN
+    return redis
+
+
+@in_a_loop
+async def test_readers_keep_what_they_see_until_every_partition_is_recounted() -> None:
+    redis = await rebuild_begun()
+    before = shown(redis)
+    one, other = worker(redis), worker(redis)
+    await one.join()
+    await other.join()
+    await one.open_partition(recounted(0, 0, recounts=True))
+    await one.publish()
+    one.on_committed(recounted(0, 1, recounts=True, film=1))
+    await one.publish()
+    one.on_committed(recounted(0, 2, recounts=False, film=5))
+    await one.publish()
+    assert (shown(redis), set(shown(redis, "complete").values())) == (before, {"1"})
+    assert redis.hashes["p:status"]["rebuilding"] == "1"  # nobody has the other partition yet
+
+    await other.open_partition(recounted(1, 0, recounts=True))
+    await other.publish()
+    other.on_committed(recounted(1, 1, recounts=False, film=4, new=1))
+    for publisher in (other, one, other, one, other, one):
+        await publisher.publish()
+
+    assert shown(redis) == {"film": "9", "new": "1"}
+    assert shown(redis, "complete") == {"film": "1", "new": "1"}
+    status = redis.hashes["p:status"]
+    assert (status["rebuilding"], status["incarnation"], status["complete"]) == ("0", str(BEGUN + 1), "1")
+    assert {"p:title:gone", "p:title:other"} <= {key for key, _ in redis.changes}
+
+
+@pytest.mark.parametrize("calls", range(12))
+@in_a_loop
+async def test_a_worker_that_dies_anywhere_in_the_swap_leaves_nothing_of_before(calls: int) -> None:
+    redis = await rebuild_begun()
+    states = [recounted(0, 2, recounts=False, film=5), recounted(1, 1, recounts=False, film=4, new=1)]
+    dying = worker(redis)
+    await dying.join()
+    for state in states:
+        await dying.open_partition(state)
+    redis.calls_until_away = calls
+    with contextlib.suppress(Unreachable):
+        for _ in range(3):
+            await dying.publish()
+    redis.away, redis.calls_until_away = False, None
+    heir = worker(redis)
+    await heir.join()
+    for state in states:
+        await heir.open_partition(state)
+    for _ in range(4):
+        await heir.publish()
+    assert shown(redis) == {"film": "9", "new": "1"}
+    assert shown(redis, "complete") == {"film": "1", "new": "1"}
+
+
+@in_a_loop
+async def test_a_partition_opened_while_redis_is_asked_waits_for_the_next_answer() -> None:
+    redis = await rebuild_begun()
+    publisher = worker(redis)
+    await publisher.join()
+    redis.rebuilding.clear()
+    sink = publisher._sink
+
+    async def opened_meanwhile(recounts: dict[int, bool]) -> int:
+        sink.note_recounts = functools.partial(FakeSink.note_recounts, sink)  # type: ignore[method-assign, arg-type]
+        await publisher.open_partition(recounted(0, 1, recounts=True, film=1))
+        return 0
+
+    before = shown(redis)
+    sink.note_recounts = opened_meanwhile  # type: ignore[method-assign, assignment]
+    for _ in range(3):
+        await publisher.publish()
+    assert (shown(redis), redis.rebuilding) == (before, {0})
+
+
+@in_a_loop
+async def test_a_loss_of_data_while_partitions_are_recounted_holds_them_back_still() -> None:
+    redis = await rebuild_begun()
+    publisher = worker(redis)
+    await publisher.join()
+    await publisher.open_partition(recounted(0, 1, recounts=True, film=1))
+    await publisher.open_partition(recounted(1, 1, recounts=False, film=4))
+    redis.flush()
+    for _ in range(3):
+        await publisher.publish()
+    assert (shown(redis), redis.rebuilding) == ({}, {0})
+    publisher.on_committed(recounted(0, 2, recounts=False, film=5))
+    for _ in range(3):
+        await publisher.publish()
+    assert (shown(redis), shown(redis, "complete")) == ({"film": "9"}, {"film": "1"})
+
+
+@in_a_loop
+async def test_a_worker_that_ends_while_publishing_is_held_back_does_not_wait_for_it() -> None:
+    redis = await rebuild_begun()
+    publisher = worker(redis)
+    await publisher.join()
+    await publisher.open_partition(recounted(0, 1, recounts=True, film=1))
+    assert not await publisher.drain(60)

@@ -266,6 +266,112 @@ async def test_the_state_of_a_prefix_is_of_all_its_workers(server: Any) -> None:
     assert await other.read_state() == (300, ["partitions_ready", "3", "lag", "7"])
 
 
+# -- a rebuild ----------------------------------------------------------------------------------------------------
+
+
+@in_a_loop
+async def test_a_rebuild_lets_all_partitions_be_recounted_and_published_anew(server: Any) -> None:
+    command, worker = server.sink(), server.sink()
+    await command.join(3)
+    await command.note_published({0: (5, 9), 1: (7, 2), 2: (0, 0)})
+    assert await command.is_complete()
+    assert await command.begin_rebuild(3) == 7
+    await worker.join(3)
+    assert [await worker.note_recounts({}), await worker.is_complete()] == [3, False]
+    assert await worker.published_version(1) == (7, 2)
+
+
+@in_a_loop
+async def test_a_rebuild_of_an_empty_prefix_follows_no_incarnation(server: Any) -> None:
+    sink = server.sink()
+    await sink.join(1)
+    assert await sink.begin_rebuild(1) == 0
+
+
+@in_a_loop
+async def test_partitions_that_the_source_has_no_more_are_forgotten_by_a_rebuild(server: Any) -> None:
+    sink = server.sink()
+    await sink.join(3)
+    await sink.note_published({p: (9 if p == 2 else 5, 1) for p in range(3)})
+    await sink.note_partitions({p: (100 - p, 1) for p in range(3)})
+    assert await sink.begin_rebuild(2) == 5
+    assert [await sink.published_version(p) for p in (1, 2)] == [(5, 1), None]
+    assert await sink.read_state() == (99, ["partitions_ready", "2", "lag", "2"])
+    await sink.note_published({0: (5, 1), 1: (5, 1)})
+    assert await sink.is_complete()
+
+
+@in_a_loop
+async def test_recounts_are_over_once_every_partition_of_every_worker_is_through(server: Any) -> None:
+    one, other = server.sink(), server.sink()
+    await one.join(3)
+    await other.join(3)
+    await one.begin_rebuild(3)
+    assert await one.note_recounts({0: True, 1: False}) == 2
+    assert await other.note_recounts({2: False}) == 1
+    assert await one.note_recounts({0: False}) == 0
+    assert await other.note_recounts({2: True}) == 1
+
+
+@in_a_loop
+async def test_a_sweep_takes_older_incarnations_out_of_totals_and_deletes_what_is_left_without_a_share(
+    server: Any,
+) -> None:
+    sink, (both, old, other) = server.sink(), [f"{server.prefix}title:{name}" for name in ("both", "old", "other")]
+    await sink.join(2)
+    await _add(sink, both, (0, 5, 9, 10, 1), (1, 5, 9, 4, 2))
+    await _add(sink, old, (0, 5, 9, 3))
+    await _add(sink, other, (1, 5, 9, 3))
+    for key in (both, old, other):
+        revision = (await sink.add_shares([key], [0], [[]])).revisions[0]
+        await sink.write_hashes([key], [revision], [0], [["plays", "3"]])
+    version = int(server.hash(old)["version"])
+    server.announced().clear()
+    await sink.begin_rebuild(2)
+
+    assert await sink.sweep({0: 6}, 2) == 1
+
+    assert [server.hash(key).get("plays") for key in (both, old, other)] == ["3", None, "3"]
+    ((key, newer),) = server.announced()
+    assert (key, newer > version) == (old, True)
+    assert await _add(sink, both) == (0, "2", [4, 2])
+    assert await _add(sink, other) == (0, "1", [3])
+    assert await sink.sweep({0: 6}, 2) == 0
+
+
+@pytest.mark.parametrize(("incarnation", "gone"), [(4, 0), (5, 0), (6, 1)])
+@in_a_loop
+async def test_a_sweep_leaves_shares_of_the_same_or_a_newer_incarnation(
+    server: Any, incarnation: int, gone: int
+) -> None:
+    sink = server.sink()
+    await sink.join(1)
+    await _add(sink, f"{server.prefix}title:film", (0, 5, 9, 3))
+    await sink.begin_rebuild(1)
+    assert await sink.sweep({0: incarnation}, 1) == gone
+
+
+@in_a_loop
+async def test_a_sweep_takes_out_partitions_that_are_no_more(server: Any) -> None:
+    sink, key = server.sink(), f"{server.prefix}title:film"
+    await sink.join(4)
+    await _add(sink, key, (0, 6, 1, 10), (3, 5, 9, 4))
+    await sink.begin_rebuild(2)
+    assert await sink.sweep({0: 6}, 2) == 0
+    assert await _add(sink, key) == (0, "2", [10])
+
+
+@in_a_loop
+async def test_nothing_is_swept_once_that_is_noted_nor_where_there_was_no_rebuild(server: Any) -> None:
+    sink, key = server.sink(), f"{server.prefix}title:film"
+    await sink.join(1)
+    await _add(sink, key, (0, 5, 9, 3))
+    assert await sink.sweep({0: 6}, 1) == 0
+    await sink.begin_rebuild(1)
+    await sink.note_published({0: (0, 0)})
+    assert await sink.sweep({0: 6}, 1) == 0
+
+
 # -- loss ---------------------------------------------------------------------------------------------------------
 
 
@@ -273,6 +379,8 @@ WRITES: dict[str, Callable[[Any, str], Awaitable[Any]]] = {
     "add_shares": lambda sink, key: sink.add_shares([key], [0], [[(0, 1, 2, 4)]]),
     "write_hashes": lambda sink, key: sink.write_hashes([key], ["1"], [0], [["plays", "3"]]),
     "note_published": lambda sink, key: sink.note_published({0: (1, 1)}),
+    "begin_rebuild": lambda sink, key: sink.begin_rebuild(1),
+    "note_recounts": lambda sink, key: sink.note_recounts({0: True}),
 }
 
 
@@ -312,6 +420,9 @@ async def test_another_run_of_the_server_is_a_loss_even_on_the_data_of_the_one_b
     assert not await sink.join(1)
     assert not await sink.is_complete()
     assert await sink.published_version(0) is None
+    # What that run of the server had been told of a rebuild may be part of what it lost.
+    await _add(sink, f"{server.prefix}title:film", (0, 5, 9, 3))
+    assert await sink.sweep({0: 6}, 1) == 1
 
 
 async def _once_it_answers(call: Callable[[], Awaitable[Any]]) -> Any:

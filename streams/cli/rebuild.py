@@ -1,0 +1,93 @@
+"""`encore rebuild`: have everything counted again, from the source's first record.
+
+Owns what is asked, what is printed and the exit code. It must not know how a state is made anew.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from streams.cli.options import with_settings
+
+if TYPE_CHECKING:
+    from streams.rebuild import Recount
+    from streams.settings import Settings
+
+SETTINGS = (
+    "kafka", "redis", "devstack_dir", "app_id", "source_topic", "titles_topic", "milestones_topic",
+    "dead_letters_topic", "late_topic", "redis_prefix", "topic_replication", "transaction_timeout_s",
+    "completion_percent", "watcher_percent", "skimmer_percent", "starter_s", "viewer_s", "play_s",
+    "autoplay_play_s", "longest_interval_s", "allowance_s", "pace_percent", "grace_days", "future_s",
+    "hour_grace_hours", "forget_days",
+)  # fmt: skip
+
+
+@click.command()
+@click.option("--yes", is_flag=True, help="do not ask, even where records are gone that were counted once")
+@click.option("--json", "as_json", is_flag=True, help="print the answer as one line of JSON")
+@with_settings(*SETTINGS)
+def rebuild(settings: Settings, yes: bool, as_json: bool) -> None:
+    """Make the state anew: the workers started next count everything again, from the source's first record.
+
+    Stop all workers before, and start them again after it. Readers see the former counters until all partitions
+    are recounted. Milestones, dead letters and late events are not written twice. Give it the workers' settings.
+    Exit 0: made anew. Exit 1: workers run, records are gone and --yes was not said, or a server failed it; then
+    run it again.
+    """
+    from streams.devstack import NoServers, addresses
+    from streams.oracle import CannotRead
+    from streams.rebuild import Refused, look
+    from streams.rebuild import rebuild as run
+    from streams.redis_sink import ForeignPrefix, Unreachable
+    from streams.topics import KafkaFailed, TopicMismatch
+    from streams.transactions import CheckpointFailed, Fenced
+
+    begun = time.monotonic()
+    try:
+        kafka, redis = addresses(settings)
+        settings = settings.model_copy(update={"kafka": kafka, "redis": redis})
+        recount = look(settings)
+        _confirm(settings, recount, yes)
+        incarnation = run(settings)
+    except Fenced:
+        raise click.ClickException("a worker was started meanwhile: stop it and run `encore rebuild` again") from None
+    except (NoServers, CannotRead, Refused, KafkaFailed, TopicMismatch, CheckpointFailed, ForeignPrefix) as problem:
+        raise click.ClickException(str(problem)) from None
+    except Unreachable as problem:
+        raise click.ClickException(f"Redis does not answer, nothing was changed: {problem}") from None
+    _show(recount, incarnation, time.monotonic() - begun, as_json)
+
+
+def _confirm(settings: Settings, recount: Recount, yes: bool) -> None:
+    if not recount.gone or yes:
+        return
+    said = (
+        f"{recount.gone:,} records are gone from the start of {settings.source_topic}: what they counted"
+        " will be counted no longer"
+    )
+    if not sys.stdin.isatty():
+        raise click.ClickException(f"{said}; say --yes if that is meant")
+    click.confirm(f"{said}. Go on?", abort=True, err=True)
+
+
+def _show(recount: Recount, incarnation: int, seconds: float, as_json: bool) -> None:
+    if as_json:
+        answer = {
+            "partitions": len(recount.ends),
+            "records": recount.records,
+            "gone": recount.gone,
+            "incarnation": incarnation,
+            "seconds": round(seconds, 3),
+        }
+        click.echo(json.dumps(answer))
+        return
+    gone = f" ({recount.gone:,} more are gone)" if recount.gone else ""
+    click.echo(
+        f"the state is new: {recount.records:,} records of {len(recount.ends)} partitions are to be counted{gone};"
+        " start the workers"
+    )

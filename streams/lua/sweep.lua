@@ -1,0 +1,40 @@
+-- Takes shares of older incarnations, and of partitions that are no more, out of totals.
+-- KEYS[1]: the marker; KEYS[2]: the stream of changes; then for each key its shares hash and its hash.
+-- ARGV[1]: the marker's value; ARGV[2]: the wall clock in ms; ARGV[3]: the channel of changes;
+-- ARGV[4]: the changes kept in the stream; ARGV[5]: partitions; ARGV[6]: msgpack list {{partition, incarnation}, ...}.
+-- A hash that is left without a share is deleted, and that is announced. One that is left with some keeps its fields:
+-- the partitions they are of are published anew, too, and write it whole.
+-- Returns false where the marker differs, else how many hashes were deleted.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
+local count, newest, deleted = tonumber(ARGV[5]), {}, 0
+for _, entry in ipairs(cmsgpack.unpack(ARGV[6])) do newest[entry[1]] = entry[2] end
+for place = 3, #KEYS, 2 do
+  local shares, key = KEYS[place], KEYS[place + 1]
+  local total, old, left = nil, {}, 0
+  for _, field in ipairs(redis.call('HKEYS', shares)) do
+    local partition = tonumber(field)
+    if partition then
+      left = left + 1
+      if partition >= count or newest[partition] then
+        local share = cmsgpack.unpack(redis.call('HGET', shares, field))
+        if partition >= count or share[2] < newest[partition] then
+          total = total or cmsgpack.unpack(redis.call('HGET', shares, 'total'))
+          for counter = 4, #share do total[counter - 3] = total[counter - 3] - share[counter] end
+          old[#old + 1] = field
+        end
+      end
+    end
+  end
+  if #old > 0 and #old == left then
+    local version = math.max(tonumber(redis.call('HGET', key, 'version') or '0') + 1, tonumber(ARGV[2]))
+    redis.call('DEL', shares, key)
+    redis.call('PUBLISH', ARGV[3], cjson.encode({key = key, version = version}))
+    redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], '*', 'key', key, 'version', string.format('%.0f', version))
+    deleted = deleted + 1
+  elseif #old > 0 then
+    redis.call('HDEL', shares, unpack(old))
+    redis.call('HSET', shares, 'total', cmsgpack.pack(total))
+    redis.call('HINCRBY', shares, 'revision', 1)
+  end
+end
+return deleted
