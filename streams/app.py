@@ -55,9 +55,9 @@ def create_app(settings: Settings, owner: Owner) -> faust.App:
         broker_max_poll_interval=3600.0,
         broker_commit_interval=1.0,
         broker_session_timeout=settings.session_timeout_s,
-        broker_heartbeat_interval=settings.session_timeout_s / 5,
+        broker_heartbeat_interval=settings.session_timeout_s / 10,
         broker_rebalance_timeout=60.0,
-        broker_request_timeout=max(40.0, settings.session_timeout_s + 10),
+        broker_request_timeout=settings.session_timeout_s + 5,
     )
     app.gate = owner
     app.group_instance_id = settings.group_instance_id

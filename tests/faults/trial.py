@@ -108,9 +108,9 @@ class Trial:
         """Start workers with names of their own: restarted, they go on at once."""
         return [self.worker(ENCORE_GROUP_INSTANCE_ID=f"worker-{number}") for number in range(count)]
 
-    def feed(self, rate: int = RATE) -> Process:
+    def feed(self, rate: int = RATE, households: int = 200) -> Process:
         """Start simulated viewing, with all that goes wrong in it, until `stop_feeds`."""
-        feed = self.application.feed(rate, 3600, seed=self.rng.randrange(1 << 30))
+        feed = self.application.feed(rate, 24 * 3600, self.rng.randrange(1 << 30), households)
         self.feeds.append(feed)
         return feed
 
@@ -180,10 +180,10 @@ class Trial:
 
     # -- the verdict --------------------------------------------------------------------------------------------
 
-    def verify(self, wait_s: float = 60) -> dict[str, Any]:
+    def verify(self, wait_s: float = 60, within_s: float = 300) -> dict[str, Any]:
         """End the feeds; everything must verify, no log holds a traceback, readers saw nothing go back."""
         self.stop_feeds()
-        answer = self.application.verify(wait_s)
+        answer = self.application.verify(wait_s, within_s)
         assert answer["produced"] > 0
         status = self.application.status()
         counted = sum(int(status[name]) for name in ("events", "dead_letters", "late_events"))

@@ -156,15 +156,15 @@ class Application:
         worker.until_logged("restored:", times=partitions)
         return worker
 
-    def feed(self, rate: int, seconds: float, seed: int = 1) -> Process:
+    def feed(self, rate: int, seconds: float, seed: int = 1, households: int = 200) -> Process:
         """Start simulated viewing: everything that households do, and everything that goes wrong."""
-        plan = ["--seed", str(seed), "--households", "200", "--titles", "20"]
+        plan = ["--seed", str(seed), "--households", str(households), "--titles", "20"]
         pace = ["--rate", str(rate), "--for", str(seconds)]
         return self.start("simulate", *pace, *plan, "--json")
 
-    def verify(self, wait_s: float = 30) -> dict[str, Any]:
+    def verify(self, wait_s: float = 30, within_s: float = 120) -> dict[str, Any]:
         """What `encore verify` found; fails with the differences where it does not hold."""
-        answer = self.start("verify", "--json", "--wait", str(wait_s)).ended(120)
+        answer = self.start("verify", "--json", "--wait", str(wait_s)).ended(within_s)
         assert answer.code == 0, f"{answer.out}\n{answer.log}\n{self.logs()}"
         return json.loads(answer.out)
 
