@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 SHOWN_DIFFERENCES = 50
 SETTINGS = (
-    "kafka", "redis", "devstack_dir", "app_id", "source_topic", "titles_topic", "dead_letters_topic",
-    "late_topic", "redis_prefix", "hour_retention_days", "day_retention_days", "completion_percent",
-    "watcher_percent", "skimmer_percent", "starter_s", "viewer_s", "play_s", "autoplay_play_s",
+    "kafka", "redis", "devstack_dir", "app_id", "source_topic", "titles_topic", "milestones_topic",
+    "dead_letters_topic", "late_topic", "redis_prefix", "hour_retention_days", "day_retention_days",
+    "completion_percent", "watcher_percent", "skimmer_percent", "starter_s", "viewer_s", "play_s", "autoplay_play_s",
     "longest_interval_s", "allowance_s", "pace_percent", "grace_days", "future_s", "hour_grace_hours",
     "forget_days",
 )  # fmt: skip
@@ -60,6 +60,7 @@ def as_dict(answer: Verification) -> dict[str, Any]:
         "events": answer.events,
         "dead_letters": answer.dead_letters,
         "late": answer.late,
+        "milestones": answer.milestones,
         "produced": answer.produced,
         "titles": answer.titles,
         "completions": answer.completions,
@@ -79,7 +80,10 @@ def summary(answer: Verification) -> str:
         f"{answer.events:,} events + {answer.dead_letters:,} dead letters + {answer.late:,} late"
         f" = {answer.produced:,} produced"
     )
-    counted = f"{answer.titles:,} titles, {answer.completions:,} completions, {answer.rewatches:,} rewatches"
+    counted = (
+        f"{answer.titles:,} titles, {answer.completions:,} completions, {answer.rewatches:,} rewatches,"
+        f" {answer.milestones:,} milestones"
+    )
     verdict = "verified" if answer.verified else f"NOT VERIFIED ({len(answer.differences):,} differences)"
     return f"{verdict}: {balance}; {counted}; {answer.keys:,} keys in {answer.seconds:.1f} s"
 
@@ -92,10 +96,15 @@ def _show(answer: Verification) -> None:
     if answer.differences:
         table = Table("key", "field", "expected", "found")
         for difference in answer.differences[:SHOWN_DIFFERENCES]:
-            table.add_row(*(Text(part, overflow="fold") for part in difference))
+            table.add_row(*(Text(_printable(part), overflow="fold") for part in difference))
         Console().print(table)
     if len(answer.differences) > SHOWN_DIFFERENCES:
         click.echo(f"and {len(answer.differences) - SHOWN_DIFFERENCES:,} more")
     for note in answer.notes:
         click.echo(f"note: {note}")
     click.echo(summary(answer))
+
+
+def _printable(text: str) -> str:
+    """The text with bytes that are no UTF-8 written out: Redis keys may hold any."""
+    return text.encode(errors="backslashreplace").decode()

@@ -5,7 +5,8 @@ agree are the evidence that both are right.
 """
 
 from streams.oracle.comparison import Difference, Found, compare
-from streams.oracle.folding import CatalogRow, Kept
+from streams.oracle.folding import CatalogRow
+from streams.oracle.kept import Kept, Milestone
 from streams.oracle.reading import CannotRead
 from streams.oracle.recomputation import Catalog, Expected, recompute
 from streams.oracle.records import RawRecord
@@ -19,6 +20,7 @@ __all__ = [
     "Expected",
     "Found",
     "Kept",
+    "Milestone",
     "RawRecord",
     "Verification",
     "compare",

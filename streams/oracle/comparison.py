@@ -7,17 +7,30 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from streams.oracle.folding import Kept
+from streams.oracle.kept import Kept, Milestone
 from streams.oracle.recomputation import Expected
 from streams.oracle.sums import RATES, Hashes
 
 NOTHING = "nothing"
 SIX_DECIMALS = re.compile(r"\d+\.\d{6}")
+
+INTEGER = ("an integer", re.compile(r"-?\d+"))
+BOOKKEEPING = {"as_of_ms": INTEGER, "version": INTEGER, "complete": ("1", re.compile("1"))}
+"""Fields of every hash that are checked for their form only: how it is said, and how it is matched."""
+
+STATUS_BOOKKEEPING = {
+    **BOOKKEEPING,
+    **dict.fromkeys(("incarnation", "partitions_ready", "lag"), INTEGER),
+    "rebuilding": ("0", re.compile("0")),
+}
+"""The same of the status hash: with the counts of records, all the fields that it has."""
+
+R = TypeVar("R", Kept, Milestone)
 
 
 class Difference(NamedTuple):
@@ -31,37 +44,58 @@ class Difference(NamedTuple):
 
 @dataclass(frozen=True)
 class Found:
-    """What the worker wrote: hashes by key without the prefix, and the two topics of kept records."""
+    """What the worker wrote; all keys are without the prefix.
+
+    `shares` names the keys that the publisher holds shares of; `odd_keys` gives the Redis type of those that have
+    a wrong one. Kept records are told with how often they are there; `odd_records` are those that cannot be read.
+    """
 
     hashes: Hashes = field(default_factory=dict)
-    dead_letters: list[Kept] = field(default_factory=list)
-    late: list[Kept] = field(default_factory=list)
+    shares: Collection[str] = frozenset()
+    odd_keys: Mapping[str, str] = field(default_factory=dict)
+    dead_letters: Mapping[Kept, int] = field(default_factory=dict)
+    late: Mapping[Kept, int] = field(default_factory=dict)
+    milestones: Mapping[Milestone, int] = field(default_factory=dict)
+    odd_records: Collection[Difference] = ()
 
 
-def compare(expected: Expected, found: Found, *, may_lack: Collection[str] = frozenset()) -> list[Difference]:
+def compare(
+    expected: Expected,
+    found: Found,
+    *,
+    may_lack: Collection[str] = frozenset(),
+    told: Mapping[int, int] | None = None,
+) -> list[Difference]:
     """Every difference; `may_lack` names keys that may be missing (their time to live may be over).
 
-    `watching_now` is a gauge of the wall clock's moment and is not looked at; `as_of_ms`, `version` and
-    `complete` are checked for their form.
+    `told` gives a partition's first source offset whose milestones are this state's own: those below were told by
+    a state before it, maybe by other rules, and are only looked at for doubles. `watching_now` is a gauge of the
+    wall clock's moment and is not looked at; the bookkeeping fields are checked for their form.
     """
     return [
-        *_missing_and_extra(expected.hashes, found.hashes, may_lack),
+        *_keys(expected.hashes, found, may_lack),
         *(
             difference
             for key in sorted(expected.hashes.keys() & found.hashes.keys())
             for difference in _fields(key, expected.hashes[key], found.hashes[key])
         ),
+        *_shares(expected.hashes, found, may_lack),
         *_balance(expected, found),
-        *_kept("dead letter", expected.dead_letters, found.dead_letters),
-        *_kept("late event", dict.fromkeys(expected.late, "late"), found.late),
+        *_records("dead letter", expected.dead_letters, found.dead_letters, expected.dead_letters.__getitem__),
+        *_records("late event", expected.late, found.late, lambda _: "late"),
+        *_milestones(expected.milestones, found.milestones, told or {}),
+        *found.odd_records,
     ]
 
 
-def _missing_and_extra(expected: Hashes, found: Hashes, may_lack: Collection[str]) -> Iterable[Difference]:
-    for key in sorted(expected.keys() - found.keys() - set(may_lack)):
+def _keys(expected: Hashes, found: Found, may_lack: Collection[str]) -> Iterator[Difference]:
+    for key in sorted(expected.keys() - found.hashes.keys() - found.odd_keys.keys() - set(may_lack)):
         yield Difference(key, "", _shown(expected[key]), NOTHING)
-    for key in sorted(found.keys() - expected.keys()):
-        yield Difference(key, "", NOTHING, _shown(found[key]))
+    for key in sorted(found.hashes.keys() - expected.keys()):
+        yield Difference(key, "", NOTHING, _shown(found.hashes[key]))
+    for key, type_ in sorted(found.odd_keys.items()):
+        should = "a stream" if key == "changes" else _shown(expected[key]) if key in expected else NOTHING
+        yield Difference(key, "", should, f"a {type_}")
 
 
 def _shown(fields: dict[str, str]) -> str:
@@ -69,20 +103,17 @@ def _shown(fields: dict[str, str]) -> str:
     return " ".join(f"{name}={value}" for name, value in fields.items() if value.strip("0.")) or "zeros"
 
 
-def _fields(key: str, expected: dict[str, str], found: dict[str, str]) -> Iterable[Difference]:
+def _fields(key: str, expected: dict[str, str], found: dict[str, str]) -> Iterator[Difference]:
+    bookkeeping = STATUS_BOOKKEEPING if key == "status" else BOOKKEEPING
     for name, value in expected.items():
         if not _equal(name, value, found.get(name)):
             yield Difference(key, name, value, found.get(name, NOTHING))
-    if key != "status":
-        for name in sorted(found.keys() - expected.keys() - BOOKKEEPING.keys() - {"watching_now"}):
+    for name in sorted(found.keys() - expected.keys() - bookkeeping.keys()):
+        if name != "watching_now" or key == "status":
             yield Difference(key, name, NOTHING, found[name])
-    for name, form in BOOKKEEPING.items():
-        if not re.fullmatch(form, found.get(name, "")):
-            yield Difference(key, name, BOOKKEEPING_WORDS[name], found.get(name, NOTHING))
-
-
-BOOKKEEPING = {"as_of_ms": r"-?\d+", "version": r"\d+", "complete": "1"}
-BOOKKEEPING_WORDS = {"as_of_ms": "an integer", "version": "an integer", "complete": "1"}
+    for name, (words, form) in bookkeeping.items():
+        if not form.fullmatch(found.get(name, "")):
+            yield Difference(key, name, words, found.get(name, NOTHING))
 
 
 def _equal(name: str, expected: str, found: str | None) -> bool:
@@ -93,27 +124,97 @@ def _equal(name: str, expected: str, found: str | None) -> bool:
     return abs(Decimal(expected) - Decimal(found)) <= Decimal("0.000001")  # the last digit rounds either way
 
 
-def _balance(expected: Expected, found: Found) -> Iterable[Difference]:
+def _shares(expected: Hashes, found: Found, may_lack: Collection[str]) -> Iterator[Difference]:
+    """The publisher holds shares of the readers' hashes and of nothing else."""
+    shares = set(found.shares)
+    for key in sorted(shares - found.hashes.keys() - expected.keys()):
+        yield Difference(f"internal:shares:{key}", "", NOTHING, "shares of a hash that is not there")
+    for key in sorted((found.hashes.keys() & expected.keys()) - shares - set(may_lack)):
+        yield Difference(f"internal:shares:{key}", "", "shares of a hash that is there", NOTHING)
+
+
+def _balance(expected: Expected, found: Found) -> Iterator[Difference]:
+    """Every record of the raw topic is one of three things, and counted as that."""
     status = found.hashes.get("status", {})
     counts = [status.get(name, "") for name in ("events", "dead_letters", "late_events")]
     if all(count.isdecimal() for count in counts) and sum(map(int, counts)) != expected.produced:
         yield Difference("status", "events + dead_letters + late_events", str(expected.produced), " + ".join(counts))
 
 
-def _kept(what: str, expected: dict[Kept, str], found: list[Kept]) -> Iterable[Difference]:
-    """Every expected record kept exactly once with its bytes, and no other."""
-    times = Counter(found)
-    others = {(kept.partition, kept.offset) for kept in times if kept not in expected}
-    for kept, reason in expected.items():
-        if times[kept] == 0:
-            changed = "other bytes" if (kept.partition, kept.offset) in others else NOTHING
-            yield Difference(_source(what, kept), "", f"once ({reason})", changed)
-        elif times[kept] > 1:
-            yield Difference(_source(what, kept), "", f"once ({reason})", f"{times[kept]} times")
-    for kept, count in times.items():
-        if kept not in expected:
-            yield Difference(_source(what, kept), "", NOTHING, f"{count} times: {(kept.value or b'')[:60]!r}")
+def _milestones(
+    expected: Collection[Milestone], found: Mapping[Milestone, int], told: Mapping[int, int]
+) -> Iterator[Difference]:
+    if any(told.values()):
+        before = {each: times for each, times in found.items() if each.offset < told.get(each.partition, 0)}
+        yield from _doubled(before)
+        found = {each: times for each, times in found.items() if each not in before}
+        expected = [each for each in expected if each.offset >= told.get(each.partition, 0)]
+    yield from _records("milestone", expected, found, _words)
 
 
-def _source(what: str, kept: Kept) -> str:
-    return f"{what} {kept.partition}:{kept.offset}"
+def _doubled(before: Mapping[Milestone, int]) -> Iterator[Difference]:
+    """Milestones of one household, title and number that one record made twice, whatever else they say."""
+    times: Counter[Milestone] = Counter()
+    for each, count in before.items():
+        times[each._replace(key=None, event_id="", event_time_ms=0)] += count
+    for each, count in times.items():
+        if count > 1:
+            yield Difference(_source("milestone", each), "", f"once ({_words(each)})", f"{count} times")
+
+
+def _records(
+    what: str, expected: Collection[R], found: Mapping[R, int], words: Callable[[R], str]
+) -> Iterator[Difference]:
+    """Every expected record exactly once, equal in each field, and no other."""
+    wanted = dict.fromkeys(expected, 1)
+    if wanted == found:
+        return
+    missing = _by_place(each for each in wanted if each not in found)
+    extra = _by_place(each for each in found if each not in wanted)
+    for each, times in found.items():
+        if times > 1 and each in wanted:
+            yield Difference(_source(what, each), "", f"once ({words(each)})", f"{times} times")
+    for place in sorted(missing.keys() | extra.keys()):
+        others = extra.get(place, [])
+        for each in missing.get(place, ()):
+            if others:
+                yield from _unlike(what, each, _take_nearest(each, others))
+            else:
+                yield Difference(_source(what, each), "", f"once ({words(each)})", NOTHING)
+        for other in others:
+            yield Difference(_source(what, other), "", NOTHING, f"{found[other]} times: {_words(other)}")
+
+
+def _by_place(records: Iterable[R]) -> dict[tuple[int, int], list[R]]:
+    places: dict[tuple[int, int], list[R]] = {}
+    for each in records:
+        places.setdefault((each.partition, each.offset), []).append(each)
+    return places
+
+
+def _take_nearest(record: R, others: list[R]) -> R:
+    """The one of `others` that has the fewest fields different, which is then not among them any more."""
+    nearest = min(others, key=lambda other: sum(a != b for a, b in zip(record, other, strict=True)))
+    others.remove(nearest)
+    return nearest
+
+
+def _unlike(what: str, expected: R, found: R) -> Iterator[Difference]:
+    for name, should, value in zip(expected._fields, expected, found, strict=True):
+        if should != value:
+            yield Difference(_source(what, expected), name, _text(should), _text(value))
+
+
+def _text(value: object) -> str:
+    return NOTHING if value is None else str(value) if isinstance(value, (str, int)) else repr(value)
+
+
+def _source(what: str, record: Kept | Milestone) -> str:
+    kind = f" {record.milestone}" if isinstance(record, Milestone) else ""
+    return f"{what} {record.partition}:{record.offset}{kind}"
+
+
+def _words(record: Kept | Milestone) -> str:
+    if isinstance(record, Milestone):
+        return f"{record.milestone} {record.ordinal} of {record.title_id} by {record.household_id}"
+    return _text(record.value)

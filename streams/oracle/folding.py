@@ -1,8 +1,8 @@
 """What one partition's log means, folded by the plainest code that the rules allow.
 
 Owns the household, title and session of section 1, with a number for every cell: how often it was seen and
-not yet used up by a completion. Gives facts, one row each. It must not know windows, sums, Kafka or Redis,
-and shares no code with `models`.
+not yet used up by a completion. Gives facts, one row each, and the records that are kept in topics of their own.
+It must not know windows, sums, Kafka or Redis, and shares no code with `models` but the thresholds.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, NamedTuple
 
 from models.rules import CELL_MS, SHORTEST_STATED_LENGTH_MS, UNKNOWN_LENGTH_CELLS, Rules
+from streams.kept import LARGEST_KEPT_BYTES
+from streams.oracle.kept import Kept, Milestone, held
 from streams.oracle.records import RawRecord, Unreadable, home_partition, known_zones, read_event
 
 
@@ -25,15 +27,6 @@ class Fact(NamedTuple):
     in_hour: bool
     kids: bool
     amount: int
-
-
-class Kept(NamedTuple):
-    """A dead letter or late event: where it came from and its original bytes."""
-
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes | None
 
 
 class CatalogRow(NamedTuple):
@@ -92,12 +85,15 @@ class PartitionLog:
         self.catalog: dict[str, dict[str, Any]] = {}
         self.viewings: dict[tuple[str, str], Viewing] = {}
         self.stream_ms = -(2**63)
+        self.produced = 0
         self.facts: list[Fact] = []
+        self.milestones: list[Milestone] = []
         self.dead_letters: dict[Kept, str] = {}
         self.late: list[Kept] = []
         self.events = self.late_hour_events = self.unknown_zone_events = self.misrouted_events = 0
 
     def take(self, record: RawRecord) -> None:
+        self.produced += 1
         while self.coming_rows and self.coming_rows[-1].offset <= record.offset:
             row = self.coming_rows.pop()
             self.catalog[row.title_id] = json.loads(row.row) if row.row else {}
@@ -115,18 +111,18 @@ class PartitionLog:
         self.events += 1
         title = self.catalog.get(event["title_id"], {})
         if event.get("content_kind", "main") == "main" and (title.get("content_kind") or "main") == "main":
-            self._count(event, record.key or b"", title)
+            self._count(event, record, title)
 
-    def _count(self, event: dict[str, Any], key: bytes, title: dict[str, Any]) -> None:
+    def _count(self, event: dict[str, Any], record: RawRecord, title: dict[str, Any]) -> None:
         in_hour = event["event_time_ms"] >= self.stream_ms - self.rules.hour_grace_ms
         self.late_hour_events += not in_hour
         self.unknown_zone_events += "time_zone" in event and event["time_zone"] not in known_zones()
-        self.misrouted_events += home_partition(key, self.partitions) != self.partition
+        self.misrouted_events += home_partition(record.key or b"", self.partitions) != self.partition
         viewing = self._viewing(event)
         session = viewing.sessions.get(event["play_session_id"])
         if session is not None and _is_no_op(event, session):
             return
-        Applied(self, event, title, in_hour, viewing).apply(session)
+        Applied(self, event, record, title, in_hour, viewing).apply(session)
         viewing.applied_stream_ms = self.stream_ms
 
     def _viewing(self, event: dict[str, Any]) -> Viewing:
@@ -147,11 +143,19 @@ class Applied:
     """One event that is applied to its household and title."""
 
     def __init__(
-        self, log: PartitionLog, event: dict[str, Any], title: dict[str, Any], in_hour: bool, viewing: Viewing
+        self,
+        log: PartitionLog,
+        event: dict[str, Any],
+        record: RawRecord,
+        title: dict[str, Any],
+        in_hour: bool,
+        viewing: Viewing,
     ) -> None:
         self.rules = log.rules
         self.facts = log.facts
+        self.milestones = log.milestones
         self.event = event
+        self.record = record
         self.in_hour = in_hour
         self.viewing = viewing
         self.session_id: str = event["play_session_id"]
@@ -164,6 +168,15 @@ class Applied:
         event = self.event
         kids = event.get("profile_kind") == "kids"
         self.facts.append(Fact(event["title_id"], kind, event["event_time_ms"], self.in_hour, kids, amount))
+
+    def milestone(self, milestone: str, ordinal: int) -> None:
+        event, (partition, offset, _, key, _) = self.event, self.record
+        self.milestones.append(
+            Milestone(
+                partition, offset, key, milestone, event["household_id"], event["title_id"], event["event_id"],
+                event["event_time_ms"], ordinal,
+            )
+        )  # fmt: skip
 
     def apply(self, session: Session | None) -> None:
         if self.length_ms and self.viewing.unjudged:
@@ -222,6 +235,8 @@ class Applied:
         if not getattr(self.viewing, what):
             setattr(self.viewing, what, True)
             self.fact(what + "s")
+            if what in ("starter", "viewer"):
+                self.milestone(what, 1)
 
     # Coverage and completion
 
@@ -264,6 +279,7 @@ class Applied:
             self._become(what)
         viewing.completions += 1
         self.fact("completions")
+        self.milestone("completion", viewing.completions)
         if viewing.completions == 1:
             self.fact("completers")
             if viewing.skimmer:
@@ -360,4 +376,12 @@ def _histogram_field(completions: int) -> str:
 
 
 def _kept(record: RawRecord) -> Kept:
-    return Kept(record.partition, record.offset, record.key, record.value)
+    (key, key_bytes), (value, value_bytes) = _cut(record.key), _cut(record.value)
+    return Kept(record.partition, record.offset, key, value, key_bytes, value_bytes)
+
+
+def _cut(data: bytes | None) -> tuple[bytes | None, int | None]:
+    """What a topic keeps of a key or value, and its length where that is not all."""
+    if data is None or len(data) <= LARGEST_KEPT_BYTES:
+        return held(data), None
+    return held(data[:LARGEST_KEPT_BYTES]), len(data)

@@ -1,7 +1,7 @@
-"""Reads what there is: topics to their end in `read_committed`, and the hashes in Redis.
+"""Reads topics to their end in `read_committed`.
 
-Owns the Kafka consumer and the Redis scan of a verification. It must not know what the records mean beyond
-the keys of the state changelog that outsiders may read.
+Owns the Kafka consumer of a verification. It must not know what the records mean beyond the keys of the state
+changelog that outsiders may read.
 """
 
 from __future__ import annotations
@@ -14,16 +14,12 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.error import ConsumeError
-from redis import Redis, RedisError
 
-from streams.oracle.comparison import Found
-from streams.oracle.folding import CatalogRow, Kept
+from streams.oracle.folding import CatalogRow
 from streams.oracle.recomputation import readable_title
 from streams.oracle.records import RawRecord
-from streams.oracle.sums import Hashes
 
 STALLED_S = 30
-PIPELINE_KEYS = 1_000
 
 
 class CannotRead(Exception):
@@ -63,6 +59,10 @@ class TopicReader:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connections."""
         self._consumer.close()
 
     def ends(self) -> dict[int, int]:
@@ -140,7 +140,7 @@ class StateLog:
         self._rows: dict[int, dict[tuple[int, str], bytes]] = {}
 
     def close(self) -> None:
-        self._reader.__exit__()
+        self._reader.close()
 
     def read_on(self) -> None:
         """Take in what was committed since the last call."""
@@ -156,6 +156,10 @@ class StateLog:
     def next_offset(self, partition: int) -> int:
         """The position of the partition's last checkpoint; 0 before the first one."""
         return int(self.positions.get(partition, {}).get("next_offset", 0))
+
+    def told(self) -> dict[int, int]:
+        """Each partition's first source offset that no state before this one has told of."""
+        return {partition: int(position.get("told", 0)) for partition, position in self.positions.items()}
 
     def catalog(self) -> dict[int, list[CatalogRow]]:
         """Each partition's catalog rows, by the offset from which they hold."""
@@ -176,61 +180,3 @@ def current_titles(kafka: str, topic: str) -> dict[str, bytes]:
             elif (title_id := readable_title(key, row)) is not None:
                 titles[title_id] = row
     return titles
-
-
-def kept_records(kafka: str, topic: str, source_topic: str) -> list[Kept]:
-    """The records of a dead-letter or late topic that came from `source_topic`; none without the topic."""
-    try:
-        with TopicReader(kafka, topic) as reader:
-            kept = [(_origin(message), message) for message in reader.read(reader.ends())]
-    except NoTopic:
-        return []
-    return [
-        Kept(partition, offset, message.key(), message.value())
-        for (origin, partition, offset), message in kept
-        if origin == source_topic
-    ]
-
-
-def _origin(message: Any) -> tuple[str, int, int]:
-    headers = {name: (value or b"").decode() for name, value in message.headers() or []}
-    try:
-        return headers["topic"], int(headers["partition"]), int(headers["offset"])
-    except (KeyError, ValueError):
-        raise CannotRead(
-            f"topic {message.topic()}, partition {message.partition()}, offset {message.offset()}:"
-            " its headers do not say topic, partition and offset"
-        ) from None
-
-
-def published(url: str, prefix: str) -> Hashes:
-    """Every title's hash and the status, by key without the prefix."""
-    pattern = re.sub(r"([*?\[\]\\])", r"\\\1", prefix)
-    try:
-        with Redis.from_url(url, decode_responses=True) as redis:
-            keys = [f"{prefix}status", *sorted(set(redis.scan_iter(f"{pattern}title:*", 10_000, "HASH")))]
-            return {key[len(prefix) :]: fields for key, fields in _hashes(redis, keys) if fields}
-    except RedisError as problem:
-        raise CannotRead(f"Redis at {_without_password(url)} cannot be read: {problem}") from None
-
-
-def _hashes(redis: Any, keys: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    for start in range(0, len(keys), PIPELINE_KEYS):
-        some = keys[start : start + PIPELINE_KEYS]
-        pipeline = redis.pipeline(transaction=False)
-        for key in some:
-            pipeline.hgetall(key)
-        yield from zip(some, pipeline.execute(), strict=True)
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"//[^@/]*@", "//", url)
-
-
-def found_now(kafka: str, redis: str, settings: Any) -> Found:
-    """All that the worker wrote, as it is now."""
-    return Found(
-        published(redis, settings.redis_prefix),
-        kept_records(kafka, settings.dead_letters_topic, settings.source_topic),
-        kept_records(kafka, settings.late_topic, settings.source_topic),
-    )

@@ -6,12 +6,12 @@ Owns the expectation. It must not know where the records came from, nor what the
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 
 from models.rules import Rules
-from streams.oracle.folding import CatalogRow, Kept, PartitionLog
+from streams.oracle.folding import CatalogRow, Fact, PartitionLog
+from streams.oracle.kept import Kept, Milestone
 from streams.oracle.records import RawRecord, Unreadable, read_title
 from streams.oracle.sums import Hashes, hashes
 
@@ -29,12 +29,16 @@ class Catalog:
 
 @dataclass(frozen=True)
 class Expected:
-    """What must be found: hashes by key without the prefix; dead letters with their reason; late events."""
+    """What must be found: hashes by key without the prefix; each kept record once, dead letters with their reason.
+
+    `produced` counts the raw records.
+    """
 
     produced: int
     hashes: Hashes
     dead_letters: dict[Kept, str]
     late: list[Kept]
+    milestones: list[Milestone]
 
     def total(self, name: str) -> int:
         """A count summed over all titles."""
@@ -50,17 +54,23 @@ def recompute(records: Iterable[RawRecord], catalog: Catalog, rules: Rules, part
         partition: PartitionLog(partition, partitions, rules, list(catalog.taken_in.get(partition, ())))
         for partition in range(partitions)
     }
-    produced = 0
-    for record in records:
-        produced += 1
-        logs[record[0]].take(RawRecord(*record))
-    facts = chain.from_iterable(log.facts for log in logs.values())
+    summed = hashes(_facts(records, logs), _runtimes_ms(catalog.current))
     return Expected(
-        produced=produced,
-        hashes=hashes(facts, _runtimes_ms(catalog.current)) | {"status": _status(list(logs.values()))},
+        produced=sum(log.produced for log in logs.values()),
+        hashes=summed | {"status": _status(list(logs.values()))},
         dead_letters={kept: reason for log in logs.values() for kept, reason in log.dead_letters.items()},
         late=[kept for log in logs.values() for kept in log.late],
+        milestones=[milestone for log in logs.values() for milestone in log.milestones],
     )
+
+
+def _facts(records: Iterable[RawRecord], logs: Mapping[int, PartitionLog]) -> Iterator[Fact]:
+    """The facts that the records make, one record at a time: neither is held any longer."""
+    for record in records:
+        log = logs[record.partition]
+        log.take(record)
+        yield from log.facts
+        log.facts.clear()
 
 
 def _status(logs: list[PartitionLog]) -> dict[str, str]:

@@ -17,14 +17,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.rules import DAY_MS
-from streams.oracle.comparison import Difference, compare
+from streams.oracle.comparison import Difference, Found, compare
+from streams.oracle.kept_topics import KeptTopics
+from streams.oracle.published import published
 from streams.oracle.reading import (
     CannotRead,
     NoTopic,
     StateLog,
     TopicReader,
     current_titles,
-    found_now,
     source_records,
 )
 from streams.oracle.recomputation import Catalog, Expected, recompute
@@ -42,6 +43,7 @@ class Verification:
     events: int
     dead_letters: int
     late: int
+    milestones: int
     titles: int
     completions: int
     rewatches: int
@@ -68,10 +70,16 @@ def verify(settings: Settings, *, wait_s: float, expired_too: bool = False) -> V
     servers = addresses(settings)
     with TopicReader(servers.kafka, settings.source_topic) as source:
         checkpoints, ends = _wait_for_checkpoints(servers.kafka, settings, source, wait_s)
-        with closing(checkpoints) as state:
+        with closing(checkpoints) as state, closing(KeptTopics(servers.kafka, settings)) as kept:
             catalog = Catalog(state.catalog(), _titles(servers.kafka, settings))
             expected = _recompute(source, ends, catalog, settings)
-            differences = _wait_for_equality(servers, settings, expected, wait_s, expired_too)
+
+            def differences_now() -> list[Difference]:
+                may_lack = set() if expired_too else _may_have_expired(expected, settings, datetime.now(UTC))
+                found = _found_now(servers.redis, settings, kept)
+                return compare(expected, found, may_lack=may_lack, told=state.told())
+
+            differences = _wait_for_equality(differences_now, wait_s)
             differences += _behind(servers.kafka, settings, source, state, ends)
             notes = _notes(settings, source, state, ends) if differences else []
     return _verification(expected, differences, notes, time.monotonic() - started)
@@ -151,17 +159,23 @@ def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda count: progress.advance(task, count)
 
 
-def _wait_for_equality(
-    servers: Any, settings: Settings, expected: Expected, wait_s: float, expired_too: bool
-) -> list[Difference]:
+def _wait_for_equality(differences_now: Callable[[], list[Difference]], wait_s: float) -> list[Difference]:
     until = time.monotonic() + wait_s
-    while True:
-        may_lack = set() if expired_too else _may_have_expired(expected, settings, datetime.now(UTC))
-        found = found_now(servers.kafka, servers.redis, settings)
-        differences = compare(expected, found, may_lack=may_lack)
-        if not differences or time.monotonic() > until:
-            return differences
+    while (differences := differences_now()) and time.monotonic() <= until:
         time.sleep(POLL_S)
+    return differences
+
+
+def _found_now(redis: str, settings: Settings, kept: KeptTopics) -> Found:
+    """All that the worker wrote, as it is now."""
+    kept.read_on()
+    return Found(
+        *published(redis, settings.redis_prefix),
+        kept.dead_letters.found,
+        kept.late.found,
+        kept.milestones.found,
+        kept.odd_records(),
+    )
 
 
 def _may_have_expired(expected: Expected, settings: Settings, now: datetime) -> set[str]:
@@ -196,6 +210,7 @@ def _verification(expected: Expected, differences: list[Difference], notes: list
         events=int(status["events"]),
         dead_letters=int(status["dead_letters"]),
         late=int(status["late_events"]),
+        milestones=len(expected.milestones),
         titles=sum(key.count(":") == 1 for key in expected.hashes),
         completions=expected.total("completions"),
         rewatches=expected.total("rewatches"),

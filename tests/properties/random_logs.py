@@ -16,13 +16,17 @@ import msgspec
 from hypothesis import strategies as st
 
 from models.catalog import CatalogRow, read_title
-from models.fold import TITLE, Fold, TallyKey
+from models.fold import TITLE, Changes, Fold, TallyKey
 from models.partitioner import partition_of
 from models.published import stream_fields, title_fields, window_fields
 from models.rules import DAY_MS, HOUR_MS, Rules
+from streams.kept import kept_records
 from streams.keys import Keys
-from streams.oracle import Catalog, Expected, RawRecord, recompute
+from streams.oracle import Catalog, Expected, Kept, Milestone, RawRecord, recompute
 from streams.oracle import CatalogRow as TakenIn
+from streams.oracle.kept import held
+from streams.settings import Settings
+from streams.transactions import Kept as Written
 from streams.zones import zone_names
 
 MIDNIGHT = 1_750_032_000_000
@@ -323,6 +327,25 @@ def mutated(random: Random, event: dict[str, Any]) -> tuple[bytes | None, bytes 
 
 Hashes = dict[str, dict[str, str]]
 RATES_SHOWN = ("views", "completion_rate", "repeat_rate")
+
+
+def kept(changes: list[Changes], topic: str) -> list[Kept | Milestone]:
+    """What each partition's checkpoint writes into the topic of a setting, as the oracle holds it."""
+    where = Settings()
+    return [
+        _kept(record)
+        for number, of_partition in enumerate(changes)
+        for record in kept_records(of_partition, where, number, "a topic's id")
+        if record.topic == getattr(where, topic)
+    ]
+
+
+def _kept(record: Written) -> Kept | Milestone:
+    headers = dict(record.headers)
+    place = int(headers["partition"]), int(headers["offset"])
+    if record.topic == Settings().milestones_topic:
+        return Milestone(*place, record.key, **json.loads(record.value or b""))
+    return Kept(*place, held(record.key), held(record.value))
 
 
 def shown(folds: list[Fold], catalog: dict[str, CatalogRow]) -> Hashes:

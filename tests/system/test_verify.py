@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,10 +32,11 @@ WRITTEN = {"as_of_ms": "1", "version": "1", "complete": "1"}
 
 
 class Written:
-    """What a worker leaves after: ten seconds watched, an aborted record, a dead letter, a late one."""
+    """What a worker leaves after: a starter's two minutes and a half, an aborted record, a dead letter, a late one."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], topic_id: str) -> None:
         self.environment = environment
+        self.topic_id = topic_id
         self.app = environment["ENCORE_APP_ID"]
         self.prefix = environment["ENCORE_REDIS_PREFIX"]
         self.now_ms = time.time_ns() // 1_000_000
@@ -55,8 +58,8 @@ class Written:
 
     def source(self) -> None:
         """Transactions on the source: their ends take an offset each, and what was aborted does not count."""
-        self.event("start", 0, -10_000)
-        self.event("stop", 10_000, 0)
+        self.event("start", 0, -150_000)
+        self.event("stop", 150_000, 0)
         self.event("stop", 900_000, 1, commit=False)
         self.send("bad", b"{")
         self.event("pause", 0, -40 * 86_400_000)
@@ -78,8 +81,8 @@ class Written:
         self.producer.flush(30)
         self.producer.commit_transaction(30) if commit else self.producer.abort_transaction(30)
 
-    def topics(self, *, checkpoint: bool = True, dead_letters: int = 1) -> None:
-        """The changelog, the catalog and the two topics of kept records."""
+    def topics(self, *, checkpoint: bool = True, told: int = 0, dead_letters: int = 1, milestones: int = 1) -> None:
+        """The changelog, the catalog and the three topics of kept records."""
         self.producer.begin_transaction()
         row = json.dumps({"title_id": "film", "runtime_ms": 1_000_000}).encode()
         self.producer.produce(self.environment["ENCORE_TITLES_TOPIC"], row, b"film")
@@ -87,7 +90,7 @@ class Written:
         catalog_key = b"c%020d|film" % 0
         self.producer.produce(state, row, catalog_key, partition=self.partition)
         if checkpoint:
-            position = {"format": 1, "next_offset": max(self.offsets.values()) + 1, "partitions": 4}
+            position = {"format": 1, "next_offset": max(self.offsets.values()) + 1, "partitions": 4, "told": told}
             self.producer.produce(state, json.dumps(position), b"p", partition=self.partition)
         for _ in range(dead_letters):
             self.keep("ENCORE_DEAD_LETTERS_TOPIC", "bad", b"{", error="not JSON")
@@ -99,27 +102,52 @@ class Written:
             }
         ).encode()  # fmt: skip
         self.keep("ENCORE_LATE_TOPIC", f"pause{-40 * 86_400_000}", late)
+        for _ in range(milestones):
+            self.milestone()
         self.producer.commit_transaction(30)
 
-    def keep(self, topic: str, name: str, value: bytes, **headers: str) -> None:
+    def milestone(self, **changed: Any) -> None:
+        """The household became a starter when its session stopped."""
+        value = {
+            "milestone": "starter", "household_id": "home", "title_id": "film", "event_id": "stop0",
+            "event_time_ms": self.now_ms, "ordinal": 1,
+        } | changed  # fmt: skip
+        self.keep("ENCORE_MILESTONES_TOPIC", "stop0", json.dumps(value).encode())
+
+    def keep(self, kept_in: str, name: str, value: bytes, **headers: str) -> None:
         origin = {
             "topic": self.environment["ENCORE_SOURCE_TOPIC"],
+            "topic_id": self.topic_id,
             "partition": str(self.partition),
             "offset": str(self.offsets[name]),
         }
-        self.producer.produce(self.environment[topic], value, b"home", headers=[*(origin | headers).items()])
+        self.told(kept_in, value, origin | headers)
+
+    def told(self, kept_in: str, value: bytes, headers: dict[str, str]) -> None:
+        self.producer.produce(self.environment[kept_in], value, b"home", headers=[*headers.items()])
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What is told more than `topics` told."""
+        self.producer.begin_transaction()
+        yield
+        self.producer.commit_transaction(30)
 
     def publish(self) -> None:
-        """Redis, every value worked out by hand: ten seconds of a thousand are 0.01 views."""
-        watched = ZEROS | {"plays": "1", "watched_s": "10.000", "kids_watched_s": "0.000"} | WRITTEN
-        rates = {"views": "0.010000", "completion_rate": "", "repeat_rate": ""}
+        """Redis, every value worked out by hand: 150 seconds of a thousand are 0.15 views."""
+        watched = ZEROS | {"plays": "1", "starters": "1", "watched_s": "150.000", "kids_watched_s": "0.000"} | WRITTEN
+        rates = {"views": "0.150000", "completion_rate": "0.000000", "repeat_rate": ""}
         at = datetime.fromtimestamp(self.now_ms / 1000, UTC)
         self.hash("title:film", watched | ALL_TIME | rates | {"watching_now": "0"})
         self.hash(f"title:film:hour:{at:%Y%m%dT%H}", watched)
         self.hash(f"title:film:day:{at:%Y%m%d}", watched)
         counts = {"events": "2", "dead_letters": "1", "late_events": "1", "late_hour_events": "0"}
-        self.hash("status", counts | {"unknown_zone_events": "0", "misrouted_events": "0"} | WRITTEN)
-        self.hash("internal:share", {"anything": "1"})
+        gauges = {"partitions_ready": "4", "lag": "0", "incarnation": "1", "rebuilding": "0"}
+        self.hash("status", counts | {"unknown_zone_events": "0", "misrouted_events": "0"} | gauges | WRITTEN)
+        for key in ("title:film", f"title:film:hour:{at:%Y%m%dT%H}", f"title:film:day:{at:%Y%m%d}", "status"):
+            self.hash(f"internal:shares:{key}", {"total": "1"})
+        self.hash("internal:published", {"0": "1:1"})
+        self.redis.xadd(self.prefix + "changes", {"key": "title:film", "version": "1"})
 
     def hash(self, key: str, fields: dict[str, str]) -> None:
         self.redis.hset(self.prefix + key, mapping=fields)
@@ -142,10 +170,11 @@ def written(encore_env: dict[str, str]) -> Written:
 
     with KafkaAdminClient(bootstrap_servers=encore_env["ENCORE_KAFKA"]) as admin:
         four = {"num_partitions": 4, "replication_factor": 1}
-        names = ["ENCORE_TITLES_TOPIC", "ENCORE_DEAD_LETTERS_TOPIC", "ENCORE_LATE_TOPIC"]
+        names = [f"ENCORE_{name}_TOPIC" for name in ("TITLES", "DEAD_LETTERS", "LATE", "MILESTONES")]
         topics = {encore_env[name]: four for name in names} | {f"{encore_env['ENCORE_APP_ID']}-state": four}
         admin.create_topics(topics, wait_for_metadata=True)
-    written = Written(encore_env)
+        (source,) = admin.describe_topics([encore_env["ENCORE_SOURCE_TOPIC"]])
+    written = Written(encore_env, str(source["topic_id"]))
     written.source()
     return written
 
@@ -158,7 +187,7 @@ def test_what_was_published_rightly_verifies(written: Written) -> None:
     told = json.loads(answer.stdout)
     assert told.pop("seconds") > 0
     assert told == {
-        "events": 2, "dead_letters": 1, "late": 1, "produced": 4, "titles": 1, "completions": 0,
+        "events": 2, "dead_letters": 1, "late": 1, "produced": 4, "milestones": 1, "titles": 1, "completions": 0,
         "rewatches": 0, "keys": 4, "verified": True, "difference_count": 0, "differences": [], "notes": [],
     }  # fmt: skip
     assert "verified: 2 events + 1 dead letters + 1 late = 4 produced" in written.verify().stdout
@@ -183,6 +212,109 @@ def test_a_dead_letter_that_is_not_there_once_is_reported(written: Written, time
     written.topics(dead_letters=times)
     written.publish()
     assert written.differences() == [(f"dead letter {written.partition}:{written.offsets['bad']}", "")]
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_a_milestone_that_is_not_there_once_is_reported(written: Written, times: int) -> None:
+    written.topics(milestones=times)
+    written.publish()
+    place = f"{written.partition}:{written.offsets['stop0']}"
+    answer = json.loads(written.verify("--json").stdout)
+    assert answer["differences"] == [
+        {
+            "key": f"milestone {place} starter", "field": "", "expected": "once (starter 1 of film by home)",
+            "found": "2 times" if times else "nothing",
+        }
+    ]  # fmt: skip
+
+
+def test_a_milestone_that_says_something_else_is_reported_by_its_field(written: Written) -> None:
+    written.topics(milestones=0)
+    with written.transaction():
+        written.milestone(ordinal=2, event_id="other")
+    written.publish()
+    milestone = f"milestone {written.partition}:{written.offsets['stop0']} starter"
+    assert written.differences() == [(milestone, "event_id"), (milestone, "ordinal")]
+
+
+def test_milestones_that_a_state_before_a_rebuild_told_may_be_others_but_not_doubled(written: Written) -> None:
+    written.topics(milestones=0, told=written.offsets["stop0"] + 1)
+    with written.transaction():
+        written.milestone(milestone="viewer")
+    written.publish()
+    assert written.verify().returncode == 0
+    with written.transaction():
+        written.milestone(milestone="viewer", event_id="other")
+    milestone = f"milestone {written.partition}:{written.offsets['stop0']} viewer"
+    assert written.differences() == [(milestone, "")]
+
+
+def test_what_was_told_of_another_topic_of_that_name_is_not_looked_at(written: Written) -> None:
+    written.topics()
+    written.publish()
+    with written.transaction():
+        for topic in ("MILESTONES", "DEAD_LETTERS", "LATE"):
+            written.keep(f"ENCORE_{topic}_TOPIC", "bad", b"gone", topic_id="00000000-0000-0000-0000-000000000007")
+            written.keep(f"ENCORE_{topic}_TOPIC", "bad", b"other", topic="other-events")
+    assert written.verify().returncode == 0
+
+
+def test_what_does_not_name_the_topics_id_counts_as_the_present_topics(written: Written) -> None:
+    written.topics(dead_letters=0)
+    written.publish()
+    with written.transaction():
+        place = {"partition": str(written.partition), "offset": str(written.offsets["bad"]), "error": "not JSON"}
+        written.told("ENCORE_DEAD_LETTERS_TOPIC", b"{", {"topic": written.environment["ENCORE_SOURCE_TOPIC"], **place})
+    assert written.verify().returncode == 0
+
+
+def test_records_that_do_not_say_where_they_come_from_are_reported(written: Written) -> None:
+    written.topics()
+    written.publish()
+    source = {"topic": written.environment["ENCORE_SOURCE_TOPIC"], "partition": "0"}
+    with written.transaction():
+        written.told("ENCORE_DEAD_LETTERS_TOPIC", b"{", source | {"offset": "0"})
+        written.told("ENCORE_LATE_TOPIC", b"{}", source | {"offset": "zero"})
+        written.told("ENCORE_LATE_TOPIC", b"{}", {})
+        written.told("ENCORE_MILESTONES_TOPIC", b'{"milestone": "starter"}', source | {"offset": "0"})
+    assert sorted(field for _, field in written.differences()) == ["header offset", "headers", "headers", "value"]
+
+
+def test_every_other_key_under_the_prefix_is_reported(written: Written) -> None:
+    written.topics()
+    written.publish()
+    written.redis.set(written.prefix + "note", "1")
+    written.redis.zadd(written.prefix + "board:plays", {"film": 1})
+    written.hash("title:film:legs", {"hold": "1"})
+    written.redis.set(written.prefix.encode() + b"\xff", b"\xff")
+    written.hash("internal:shares:title:gone", {"total": "1"})
+    written.redis.delete(written.prefix + "internal:shares:title:film", written.prefix + "changes")
+    written.redis.set(written.prefix + "changes", "1")
+    written.hash("status", {"mood": "good"})
+    shown = json.loads(written.verify("--json").stdout)["differences"]
+    assert [(each["key"], each["field"], each["found"]) for each in shown] == [
+        ("title:film:legs", "", "hold=1"),
+        ("board:plays", "", "a zset"),
+        ("changes", "", "a string"),
+        ("note", "", "a string"),
+        ("\udcff", "", "a string"),
+        ("status", "mood", "good"),
+        ("internal:shares:title:gone", "", "shares of a hash that is not there"),
+        ("internal:shares:title:film", "", "nothing"),
+    ]
+    assert "NOT VERIFIED (8 differences)" in written.verify().stdout
+
+
+def test_a_dead_letter_of_many_bytes_is_compared_whole(written: Written) -> None:
+    # Cut and not: what is beyond five million bytes is kept up to there, with its length beside it.
+    written.send("large", b"x" * 900_000)
+    written.topics()
+    written.publish()
+    written.hash("status", {"dead_letters": "2"})
+    with written.transaction():
+        written.keep("ENCORE_DEAD_LETTERS_TOPIC", "large", b"x" * 899_999 + b"y", error="too large")
+    place = f"dead letter {written.partition}:{written.offsets['large']}"
+    assert written.differences() == [(place, "value")]
 
 
 def test_a_checkpoint_short_of_the_end_is_reported(written: Written) -> None:

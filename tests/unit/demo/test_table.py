@@ -24,7 +24,7 @@ def shown(renderable, width):
 
 
 def answer(*differences, notes=()):
-    return Verification(100, 97, 2, 1, 3, 9, 4, 12, 0.5, list(differences), list(notes))
+    return Verification(100, 97, 2, 1, 20, 3, 9, 4, 12, 0.5, list(differences), list(notes))
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])

@@ -6,7 +6,7 @@ import pytest
 from oracle_log import DAY, FILM, HOUR, MIN, T0, Log, S, told
 
 from models.rules import Rules
-from streams.oracle import Catalog, CatalogRow, recompute
+from streams.oracle import Catalog, CatalogRow, Expected, Milestone, recompute
 
 ONE_COMPLETION = {
     "starters": "1", "viewers": "1", "watchers": "1", "completers": "1", "completions": "1",
@@ -104,6 +104,55 @@ def test_a_title_of_one_cell_has_its_midpoint_in_the_middle() -> None:
     short = {"title_id": "film", "runtime_ms": 6 * S}
     assert "completions" not in Log().add("start", 0, 0).add("stop", 3_000, 3 * S).film(short)
     assert Log().add("start", 0, 0).add("stop", 3_001, 3 * S).film(short)["completions"] == "1"
+
+
+# Milestones
+
+
+def told_of(expected: Expected) -> list[tuple[int, str, int, str, int]]:
+    """Of each milestone: its record's offset, what it is, its number, the event and its second after T0."""
+    return [
+        (each.offset, each.milestone, each.ordinal, each.event_id, (each.event_time_ms - T0) // S)
+        for each in expected.milestones
+    ]
+
+
+def test_a_milestone_is_told_by_the_event_that_crossed_the_threshold() -> None:
+    # Of 1,000 s: two minutes at the 13th record, five at the 31st, nine tenths of the cells at the 91st.
+    film = {"title_id": "film", "runtime_ms": 1_000 * S}
+    log = Log().watch(0, 1_000, 0).watch(0, 1_000, HOUR, "b", profile_kind="kids")
+    expected = log.recompute(film)
+    assert told_of(expected) == [
+        (12, "starter", 1, "e12", 120), (30, "viewer", 1, "e30", 300), (90, "completion", 1, "e90", 900),
+        (191, "completion", 2, "e191", 4_500),
+    ]  # fmt: skip
+    assert expected.milestones[0] == Milestone(0, 12, b"home", "starter", "home", "film", "e12", T0 + 120 * S, 1)
+
+
+def test_the_first_completion_of_a_short_title_makes_a_starter_and_a_viewer_first() -> None:
+    assert told_of(Log().watch(0, 100, 0).recompute()) == [
+        (9, "starter", 1, "e9", 90), (9, "viewer", 1, "e9", 90), (9, "completion", 1, "e9", 90),
+    ]  # fmt: skip
+
+
+def test_two_viewings_kept_while_the_length_was_unknown_are_two_completions_of_one_event() -> None:
+    log = Log().watch(0, 100, 0, "a").watch(0, 100, HOUR, "b").add("pause", 0, 2 * HOUR, "c", runtime_ms=100 * S)
+    assert told_of(log.recompute({"title_id": "other"})) == [
+        (13, "starter", 1, "e13", 3_620), (22, "viewer", 1, "e22", 7_200),
+        (22, "completion", 1, "e22", 7_200), (22, "completion", 2, "e22", 7_200),
+    ]  # fmt: skip
+
+
+def test_duplicates_tell_nothing_again_and_a_household_is_told_of_in_its_own_partition() -> None:
+    log = Log(partitions=2).watch(0, 90, 0, partition=1).again()
+    assert [(each.partition, each.offset) for each in log.recompute().milestones] == [(1, 9), (1, 9), (1, 9)]
+
+
+def test_a_household_that_was_away_for_two_years_is_told_of_anew() -> None:
+    for behind_ms, ordinals in ((730 * DAY, [1, 2]), (730 * DAY + 1, [1, 1])):
+        log = Log().watch(0, 100, 0).watch(0, 100, 100 * S + behind_ms, "b")
+        completions = [each.ordinal for each in log.recompute().milestones if each.milestone == "completion"]
+        assert completions == ordinals
 
 
 # Playing and standing still

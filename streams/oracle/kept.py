@@ -1,0 +1,48 @@
+"""The records that a worker writes into topics of their own, as both sides of a comparison hold them.
+
+Owns their fields, and how little is held of a long key or value. It must not know Kafka, nor why a record is kept.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import NamedTuple
+
+LONGEST_HELD_BYTES = 100
+BEGINNING_BYTES = 60
+
+
+class Kept(NamedTuple):
+    """A dead letter or late event: its source record's place and its bytes, as `held` holds them.
+
+    `key_bytes` and `value_bytes` say how long a key or value was that is kept with its end cut off.
+    """
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    key_bytes: int | None = None
+    value_bytes: int | None = None
+
+
+class Milestone(NamedTuple):
+    """A threshold crossed: the place of the record that made it, the key, and the fields of the value."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    milestone: str
+    household_id: str
+    title_id: str
+    event_id: str
+    event_time_ms: int
+    ordinal: int
+
+
+def held(data: bytes | None) -> bytes | None:
+    """A key or value as a verification holds it: whole, or where it is long its beginning, length and digest."""
+    if data is None or len(data) <= LONGEST_HELD_BYTES:
+        return data
+    digest = blake2b(data, digest_size=12).hexdigest()
+    return data[:BEGINNING_BYTES] + b"... (%d bytes, blake2b %b)" % (len(data), digest.encode())

@@ -1,0 +1,142 @@
+"""Reads the topics of dead letters, late events and milestones, on and on.
+
+Owns what of them belongs to the source topic as it is now, and how often each record is there. It must not know
+what should be there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Hashable
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from streams.kafka_view import KafkaView
+from streams.oracle.comparison import Difference
+from streams.oracle.kept import Kept, Milestone, held
+from streams.oracle.reading import CannotRead, NoTopic, TopicReader
+from streams.settings import Settings
+from streams.topics import KafkaFailed
+
+R = TypeVar("R", bound=Hashable)
+Headers = dict[str, bytes]
+
+MILESTONE = {
+    "milestone": str, "household_id": str, "title_id": str, "event_id": str, "event_time_ms": int, "ordinal": int,
+}  # fmt: skip
+
+
+class Source(NamedTuple):
+    """The source topic by its name and the id that Kafka gave it: one that was made anew has another."""
+
+    topic: bytes
+    topic_id: bytes
+
+
+class KeptTopics:
+    """The three topics; `read_on` takes in what was committed since the last call."""
+
+    def __init__(self, kafka: str, settings: Settings) -> None:
+        source = _source(kafka, settings.source_topic)
+        self.dead_letters = KeptTopic(kafka, settings.dead_letters_topic, source, _dead_letter)
+        self.late = KeptTopic(kafka, settings.late_topic, source, _kept)
+        self.milestones = KeptTopic(kafka, settings.milestones_topic, source, _milestone)
+
+    def read_on(self) -> None:
+        for topic in (self.dead_letters, self.late, self.milestones):
+            topic.read_on()
+
+    def odd_records(self) -> list[Difference]:
+        """The records that do not say what they are."""
+        return [*self.dead_letters.odd, *self.late.odd, *self.milestones.odd]
+
+    def close(self) -> None:
+        for topic in (self.dead_letters, self.late, self.milestones):
+            topic.close()
+
+
+class KeptTopic(Generic[R]):
+    """How often each record of one topic is there, of those that came from `source`; none without the topic.
+
+    A record that does not name the topic's id counts as the present topic's.
+    """
+
+    def __init__(self, kafka: str, topic: str, source: Source, read: Callable[[Any, Headers], R]) -> None:
+        self.found: Counter[R] = Counter()
+        self.odd: list[Difference] = []
+        self._kafka = kafka
+        self._topic = topic
+        self._source = source
+        self._read = read
+        self._reader: TopicReader | None = None
+
+    def read_on(self) -> None:
+        try:
+            reader = self._reader = self._reader or TopicReader(self._kafka, self._topic)
+        except NoTopic:
+            return
+        for message in reader.read(reader.ends()):
+            self._take(message, dict(message.headers() or ()))
+
+    def _take(self, message: Any, headers: Headers) -> None:
+        topic, topic_id = self._source
+        if headers.get("topic", topic) != topic or headers.get("topic_id", topic_id) != topic_id:
+            return
+        try:
+            self.found[self._read(message, headers)] += 1
+        except _Odd as odd:
+            self.odd.append(Difference(f"{self._topic} {message.partition()}:{message.offset()}", *odd.args))
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+
+
+class _Odd(Exception):
+    """A record that is not what its topic holds; the arguments are a difference's field, expected and found."""
+
+
+def _source(kafka: str, topic: str) -> Source:
+    try:
+        now = KafkaView(kafka).topic(topic)
+    except KafkaFailed as problem:
+        raise CannotRead(str(problem)) from None
+    if now is None:
+        raise CannotRead(f"Kafka at {kafka} has no topic {topic}")
+    return Source(topic.encode(), now.topic_id.encode())
+
+
+def _place(headers: Headers, *more: str) -> tuple[int, int]:
+    """The source record's partition and offset. Raises `_Odd` without any of the headers that a record bears."""
+    names = ("topic", "partition", "offset", *more)
+    if not headers.keys() >= set(names):
+        raise _Odd("headers", ", ".join(names), ", ".join(headers) or "none")
+    return _number(headers, "partition"), _number(headers, "offset")
+
+
+def _number(headers: Headers, name: str) -> int:
+    text = headers[name] or b""
+    if not text.isdigit():
+        raise _Odd(f"header {name}", "an integer", repr(text))
+    return int(text)
+
+
+def _dead_letter(message: Any, headers: Headers) -> Kept:
+    _place(headers, "error")
+    return _kept(message, headers)
+
+
+def _kept(message: Any, headers: Headers) -> Kept:
+    lengths = [_number(headers, name) if name in headers else None for name in ("key_bytes", "value_bytes")]
+    return Kept(*_place(headers), held(message.key()), held(message.value()), *lengths)
+
+
+def _milestone(message: Any, headers: Headers) -> Milestone:
+    partition, offset = _place(headers)
+    try:
+        value = json.loads(message.value() or b"")
+    except ValueError:
+        value = None
+    if not isinstance(value, dict) or {name: type(given) for name, given in value.items()} != MILESTONE:
+        raise _Odd("value", "JSON of " + ", ".join(MILESTONE), repr(held(message.value())))
+    return Milestone(partition, offset, message.key(), **value)
