@@ -112,7 +112,7 @@ class Settings(BaseSettings):
     forget_days: int = Field(730, ge=31, le=4000, description="days until an untouched row is dropped")
 
     @model_validator(mode="after")
-    def _windows_outlive_their_events(self) -> Settings:
+    def _what_is_kept_outlives_its_events(self) -> Settings:
         if self.hour_retention_days * 24 < self.hour_grace_hours:
             raise ValueError(
                 f"hour_retention_days={self.hour_retention_days}: accepted: at least the hour_grace_hours,"
@@ -122,6 +122,8 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"day_retention_days={self.day_retention_days}: accepted: more than the grace_days, {self.grace_days}"
             )
+        if self.forget_days <= self.grace_days:
+            raise ValueError(f"forget_days={self.forget_days}: accepted: more than the grace_days, {self.grace_days}")
         return self
 
     @model_validator(mode="after")

@@ -38,6 +38,7 @@ BAD_SETTINGS = [
     ("ENCORE_STARTER_S", "2.5", "a valid integer"),
     ("ENCORE_LOG_LEVEL", "loud", "debug|info|warning|error"),
     ("ENCORE_DAY_RETENTION_DAYS", "31", "more than the grace_days"),
+    ("ENCORE_FORGET_DAYS", "31", "more than the grace_days"),
 ]
 
 
@@ -46,7 +47,7 @@ def test_a_bad_setting_is_one_line_with_its_name_value_and_what_is_accepted(
     tmp_path, name: str, value: str, accepted: str
 ) -> None:
     application = Application({"ENCORE_REDIS": f"redis://{NOBODY}"}, tmp_path)
-    more = {"ENCORE_GRACE_DAYS": "31"} if "RETENTION" in name else {}
+    more = {"ENCORE_GRACE_DAYS": "31"} if "grace_days" in accepted else {}
 
     ended = application.worker(**more, **{name: value}).ended()
 
