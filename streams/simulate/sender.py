@@ -7,6 +7,7 @@ far it was behind is reported.
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 import time
@@ -85,6 +86,8 @@ def send(
     """
     delivery = _Delivery(kafka, topic)
     items = _begun(items)
+    # All households are made by now, and stay: a collector that walks them again and again costs more than they do.
+    gc.freeze()
     loop = OpenLoop(pace, delivery, progress)
     with _stopped_by_signals(loop):
         loop.run(items, for_s, stamp)
