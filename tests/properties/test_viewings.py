@@ -103,6 +103,18 @@ def test_a_film_seen_whole_is_one_completion_each_time_in_any_order_by_any_devic
         assert (row.completions, row.watched_ms) == (number + 1, (number + 1) * FILM_MS)
 
 
+STRETCHES = st.integers(0, 540_000).flatmap(lambda at_ms: st.tuples(st.just(at_ms), st.integers(at_ms, at_ms + 60_000)))
+
+
+@given(st.lists(STRETCHES, min_size=1, max_size=5))
+def test_every_viewing_that_leaves_out_a_tenth_at_most_is_a_completion(left_out: list[tuple[int, int]]) -> None:
+    row = Row()
+    for number, (start_ms, end_ms) in enumerate(left_out):
+        for begin_ms, stop_ms in ((0, start_ms), (end_ms, FILM_MS)):
+            _plays(row, str(number), number * 10**7 + begin_ms, begin_ms, stop_ms, FILM_MS)
+        assert row.completions == number + 1
+
+
 @given(_cut(FILM_MS), _cut(FILM_MS), st.randoms(use_true_random=False))
 def test_two_viewings_side_by_side_are_two_completions(first: Cuts, second: Cuts, random: Random) -> None:
     row, waiting = Row(), {"mia": first[1:], "ben": second[1:]}
@@ -136,11 +148,15 @@ def _plays(row: Row, session: str, now_ms: int, start_ms: int, end_ms: int, film
         advance(row, event, time_ms, film_ms, RULES)
 
 
+TO_THE_MOST = 10**12
+"""An advance by as much as the session may still be credited."""
+
 EVENTS = st.lists(
     st.tuples(
         st.sampled_from((*KINDS, "heartbeat", "heartbeat", "heartbeat")),
         st.sampled_from((-1_000, 0, 1, 1_000, 10_000, 60_000, 1_800_000, 1_800_001)),
         st.sampled_from((0, 1, 1_000, 1_020, 1_021, 5_000, 6_020, 10_000, 15_200, 60_000, -30_000))
+        | st.sampled_from((TO_THE_MOST - 1, TO_THE_MOST, TO_THE_MOST + 1))
         | st.integers(0, 10**6),
         st.sampled_from((None, None, None, 0.05, 0.5, 1.0, 1.5, 2.0, 8.0)),
         st.booleans(),
@@ -158,11 +174,13 @@ def test_no_session_is_credited_more_than_the_allowance_and_its_playing_time(
     player = Player()
     for seq, (kind, elapsed_ms, advanced_ms, rate, tells_from) in enumerate(steps):
         before_ms, time_ms = position_ms, time_ms + elapsed_ms
+        if player.playing and 0 <= elapsed_ms <= RULES.longest_interval_ms:
+            most += 1.02 * elapsed_ms * player.rate
+        if advanced_ms > LONGEST_MS:
+            advanced_ms += int(most) - credited_ms - TO_THE_MOST
         position_ms = min(max(0, position_ms + advanced_ms), LONGEST_MS)
         seek_from_ms = before_ms + advanced_ms // 2 if tells_from else None
         event = _event(kind, time_ms, position_ms, seq=seq, playback_rate=rate, seek_from_ms=seek_from_ms)
-        if player.playing and 0 <= elapsed_ms <= RULES.longest_interval_ms:
-            most += 1.02 * elapsed_ms * player.rate
         player.is_told(kind, position_ms > before_ms, rate)
         credit_ms, _ = advance(row, event, 10**12, film_ms, RULES)
         credited_ms += credit_ms
