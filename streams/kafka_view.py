@@ -48,6 +48,13 @@ class KafkaView:
         most, least = found.topic_id.get_most_significant_bits(), found.topic_id.get_least_significant_bits()
         return TopicNow(str(UUID(int=(most % 2**64) << 64 | least % 2**64)), len(found.partitions))
 
+    def topic_there(self, name: str) -> TopicNow:
+        """A topic that must be there."""
+        topic = self.topic(name)
+        if topic is None:
+            raise KafkaFailed(f"Kafka at {self._servers} has no topic {name}")
+        return topic
+
     def delete(self, name: str) -> None:
         """Delete a topic; its name may stay taken for a moment."""
         self._answer(lambda: self._admin.delete_topics([name], **self._limit)[name])

@@ -68,7 +68,7 @@ def rebuild(settings: Settings) -> int:
     arm(settings.failpoint)
     view, recount = KafkaView(settings.kafka), look(settings)
     with _writers(settings, recount.ends) as writers:
-        source = _there(view, settings.source_topic)
+        source = view.topic_there(settings.source_topic)
         before = _positions_before(settings)
         told = _told(settings, source.topic_id, before, recount.ends)
         incarnation = asyncio.run(_hold_readers(settings, len(writers), before.values()))
@@ -192,10 +192,3 @@ def _make_state_anew(settings: Settings, view: KafkaView) -> TopicNow:
             make_topics(settings, settings.kafka, all_of_them=True)
         time.sleep(0.05)
     raise KafkaFailed(f"topic {settings.state_topic} could not be made anew within {_MADE_WITHIN_S:g} s: try again")
-
-
-def _there(view: KafkaView, name: str) -> TopicNow:
-    topic = view.topic(name)
-    if topic is None:
-        raise KafkaFailed(f"topic {name} is not there")
-    return topic

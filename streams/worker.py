@@ -11,44 +11,32 @@ import gc
 import logging
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from streams.app import SourcePartitions, create_app
-from streams.catalog_feed import CatalogFeed
 from streams.continuity import Known
 from streams.failpoints import Failpoint, arm, reached
-from streams.kafka_view import KafkaView, TopicNow
-from streams.partition import Partition, Source
+from streams.partition import Partition
 from streams.publish import Publisher
 from streams.redis_sink import RedisSink, Unreachable
 from streams.settings import Settings, without_password
-from streams.topics import KafkaFailed, make_topics
+from streams.startup import Stopped, find_ground, reach
+from streams.topics import KafkaFailed
 from streams.transactions import CheckpointFailed
 from streams.transport import RecordBatch
 from streams.watch import watch_topics
-from streams.zones import zone_names, zones_version
 
 log = logging.getLogger(__name__)
 
 _MOST_PARTITIONS = 64
-_RETRY_S = 1.0
 _COLLECT_S = 60.0
-_ONE_TRY_MS = 3_000
 _CHECKPOINT_AT_STOP_S = 8.0
 _PUBLISH_AT_STOP_S = 8.0
 _LEAVE_AT_STOP_S = 8.0
 _END_S = 28
 """Seconds from the decision to end until the system ends the process, whatever hangs in it."""
-
-
-class NotReachable(Exception):
-    """Kafka or Redis did not answer within the start-up time. The message names the setting."""
-
-
-class Stopped(Exception):
-    """The worker was told to stop before it had started."""
 
 
 class Worker:
@@ -233,76 +221,35 @@ class Worker:
         if self.failure is None:
             log.info("worker ended")
             return 0
-        log.error(
-            "worker failed: %s: %s",
-            type(self.failure).__name__,
-            self.failure,
-            exc_info=_unexpected(self.failure),
-        )
+        kind, unexpected = type(self.failure).__name__, _unexpected(self.failure)
+        log.error("worker failed: %s: %s", kind, self.failure, exc_info=unexpected)
         return 1
 
     async def _start(self) -> None:
         settings = self.settings
-        await self._reach("ENCORE_KAFKA", settings.kafka, self._reach_kafka, KafkaFailed)
+        within_s, stop = settings.startup_timeout_s, self._stop
+        await reach("ENCORE_KAFKA", settings.kafka, self._reach_kafka, KafkaFailed, within_s, stop)
         self.sink = RedisSink(settings.redis, settings.redis_prefix, settings.app_id)
         self.publisher = Publisher(settings, self.sink, lambda: self.catalog.rows, self.source.partitions)
-        await self._reach("ENCORE_REDIS", without_password(settings.redis), self.publisher.join, Unreachable)
+        redis = without_password(settings.redis)
+        await reach("ENCORE_REDIS", redis, self.publisher.join, Unreachable, within_s, stop)
         # Rows are many and hold no cycles: a collector that walks them again and again costs a tenth of all CPU.
         gc.freeze()
         gc.disable()
         self.app = create_app(settings, self)
         self.partitions_read = SourcePartitions(self.app, settings.source_topic)
-        redis = without_password(settings.redis)
         log.info("worker of %s starts: Kafka %s, Redis %s", settings.app_id, settings.kafka, redis)
 
     async def _reach_kafka(self) -> None:
-        await asyncio.to_thread(self._reach_kafka_in_thread)
-
-    def _reach_kafka_in_thread(self) -> None:
-        settings = self.settings
-        made = make_topics(settings, settings.kafka, all_of_them=True, answers_within_ms=_ONE_TRY_MS)
-        if made:
-            log.info("made the topics %s", ", ".join(made))
-        self.view = KafkaView(settings.kafka)
-        source, state = self._topic(settings.source_topic), self._topic(settings.state_topic)
-        self._rests_on = {settings.source_topic: source, settings.state_topic: state}
-        self.source = Source(source.topic_id, source.partitions, state.topic_id, zone_names(), zones_version())
-        self.catalog = CatalogFeed(settings.kafka, settings.titles_topic)
-        self.catalog.load(settings.startup_timeout_s)
-
-    def _topic(self, name: str) -> TopicNow:
-        topic = self.view.topic(name)
-        if topic is None:
-            raise KafkaFailed(f"Kafka at {self.settings.kafka}: topic {name} is not there")
-        return topic
-
-    async def _reach(self, setting: str, address: str, call: Callable[[], Any], failure: type[Exception]) -> None:
-        """Try until it works, the start-up time is over, or a signal says stop."""
-        end = time.monotonic() + self.settings.startup_timeout_s
-        while True:
-            try:
-                await call()
-                return
-            except failure as problem:
-                if self._stop.is_set():
-                    raise Stopped from None
-                if time.monotonic() > end:
-                    raise NotReachable(
-                        f"{setting}={address}: not reachable for"
-                        f" {self.settings.startup_timeout_s:g} s (ENCORE_STARTUP_TIMEOUT_S): {problem}"
-                    ) from None
-                log.warning("%s=%s does not answer, tried again: %s", setting, address, problem)
-                await asyncio.sleep(_RETRY_S)
+        ground = await asyncio.to_thread(find_ground, self.settings)
+        self.view, self._rests_on, self.source, self.catalog = ground
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled() and task.exception() is not None:
             self.fail(task.exception() or RuntimeError("a task ended"))
 
     async def _stop_or_crash(self) -> None:
-        stop, crash = (
-            asyncio.ensure_future(self._stop.wait()),
-            asyncio.ensure_future(self.app._crashed.wait()),
-        )
+        stop, crash = (asyncio.ensure_future(event.wait()) for event in (self._stop, self.app._crashed))
         await asyncio.wait([stop, crash], return_when=asyncio.FIRST_COMPLETED)
         if crash.done():
             self.fail(self.app._crash_reason or RuntimeError("the Faust application crashed"))

@@ -1,0 +1,83 @@
+"""What a worker needs before it can begin: servers that answer, topics that are there, the catalog.
+
+Owns the waiting, and the ground that the worker stands on. It must not know what is done with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from streams.catalog_feed import CatalogFeed
+from streams.kafka_view import KafkaView, TopicNow
+from streams.partition import Source
+from streams.settings import Settings
+from streams.topics import make_topics
+from streams.zones import zone_names, zones_version
+
+log = logging.getLogger(__name__)
+
+_RETRY_S = 1.0
+_ONE_TRY_MS = 3_000
+
+
+class NotReachable(Exception):
+    """Kafka or Redis did not answer within the start-up time. The message names the setting."""
+
+
+class Stopped(Exception):
+    """The worker was told to stop before it had started."""
+
+
+class Ground(NamedTuple):
+    """What Kafka had when the worker began; `rests_on`: the topics that its state is of and in, by name."""
+
+    view: KafkaView
+    rests_on: dict[str, TopicNow]
+    source: Source
+    catalog: CatalogFeed
+
+
+async def reach(
+    setting: str,
+    address: str,
+    call: Callable[[], Awaitable[object]],
+    failure: type[Exception],
+    within_s: float,
+    stop: asyncio.Event,
+) -> None:
+    """Try until it works. Raises `NotReachable` once the start-up time is over, `Stopped` where a signal says so."""
+    end = time.monotonic() + within_s
+    while True:
+        try:
+            await call()
+            return
+        except failure as problem:
+            if stop.is_set():
+                raise Stopped from None
+            if time.monotonic() > end:
+                raise NotReachable(
+                    f"{setting}={address}: not reachable for {within_s:g} s (ENCORE_STARTUP_TIMEOUT_S): {problem}"
+                ) from None
+            log.warning("%s=%s does not answer, tried again: %s", setting, address, problem)
+            await asyncio.sleep(_RETRY_S)
+
+
+def find_ground(settings: Settings) -> Ground:
+    """Make the topics that are missing, and read the catalog. Blocks. Raises `KafkaFailed`, `TopicMismatch`."""
+    made = make_topics(settings, settings.kafka, all_of_them=True, answers_within_ms=_ONE_TRY_MS)
+    if made:
+        log.info("made the topics %s", ", ".join(made))
+    view = KafkaView(settings.kafka)
+    source, state = view.topic_there(settings.source_topic), view.topic_there(settings.state_topic)
+    catalog = CatalogFeed(settings.kafka, settings.titles_topic)
+    catalog.load(settings.startup_timeout_s)
+    return Ground(
+        view,
+        {settings.source_topic: source, settings.state_topic: state},
+        Source(source.topic_id, source.partitions, state.topic_id, zone_names(), zones_version()),
+        catalog,
+    )
