@@ -47,8 +47,9 @@ def test_checkpoints_packing_and_restarts_anywhere_come_to_the_same(log: Log, ra
         changelog: Messages = []
         for sequence, batch in enumerate(_cut(steps, random), start=1):
             _apply_batch(disturbed, batch, changelog)
-            changelog += _checkpoint(disturbed, batch, sequence)
+            # A partition goes on while its checkpoint is written, and cools its rows after that.
             disturbed.cool(random.choice((0, 1, 100)))
+            changelog += _checkpoint(disturbed, batch, sequence)
             if random.random() < 0.4:
                 disturbed = _restored(log, number, _compacted(changelog, random))
         undisturbed.drain(1)
