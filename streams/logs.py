@@ -8,10 +8,13 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import threading
 
 LIBRDKAFKA = "librdkafka"
 _LIBRARIES = ("faust", "mode", "aiokafka", "kafka", "asyncio", LIBRDKAFKA, "streams.transport")
 _AGAIN_S = 30.0
+_OF_NO_USE = ("Missing sensor state for rebalance", "blocking the event loop")
+"""What libraries say of themselves: Faust of its unused monitor, kafka-python of a busy machine at start."""
 
 
 def log_to_stderr(level: str) -> None:
@@ -24,6 +27,13 @@ def log_to_stderr(level: str) -> None:
             logging.getLogger(name).setLevel(logging.WARNING)
         for handler in logging.getLogger().handlers:
             handler.addFilter(Seldom())
+        threading.excepthook = _tell_of_thread
+
+
+def _tell_of_thread(ended: threading.ExceptHookArgs) -> None:
+    """One line: the clients' threads die noisily when they are stopped while Kafka is away."""
+    name = ended.thread.name if ended.thread is not None else "?"
+    logging.getLogger("threading").warning("thread %s ended: %s", name, ended.exc_type.__name__)
 
 
 class Seldom(logging.Filter):
@@ -40,6 +50,8 @@ class Seldom(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno < logging.WARNING or not record.name.startswith(_LIBRARIES):
             return True
+        if any(words in record.getMessage() for words in _OF_NO_USE):
+            return False
         record.levelno, record.levelname = logging.WARNING, "WARNING"
         what = (record.name, re.sub(r"\d+", "", record.getMessage()))
         last = self._said.get(what)

@@ -47,9 +47,10 @@ def out_of_memory(trial: Trial) -> None:
         life = victim.process
         process = psutil.Process(life.popen.pid)
         victim.supervised = False
-        # Not a byte more than it has; as it may need no more in steady state, it is given more to do.
-        process.rlimit(psutil.RLIMIT_AS, (process.memory_info().vms,) * 2)
-        crowd = trial.feed(2_000)
+        # Not a byte more than it has; as it may need no more in steady state, it is given more to do. Its address
+        # space is no measure: threads reserve much more of that than they use.
+        process.rlimit(psutil.RLIMIT_DATA, (process.memory_info().data,) * 2)
+        crowd = trial.feed(3_000, households=20_000)
         struck_s = time.monotonic()
         until(lambda life=life: life.popen.poll() is not None, f"it fails:\n{life.log[-2000:]}", _FAILS_S)
         trial.note("failed_after_s", time.monotonic() - struck_s)

@@ -10,8 +10,8 @@ from typing import Any
 
 from application import Application, until
 from catalogue import fault
-from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic
 from trial import Trial, Void
 
 _REMEDY = "encore rebuild"
@@ -48,6 +48,13 @@ class Kafka:
             number: self.consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=5, cached=False)[1]
             for number in partitions
         }
+
+    def set_policy(self, topic: str, policy: str) -> None:
+        """How the topic's old records go. Kafka lets nobody cut one that is only compacted."""
+        entry = ConfigEntry("cleanup.policy", policy, incremental_operation=AlterConfigOpType.SET)
+        asked = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
+        for future in self.admin.incremental_alter_configs([asked]).values():
+            future.result(30)
 
     def cut(self, topic: str, ends: dict[int, int]) -> None:
         """Delete all records below these offsets."""
@@ -105,7 +112,9 @@ def _deleted(trial: Trial, kafka: Kafka) -> dict[str, str]:
 
 
 def _cut_at_its_start(trial: Trial, kafka: Kafka) -> dict[str, str]:
+    kafka.set_policy(kafka.state, "delete")
     kafka.cut(kafka.state, {number: max(1, end // 2) for number, end in kafka.ends(kafka.state).items()})
+    kafka.set_policy(kafka.state, "compact")
     return {}
 
 
@@ -151,8 +160,15 @@ def _source_cut(trial: Trial, kafka: Kafka) -> dict[str, str]:
 def _source_grown(trial: Trial, kafka: Kafka) -> dict[str, str]:
     count = len(kafka.ends(kafka.source)) + 1
     kafka.admin.create_partitions([NewPartitions(kafka.source, count)])[kafka.source].result(30)
-    until(lambda: len(kafka.ends(kafka.source)) == count, "it has grown")
+    until(lambda: _partitions(kafka) == count, "it has grown")
     return {}
+
+
+def _partitions(kafka: Kafka) -> int:
+    try:
+        return len(kafka.ends(kafka.source))
+    except KafkaException:
+        return 0
 
 
 def _other_rules(trial: Trial, kafka: Kafka) -> dict[str, str]:

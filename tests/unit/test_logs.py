@@ -1,6 +1,8 @@
 """What libraries may say in a worker's log, and how often."""
 
 import logging
+import subprocess
+import sys
 
 import pytest
 
@@ -43,3 +45,15 @@ def test_what_we_say_ourselves_is_heard_every_time_as_it_is() -> None:
 
     assert [seldom.filter(record) for record in records] == [True, True]
     assert {record.levelname for record in records} == {"ERROR"}
+
+
+def test_a_thread_that_dies_is_told_of_in_one_line() -> None:
+    script = (
+        "import threading; from streams.logs import log_to_stderr; log_to_stderr('info');"
+        "thread = threading.Thread(target=lambda: 1 / 0, name='fetcher'); thread.start(); thread.join()"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30)
+
+    (line,) = done.stderr.splitlines()
+    assert line.endswith("WARNING thread fetcher ended: ZeroDivisionError")
