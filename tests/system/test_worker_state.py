@@ -214,13 +214,14 @@ def test_a_source_that_is_cut_while_a_worker_runs_ends_it(counted: Application) 
     worker = counted.ready_worker()
     counted.until_checkpointed()
     worker.signal(signal.SIGSTOP)
+    time.sleep(0.5)  # a fetch under way is answered, with nothing
     counted.send(whole_viewing("home-1", "film", EVENING_MS + 7_200_000))
     (place, *_) = counted.send(whole_viewing("home-1", "film", EVENING_MS + 10_800_000))
     with admin_of(counted) as admin:
         admin.delete_records({TopicPartition(place.topic, place.partition): place.offset})
     worker.signal(signal.SIGCONT)
 
-    assert "(a gap)" in worker.ended(25).failure()
+    assert "(a gap)" in worker.ended(40).failure()
     assert "the records between are gone" in refused(counted)
 
     no = rebuild(counted)
@@ -264,14 +265,12 @@ def test_a_rebuild_that_dies_is_run_again_and_nothing_is_told_twice_nor_shown_as
     answer = rebuilt(application)
     assert answer["records"] == application.produced() and answer["gone"] == 0
     assert application.published() == before
+    # Restarted under its name, a worker need not wait for its own session's end.
+    name = {"ENCORE_GROUP_INSTANCE_ID": "one"}
     with watched(application, before) as seen:
-        dying = application.worker(ENCORE_FAILPOINT="committed:3")
-        dying.ended()
-        dying = application.worker(ENCORE_FAILPOINT="shares:1")
-        dying.ended()
-        dying = application.worker(ENCORE_FAILPOINT="published:2")
-        dying.ended()
-        worker = application.ready_worker()
+        for failpoint in ("committed:3", "shares:1", "published:2"):
+            assert application.worker(**name, ENCORE_FAILPOINT=failpoint).ended().code == -signal.SIGKILL
+        worker = application.ready_worker(**name)
         application.verify()
     assert seen["0"] > 0 and seen["1"] > 0
     again = milestones(application)
