@@ -65,6 +65,7 @@ def _reader(servers: str) -> Consumer:
             "queued.min.messages": 20_000,
             "queued.max.messages.kbytes": 32_768,
             "fetch.queue.backoff.ms": 5,
+            "max.partition.fetch.bytes": 4_194_304,
             "log_level": 2,
             "logger": logging.getLogger(LIBRDKAFKA),
         }
