@@ -7,6 +7,7 @@ answers prove.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,6 +18,11 @@ from confluent_kafka.admin import AdminClient
 from streams.logs import LIBRDKAFKA
 from streams.topics import KafkaFailed
 
+_ONE_TRY_S = 5.0
+_ANSWERS_WITHIN_S = 20.0
+_PAUSE_S = 0.2
+_AGAIN = (KafkaError._TIMED_OUT, KafkaError.REQUEST_TIMED_OUT, KafkaError._TRANSPORT, KafkaError.NOT_COORDINATOR,
+          KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS)  # fmt: skip
 _UNKNOWN = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
 
 
@@ -30,9 +36,8 @@ class TopicNow(NamedTuple):
 class KafkaView:
     """Questions to one Kafka. Every method raises `KafkaFailed` where it does not answer."""
 
-    def __init__(self, servers: str, *, answers_within_s: float = 10.0) -> None:
+    def __init__(self, servers: str) -> None:
         self._servers = servers
-        self._within_s = answers_within_s
         self._admin = AdminClient(
             {"bootstrap.servers": servers, "log_level": 2, "logger": logging.getLogger(LIBRDKAFKA)}
         )
@@ -41,7 +46,7 @@ class KafkaView:
         """A topic; None where there is none of the name."""
         try:
             found = self._answer(lambda: self._admin.describe_topics(TopicCollection([name]), **self._limit)[name])
-        except _Refused as refusal:
+        except KafkaRefused as refusal:
             if refusal.code in _UNKNOWN:
                 return None
             raise
@@ -81,17 +86,24 @@ class KafkaView:
 
     @property
     def _limit(self) -> dict[str, float]:
-        return {"request_timeout": self._within_s}
+        return {"request_timeout": _ONE_TRY_S}
 
     def _answer(self, ask: Callable[[], Any]) -> Any:
-        try:
-            return ask().result()
-        except KafkaException as problem:
-            error = problem.args[0]
-            raise _Refused(f"Kafka at {self._servers}: {error.str()}", error.code()) from None
+        until = time.monotonic() + _ANSWERS_WITHIN_S
+        while True:
+            try:
+                return ask().result()
+            except KafkaException as problem:
+                error = problem.args[0]
+                # Asked again: the broker that was asked may be frozen, and another one have its part by now.
+                if error.code() not in _AGAIN or time.monotonic() > until:
+                    raise KafkaRefused(f"Kafka at {self._servers}: {error.str()}", error.code()) from None
+                time.sleep(_PAUSE_S)
 
 
-class _Refused(KafkaFailed):
+class KafkaRefused(KafkaFailed):
+    """Kafka's answer is an error, or there is none; `code` is librdkafka's number for it."""
+
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
         self.code = code

@@ -294,5 +294,5 @@ class Worker:
 
 
 def _unexpected(failure: BaseException) -> BaseException | None:
-    """The failure itself where a traceback helps: where it is none of those that we name ourselves."""
-    return None if type(failure).__module__.startswith("streams.") else failure
+    """The failure itself where a traceback helps: where it is none that we, or the Kafka client, name."""
+    return None if type(failure).__module__.startswith(("streams.", "aiokafka.")) else failure

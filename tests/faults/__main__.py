@@ -9,7 +9,9 @@ import json
 import shutil
 import tempfile
 import time
+from math import inf
 from pathlib import Path
+from typing import Any
 
 import click
 import every_fault  # noqa: F401
@@ -26,11 +28,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 @click.option("--only", multiple=True, metavar="WORDS", help="faults whose name holds these words; may be repeated")
 @click.option("--hits", type=click.IntRange(1), help="hits of each fault, whatever its own number is")
 @click.option("--lanes", type=click.IntRange(1, 8), default=3, show_default=True, help="trials side by side")
+@click.option("--most-minutes", type=float, default=inf, help="begin no trial after so many minutes")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="write the figures here")
 @click.option("--keep", is_flag=True, help="keep the folder of logs")
 @click.option("--list", "is_list", is_flag=True, help="list the faults")
 def faults(
-    seed: int | None, is_long: bool, only: tuple[str, ...], hits: int | None, lanes: int, json_file: Path | None,
+    seed: int | None, is_long: bool, only: tuple[str, ...], hits: int | None, lanes: int, most_minutes: float,
+    json_file: Path | None,
     keep: bool, is_list: bool,
 ) -> None:  # fmt: skip
     """Hit workers and servers while events flow; afterwards every number must equal a recomputation."""
@@ -47,7 +51,7 @@ def faults(
     folder = Path(tempfile.mkdtemp(prefix="encore-faults-"))
     console = Console(stderr=True)
     console.print(f"seed {seed}: {len(jobs)} trials of {len(names)} faults in {lanes} lanes, logs in {folder}")
-    campaign = run(jobs, folder, lanes, console, is_long=is_long)
+    campaign = run(jobs, folder, lanes, console, is_long=is_long, begin_within_s=most_minutes * 60)
     Console().print(table(campaign))
     for failure in [failure for result in campaign.results.values() for failure in result.failures]:
         click.echo(f"\n{failure}", err=True)
@@ -58,7 +62,7 @@ def faults(
     raise SystemExit(any(result.failures for result in campaign.results.values()))
 
 
-def run(jobs: list[Job], folder: Path, lanes: int, console: Console, *, is_long: bool) -> Campaign:
+def run(jobs: list[Job], folder: Path, lanes: int, console: Console, **more: Any) -> Campaign:
     """Run the campaign; a line for each trial, and a bar at a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
@@ -68,7 +72,7 @@ def run(jobs: list[Job], folder: Path, lanes: int, console: Console, *, is_long:
             console.print(f"{time.strftime('%H:%M:%S')}  {said:<9} {job.fault.name}  ({job.hits} hits)")
             progress.advance(task, 0 if said.startswith("void") else job.hits)
 
-        campaign = Campaign(jobs, folder, on_result, is_long=is_long)
+        campaign = Campaign(jobs, folder, on_result, **more)
         campaign.run(lanes)
     return campaign
 

@@ -6,7 +6,9 @@ what a fault does.
 
 from __future__ import annotations
 
+import math
 import queue
+import random
 import threading
 import time
 import traceback
@@ -55,6 +57,8 @@ def plan(seed: int, hits: Callable[[Fault], int], names: Iterable[str] = ()) -> 
             strikes = min(left, fault.per_trial)
             jobs.append(Job(fault, number, strikes, f"{seed}/{fault.name}/{number}"))
             left, number = left - strikes, number + 1
+    # In any order, so that what runs side by side differs, and a campaign cut short has tried some of everything.
+    random.Random(seed).shuffle(jobs)
     return jobs
 
 
@@ -68,6 +72,7 @@ class Campaign:
         on_result: Callable[[Job, str], None],
         *,
         is_long: bool = False,
+        begin_within_s: float = math.inf,
         settings: dict[str, str] | None = None,
     ) -> None:
         self.results: dict[str, Result] = {job.fault.name: Result(job.fault.name) for job in jobs}
@@ -76,6 +81,7 @@ class Campaign:
         self._on_result = on_result
         self._settings = settings or {}
         self._is_long = is_long
+        self._last_begin_s = time.monotonic() + begin_within_s
         self._lock = threading.Lock()
         self._jobs: dict[int, queue.SimpleQueue[Job]] = {}
         for job in jobs:
@@ -99,8 +105,15 @@ class Campaign:
             if brokers in self._jobs and not self._jobs[brokers].empty():
                 folder = self._folder / f"lane-{number}-{brokers}"
                 with Devstack.start(folder, brokers=brokers) as servers:
-                    for job in _drained(self._jobs[brokers]):
+                    for job in self._drained(self._jobs[brokers]):
                         self._try(job, servers, folder / "trials")
+
+    def _drained(self, jobs: queue.SimpleQueue[Job]) -> Iterator[Job]:
+        while time.monotonic() < self._last_begin_s:
+            try:
+                yield jobs.get_nowait()
+            except queue.Empty:
+                return
 
     def _try(self, job: Job, servers: Devstack, folder: Path) -> None:
         """One trial, made again with another seed where the fault met no work."""
@@ -152,11 +165,3 @@ def heal(servers: Devstack) -> None:
         if server.running:
             server.resume()
     servers.up()
-
-
-def _drained(jobs: queue.SimpleQueue[Job]) -> Iterator[Job]:
-    while True:
-        try:
-            yield jobs.get_nowait()
-        except queue.Empty:
-            return

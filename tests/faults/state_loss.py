@@ -10,7 +10,7 @@ from typing import Any
 
 from application import Application, until
 from catalogue import fault
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic
 from trial import Trial, Void
 
@@ -42,11 +42,13 @@ class Kafka:
         problem = self.admin.create_topics([NewTopic(topic, partitions, 1)])[topic].exception(30)
         return problem is None
 
+    def partitions(self, topic: str) -> int:
+        return len(self.admin.list_topics(topic, timeout=5).topics[topic].partitions)
+
     def ends(self, topic: str) -> dict[int, int]:
-        partitions = self.admin.list_topics(topic, timeout=5).topics[topic].partitions
         return {
             number: self.consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=5, cached=False)[1]
-            for number in partitions
+            for number in range(self.partitions(topic))
         }
 
     def set_policy(self, topic: str, policy: str) -> None:
@@ -158,17 +160,10 @@ def _source_cut(trial: Trial, kafka: Kafka) -> dict[str, str]:
 
 
 def _source_grown(trial: Trial, kafka: Kafka) -> dict[str, str]:
-    count = len(kafka.ends(kafka.source)) + 1
+    count = kafka.partitions(kafka.source) + 1
     kafka.admin.create_partitions([NewPartitions(kafka.source, count)])[kafka.source].result(30)
-    until(lambda: _partitions(kafka) == count, "it has grown")
+    until(lambda: kafka.partitions(kafka.source) == count, "it has grown")
     return {}
-
-
-def _partitions(kafka: Kafka) -> int:
-    try:
-        return len(kafka.ends(kafka.source))
-    except KafkaException:
-        return 0
 
 
 def _other_rules(trial: Trial, kafka: Kafka) -> dict[str, str]:

@@ -24,29 +24,41 @@ REFUSALS = {"cut": [_TRANSACTION], "written": [_TRANSACTION], "shares": [_TRANSA
 
 
 def _freezes_at(moment: str, words: str) -> None:
-    @fault(f"SIGSTOP for three session timeouts, {words}")
+    @fault(f"SIGSTOP for three session timeouts, {words}", per_trial=2, short=2)
     def freezes(trial: Trial) -> None:
+        """All workers freeze, each with some of the partitions; one heir takes over from all of them."""
         trial.set_up()
         trial.feed()
-        zombie = trial.worker(ENCORE_FAILPOINT=f"{moment}:{trial.rng.randint(8, 20)}:freeze")
-        zombie.supervised = False
-        until_frozen(zombie)
+        zombies = [trial.worker(ENCORE_FAILPOINT=_failpoint(trial, moment)) for _ in range(trial.hits)]
+        for zombie in zombies:
+            zombie.supervised = False
+        for zombie in zombies:
+            until_frozen(zombie)
+        frozen_s = time.monotonic()
         heir = trial.worker()
         reader = trial.read_on()
-        frozen_s = time.monotonic()
         trial.note("takeover_s", trial.until_working(frozen_s))
         time.sleep(max(0.0, _FROZEN_S - (time.monotonic() - frozen_s)))
         trial.stop_feeds()
         trial.application.verify(60)
 
-        zombie.process.signal(signal.SIGCONT)
-        _wait_for_its_end(zombie)
+        for zombie in zombies:
+            zombie.process.signal(signal.SIGCONT)
+        for zombie in zombies:
+            _wait_for_its_end(zombie)
         trial.verify()
 
-        assert zombie.process.popen.poll() == 1, f"the zombie did not end:\n{zombie.process.log[-3000:]}"
-        for words in REFUSALS[moment]:
-            assert zombie.process.count(words) >= 1, f"not {words!r}:\n{zombie.process.log[-3000:]}"
+        for zombie in zombies:
+            log = zombie.process.log
+            assert zombie.process.popen.poll() == 1, f"the zombie did not end:\n{log[-3000:]}"
+            for refusal in REFUSALS[moment]:
+                assert refusal in log, f"not {refusal!r}:\n{log[-3000:]}"
         assert not heir.ends and not reader.problems, reader.problems
+
+
+def _failpoint(trial: Trial, moment: str) -> str:
+    # Late enough that all workers have joined, and that all keys were published once.
+    return f"{moment}:{trial.rng.randint(15, 30)}:freeze"
 
 
 for _moment, _words in (
