@@ -6,10 +6,11 @@ what should be there.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Hashable
 from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
 
 from streams.kafka_view import KafkaView
 from streams.oracle.comparison import Difference
@@ -21,9 +22,13 @@ from streams.topics import KafkaFailed
 R = TypeVar("R", bound=Hashable)
 Headers = dict[str, bytes]
 
+PLACE = {"topic", "partition", "offset"}
 MILESTONE = {
     "milestone": str, "household_id": str, "title_id": str, "event_id": str, "event_time_ms": int, "ordinal": int,
 }  # fmt: skip
+
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Source(NamedTuple):
@@ -106,11 +111,10 @@ def _source(kafka: str, topic: str) -> Source:
     return Source(topic.encode(), now.topic_id.encode())
 
 
-def _place(headers: Headers, *more: str) -> tuple[int, int]:
-    """The source record's partition and offset. Raises `_Odd` without any of the headers that a record bears."""
-    names = ("topic", "partition", "offset", *more)
-    if not headers.keys() >= set(names):
-        raise _Odd("headers", ", ".join(names), ", ".join(headers) or "none")
+def _place(headers: Headers) -> tuple[int, int]:
+    """The source record's partition and offset. Raises `_Odd` without the headers that say them."""
+    if not headers.keys() >= PLACE:
+        raise _Odd("headers", ", ".join(sorted(PLACE)), ", ".join(headers) or "none")
     return _number(headers, "partition"), _number(headers, "offset")
 
 
@@ -122,7 +126,8 @@ def _number(headers: Headers, name: str) -> int:
 
 
 def _dead_letter(message: Any, headers: Headers) -> Kept:
-    _place(headers, "error")
+    if not headers.get("error"):
+        raise _Odd("header error", "a reason", "none")
     return _kept(message, headers)
 
 
@@ -134,9 +139,9 @@ def _kept(message: Any, headers: Headers) -> Kept:
 def _milestone(message: Any, headers: Headers) -> Milestone:
     partition, offset = _place(headers)
     try:
-        value = json.loads(message.value() or b"")
-    except ValueError:
-        value = None
-    if not isinstance(value, dict) or {name: type(given) for name, given in value.items()} != MILESTONE:
+        value = _decode(message.value() or b"")
+    except msgspec.DecodeError:
+        value = {}
+    if {name: type(given) for name, given in value.items()} != MILESTONE:
         raise _Odd("value", "JSON of " + ", ".join(MILESTONE), repr(held(message.value())))
     return Milestone(partition, offset, message.key(), **value)

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from models.rules import Rules
-from streams.oracle.folding import CatalogRow, Fact, PartitionLog
+from streams.oracle.folding import CatalogRow, PartitionLog
 from streams.oracle.kept import Kept, Milestone
 from streams.oracle.records import RawRecord, Unreadable, read_title
 from streams.oracle.sums import Hashes, hashes
+from streams.oracle.viewing import Fact
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def recompute(records: Iterable[RawRecord], catalog: Catalog, rules: Rules, part
         hashes=summed | {"status": _status(list(logs.values()))},
         dead_letters={kept: reason for log in logs.values() for kept, reason in log.dead_letters.items()},
         late=[kept for log in logs.values() for kept in log.late],
-        milestones=[milestone for log in logs.values() for milestone in log.milestones],
+        milestones=[milestone for log in logs.values() for milestone in log.made.milestones],
     )
 
 
@@ -69,8 +70,8 @@ def _facts(records: Iterable[RawRecord], logs: Mapping[int, PartitionLog]) -> It
     for record in records:
         log = logs[record.partition]
         log.take(record)
-        yield from log.facts
-        log.facts.clear()
+        yield from log.made.facts
+        log.made.facts.clear()
 
 
 def _status(logs: list[PartitionLog]) -> dict[str, str]:

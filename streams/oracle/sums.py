@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from models.rules import DAY_MS, HOUR_MS
-from streams.oracle.folding import Fact
+from streams.oracle.viewing import Fact
 
 WINDOW_COUNTS = (
     "plays", "starters", "viewers", "watchers", "completers", "repeaters", "completions", "rewatches",

@@ -277,7 +277,9 @@ def test_records_that_do_not_say_where_they_come_from_are_reported(written: Writ
         written.told("ENCORE_LATE_TOPIC", b"{}", source | {"offset": "zero"})
         written.told("ENCORE_LATE_TOPIC", b"{}", {})
         written.told("ENCORE_MILESTONES_TOPIC", b'{"milestone": "starter"}', source | {"offset": "0"})
-    assert sorted(field for _, field in written.differences()) == ["header offset", "headers", "headers", "value"]
+    assert sorted(field for _, field in written.differences()) == [
+        "header error", "header offset", "headers", "value",
+    ]  # fmt: skip
 
 
 def test_every_other_key_under_the_prefix_is_reported(written: Written) -> None:
