@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-import every_fault  # noqa: F401
 from campaign import Campaign, Job, plan
-from catalogue import FAULTS, Fault
+from catalogue import Fault
+from every_fault import FAULTS
 from report import as_dict, table
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

@@ -1,4 +1,4 @@
-"""Importing this module registers every fault."""
+"""All faults: importing their modules registers them."""
 
 import brokers
 import corrections
@@ -9,5 +9,17 @@ import rebalances
 import redis_loss
 import state_loss
 import zombies
+from catalogue import FAULTS
 
-FAULT_MODULES = (brokers, corrections, deaths, hostile_input, limits, rebalances, redis_loss, state_loss, zombies)
+__all__ = [
+    "FAULTS",
+    "brokers",
+    "corrections",
+    "deaths",
+    "hostile_input",
+    "limits",
+    "rebalances",
+    "redis_loss",
+    "state_loss",
+    "zombies",
+]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from campaign import Campaign, Job, Result, plan
-from catalogue import FAULTS
+from every_fault import FAULTS
 from mutants import MUTANTS, mutated
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
