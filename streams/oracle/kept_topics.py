@@ -7,7 +7,7 @@ what should be there.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -19,7 +19,7 @@ from streams.oracle.reading import CannotRead, NoTopic, TopicReader
 from streams.settings import Settings
 from streams.topics import KafkaFailed
 
-R = TypeVar("R", bound=Hashable)
+R = TypeVar("R", Kept, Milestone)
 Headers = dict[str, bytes]
 
 PLACE = {"topic", "partition", "offset"}
@@ -32,17 +32,21 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Source(NamedTuple):
-    """The source topic by its name and the id that Kafka gave it: one that was made anew has another."""
+    """The source topic by its name and the id that Kafka gave it: one that was made anew has another.
+
+    `beginnings` gives a partition's first offset: nobody can judge what came of records that are gone.
+    """
 
     topic: bytes
     topic_id: bytes
+    beginnings: Mapping[int, int]
 
 
 class KeptTopics:
     """The three topics; `read_on` takes in what was committed since the last call."""
 
-    def __init__(self, kafka: str, settings: Settings) -> None:
-        source = _source(kafka, settings.source_topic)
+    def __init__(self, kafka: str, settings: Settings, beginnings: Mapping[int, int]) -> None:
+        source = _source(kafka, settings.source_topic, beginnings)
         self.dead_letters = KeptTopic(kafka, settings.dead_letters_topic, source, _dead_letter)
         self.late = KeptTopic(kafka, settings.late_topic, source, _kept)
         self.milestones = KeptTopic(kafka, settings.milestones_topic, source, _milestone)
@@ -72,7 +76,7 @@ class KeptTopic(Generic[R]):
         self._kafka = kafka
         self._topic = topic
         self._source = source
-        self._read = read
+        self._read: Callable[[Any, Headers], R] = read
         self._reader: TopicReader | None = None
 
     def read_on(self) -> None:
@@ -84,11 +88,13 @@ class KeptTopic(Generic[R]):
             self._take(message, dict(message.headers() or ()))
 
     def _take(self, message: Any, headers: Headers) -> None:
-        topic, topic_id = self._source
+        topic, topic_id, beginnings = self._source
         if headers.get("topic", topic) != topic or headers.get("topic_id", topic_id) != topic_id:
             return
         try:
-            self.found[self._read(message, headers)] += 1
+            record = self._read(message, headers)
+            if record.offset >= beginnings.get(record.partition, 0):
+                self.found[record] += 1
         except _Odd as odd:
             self.odd.append(Difference(f"{self._topic} {message.partition()}:{message.offset()}", *odd.args))
 
@@ -101,14 +107,14 @@ class _Odd(Exception):
     """A record that is not what its topic holds; the arguments are a difference's field, expected and found."""
 
 
-def _source(kafka: str, topic: str) -> Source:
+def _source(kafka: str, topic: str, beginnings: Mapping[int, int]) -> Source:
     try:
         now = KafkaView(kafka).topic(topic)
     except KafkaFailed as problem:
         raise CannotRead(str(problem)) from None
     if now is None:
         raise CannotRead(f"Kafka at {kafka} has no topic {topic}")
-    return Source(topic.encode(), now.topic_id.encode())
+    return Source(topic.encode(), now.topic_id.encode(), beginnings)
 
 
 def _place(headers: Headers) -> tuple[int, int]:

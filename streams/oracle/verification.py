@@ -70,7 +70,7 @@ def verify(settings: Settings, *, wait_s: float, expired_too: bool = False) -> V
     servers = addresses(settings)
     with TopicReader(servers.kafka, settings.source_topic) as source:
         checkpoints, ends = _wait_for_checkpoints(servers.kafka, settings, source, wait_s)
-        with closing(checkpoints) as state, closing(KeptTopics(servers.kafka, settings)) as kept:
+        with closing(checkpoints) as state, closing(KeptTopics(servers.kafka, settings, source.beginnings)) as kept:
             catalog = Catalog(state.catalog(), _titles(servers.kafka, settings))
             expected = _recompute(source, ends, catalog, settings)
 

@@ -1,0 +1,47 @@
+"""Which records of the three topics a verification looks at."""
+
+from __future__ import annotations
+
+import pytest
+
+from streams.oracle.kept import Kept
+from streams.oracle.kept_topics import KeptTopic, Source, _kept
+
+
+class Message:
+    """A dead letter as Kafka's client gives it."""
+
+    def key(self) -> bytes:
+        return b"home"
+
+    def value(self) -> bytes:
+        return b"{"
+
+    def partition(self) -> int:
+        return 0
+
+    def offset(self) -> int:
+        return 7
+
+
+def looked_at(**headers: str) -> list[tuple[int, int]]:
+    """Where those records come from that a record with these headers is counted as."""
+    topic = KeptTopic("nowhere:1", "dead-letters", Source(b"events", b"id-1", {1: 100}), _kept)
+    topic._take(Message(), {name: text.encode() for name, text in headers.items()})
+    assert not topic.odd
+    return [(record.partition, record.offset) for record in topic.found if isinstance(record, Kept)]
+
+
+@pytest.mark.parametrize(("offset", "judged"), [("99", []), ("100", [(1, 100)]), ("101", [(1, 101)])])
+def test_what_came_of_source_records_that_are_gone_is_not_judged(offset: str, judged: list[tuple[int, int]]) -> None:
+    assert looked_at(topic="events", topic_id="id-1", partition="1", offset=offset) == judged
+
+
+@pytest.mark.parametrize(
+    ("topic", "topic_id", "judged"),
+    [("events", "id-1", [(1, 100)]), ("events", "id-2", []), ("others", "id-1", [])],
+)
+def test_only_what_came_of_the_present_source_topic_is_judged(
+    topic: str, topic_id: str, judged: list[tuple[int, int]]
+) -> None:
+    assert looked_at(topic=topic, topic_id=topic_id, partition="1", offset="100") == judged
