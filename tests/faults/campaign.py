@@ -73,6 +73,7 @@ class Campaign:
         *,
         is_long: bool = False,
         begin_within_s: float = math.inf,
+        wait_s: float = 60.0,
         settings: dict[str, str] | None = None,
     ) -> None:
         self.results: dict[str, Result] = {job.fault.name: Result(job.fault.name) for job in jobs}
@@ -81,7 +82,9 @@ class Campaign:
         self._on_result = on_result
         self._settings = settings or {}
         self._is_long = is_long
+        self._wait_s = wait_s
         self._last_begin_s = time.monotonic() + begin_within_s
+        self._under_way: set[Trial] = set()
         self._lock = threading.Lock()
         self._jobs: dict[int, queue.SimpleQueue[Job]] = {}
         for job in jobs:
@@ -96,9 +99,19 @@ class Campaign:
         ]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.join()
+        except KeyboardInterrupt:
+            self._end()
+            raise
         self.seconds = time.monotonic() - begun_s
+
+    def _end(self) -> None:
+        """Begin nothing more, and end what trials under way have started; servers end with this process."""
+        self._last_begin_s = 0.0
+        for trial in list(self._under_way):
+            trial.close()
 
     def _lane(self, number: int, kinds: list[int]) -> None:
         for brokers in kinds:
@@ -127,8 +140,9 @@ class Campaign:
 
     def _trial(self, job: Job, seed: str, servers: Devstack, folder: Path) -> str:
         servers.up()
-        trial = Trial(servers, folder, seed, job.hits, self._settings, is_long=self._is_long)
+        trial = Trial(servers, folder, seed, job.hits, self._settings, is_long=self._is_long, wait_s=self._wait_s)
         begun_s = time.monotonic()
+        self._under_way.add(trial)
         try:
             job.fault.run(trial)
         except Void as reason:
@@ -141,6 +155,7 @@ class Campaign:
             self._note(job, trial=trial, seconds=time.monotonic() - begun_s)
             return "verified"
         finally:
+            self._under_way.discard(trial)
             heal(servers)
             trial.close()
 

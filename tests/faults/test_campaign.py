@@ -18,6 +18,7 @@ from mutants import MUTANTS, mutated
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 LANES = 3
+_WAIT_S = 8.0
 
 
 class Running:

@@ -60,13 +60,22 @@ class Trial:
     """What a fault's function gets. `rng` is the trial's own; `hits` how many times it is to strike."""
 
     def __init__(
-        self, servers: Any, folder: Path, seed: str, hits: int, settings: dict[str, str], *, is_long: bool = False
+        self,
+        servers: Any,
+        folder: Path,
+        seed: str,
+        hits: int,
+        settings: dict[str, str],
+        *,
+        is_long: bool = False,
+        wait_s: float = 60.0,
     ) -> None:
         self.servers = servers
         self.folder = folder
         self.rng = random.Random(seed)
         self.hits = hits
         self.is_long = is_long
+        self.wait_s = wait_s
         self.figures: dict[str, list[float]] = defaultdict(list)
         self.workers: list[Worker] = []
         self.reader: Reader | None = None
@@ -180,10 +189,10 @@ class Trial:
 
     # -- the verdict --------------------------------------------------------------------------------------------
 
-    def verify(self, wait_s: float = 60, within_s: float = 300) -> dict[str, Any]:
+    def verify(self, within_s: float = 300) -> dict[str, Any]:
         """End the feeds; everything must verify, no log holds a traceback, readers saw nothing go back."""
         self.stop_feeds()
-        answer = self.application.verify(wait_s, within_s)
+        answer = self.application.verify(self.wait_s, within_s)
         assert answer["produced"] > 0
         status = self.application.status()
         counted = sum(int(status[name]) for name in ("events", "dead_letters", "late_events"))

@@ -40,7 +40,7 @@ def _freezes_at(moment: str, words: str) -> None:
         trial.note("takeover_s", trial.until_working(frozen_s))
         time.sleep(max(0.0, _FROZEN_S - (time.monotonic() - frozen_s)))
         trial.stop_feeds()
-        trial.application.verify(60)
+        trial.application.verify(trial.wait_s)
 
         for zombie in zombies:
             zombie.process.signal(signal.SIGCONT)
