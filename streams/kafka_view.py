@@ -12,7 +12,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 
 from streams.logs import LIBRDKAFKA
@@ -38,9 +45,12 @@ class KafkaView:
 
     def __init__(self, servers: str) -> None:
         self._servers = servers
-        self._admin = AdminClient(
-            {"bootstrap.servers": servers, "log_level": 2, "logger": logging.getLogger(LIBRDKAFKA)}
-        )
+        self._options: dict[str, Any] = {
+            "bootstrap.servers": servers,
+            "log_level": 2,
+            "logger": logging.getLogger(LIBRDKAFKA),
+        }
+        self._admin = AdminClient(self._options)
 
     def topic(self, name: str) -> TopicNow | None:
         """A topic; None where there is none of the name."""
@@ -66,9 +76,14 @@ class KafkaView:
 
     def committed(self, group: str, topic: str, partition: int) -> int | None:
         """The offset that a group has committed for a partition; None: it has not, or that has expired."""
-        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(topic, partition)])
-        found = self._answer(lambda: self._admin.list_consumer_group_offsets([asked], **self._limit)[group])
-        (place,) = found.topic_partitions
+        # Not the admin client: librdkafka's aborts the process where a group's coordinator does not answer in time.
+        asking = Consumer({**self._options, "group.id": group, "enable.auto.commit": False})
+        try:
+            (place,) = self._until_answered(lambda: asking.committed([TopicPartition(topic, partition)], _ONE_TRY_S))
+        finally:
+            asking.close()
+        if place.error is not None:
+            raise KafkaFailed(f"Kafka at {self._servers}: offsets of group {group}: {place.error.str()}")
         return int(place.offset) if place.offset >= 0 else None
 
     def commit(self, group: str, topic: str, offsets: Mapping[int, int]) -> None:
@@ -89,10 +104,13 @@ class KafkaView:
         return {"request_timeout": _ONE_TRY_S}
 
     def _answer(self, ask: Callable[[], Any]) -> Any:
+        return self._until_answered(lambda: ask().result())
+
+    def _until_answered(self, ask: Callable[[], Any]) -> Any:
         until = time.monotonic() + _ANSWERS_WITHIN_S
         while True:
             try:
-                return ask().result()
+                return ask()
             except KafkaException as problem:
                 error = problem.args[0]
                 # Asked again: the broker that was asked may be frozen, and another one have its part by now.
