@@ -202,7 +202,7 @@ def cut_under_a_worker(trial: Trial) -> None:
             raise Void("no records waited in some partition")
         kafka.cut(kafka.source, {number: end - 5 for number, end in ends.items()})
         worker.process.signal(signal.SIGCONT)
-        failure = worker.process.ended(_REFUSED_S).failure()
+        failure = worker.process.ended(trial.wait_s).failure()
         assert "a gap" in failure or _REMEDY in failure, failure
         trial.stop_feeds()
         trial.forget_follower()
