@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +50,7 @@ class Written:
             {
                 "bootstrap.servers": self.environment["ENCORE_KAFKA"],
                 "partitioner": "murmur2_random",
+                "message.max.bytes": 12_000_000,
                 "transactional.id": f"{self.app}-test",
             }
         )
@@ -165,11 +166,13 @@ class Written:
 
 
 @pytest.fixture
-def written(encore_env: dict[str, str]) -> Written:
+def written(servers: Any, env_on: Callable[..., dict[str, str]]) -> Written:
     from kafka import KafkaAdminClient
 
+    large = {"max.message.bytes": "12000000"}
+    encore_env = env_on(servers, **large)
     with KafkaAdminClient(bootstrap_servers=encore_env["ENCORE_KAFKA"]) as admin:
-        four = {"num_partitions": 4, "replication_factor": 1}
+        four = {"num_partitions": 4, "replication_factor": 1, "configs": large}
         names = [f"ENCORE_{name}_TOPIC" for name in ("TITLES", "DEAD_LETTERS", "LATE", "MILESTONES")]
         topics = {encore_env[name]: four for name in names} | {f"{encore_env['ENCORE_APP_ID']}-state": four}
         admin.create_topics(topics, wait_for_metadata=True)
@@ -307,16 +310,28 @@ def test_every_other_key_under_the_prefix_is_reported(written: Written) -> None:
     assert "NOT VERIFIED (8 differences)" in written.verify().stdout
 
 
-def test_a_dead_letter_of_many_bytes_is_compared_whole(written: Written) -> None:
-    # Cut and not: what is beyond five million bytes is kept up to there, with its length beside it.
-    written.send("large", b"x" * 900_000)
+def test_a_dead_letter_that_was_cut_is_compared_as_far_as_it_was_kept_and_by_its_length(written: Written) -> None:
+    written.send("large", b"x" * 5_000_001)
+    written.topics()
+    written.publish()
+    written.hash("status", {"dead_letters": "2"})
+    place = f"dead letter {written.partition}:{written.offsets['large']}"
+    assert written.differences() == [(place, "")]
+    with written.transaction():
+        written.keep("ENCORE_DEAD_LETTERS_TOPIC", "large", b"x" * 5_000_000, error="long", value_bytes="5000001")
+    assert written.verify().returncode == 0
+
+
+@pytest.mark.parametrize(("kept", "length", "field"), [(b"x" * 5_000_000, "5000002", "value_bytes"),
+                                                       (b"x" * 4_999_999 + b"y", "5000001", "value")])  # fmt: skip
+def test_a_dead_letter_that_was_cut_wrongly_is_reported(written: Written, kept: bytes, length: str, field: str) -> None:
+    written.send("large", b"x" * 5_000_001)
     written.topics()
     written.publish()
     written.hash("status", {"dead_letters": "2"})
     with written.transaction():
-        written.keep("ENCORE_DEAD_LETTERS_TOPIC", "large", b"x" * 899_999 + b"y", error="too large")
-    place = f"dead letter {written.partition}:{written.offsets['large']}"
-    assert written.differences() == [(place, "value")]
+        written.keep("ENCORE_DEAD_LETTERS_TOPIC", "large", kept, error="long", value_bytes=length)
+    assert written.differences() == [(f"dead letter {written.partition}:{written.offsets['large']}", field)]
 
 
 def test_a_checkpoint_short_of_the_end_is_reported(written: Written) -> None:
