@@ -104,7 +104,8 @@ def test_the_status_counts_every_record_once(watched: Application) -> None:
 
     assert {name: status[name] for name in status.keys() - {"version", "as_of_ms", "incarnation"}} == {
         "events": "26", "dead_letters": "1", "late_events": "1", "late_hour_events": "0",
-        "unknown_zone_events": "0", "misrouted_events": "0", "partitions_ready": "4", "lag": "0", "complete": "1",
+        "unknown_zone_events": "0", "misrouted_events": "0", "partitions_ready": "4", "lag": "0", "rebuilding": "0",
+        "complete": "1",
     }  # fmt: skip
     assert int(status["events"]) + 2 == watched.produced()
 
