@@ -35,6 +35,8 @@ PRODUCER_OPTIONS = {
     "linger.ms": 20,
     "queue.buffering.max.messages": 500_000,
     "message.timeout.ms": 120_000,
+    # Where a broker of several is frozen, librdkafka polls without a pause until it has given up what waits there.
+    "socket.timeout.ms": 10_000,
     "log_level": 0,
 }
 
