@@ -19,7 +19,8 @@ MOMENTS = {
 _LONGEST_COUNT = 12
 _DEATH_S = 30.0
 DEFAULTS = {"ENCORE_SESSION_TIMEOUT_S": "10", "ENCORE_CHECKPOINT_S": "0.2", "ENCORE_PUBLISH_S": "0.05"}
-TAKEOVER_S = 15.0
+LONGEST_TAKEOVER_S = 30.0
+"""While other trials use the same cores. On a machine of its own it is half of that: see docs/reliability.md."""
 
 
 @fault("kill -9 at a random moment", per_trial=10, short=4, long=160)
@@ -54,7 +55,7 @@ def killed_and_taken_over(trial: Trial) -> None:
         victim.process.kill()
         took_s = trial.until_working(time.monotonic())
         trial.note("takeover_s", took_s)
-        assert took_s <= TAKEOVER_S, f"taken over after {took_s:.1f} s"
+        assert took_s <= LONGEST_TAKEOVER_S, f"taken over after {took_s:.1f} s"
         victim.restart()
         victim.supervised = True
     trial.verify()
