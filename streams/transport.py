@@ -25,6 +25,7 @@ from faust.types import TP, ConsumerMessage
 _IDLE_S = 0.05
 _FETCH_AT_LEAST_BYTES = 262_144
 _FETCH_WITHIN_MS = 50
+_METADATA_AGE_MS = 10_000
 
 
 class RecordBatch(NamedTuple):
@@ -129,6 +130,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             # A fetch costs as much as hundreds of records: a steady stream is better waited for a little.
             fetch_min_bytes=_FETCH_AT_LEAST_BYTES,
             fetch_max_wait_ms=_FETCH_WITHIN_MS,
+            # Where the topic's partitions were not known yet when they were shared out, nobody has any until the next look.
+            metadata_max_age_ms=_METADATA_AGE_MS,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),

@@ -33,7 +33,7 @@ def until_whole(trial: Trial, since_s: float) -> None:
         found = trial.application.published()
         return bool(found) and all(fields.get("complete") == "1" for fields in found.values())
 
-    until(is_whole, f"Redis is whole again\n{trial.logs()}", _WHOLE_S)
+    until(is_whole, lambda: f"Redis is whole again\n{trial.logs()}", _WHOLE_S)
     trial.note("recovery_s", time.monotonic() - since_s)
 
 

@@ -168,7 +168,7 @@ class Trial:
     def until_working(self, since_s: float | None = None, within_s: float = 90) -> float:
         """Wait until every partition was checkpointed after a moment (None: now); the seconds from it."""
         begun_s = time.monotonic() if since_s is None else since_s
-        until(lambda: self.follower.moved_since(begun_s), f"all partitions go on\n{self.logs()}", within_s)
+        until(lambda: self.follower.moved_since(begun_s), lambda: f"all partitions go on\n{self.logs()}", within_s)
         return time.monotonic() - begun_s
 
     def mid_work(self) -> None:

@@ -62,11 +62,11 @@ class Record(NamedTuple):
     headers: dict[str, str]
 
 
-def until(condition: Callable[[], Any], what: str, within_s: float = 30) -> Any:
-    """The first true answer of `condition`, polled. Fails, naming `what`, after `within_s`."""
+def until(condition: Callable[[], Any], what: str | Callable[[], str], within_s: float = 30) -> Any:
+    """The first true answer of `condition`, polled. Fails after `within_s`, naming `what`, as it is then."""
     deadline = time.monotonic() + within_s
     while not (answer := condition()):
-        assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"
+        assert time.monotonic() < deadline, f"not within {within_s:g} s: {what if isinstance(what, str) else what()}"
         time.sleep(0.05)
     return answer
 
@@ -98,7 +98,7 @@ class Process:
             assert found or not ended, f"ended with {self.popen.returncode} before {words!r}:\n{self.log}"
             return found
 
-        until(logged, f"log line {words!r} in:\n{self.log}", within_s)
+        until(logged, lambda: f"log line {words!r} in:\n{self.log}", within_s)
 
     def signal(self, number: int) -> None:
         self.popen.send_signal(number)
