@@ -130,7 +130,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             # A fetch costs as much as hundreds of records: a steady stream is better waited for a little.
             fetch_min_bytes=_FETCH_AT_LEAST_BYTES,
             fetch_max_wait_ms=_FETCH_WITHIN_MS,
-            # Where the topic's partitions were not known yet when they were shared out, nobody has any until the next look.
+            # Partitions that were not known yet when they were shared out are nobody's until the next look.
             metadata_max_age_ms=_METADATA_AGE_MS,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),

@@ -55,7 +55,11 @@ def out_of_memory(trial: Trial) -> None:
         process.rlimit(psutil.RLIMIT_DATA, (process.memory_info().data,) * 2)
         struck_s = time.monotonic()
         _send_large_records(application.environment)
-        until(lambda life=life: life.popen.poll() is not None, lambda life=life: f"it fails:\n{life.log[-2000:]}", _FAILS_S)
+        until(
+            lambda life=life: life.popen.poll() is not None,
+            lambda life=life: f"it fails:\n{life.log[-2000:]}",
+            _FAILS_S,
+        )
         trial.note("failed_after_s", time.monotonic() - struck_s)
         assert life.popen.returncode != 0, life.log[-2000:]
         assert len(life.log.splitlines()) > 3, "it said nothing"
