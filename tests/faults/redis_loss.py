@@ -157,7 +157,7 @@ def gone(trial: Trial) -> None:
     trial.servers.redis_server.kill()
     gone_s = time.monotonic()
     while time.monotonic() - gone_s < (_OUTAGE_S if trial.is_long else _SHORT_OUTAGE_S):
-        trial.until_working(within_s=10)
+        trial.until_working(within_s=30)
         time.sleep(1)
     growth = sum(resident(worker.process.popen.pid) for worker in workers) - before
     trial.note("grown_bytes", growth)
