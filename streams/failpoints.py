@@ -26,7 +26,7 @@ class Failpoint(StrEnum):
     CUT = "cut"
     """A checkpoint's changes are taken; its transaction has not begun."""
     WRITTEN = "written"
-    """The broker has all of the transaction's records; it is not committed."""
+    """The broker has half of a transaction's rows, and not its position; it is not committed."""
     COMMITTED = "committed"
     """The transaction is committed; neither Faust nor the publisher knows."""
     SHARES = "shares"

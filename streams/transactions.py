@@ -90,7 +90,6 @@ class TransactionalWriter:
             try:
                 self._producer.begin_transaction()
                 self._send(batch)
-                reached(Failpoint.WRITTEN, prepare=self._producer.flush)
                 self._persist("commit", lambda: self._producer.commit_transaction(_CALL_S))
                 return
             except KafkaException as problem:
@@ -106,7 +105,15 @@ class TransactionalWriter:
         self._producer.close()
 
     def _send(self, batch: Batch) -> None:
-        remaining: list[dict[str, Any]] = list(batch.state)
+        half = len(batch.state) // 2
+        self._send_state(batch.state[:half])
+        reached(Failpoint.WRITTEN, prepare=self._producer.flush)
+        self._send_state(batch.state[half:])
+        for kept in batch.kept:
+            self._produce(kept)
+        self._producer.poll(0)
+
+    def _send_state(self, remaining: list[dict[str, Any]]) -> None:
         while remaining:
             self._producer.produce_batch(self.topic, remaining, partition=self.partition)
             refused = [(message.pop("_error"), message) for message in remaining if "_error" in message]
@@ -116,9 +123,6 @@ class TransactionalWriter:
             remaining = [message for _, message in refused]
             if remaining:
                 self._producer.poll(0.1)
-        for kept in batch.kept:
-            self._produce(kept)
-        self._producer.poll(0)
 
     def _produce(self, kept: Kept) -> None:
         while True:
