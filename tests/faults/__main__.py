@@ -27,7 +27,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 @click.option("--long", "is_long", is_flag=True, help="the long campaign: at least 200 kill -9, 20 of each other fault")
 @click.option("--only", multiple=True, metavar="WORDS", help="faults whose name holds these words; may be repeated")
 @click.option("--hits", type=click.IntRange(1), help="hits of each fault, whatever its own number is")
-@click.option("--lanes", type=click.IntRange(1, 8), default=3, show_default=True, help="trials side by side")
+@click.option("--lanes", type=click.IntRange(1, 8), default=2, show_default=True, help="trials side by side")
 @click.option("--most-minutes", type=float, default=inf, help="begin no trial after so many minutes")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="write the figures here")
 @click.option("--keep", is_flag=True, help="keep the folder of logs")

@@ -17,7 +17,7 @@ from mutants import MUTANTS, mutated
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
-LANES = 3
+LANES = 2
 _WAIT_S = 8.0
 
 
