@@ -56,6 +56,7 @@ class TransactionalWriter:
         self.partition = partition
         self.timeout_s = timeout_s
         self.name = transactional_id
+        self._fatal: KafkaError | None = None
         self._producer = Producer(
             {
                 "bootstrap.servers": servers,
@@ -69,10 +70,16 @@ class TransactionalWriter:
                 "delivery.report.only.error": True,
                 # A broker that is frozen answers nothing: what waits for it goes to its successor.
                 "socket.timeout.ms": 10_000,
+                "error_cb": self._note_fatal,
                 "log_level": 2,
                 "logger": logging.getLogger(LIBRDKAFKA),
             }
         )
+
+    def _note_fatal(self, error: KafkaError) -> None:
+        """What is fatal is told here once; calls that fail of it later say no more than that it was."""
+        if error.fatal():
+            self._fatal = self._fatal or error
 
     @classmethod
     def of(cls, settings: Settings, partition: int) -> TransactionalWriter:
@@ -148,6 +155,9 @@ class TransactionalWriter:
                 log.warning("%s of %s is tried again: %s", what, self.name, error.str())
 
     def _failure(self, what: str, error: KafkaError) -> CheckpointFailed:
+        self._producer.poll(0)
+        if error.code() == KafkaError._FATAL and self._fatal is not None:
+            error = self._fatal
         fenced = error.code() in (
             KafkaError._FENCED,
             KafkaError.PRODUCER_FENCED,
