@@ -13,6 +13,7 @@ import psutil
 from application import until
 from catalogue import fault
 from proxy import Proxy
+from redis import RedisError
 from trial import Trial
 
 from streams.devstack.redis import RedisServer
@@ -30,7 +31,10 @@ def until_whole(trial: Trial, since_s: float) -> None:
     """Wait until every hash that there is says complete, and note how long that took."""
 
     def is_whole() -> bool:
-        found = trial.application.published()
+        try:
+            found = trial.application.published()
+        except RedisError:
+            return False
         return bool(found) and all(fields.get("complete") == "1" for fields in found.values())
 
     until(is_whole, lambda: f"Redis is whole again\n{trial.logs()}", _WHOLE_S)

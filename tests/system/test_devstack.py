@@ -22,8 +22,9 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 pytestmark = pytest.mark.system
 
 STARTS_AND_WAITS = """
-import json, sys, time
+import json, signal, sys, time
 from streams.devstack import Devstack
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who started the tests may have it ignored
 with Devstack.start(kafka=sys.argv[1] == "both") as stack:
     servers = [stack.redis_server] + ([stack.kafka_server] if sys.argv[1] == "both" else [])
     print(json.dumps({"pids": [s.pid for s in servers], "folder": str(stack.folder)}), flush=True)

@@ -218,8 +218,9 @@ def test_servers_that_come_up_late_are_waited_for_and_a_kafka_that_restarts_cost
 
 
 def test_two_applications_stand_side_by_side_even_on_one_topic(application: Application, application_of) -> None:
-    names = ("APP_ID", "REDIS_PREFIX", "MILESTONES_TOPIC", "DEAD_LETTERS_TOPIC", "LATE_TOPIC")
+    names = ("APP_ID", "MILESTONES_TOPIC", "DEAD_LETTERS_TOPIC", "LATE_TOPIC")
     own = {f"ENCORE_{name}": f"{application.environment[f'ENCORE_{name}']}-2" for name in names}
+    own["ENCORE_REDIS_PREFIX"] = own["ENCORE_APP_ID"] + ":"
     other = application_of(application.environment | own)
     feed = application.feed(RATE, 3)
     workers = [application.worker(), other.worker()]
