@@ -154,10 +154,17 @@ class TransactionalWriter:
                     raise self._failure(what, error) from None
                 log.warning("%s of %s is tried again: %s", what, self.name, error.str())
 
+    def _what_was_fatal(self) -> KafkaError | None:
+        """The client tells it to the callback, or raises it, once."""
+        try:
+            self._producer.poll(0)
+        except KafkaException as problem:
+            return _error_of(problem)
+        return self._fatal
+
     def _failure(self, what: str, error: KafkaError) -> CheckpointFailed:
-        self._producer.poll(0)
-        if error.code() == KafkaError._FATAL and self._fatal is not None:
-            error = self._fatal
+        if error.code() == KafkaError._FATAL:
+            error = self._what_was_fatal() or error
         fenced = error.code() in (
             KafkaError._FENCED,
             KafkaError.PRODUCER_FENCED,
