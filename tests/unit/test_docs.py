@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 import pytest
+from every_fault import FAULTS
+from mutants import MUTANTS
 
 from models.events import Event
 from models.published import COUNTER_FIELDS, STREAM_FIELDS
@@ -53,3 +55,13 @@ def test_every_command_has_help_and_is_documented(command: str) -> None:
 @pytest.mark.parametrize("key", [key for key in vars(Keys("encore:")).values() if "internal" not in key])
 def test_every_key_of_readers_is_documented(key: str) -> None:
     assert key == "encore:" or f"`{key}`" in read("README.md")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_of_the_campaign_has_its_figures(fault: str) -> None:
+    assert f"| {fault} |" in read("docs/reliability.md")
+
+
+@pytest.mark.parametrize("safeguard", MUTANTS)
+def test_every_safeguard_that_the_campaign_is_tried_without_is_documented(safeguard: str) -> None:
+    assert f"| {safeguard}" in read("docs/reliability.md")
