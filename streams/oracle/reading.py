@@ -20,6 +20,7 @@ from streams.oracle.recomputation import readable_title
 from streams.oracle.records import RawRecord
 
 STALLED_S = 30
+AGAIN = (KafkaError._DESTROY, KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
 
 
 class CannotRead(Exception):
@@ -113,11 +114,16 @@ class TopicReader:
         return len(found.partitions)
 
     def _watermarks(self, partition: int) -> tuple[int, int]:
-        try:
-            low, end = self._consumer.get_watermark_offsets(TopicPartition(self.topic, partition), timeout=10)
-        except KafkaException as problem:
-            raise CannotRead(f"Kafka at {self.kafka} does not answer: {problem.args[0].str()}") from None
-        return low, end
+        until = time.monotonic() + STALLED_S
+        while True:
+            try:
+                low, end = self._consumer.get_watermark_offsets(TopicPartition(self.topic, partition), timeout=10)
+                return low, end
+            except KafkaException as problem:
+                # A broker that has just come back is asked again: its clients may still be letting go of the old one.
+                if problem.args[0].code() not in AGAIN or time.monotonic() > until:
+                    raise CannotRead(f"Kafka at {self.kafka} does not answer: {problem.args[0].str()}") from None
+                time.sleep(0.2)
 
 
 class NoTopic(CannotRead):
