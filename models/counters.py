@@ -6,8 +6,6 @@ made, nor how counters are stored or shown.
 
 from __future__ import annotations
 
-from operator import add
-
 import msgspec
 
 from models.viewing import (
@@ -61,18 +59,6 @@ class StreamCounters(msgspec.Struct, array_like=True, gc=False):
     late_hour_events: int = 0
     unknown_zone_events: int = 0
     misrouted_events: int = 0
-
-
-def touches_windows(change: Counters) -> bool:
-    """Whether a change moves any counter that windows hold."""
-    return change.watched_ms != 0 or any(msgspec.structs.astuple(change)[:WINDOW_FIELDS])
-
-
-def added(tally: list[int], change: Counters, sequence: int) -> list[int]:
-    """A tally (its sequence, then counters) moved by a change; what a window does not hold is left out."""
-    moved = list(map(add, tally, (0, *msgspec.structs.astuple(change))))
-    moved[0] = sequence
-    return moved
 
 
 def count(counters: Counters, fact: Fact, is_kids: bool) -> None:

@@ -1,29 +1,37 @@
 """One partition's fold: record after record in log order, into rows, counters and what is to be kept aside.
 
-Owns the order of judgement (the design, section 1: time), stream time, and the sums of titles and windows.
-State is a pure function of the records, the catalog rows taken in and the rules: it must not know checkpoints,
-topics, Redis or any clock. A record's offset is handed on with what the record made, and looked at nowhere.
+Owns the order of judgement (the design, section 1: time), stream time, and what changed since the last drain.
+State is a pure function of the records, the catalog rows taken in, the time that passed in silence, and the rules: it
+must not know checkpoints, topics, Redis or any clock. A record's offset is handed on with what the record made, and
+looked at nowhere.
 """
 
 from __future__ import annotations
 
+import sys
 from collections import deque
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import tzinfo
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 import msgspec
 
 from models.catalog import CatalogRow
-from models.counters import ALL_FIELDS, WINDOW_FIELDS, Counters, StreamCounters, added, count, touches_windows
+from models.counters import StreamCounters, count
+from models.dayparts import LocalTimes, read_dayparts
 from models.events import BadEvent, Event, read_event
+from models.leaving import sweep
 from models.partitioner import partition_of
 from models.rows import pack, unpack
-from models.rules import HOUR_MS, Rules
-from models.viewing import MISROUTED, NOTHING, Fact, Row, advance
-from models.windows import HOURS_A_DAY
+from models.rules import DAY_MS, Rules
+from models.streaks import COMPLETIONS, PART, Streaks
+from models.sums import Sums
+from models.tallies import TallyKey, Title
+from models.viewing import COMPLETED, MISROUTED, NOTHING, Fact, Row, advance
+from models.watching import Watching
+from models.windows import KEPT_FOR, Retention
 
-TITLE, HOUR, DAY = "t", "h", "d"
-_EMPTY = {TITLE: [0] * (1 + ALL_FIELDS), HOUR: [0] * (1 + WINDOW_FIELDS), DAY: [0] * (1 + WINDOW_FIELDS)}
 _ROUTES_KEPT = 100_000
 
 
@@ -40,14 +48,6 @@ class Record(Protocol):
     def value(self) -> bytes | None: ...
 
 
-class TallyKey(NamedTuple):
-    """Names a tally: a title's all-time one (number 0), or that of an hour or day, by its number."""
-
-    kind: str
-    number: int
-    title_id: str
-
-
 class Milestone(NamedTuple):
     """A fact worth telling others, with the event that made it and its record's offset."""
 
@@ -57,92 +57,73 @@ class Milestone(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """What changed since the last drain. Rows packed; a tally is its sequence, then its counters."""
+    """What changed since the last drain; None in place of what left.
 
-    rows: list[tuple[str, str, bytes]]
-    tallies: dict[TallyKey, list[int]]
+    Rows are packed, by title and household. A tally is its sequence, then its counters. `streaks` are by title and the
+    quarter hour at which they end (`models.streaks`).
+    """
+
+    rows: list[tuple[str, str, bytes | None]]
+    tallies: dict[TallyKey, list[int] | None]
     dead_letters: list[tuple[Record, str]]
     late: list[Record]
     milestones: list[Milestone]
-
-
-class Title:
-    """A title in one partition: its catalog facts, its households' rows, its sums since the last drain."""
-
-    __slots__ = (
-        "_key",
-        "_keys",
-        "_keys_hour",
-        "delta",
-        "delta_hour",
-        "deltas",
-        "is_main",
-        "length_ms",
-        "rows",
-        "title_id",
-    )
-
-    def __init__(self, title_id: str, row: CatalogRow | None) -> None:
-        self.title_id = title_id
-        self.rows: dict[str, Row | bytes] = {}
-        # Keyed by hour; by ~hour where the event came too late for its hour window.
-        self.deltas: dict[int, Counters] = {}
-        self.delta_hour: int | None = None
-        self.delta = Counters()
-        self._key = TallyKey(TITLE, 0, title_id)
-        self._keys: tuple[TallyKey, ...] = ()
-        self._keys_hour: int | None = None
-        self.take_in(row)
-
-    def tally_keys(self, hour: int, delta: Counters) -> tuple[TallyKey, ...]:
-        """The tallies that a sum belongs to; `hour` as in `deltas`."""
-        if hour != self._keys_hour:
-            self._keys_hour, in_time = hour, hour >= 0
-            number = hour if in_time else ~hour
-            day = TallyKey(DAY, number // HOURS_A_DAY, self.title_id)
-            windows = (day, TallyKey(HOUR, number, self.title_id)) if in_time else (day,)
-            self._keys = (self._key, *windows)
-        # Facts that concern all time only (a skimmer) make no window.
-        return self._keys if touches_windows(delta) else (self._key,)
-
-    def take_in(self, row: CatalogRow | None) -> None:
-        """Let a catalog row hold from now on."""
-        self.length_ms = row.length_ms if row is not None else 0
-        self.is_main = row is None or row.is_main
+    streaks: Mapping[tuple[str, int], list[int] | None] = MappingProxyType({})
 
 
 class Fold:
-    """The state of one partition. Feed it records with `apply`, take what changed with `drain`."""
+    """The state of one partition. Feed it records with `apply`, take what changed with `drain`.
 
-    def __init__(self, rules: Rules, *, partition: int = 0, partitions: int = 1, zones: Set[str] = frozenset()) -> None:
+    `zones` are the time zones that events may name. `clock_ms` is the stream time, or later where none came for long
+    (`pass_time`).
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        *,
+        partition: int = 0,
+        partitions: int = 1,
+        zones: Mapping[str, tzinfo] | None = None,
+        retention: Retention = KEPT_FOR,
+    ) -> None:
         self.rules = rules
         self.partition = partition
         self.partitions = partitions
-        self.zones = zones
-        self.stream_time_ms = -1
+        self.stream_time_ms = self.clock_ms = -1
         self.stream = StreamCounters()
-        self.catalog: dict[str, CatalogRow] = {}
-        self.titles: dict[str, Title] = {}
-        self.tallies: dict[TallyKey, list[int]] = {}
         self.generation = 1
+        self._zones = zones or {}
+        self._local = LocalTimes(read_dayparts(rules.dayparts), self._zones)
+        self._sums = Sums(retention, PART * len(self._local.dayparts))
+        self.titles, self.tallies, self.title = self._sums.titles, self._sums.tallies, self._sums.title
+        self._watching = Watching(rules.watching_ms, rules.future_ms)
+        self._streaks = Streaks(rules, self._local)
+        self._swept_day = 0
+        self._sweep: Iterator[list[tuple[str, str]]] = iter(())
         self._routes: dict[str, int] = {}
         self._live: deque[tuple[Title, str]] = deque()
         self._reset()
 
     def _reset(self) -> None:
         self._dirty_rows: list[tuple[Title, str, Row]] = []
-        self._dirty_titles: list[Title] = []
+        self._gone_rows: list[tuple[str, str]] = []
         self._dead_letters: list[tuple[Record, str]] = []
         self._late: list[Record] = []
         self._milestones: list[Milestone] = []
 
+    # -- records ----------------------------------------------------------------------------------------------
+
     def apply(self, records: Iterable[Record]) -> None:
         """Fold records in, in log order."""
+        self._sums.count_anew(self.stream_time_ms - self.rules.forget_ms)
         grace_ms, future_ms, stream = self.rules.grace_ms, self.rules.future_ms, self.stream
         for record in records:
             timestamp_ms = record.timestamp
             if timestamp_ms > self.stream_time_ms:
                 self.stream_time_ms = timestamp_ms
+                if timestamp_ms > self.clock_ms:
+                    self.clock_ms = timestamp_ms
             try:
                 event = read_event(record.key, record.value)
             except BadEvent as problem:
@@ -168,55 +149,85 @@ class Fold:
             title = self.title(event.title_id)
         if event.content_kind not in (None, "main") or not title.is_main:
             return
-        stream_time_ms, time_ms = self.stream_time_ms, event.event_time_ms
-        hour = time_ms // HOUR_MS
-        if time_ms < stream_time_ms - self.rules.hour_grace_ms:
+        rules, stream_time_ms, time_ms = self.rules, self.stream_time_ms, event.event_time_ms
+        in_hour = time_ms >= stream_time_ms - rules.hour_grace_ms
+        if not in_hour:
             self.stream.late_hour_events += 1
-            hour = ~hour
-        if event.time_zone is not None and event.time_zone not in self.zones:
+        if event.time_zone is not None and event.time_zone not in self._zones:
             self.stream.unknown_zone_events += 1
-        row = title.rows.get(event.household_id)
-        if row.__class__ is not Row or stream_time_ms - row.touched_ms > self.rules.forget_ms:
-            row = self._touched_row(title, event.household_id)
+        household_id = event.household_id
+        row = title.rows.get(household_id)
+        if row.__class__ is not Row or stream_time_ms - row.touched_ms > rules.forget_ms:
+            row = self._touched_row(title, household_id)
         if row.flags & MISROUTED:
             self.stream.misrouted_events += 1
-        outcome = advance(row, event, stream_time_ms, title.length_ms, self.rules)
+        outcome = advance(row, event, stream_time_ms, title.length_ms, rules)
         if outcome is NOTHING:
             return
         if not row.dirty:
             row.dirty = True
             row.generation = self.generation
-            self._dirty_rows.append((title, event.household_id, row))
+            self._dirty_rows.append((title, household_id, row))
+        session_id = event.play_session_id
+        session = row.sessions[session_id]
+        is_watched = session.playing and time_ms >= self.clock_ms - rules.watching_ms
+        if is_watched is not (session_id in row.watched):
+            self._watching.turn(title, household_id, row, session_id, is_watched)
+            self._sums.mark(title)
+        elif is_watched and session.later_ms:
+            self._watching.told_earlier(title, household_id, session_id, time_ms)
         credited_ms, facts = outcome
         if credited_ms or facts:
-            if title.delta_hour != hour:
-                self._turn_to_hour(title, hour)
-            is_kids = event.profile_kind == "kids"
-            delta = title.delta
+            if not title.delta_from_ms <= time_ms < title.delta_until_ms or not in_hour:
+                title.turn_to(time_ms, in_hour)
+            self._count(title, row, event, record.offset, credited_ms, facts)
+
+    def _count(self, title: Title, row: Row, event: Event, offset: int, credited_ms: int, facts: list[Fact]) -> None:
+        if not title.is_dirty:
+            self._sums.mark(title)
+        zone = event.time_zone
+        local = self._local.at(zone, event.event_time_ms)
+        part, day = local
+        parts = title.parts or title.parts_changed()
+        is_kids = event.profile_kind == "kids"
+        delta = title.delta
+        for fact in facts:
+            count(delta, fact, is_kids)
+            parts[part * PART + COMPLETIONS] += fact.name == COMPLETED
+            self._milestones.append(Milestone(fact, event, offset))
+        if facts and title.franchise is not None:
+            oldest_ms = self.stream_time_ms - self.rules.forget_ms
+            title.franchise.note_facts(title, event.household_id, row, facts, oldest_ms)
+        if credited_ms:
             delta.watched_ms += credited_ms
             if is_kids:
                 delta.kids_watched_ms += credited_ms
-            for fact in facts:
-                count(delta, fact, is_kids)
-                self._milestones.append(Milestone(fact, event, record.offset))
-
-    def title(self, title_id: str) -> Title:
-        """The title of an id; made on first sight."""
-        title = self.titles.get(title_id)
-        if title is None:
-            title = self.titles[title_id] = Title(title_id, self.catalog.get(title_id))
-        return title
+            parts[part * PART] += credited_ms
+            habit = row.habits[part] if row.habits else None
+            # A day that is filled already is the common case, and needs no call.
+            if habit is None or habit.left_ms or habit.day != day:
+                now = self.stream_time_ms, self.clock_ms
+                for fact in self._streaks.credit(title, row, local, zone, credited_ms, now):
+                    self._milestones.append(Milestone(fact, event, offset))
 
     def _touched_row(self, title: Title, household_id: str) -> Row:
+        # A household's rows of many titles share its name.
+        household_id = sys.intern(household_id)
         kept = title.rows.get(household_id)
         if not isinstance(kept, Row):
             self._live.append((title, household_id))
-        row = unpack(kept) if isinstance(kept, bytes) else kept
+        row = self._unpacked(title, household_id, kept) if isinstance(kept, bytes) else kept
         if row is None or self.stream_time_ms - row.touched_ms > self.rules.forget_ms:
             row = Row(touched_ms=self.stream_time_ms)
             if self._partition_of(household_id) != self.partition:
                 row.flags = MISROUTED
         title.rows[household_id] = row
+        return row
+
+    def _unpacked(self, title: Title, household_id: str, packed: bytes) -> Row:
+        row = unpack(packed)
+        if title.watching:
+            row.watched = self._watching.of_row(title, household_id, row)
         return row
 
     def _partition_of(self, household_id: str) -> int:
@@ -228,22 +239,39 @@ class Fold:
             number = self._routes[household_id] = partition_of(household_id.encode(), self.partitions)
         return number
 
-    def _turn_to_hour(self, title: Title, hour: int) -> None:
-        if not title.deltas:
-            self._dirty_titles.append(title)
-        delta = title.deltas.get(hour)
-        if delta is None:
-            delta = title.deltas[hour] = Counters()
-        title.delta_hour, title.delta = hour, delta
+    # -- the catalog ------------------------------------------------------------------------------------------
+
+    @property
+    def catalog(self) -> Mapping[str, CatalogRow]:
+        """The catalog as it holds now."""
+        return self._sums.catalog
 
     def take_in(self, title_id: str, row: CatalogRow | None) -> None:
         """Let a catalog row (None: the title left the catalog) hold for all records from now on."""
-        if row is None:
-            self.catalog.pop(title_id, None)
-        else:
-            self.catalog[title_id] = row
-        if title_id in self.titles:
-            self.titles[title_id].take_in(row)
+        self._sums.take_in(title_id, row)
+
+    # -- time, and what leaves by it ----------------------------------------------------------------------------
+
+    def pass_time(self, clock_ms: int) -> None:
+        """Let time pass in which no record came: streaks and watching end by it, nothing else does."""
+        self.clock_ms = max(self.clock_ms, clock_ms)
+
+    def ends_by(self, clock_ms: int) -> bool:
+        """Whether a streak or watching may end by an instant."""
+        ends = (self._streaks.next_end_ms, self._watching.next_end_ms)
+        return any(end_ms is not None and end_ms <= clock_ms for end_ms in ends)
+
+    def sweep(self, rows: int) -> None:
+        """Look through so many rows at rest, once for each day of stream time, for what need not be kept."""
+        day = self.stream_time_ms // DAY_MS
+        gone = next(self._sweep, None)
+        if gone is not None:
+            self._gone_rows += gone
+        elif day > self._swept_day:
+            self._swept_day = day
+            self._sweep = sweep(self.titles, self.stream_time_ms, self.rules, rows)
+
+    # -- what changed -----------------------------------------------------------------------------------------
 
     def stream_counts(self) -> list[int]:
         """The counts of all records so far, in the order of `StreamCounters`."""
@@ -251,17 +279,18 @@ class Fold:
 
     def drain(self, sequence: int) -> Changes:
         """What changed since the last drain; the tallies among it bear this checkpoint's sequence."""
-        rows = [(title.title_id, household_id, self._rest(row)) for title, household_id, row in self._dirty_rows]
-        tallies: dict[TallyKey, list[int]] = {}
-        for title in self._dirty_titles:
-            for hour, delta in title.deltas.items():
-                for key in title.tally_keys(hour, delta):
-                    tally = self.tallies.get(key) or _EMPTY[key.kind]
-                    # A new list each time: the one before may still wait to be published.
-                    tallies[key] = self.tallies[key] = added(tally, delta, sequence)
-            title.deltas = {}
-            title.delta_hour = None
-        changes = Changes(rows, tallies, self._dead_letters, self._late, self._milestones)
+        self._sums.count_anew(self.stream_time_ms - self.rules.forget_ms)
+        for title in self._streaks.end(self.clock_ms, self.titles):
+            self._sums.mark(title)
+        for title in self._watching.end(self.clock_ms):
+            self._sums.mark(title)
+        rows: list[tuple[str, str, bytes | None]] = [
+            (title_id, household, None) for title_id, household in self._gone_rows
+        ]
+        rows += [(title.title_id, household_id, self._rest(row)) for title, household_id, row in self._dirty_rows]
+        tallies = self._sums.drain(sequence, self.stream_time_ms)
+        streaks = self._streaks.drain()
+        changes = Changes(rows, tallies, self._dead_letters, self._late, self._milestones, streaks)
         self._reset()
         self.generation += 1
         return changes
@@ -270,6 +299,8 @@ class Fold:
         row.dirty = False
         packed = row.packed = pack(row)
         return packed
+
+    # -- rows at rest -----------------------------------------------------------------------------------------
 
     def cool(self, hot_rows: int) -> None:
         """Pack the rows that were not touched lately, until at most `hot_rows` are decoded.
@@ -286,3 +317,16 @@ class Fold:
                 live.append((title, household_id))
             else:
                 title.rows[household_id] = row.packed
+
+    # -- restored ---------------------------------------------------------------------------------------------
+
+    def restore_streaks(self, title_id: str, end_quarter: int, sums: list[int]) -> None:
+        """Bring back a sum of `Changes.streaks`."""
+        self._streaks.restore(self.title(title_id), end_quarter, sums)
+
+    def restored(self, catalog: Mapping[str, CatalogRow], stream_time_ms: int, clock_ms: int) -> None:
+        """Stand where the last checkpoint stood: all rows, tallies and streaks are there by now."""
+        self.stream_time_ms, self.clock_ms = stream_time_ms, max(stream_time_ms, clock_ms)
+        self._sums.restored(catalog)
+        for title in self.titles.values():
+            self._watching.restore(title, self.clock_ms)

@@ -1,23 +1,93 @@
 """What readers see of the counters: the names and texts of section 3 of the design.
 
-Owns the fields of the hashes, the rates and how numbers are written. It must not know keys, versions or
-Redis.
+Owns the fields of the hashes and what kind of number each is, the rates, which fields rank titles on boards, and how
+numbers are written. It must not know keys, versions or Redis.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from math import fsum
+from typing import NamedTuple
 from urllib.parse import quote
 
-import msgspec
-
 from models.counters import WINDOW_FIELDS, Counters, StreamCounters
+from models.legs import Legs
+from models.streaks import PART_FIELDS
 
-COUNTER_FIELDS = tuple(field.name for field in msgspec.structs.fields(Counters))
-STREAM_FIELDS = tuple(field.name for field in msgspec.structs.fields(StreamCounters))
-_SHOWN = tuple(name.replace("_ms", "_s") for name in COUNTER_FIELDS)
-_IN_SECONDS = frozenset(place for place, name in enumerate(COUNTER_FIELDS) if name.endswith("_ms"))
-_STARTERS, _COMPLETERS, _REPEATERS, _WATCHED = (
+COUNT, GAUGE, SECONDS, RATIO, FLAG, TIME = "count", "gauge", "seconds", "ratio", "flag", "time"
+"""Kinds of fields: integers that only late data and corrections move back; integers that go up and down; seconds with
+three decimals; numbers with six decimals, or empty; 0 or 1; milliseconds since 1970."""
+
+
+class Field(NamedTuple):
+    """A field of a hash, and its kind."""
+
+    name: str
+    kind: str
+
+
+def _counters(names: Iterable[str]) -> tuple[Field, ...]:
+    return tuple(
+        Field(f"{name.removesuffix('_ms')}_s", SECONDS) if name.endswith("_ms") else Field(name, COUNT)
+        for name in names
+    )
+
+
+COUNTER_FIELDS = Counters.__struct_fields__
+STREAM_FIELDS = StreamCounters.__struct_fields__
+WATCHING_NOW = "watching_now"
+WINDOW = _counters(COUNTER_FIELDS[:WINDOW_FIELDS])
+"""Of the hashes of hours, days, weeks and ages."""
+
+WHOLE = (
+    *_counters(COUNTER_FIELDS),
+    Field(WATCHING_NOW, GAUGE),
+    *(Field(name, RATIO) for name in ("views", "completion_rate", "repeat_rate")),
+)
+"""Of the hashes of titles and franchises."""
+
+DAYPART = tuple(
+    Field(field.name, GAUGE if field.name.startswith("streak") else field.kind) for field in _counters(PART_FIELDS)
+)
+"""Of the hash of dayparts, behind each daypart's name and a `_`."""
+
+LEGS = tuple(
+    Field(f"{name.removesuffix('_ms')}_s", SECONDS)
+    if name.endswith("_ms")
+    else Field(name, {"week": COUNT, "unstoppable": FLAG}.get(name, RATIO))
+    for name in Legs._fields
+)
+"""Of the hash of legs; seconds may be empty there."""
+
+STREAM = _counters(STREAM_FIELDS)
+WORKERS = (
+    Field("partitions_ready", GAUGE),
+    Field("lag", GAUGE),
+    Field("rebuilding", GAUGE),
+    Field("incarnation", TIME),
+)
+"""Of the status hash: the stream's own account, and how its workers are."""
+
+BOOKKEEPING = (Field("as_of_ms", TIME), Field("version", COUNT), Field("complete", FLAG))
+"""Of every hash."""
+
+TITLE_BOARDS = (
+    *("plays", "starters", "viewers", "completers", "repeaters", "completions", "rewatches"),
+    *("watched_s", "views", WATCHING_NOW, "completion_rate", "repeat_rate"),
+)
+"""The fields that titles are ranked by, for all time …"""
+
+DAY_BOARDS = ("plays", "starters", "viewers", "completers", "completions", "rewatches", "watched_s")
+"""… and for each UTC day."""
+
+JUDGED_BY = {"completion_rate": "starters", "repeat_rate": "completers"}
+"""Boards that a title is on only where it has households enough, and which field counts them."""
+
+_IN_SECONDS = tuple(place for place, field in enumerate(WHOLE) if field.kind == SECONDS)
+_WINDOW_NAMES = [field.name for field in WINDOW]
+_WHOLE_NAMES = [field.name for field in WHOLE]
+_STARTERS, _COMPLETERS, _REPEATERS, WATCHED = (
     COUNTER_FIELDS.index(name) for name in ("starters", "completers", "repeaters", "watched_ms")
 )
 
@@ -29,7 +99,16 @@ def encoded_id(text: str) -> str:
 
 def seconds(milliseconds: int) -> str:
     """Milliseconds as seconds with three decimals."""
-    return f"{milliseconds // 1000}.{milliseconds % 1000:03d}"
+    return _point(str(milliseconds))
+
+
+def _point(digits: str) -> str:
+    return f"{digits[:-3]}.{digits[-3:]}" if len(digits) > 3 else f"0.{digits:0>3}"
+
+
+def ratio(value: float | None) -> str:
+    """Six decimals; empty for None."""
+    return "" if value is None else f"{value:.6f}"
 
 
 def rate(part: int, whole: int) -> str:
@@ -39,22 +118,71 @@ def rate(part: int, whole: int) -> str:
 
 def window_fields(totals: Sequence[int]) -> list[str]:
     """The fields of a window's hash and their texts, in turn, of `WINDOW_FIELDS` counters."""
-    fields: list[str] = []
-    for place in range(WINDOW_FIELDS):
-        value = totals[place]
-        fields += (_SHOWN[place], seconds(value) if place in _IN_SECONDS else str(value))
-    return fields
+    return _in_turn(_WINDOW_NAMES, _texts(totals[:WINDOW_FIELDS]))
 
 
 def title_fields(totals: Sequence[int], runtime_ms: int) -> list[str]:
-    """The fields of a title's hash and their texts, in turn, of all counters and the catalog's runtime."""
-    fields = window_fields(totals)
-    for place in range(WINDOW_FIELDS, len(COUNTER_FIELDS)):
-        fields += (_SHOWN[place], str(totals[place]))
-    fields += ("views", rate(totals[_WATCHED], runtime_ms))
-    fields += ("completion_rate", rate(totals[_COMPLETERS], totals[_STARTERS]))
-    fields += ("repeat_rate", rate(totals[_REPEATERS], totals[_COMPLETERS]))
+    """The fields of a title's hash and their texts, in turn, of its counters and the catalog's runtime."""
+    return _whole_fields(totals, rate(totals[WATCHED], runtime_ms))
+
+
+def franchise_fields(totals: Sequence[int], members: Iterable[tuple[int, int]]) -> list[str]:
+    """The same of a franchise, of its own counters, and of its titles that have both: watched time and runtime."""
+    views = [watched_ms / runtime_ms for watched_ms, runtime_ms in members]
+    return _whole_fields(totals, ratio(fsum(views) if views else None))
+
+
+def _whole_fields(totals: Sequence[int], views: str) -> list[str]:
+    texts = _texts(totals)
+    texts += (
+        views,
+        rate(totals[_COMPLETERS], totals[_STARTERS]),
+        rate(totals[_REPEATERS], totals[_COMPLETERS]),
+    )
+    return _in_turn(_WHOLE_NAMES, texts)
+
+
+def _texts(totals: Sequence[int]) -> list[str]:
+    texts = list(map(str, totals))
+    for place in _IN_SECONDS:
+        texts[place] = _point(texts[place])
+    return texts
+
+
+def _in_turn(names: list[str], texts: list[str]) -> list[str]:
+    fields = [""] * (2 * len(names))
+    fields[::2] = names
+    fields[1::2] = texts
     return fields
+
+
+def daypart_names(dayparts: Iterable[str]) -> list[str]:
+    """The fields of the hash of dayparts, in the order of their tally."""
+    return [f"{daypart}_{field.name}" for daypart in dayparts for field in DAYPART]
+
+
+def daypart_fields(names: list[str], totals: Sequence[int]) -> list[str]:
+    """The fields of the hash of dayparts and their texts, in turn; `names` are `daypart_names`.
+
+    A total may hold shares by other rules still, with more dayparts or fewer: its hash is not complete then.
+    """
+    texts = list(map(str, totals[: len(names)]))
+    texts += ["0"] * (len(names) - len(texts))
+    texts[:: len(DAYPART)] = map(_point, texts[:: len(DAYPART)])
+    return _in_turn(names, texts)
+
+
+def legs_fields(found: Legs) -> list[str]:
+    """The fields of the hash of legs and their texts, in turn."""
+    return [text for field, value in zip(LEGS, found, strict=True) for text in (field.name, _text(field, value))]
+
+
+def _text(field: Field, value: float | None) -> str:
+    if value is None:
+        return ""
+    if field.kind == RATIO:
+        return ratio(value)
+    return seconds(int(value)) if field.kind == SECONDS else str(int(value))
 
 
 def stream_fields(totals: Sequence[int]) -> list[str]:

@@ -1,55 +1,87 @@
-"""A household's row at rest: packed bytes, 30 to 200 of them, decoded when an event touches it.
+"""A row at rest: the few bytes that a household and title take between two of its events.
 
-Owns the packed form and its version. A plane that is one run of cells (most are) packs as one number.
-It must not know keys, topics or tables.
+Owns the packed form and its version: what is usual is short. A plane that is one run of cells (most are) packs as one
+number, an id that is a UUID as its sixteen bytes. It must not know keys, topics or tables.
 """
 
 from __future__ import annotations
 
 import msgspec
 
+from models.habits import Habit
+from models.ids import Id, full, short
 from models.viewing import Row, Session
 
-ROW_FORMAT = 1
+ROW_FORMAT = 2
 """Goes up when the packed form changes; a changelog of another format is refused."""
 
 _RUN_BITS = 24
-
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class _Packed(msgspec.Struct, array_like=True, gc=False):
+class Glance(msgspec.Struct, array_like=True, gc=False):
+    """The first fields of a packed row: what others than its own household's events ask for."""
+
+    touched_ms: int
     flags: int
     completions: int
+    sessions: msgspec.Raw
+
+
+class _Packed(msgspec.Struct, array_like=True, gc=False):
+    touched_ms: int
+    flags: int
+    completions: int
+    sessions: list[Session]
+    habits: list[Habit | None]
     watched_ms: int
     mark_ms: int
     stated_length_ms: int
-    touched_ms: int
     once: int | bytes
     twice: int | bytes
     owed: int | bytes
-    owed_by: str | None
-    sessions: dict[str, Session]
+    owed_by: Id | None
 
 
 _decode = msgspec.msgpack.Decoder(_Packed).decode
+_decode_glance = msgspec.msgpack.Decoder(Glance).decode
+_NO_SESSIONS = b"\x90"
+
+
+def glance(packed: bytes) -> Glance:
+    """The first fields of a packed row."""
+    return _decode_glance(packed)
+
+
+def has_sessions(seen: Glance) -> bool:
+    """Whether a packed row keeps any session."""
+    return bytes(seen.sessions) != _NO_SESSIONS
 
 
 def pack(row: Row) -> bytes:
-    """The row as bytes."""
+    """The row as bytes. Ids that came since it was packed last are shortened in it."""
+    for session in row.sessions.values():
+        ids = session.time_ids
+        if ids[-1].__class__ is str:
+            session.time_ids = (short(ids[0]),) if len(ids) == 1 else _shortened(ids)
+            _shorten_others(session)
+        elif session.seq_ids is not None:
+            # The last event by its number was not the last by its time.
+            _shorten_others(session)
     return _encode(
         (
+            row.touched_ms,
             row.flags,
             row.completions,
+            list(row.sessions.values()),
+            row.habits,
             row.watched_ms,
             row.mark_ms,
             row.stated_length_ms,
-            row.touched_ms,
             row.once and _pack_plane(row.once),
             row.twice and _pack_plane(row.twice),
             row.owed and _pack_plane(row.owed),
-            row.owed_by,
-            row.sessions,
+            None if row.owed_by is None else short(row.owed_by),
         )
     )
 
@@ -58,19 +90,32 @@ def unpack(packed: bytes) -> Row:
     """The row that `pack` made these bytes of."""
     read = _decode(packed)
     return Row(
-        read.flags,
-        read.completions,
-        read.watched_ms,
-        read.mark_ms,
-        read.stated_length_ms,
-        read.touched_ms,
-        _unpack_plane(read.once) if read.once else 0,
-        _unpack_plane(read.twice) if read.twice else 0,
-        _unpack_plane(read.owed) if read.owed else 0,
-        read.owed_by,
-        read.sessions,
+        flags=read.flags,
+        completions=read.completions,
+        watched_ms=read.watched_ms,
+        mark_ms=read.mark_ms,
+        stated_length_ms=read.stated_length_ms,
+        touched_ms=read.touched_ms,
+        once=_unpack_plane(read.once) if read.once else 0,
+        twice=_unpack_plane(read.twice) if read.twice else 0,
+        owed=_unpack_plane(read.owed) if read.owed else 0,
+        owed_by=None if read.owed_by is None else full(read.owed_by),
+        sessions={full(session.session_id): session for session in read.sessions},
+        habits=read.habits,
         packed=packed,
     )
+
+
+def _shorten_others(session: Session) -> None:
+    if session.session_id.__class__ is str:
+        session.session_id = short(session.session_id)
+    if session.seq_ids is not None:
+        seq_ids = _shortened(session.seq_ids)
+        session.seq_ids = None if seq_ids == session.time_ids else seq_ids
+
+
+def _shortened(ids: tuple[Id, ...]) -> tuple[Id, ...]:
+    return tuple(short(each) if each.__class__ is str else each for each in ids)
 
 
 def _pack_plane(plane: int) -> int | bytes:

@@ -9,6 +9,8 @@ import hashlib
 
 import msgspec
 
+from models.dayparts import read_dayparts
+
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
@@ -31,6 +33,10 @@ SHORTEST_STATED_LENGTH_MS = 60_000
 """A length that an event states counts from one minute on; shorter ones are players' placeholders."""
 
 
+DAYPARTS = "before_school=06:00-08:30/mon-fri,after_school=15:00-18:00/mon-fri,evening=18:00-23:00"
+"""Households' local times; the rest of the day is `other` (`models.dayparts`)."""
+
+
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Thresholds; durations in milliseconds, shares in whole percent. Defaults: the design, section 1."""
 
@@ -48,8 +54,12 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     future_ms: int = 300_000
     hour_grace_ms: int = 72 * HOUR_MS
     forget_ms: int = 730 * DAY_MS
+    watching_ms: int = 300_000
+    streak_day_ms: int = 300_000
+    dayparts: str = DAYPARTS
 
     def __post_init__(self) -> None:
+        read_dayparts(self.dayparts)
         if self.watcher_percent > self.completion_percent:
             raise ValueError("watcher_percent: accepted: at most the completion_percent")
 

@@ -22,6 +22,8 @@ import msgspec
 
 from models.coverage import cells_between, cells_of, count_within
 from models.events import Event
+from models.habits import Habit
+from models.ids import Id, short
 from models.rules import CELL_MS, SHORTEST_STATED_LENGTH_MS, Rules
 
 STARTER, VIEWER, WATCHER, SKIMMER, UNJUDGED, MISROUTED = 1, 2, 4, 8, 16, 32
@@ -29,10 +31,14 @@ REACHED = STARTER | VIEWER
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """Something that became true once. `ordinal` numbers the household's completions of the title."""
+    """Something that became true once.
+
+    `ordinal` numbers the household's completions of the title, or is the length that a streak has reached in `daypart`.
+    """
 
     name: str
     ordinal: int = 0
+    daypart: str = ""
 
 
 PLAYED = Fact("played")
@@ -42,30 +48,40 @@ WATCHED = Fact("watched")
 SKIMMED = Fact("skimmed")
 COMPLETED_AFTER_SKIMMING = Fact("completed_after_skimming")
 COMPLETED = "completed"
+STREAK = "streak"
+
+_ORDINARY_RATE = 1000
+"""In thousandths; what a session has whose events have stated none."""
 
 NOTHING: tuple[int, list[Fact]] = (0, [])
 """The outcome of an event that changes nothing. Shared: never append to it."""
 
 
 class Session(msgspec.Struct, array_like=True, gc=False):
-    """One play session of the row's household and title (the design, section 1: session)."""
+    """One play session of the row's household and title (the design, section 1: session).
 
+    `later_ms` is how much later than `time_ms` its largest applied event time is. `time_ids` and `seq_ids` are the
+    events applied at its place, as `models.ids.short` has them or as they came; `seq_ids` None: the same as `time_ids`.
+    """
+
+    session_id: Id
     time_ms: int
     position_ms: int
     playing: bool
     over: bool
     allowance_ms: int
     until_play_ms: int
-    largest_time_ms: int
-    time_ids: tuple[str, ...]
-    rate_thousandths: int = 1000
+    time_ids: tuple[Id, ...]
+    later_ms: int = 0
+    rate_thousandths: int | None = None
     largest_seq: int | None = None
-    seq_ids: tuple[str, ...] = ()
+    seq_ids: tuple[Id, ...] | None = None
 
 
 class Row(msgspec.Struct, gc=False):
     """What is known of one household and title. Times in milliseconds; planes as in `models.coverage`.
 
+    `habits` are by the daypart's place, or none. `watched` names the sessions that the fold counts as watched now.
     `packed` is its form at rest, as of the last drain; `generation` and `dirty` are the fold's own marks.
     """
 
@@ -80,6 +96,8 @@ class Row(msgspec.Struct, gc=False):
     owed: int = 0
     owed_by: str | None = None
     sessions: dict[str, Session] = {}
+    habits: list[Habit | None] = []
+    watched: tuple[str, ...] = ()
     dirty: bool = False
     generation: int = 0
     packed: bytes = b""
@@ -103,7 +121,7 @@ def advance(
     session = row.sessions.get(session_id)
     if session is not None:
         seq, largest_seq = event.seq, session.largest_seq
-        if stream_time_ms - session.largest_time_ms > rules.grace_ms:
+        if stream_time_ms - session.time_ms - session.later_ms > rules.grace_ms:
             row.forget(session_id)
             session = None
         # A larger number is the common case, and needs no call.
@@ -136,10 +154,15 @@ def _is_news(session: Session, event: Event) -> bool:
     if event.seq is not None and session.largest_seq is not None:
         if event.seq != session.largest_seq:
             return event.seq > session.largest_seq
-        return event.event_id not in session.seq_ids
-    if event.event_time_ms != session.largest_time_ms:
-        return event.event_time_ms > session.largest_time_ms
-    return event.event_id not in session.time_ids
+        return not _is_among(event.event_id, session.time_ids if session.seq_ids is None else session.seq_ids)
+    largest_time_ms = session.time_ms + session.later_ms
+    if event.event_time_ms != largest_time_ms:
+        return event.event_time_ms > largest_time_ms
+    return not _is_among(event.event_id, session.time_ids)
+
+
+def _is_among(event_id: str, ids: tuple[Id, ...]) -> bool:
+    return event_id in ids or short(event_id) in ids
 
 
 def _stated_length_ms(event: Event) -> int:
@@ -153,24 +176,22 @@ def _forget_old_sessions(row: Row, stream_time_ms: int, rules: Rules) -> None:
     if not row.sessions:
         return
     oldest_ms = stream_time_ms - rules.grace_ms
-    for session_id in [key for key, session in row.sessions.items() if session.largest_time_ms < oldest_ms]:
+    for session_id in [key for key, session in row.sessions.items() if session.time_ms + session.later_ms < oldest_ms]:
         row.forget(session_id)
 
 
 def _opened(event: Event, rules: Rules) -> Session:
-    ids = (event.event_id,)
     return Session(
+        session_id=event.play_session_id,
         time_ms=event.event_time_ms,
         position_ms=event.position_ms,
         playing=event.event_type in ("start", "play", "heartbeat", "rate", "seek"),
         over=event.event_type in ("stop", "end"),
         allowance_ms=rules.allowance_ms,
         until_play_ms=rules.autoplay_play_ms if event.autoplay else rules.play_ms,
-        largest_time_ms=event.event_time_ms,
-        time_ids=ids,
-        rate_thousandths=1000 if event.playback_rate is None else rate_thousandths(event.playback_rate),
+        time_ids=(event.event_id,),
+        rate_thousandths=None if event.playback_rate is None else rate_thousandths(event.playback_rate),
         largest_seq=event.seq,
-        seq_ids=() if event.seq is None else ids,
     )
 
 
@@ -184,7 +205,8 @@ def _close_interval(row: Row, session: Session, event: Event, length_ms: int, fa
     if not 0 <= elapsed_ms <= rules.longest_interval_ms:
         return 0
     start_ms = session.position_ms
-    budget_ms = session.allowance_ms + elapsed_ms * session.rate_thousandths * rules.pace_percent // 100_000
+    paced_ms = elapsed_ms * (session.rate_thousandths or _ORDINARY_RATE) * rules.pace_percent // 100_000
+    budget_ms = session.allowance_ms + paced_ms
     credited_ms = end_ms - start_ms
     if not 0 < credited_ms <= budget_ms:
         credited_ms = 0
@@ -207,6 +229,7 @@ def _reach(row: Row, session: Session, credited_ms: int, facts: list[Fact], rule
     if session.until_play_ms > 0:
         session.until_play_ms -= credited_ms
         if session.until_play_ms <= 0:
+            session.until_play_ms = 0
             facts.append(PLAYED)
     if not row.flags & STARTER and row.watched_ms >= rules.starter_ms:
         row.flags |= STARTER
@@ -278,21 +301,35 @@ def _move(session: Session, event: Event) -> None:
         session.playing = False
     elif kind in ("stop", "end"):
         session.playing, session.over = False, True
+    later_ms = session.time_ms + session.later_ms - time_ms
     session.time_ms = time_ms
     session.position_ms = event.position_ms
     if event.playback_rate is not None:
         session.rate_thousandths = rate_thousandths(event.playback_rate)
-    ids = (event.event_id,)
-    if time_ms > session.largest_time_ms:
-        session.largest_time_ms, session.time_ids = time_ms, ids
-    elif time_ms == session.largest_time_ms:
-        session.time_ids += ids
+    seq, largest_seq = event.seq, session.largest_seq
+    if later_ms < 0 and seq is not None and (largest_seq is None or seq > largest_seq):
+        # By far the most: later than all before it, by its time and by its number.
+        session.later_ms, session.largest_seq = 0, seq
+        session.time_ids, session.seq_ids = (event.event_id,), None
+    else:
+        _note_place(session, event, later_ms)
+
+
+def _note_place(session: Session, event: Event, later_ms: int) -> None:
+    """`later_ms`: how much later the largest time before this event was."""
+    ids, time_ids = (event.event_id,), session.time_ids
+    seq_ids = time_ids if session.seq_ids is None else session.seq_ids
+    if later_ms <= 0:
+        time_ids = ids if later_ms < 0 else time_ids + ids
+    session.later_ms = max(0, later_ms)
     seq, largest_seq = event.seq, session.largest_seq
     if seq is not None:
         if largest_seq is None or seq > largest_seq:
-            session.largest_seq, session.seq_ids = seq, ids
+            session.largest_seq, seq_ids = seq, ids
         elif seq == largest_seq:
-            session.seq_ids += ids
+            seq_ids += ids
+    session.time_ids = time_ids
+    session.seq_ids = None if session.largest_seq is None or seq_ids == time_ids else seq_ids
 
 
 @lru_cache(maxsize=4096)

@@ -1,14 +1,37 @@
-"""UTC hours and days, numbered from the epoch, and the names that readers know them by.
+"""The windows that counters are kept in: UTC hours and days, and spans of a title's age. Their numbers and names.
 
-Owns the windows' numbers and names. It must not know what windows hold.
+Owns the windows' bounds, and how long one is kept. It must not know what windows hold.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from models.rules import DAY_MS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOURS_A_DAY = 24
+HOURS_A_WEEK = 7 * HOURS_A_DAY
+
+AGES = {"opening": 72, "7d": HOURS_A_WEEK, "28d": 4 * HOURS_A_WEEK, "91d": 13 * HOURS_A_WEEK}
+"""Windows from a title's release on, by name: their lengths in hours."""
+
+LAST_WEEK = 104
+"""Weeks since the release are numbered from 1 to this."""
+
+_LENGTHS = tuple(AGES.values())
+
+
+class Retention(NamedTuple):
+    """How long windows are kept, in milliseconds from their start; those by age, from the title's release."""
+
+    hour_ms: int = 8 * DAY_MS
+    day_ms: int = 400 * DAY_MS
+    age_ms: int = 1_100 * DAY_MS
+
+
+KEPT_FOR = Retention()
 
 
 def hour_name(hour: int) -> str:
@@ -19,3 +42,15 @@ def hour_name(hour: int) -> str:
 def day_name(day: int) -> str:
     """`YYYYMMDD` of a day's number."""
     return (_EPOCH + timedelta(days=day)).strftime("%Y%m%d")
+
+
+def ages_at(age_hours: int) -> tuple[list[int], int | None]:
+    """The places in `AGES` of the windows that an age in whole hours lies in, and its week's number, if any.
+
+    All windows are as long as whole hours, so those since the release tell all. Negative: before the release, none.
+    """
+    if age_hours < 0:
+        return [], None
+    week = age_hours // HOURS_A_WEEK + 1
+    places = [place for place, hours in enumerate(_LENGTHS) if age_hours < hours]
+    return places, week if week <= LAST_WEEK else None

@@ -1,0 +1,33 @@
+"""Ids in few bytes: a UUID in its usual text as its sixteen bytes, anything else as it is.
+
+Owns the form, which is the same for the same id, so that two ids are equal where their short forms are. It must not
+know what an id names.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Id = Any
+"""An id: text, or the sixteen bytes of a UUID. (msgspec decodes no union of the two.)"""
+
+
+def short(text: str) -> Id:
+    """The id in few bytes."""
+    if len(text) != 36 or text[8:24:5] != "----":
+        return text
+    digits = text.replace("-", "")
+    try:
+        packed = bytes.fromhex(digits)
+    except ValueError:
+        return text
+    # Only what comes back as it was: 32 digits, and small letters.
+    return packed if len(packed) == 16 and packed.hex() == digits else text
+
+
+def full(packed: Id) -> str:
+    """The id that `short` made this of."""
+    if isinstance(packed, str):
+        return packed
+    digits = packed.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

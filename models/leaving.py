@@ -1,0 +1,101 @@
+"""What leaves: windows past their retention, rows that are forgotten, sessions past the grace.
+
+Owns when something that no event can change any more need not be kept; no counter depends on it. It must not know what
+becomes of that which left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from heapq import heappop, heappush
+
+from models.rows import glance, has_sessions, pack, unpack
+from models.rules import DAY_MS, HOUR_MS, Rules
+from models.tallies import AGE, DAY, HOUR, WEEK, TallyKey, Title
+from models.viewing import Row
+from models.windows import AGES, LAST_WEEK, Retention
+
+_SLACK_MS = DAY_MS
+"""Partitions' clocks differ: each keeps its part of a window a little longer than readers may read it."""
+
+
+class LeavingWindows:
+    """Windows of one partition, by the day on which they leave."""
+
+    def __init__(self, retention: Retention) -> None:
+        self._retention = retention
+        self._by_day: dict[int, list[TallyKey]] = {}
+        self._days: list[int] = []
+
+    def note(self, key: TallyKey, title: Title | None) -> None:
+        """Let a window leave in its time; anything else stays, and so does an age while there is no release."""
+        leaves_ms = self._leaves_ms(key, title)
+        if leaves_ms is None:
+            return
+        day = leaves_ms // DAY_MS
+        if day not in self._by_day:
+            self._by_day[day] = []
+            heappush(self._days, day)
+        self._by_day[day].append(key)
+
+    def note_release(self, title: Title, there: Container[TallyKey]) -> None:
+        """Let the windows by age that are there leave by the release that a title has now."""
+        numbers = [(AGE, place) for place in range(len(AGES))] + [(WEEK, week) for week in range(1, LAST_WEEK + 1)]
+        for key in [TallyKey(kind, number, title.title_id) for kind, number in numbers]:
+            if key in there:
+                self.note(key, title)
+
+    def left(self, stream_time_ms: int, titles: dict[str, Title]) -> Iterator[TallyKey]:
+        """The windows that leave by now."""
+        while self._days and self._days[0] < stream_time_ms // DAY_MS:
+            for key in self._by_day.pop(heappop(self._days)):
+                title = titles.get(key.title_id)
+                leaves_ms = self._leaves_ms(key, title)
+                # The release may have been corrected meanwhile, or be gone.
+                if leaves_ms is not None and leaves_ms < stream_time_ms:
+                    yield key
+                else:
+                    self.note(key, title)
+
+    def _leaves_ms(self, key: TallyKey, title: Title | None) -> int | None:
+        hour_ms, day_ms, age_ms = self._retention
+        if key.kind == HOUR:
+            return key.number * HOUR_MS + hour_ms + _SLACK_MS
+        if key.kind == DAY:
+            return key.number * DAY_MS + day_ms + _SLACK_MS
+        if key.kind in (AGE, WEEK) and title is not None and title.release_ms is not None:
+            return title.release_ms + age_ms + _SLACK_MS
+        return None
+
+
+def sweep(titles: dict[str, Title], stream_time_ms: int, rules: Rules, step: int) -> Iterator[list[tuple[str, str]]]:
+    """Go through all rows at rest, `step` of them at a time: the (title, household) of those that left.
+
+    Forgotten rows are taken out, sessions past the grace out of those that stay. Both change nothing: an event that
+    came would do the same.
+    """
+    forgotten_ms = stream_time_ms - rules.forget_ms
+    ended_ms = stream_time_ms - rules.grace_ms - rules.future_ms
+    gone: list[tuple[str, str]] = []
+    seen = 0
+    for title in list(titles.values()):
+        for household_id in list(title.rows):
+            kept = title.rows[household_id]
+            if isinstance(kept, bytes):
+                found = glance(kept)
+                if found.touched_ms < forgotten_ms:
+                    del title.rows[household_id]
+                    gone.append((title.title_id, household_id))
+                elif found.touched_ms < ended_ms and has_sessions(found):
+                    title.rows[household_id] = _without_sessions(unpack(kept))
+            seen += 1
+            if seen % step == 0:
+                yield gone
+                gone = []
+    yield gone
+
+
+def _without_sessions(row: Row) -> bytes:
+    for session_id in list(row.sessions):
+        row.forget(session_id)
+    return pack(row)

@@ -1,0 +1,116 @@
+"""What dayparts add up to for a title: viewing in each, and households whose streaks are current.
+
+Owns the tally of dayparts, the streaks' beginnings in rows and their ends by the clock alone. It must not know which
+event made a credit, nor when tallies are drained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from heapq import heappop, heappush
+
+from models.dayparts import QUARTER_MS, Local, LocalTimes
+from models.habits import LEVELS, Habit, levels_reached, next_eligible
+from models.rules import DAY_MS, Rules
+from models.tallies import Title
+from models.viewing import STREAK, Fact, Row
+
+PART_FIELDS = ("watched_ms", "completions", *(f"streak_{level}" for level in LEVELS))
+"""What the tally of dayparts holds of each; streaks are households whose current one is at least so long."""
+
+PART = len(PART_FIELDS)
+COMPLETIONS = PART_FIELDS.index("completions")
+_STREAKS = COMPLETIONS + 1
+_LARGEST_OFFSET_DAYS = 2
+
+
+class Streaks:
+    """The streaks of one partition. `changed` names those sums by their end that changed since it was emptied."""
+
+    def __init__(self, rules: Rules, local: LocalTimes) -> None:
+        # A dict is a set that keeps its order: what is drained is the same wherever it is done again.
+        self.changed: dict[tuple[Title, int], None] = {}
+        self._day_ms = rules.streak_day_ms
+        self._grace_ms = rules.grace_ms
+        self._local = local
+        self._facts = [[Fact(STREAK, level, part.name) for level in LEVELS] for part in local.dayparts]
+        self._ends: list[tuple[int, str]] = []
+
+    @property
+    def next_end_ms(self) -> int | None:
+        """When the next streaks end; None: there are none."""
+        return self._ends[0][0] * QUARTER_MS if self._ends else None
+
+    def credit(
+        self, title: Title, row: Row, local: Local, zone: str | None, credited_ms: int, now: tuple[int, int]
+    ) -> list[Fact]:
+        """Credit a household's local day; the levels that its streak reaches by it. `now`: stream time and clock."""
+        if not row.habits:
+            row.habits = [None] * len(self._local.dayparts)
+        habit = row.habits[local.daypart]
+        if habit is None:
+            habit = row.habits[local.daypart] = Habit()
+        if habit.day != local.day:
+            habit.turn_to(local.day, self._day_ms)
+            if habit.days is not None:
+                habit.forget((now[0] - self._grace_ms) // DAY_MS - _LARGEST_OFFSET_DAYS)
+        if not habit.left_ms:
+            return []
+        habit.left_ms = max(0, habit.left_ms - credited_ms)
+        return [] if habit.left_ms else self._fill(title, habit, local, zone, now[1])
+
+    def _fill(self, title: Title, habit: Habit, local: Local, zone: str | None, clock_ms: int) -> list[Fact]:
+        part, day = local
+        eligible, end = self._local.dayparts[part].days, habit.end_quarter
+        before = levels_reached(habit.length(eligible)) if clock_ms < end * QUARTER_MS else 0
+        habit.fill(day, self._local.end_quarter(zone, next_eligible(day, eligible)))
+        after = levels_reached(habit.length(eligible)) if clock_ms < habit.end_quarter * QUARTER_MS else 0
+        self._move(title, part, end, before, -1)
+        self._move(title, part, habit.end_quarter, after, 1)
+        return self._facts[part][before:after]
+
+    def _move(self, title: Title, part: int, end_quarter: int, levels: int, by: int) -> None:
+        """Let a household join, or leave, those whose streaks end then."""
+        if not levels:
+            return
+        sums = title.streaks.get(end_quarter)
+        if sums is None:
+            sums = title.streaks[end_quarter] = [0] * (len(LEVELS) * len(self._local.dayparts))
+            heappush(self._ends, (end_quarter, title.title_id))
+        parts = title.parts_changed()
+        for level in range(levels):
+            sums[part * len(LEVELS) + level] += by
+            parts[part * PART + _STREAKS + level] += by
+        self.changed[title, end_quarter] = None
+
+    def end(self, clock_ms: int, titles: dict[str, Title]) -> Iterator[Title]:
+        """Take the streaks that have ended by now out of their titles' tallies; the titles that changed."""
+        while self._ends and self._ends[0][0] * QUARTER_MS <= clock_ms:
+            end_quarter, title_id = heappop(self._ends)
+            title = titles[title_id]
+            sums = title.streaks.pop(end_quarter, None)
+            if sums is None:
+                continue
+            parts = title.parts_changed()
+            for place, households in enumerate(sums):
+                part, level = divmod(place, len(LEVELS))
+                parts[part * PART + _STREAKS + level] -= households
+            self.changed[title, end_quarter] = None
+            yield title
+
+    def restore(self, title: Title, end_quarter: int, sums: list[int]) -> None:
+        """Bring back what was drained."""
+        title.streaks[end_quarter] = sums
+        heappush(self._ends, (end_quarter, title.title_id))
+
+    def drain(self) -> dict[tuple[str, int], list[int] | None]:
+        """The sums by title and end that changed since the last drain; None: they are no more."""
+        changed: dict[tuple[str, int], list[int] | None] = {}
+        for title, end_quarter in self.changed:
+            sums = title.streaks.get(end_quarter)
+            if sums is not None and not any(sums):
+                del title.streaks[end_quarter]
+                sums = None
+            changed[title.title_id, end_quarter] = sums and list(sums)
+        self.changed.clear()
+        return changed

@@ -1,0 +1,155 @@
+"""Sums of a title in one partition: what changed since the last drain, and which tallies it belongs to.
+
+Owns the names of tallies and a title's own part of a fold. It must not know how a change comes to be, nor how tallies
+are stored or shown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from models.catalog import CatalogRow
+from models.counters import ALL_FIELDS, WINDOW_FIELDS, Counters
+from models.rules import HOUR_MS
+from models.viewing import Row
+from models.windows import HOURS_A_DAY, ages_at
+
+if TYPE_CHECKING:
+    from models.franchise import Franchise
+
+TITLE, HOUR, DAY, AGE, WEEK, DAYPARTS, FRANCHISE = "t", "h", "d", "a", "w", "l", "f"
+WATCHING = 1 + ALL_FIELDS
+"""The place of `watching_now` in the tally of a title or franchise, behind its sequence and its counters."""
+
+EMPTY_WHOLE = [0] * (WATCHING + 1)
+EMPTY_WINDOW = [0] * (1 + WINDOW_FIELDS)
+
+
+class TallyKey(NamedTuple):
+    """Names a tally of a title, or of a franchise, whose id then stands in place of a title's.
+
+    The number is that of the hour, day or week, the place in `models.windows.AGES`, else 0.
+    """
+
+    kind: str
+    number: int
+    title_id: str
+
+
+Change = tuple[int, ...]
+"""What a tally moves by: 0 for its sequence, counters, and 0 for who is watching now."""
+
+
+class Title:
+    """A title in one partition: its catalog facts, its households' rows, its sums since the last drain.
+
+    `deltas` are keyed by hour, or by ~hour where the event came too late for its hour window. A release that is not on
+    the hour splits its hours: the keys are then twice the hour, plus 1 from the release's minute on.
+    `parts` are the changes of the tally of dayparts; `streaks` counts, by the quarter hour at which they end, the
+    households whose streaks have reached each level of each daypart; `watching` names who watches now.
+    """
+
+    __slots__ = (
+        "_keys",
+        "_keys_slot",
+        "_parts_places",
+        "delta",
+        "delta_from_ms",
+        "delta_until_ms",
+        "deltas",
+        "franchise",
+        "is_dirty",
+        "is_main",
+        "key",
+        "length_ms",
+        "parts",
+        "parts_key",
+        "phase_ms",
+        "release_ms",
+        "rows",
+        "settled",
+        "streaks",
+        "title_id",
+        "watching",
+    )
+
+    def __init__(self, title_id: str, parts_places: int) -> None:
+        self.title_id = title_id
+        self._parts_places = parts_places
+        self.key = TallyKey(TITLE, 0, title_id)
+        self.parts_key = TallyKey(DAYPARTS, 0, title_id)
+        self.rows: dict[str, Row | bytes] = {}
+        self.streaks: dict[int, list[int]] = {}
+        self.watching: set[tuple[str, str]] = set()
+        self.franchise: Franchise | None = None
+        self.settled: list[tuple[tuple[TallyKey, ...], Change]] = []
+        self.deltas: dict[int, Counters] = {}
+        self.parts: list[int] | None = None
+        self.delta_from_ms = self.delta_until_ms = 0
+        self.delta = Counters()
+        self.is_dirty = False
+        self.take_in(None)
+
+    def take_in(self, row: CatalogRow | None) -> None:
+        """Let a catalog row hold from now on; what was summed before stays where it belonged."""
+        self.settle()
+        self.length_ms = row.length_ms if row is not None else 0
+        self.is_main = row is None or row.is_main
+        self.release_ms = row.release_time_ms if row is not None else None
+        self.phase_ms = (self.release_ms or 0) % HOUR_MS
+        self._keys: tuple[TallyKey, ...] = ()
+        self._keys_slot: int | None = None
+
+    def settle(self) -> None:
+        """Decide which windows the changes so far belong to."""
+        for slot, delta in self.deltas.items():
+            change = (0, *msgspec.structs.astuple(delta), 0)
+            # Facts that concern all time only (a skimmer) make no window.
+            touches = any(change[: 1 + WINDOW_FIELDS])
+            self.settled.append((self._window_keys(slot) if touches else (), change))
+        self.deltas = {}
+        self.delta_from_ms = self.delta_until_ms = 0
+
+    def turn_to(self, time_ms: int, in_hour: bool) -> None:
+        """Make the sum of an instant's hour the one at hand, from `delta_from_ms` on and before `delta_until_ms`."""
+        hour = slot = time_ms // HOUR_MS
+        from_ms, until_ms = hour * HOUR_MS, (hour + 1) * HOUR_MS
+        if self.phase_ms:
+            split_ms = from_ms + self.phase_ms
+            is_after = time_ms >= split_ms
+            slot = 2 * hour + is_after
+            from_ms, until_ms = (split_ms, until_ms) if is_after else (from_ms, split_ms)
+        if not in_hour:
+            # The next instant may be in time for its hour.
+            slot, until_ms = ~slot, from_ms
+        delta = self.deltas.get(slot)
+        if delta is None:
+            delta = self.deltas[slot] = Counters()
+        self.delta, self.delta_from_ms, self.delta_until_ms = delta, from_ms, until_ms
+
+    def parts_changed(self) -> list[int]:
+        """The changes of the tally of dayparts, to be changed."""
+        if self.parts is None:
+            self.parts = [0] * self._parts_places
+        return self.parts
+
+    def _window_keys(self, slot: int) -> tuple[TallyKey, ...]:
+        if slot != self._keys_slot:
+            self._keys_slot, self._keys = slot, tuple(self._windows(slot))
+        return self._keys
+
+    def _windows(self, slot: int) -> list[TallyKey]:
+        number, after = (~slot, 1) if slot < 0 else (slot, 1)
+        if self.phase_ms:
+            number, after = divmod(number, 2)
+        title_id = self.title_id
+        keys = [TallyKey(DAY, number // HOURS_A_DAY, title_id)]
+        if slot >= 0:
+            keys.append(TallyKey(HOUR, number, title_id))
+        if self.release_ms is not None:
+            places, week = ages_at(number + after - 1 - self.release_ms // HOUR_MS)
+            keys += [TallyKey(AGE, place, title_id) for place in places]
+            keys += [TallyKey(WEEK, week, title_id)] if week is not None else []
+        return keys

@@ -1,0 +1,110 @@
+"""Who is watching now: sessions that play, and have told so lately.
+
+Owns which sessions count, and their ceasing to by the clock alone (the design, section 1: watching now). It must not
+know what an event does to a session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from models.rows import glance, unpack
+from models.tallies import Title
+from models.viewing import Row
+
+_STEP_MS = 10_000
+
+
+class Watching:
+    """The sessions of one partition that are being watched, each named in its title's `watching`.
+
+    Each is looked at again when it may have ended: by then, most have told more.
+    """
+
+    def __init__(self, watching_ms: int, future_ms: int) -> None:
+        self._watching_ms = watching_ms
+        self._future_ms = future_ms
+        # Names by the step of time in which their sessions may end.
+        self._ends: dict[int, list[tuple[int, Title, str, str]]] = {}
+
+    @property
+    def next_end_ms(self) -> int | None:
+        """No session that is said to be watched ends before this instant; None: there is none."""
+        return min(self._ends) * _STEP_MS if self._ends else None
+
+    def turn(self, title: Title, household_id: str, row: Row, session_id: str, is_watched: bool) -> None:
+        """Count a session of a row, or count it no more."""
+        name = (household_id, session_id)
+        if not is_watched:
+            row.watched = _without(row.watched, session_id)
+            title.watching.discard(name)
+            return
+        row.watched = (*row.watched, session_id)
+        if name not in title.watching:
+            title.watching.add(name)
+            self._let_end(row.sessions[session_id].time_ms, title, name)
+
+    def told_earlier(self, title: Title, household_id: str, session_id: str, time_ms: int) -> None:
+        """The last event of a session that is counted is older than one before it: it may end earlier than thought."""
+        self._let_end(time_ms, title, (household_id, session_id))
+
+    def of_row(self, title: Title, household_id: str, row: Row) -> tuple[str, ...]:
+        """The sessions of a row that are counted."""
+        return tuple(session_id for session_id in row.sessions if (household_id, session_id) in title.watching)
+
+    def _let_end(self, time_ms: int, title: Title, name: tuple[str, str]) -> None:
+        end_ms = time_ms + self._watching_ms
+        step = end_ms // _STEP_MS
+        ends = self._ends.get(step)
+        if ends is None:
+            ends = self._ends[step] = []
+        ends.append((end_ms, title, *name))
+
+    def end(self, clock_ms: int) -> Iterator[Title]:
+        """Count those no more that have been silent for too long; the titles that changed."""
+        last = clock_ms // _STEP_MS
+        # Who went on several times is in here several times, and once after that.
+        looked_at: set[tuple[Title, tuple[str, str]]] = set()
+        for step in sorted(step for step in self._ends if step <= last):
+            for end_ms, title, household_id, session_id in self._ends.pop(step):
+                name = (household_id, session_id)
+                if name not in title.watching:
+                    continue
+                if end_ms >= clock_ms:
+                    self._let_end(end_ms - self._watching_ms, title, name)
+                    continue
+                if (title, name) in looked_at:
+                    continue
+                looked_at.add((title, name))
+                time_ms = self._last_told_ms(title, household_id, session_id, clock_ms)
+                if time_ms is not None:
+                    self._let_end(time_ms, title, name)
+                else:
+                    title.watching.discard(name)
+                    yield title
+
+    def _last_told_ms(self, title: Title, household_id: str, session_id: str, clock_ms: int) -> int | None:
+        """The time of a session's last event; None where it is watched no more."""
+        kept = title.rows.get(household_id)
+        row = unpack(kept) if isinstance(kept, bytes) else kept
+        session = row.sessions.get(session_id) if row is not None else None
+        if session is not None and session.playing and session.time_ms >= clock_ms - self._watching_ms:
+            return session.time_ms
+        if row is not None:
+            row.watched = _without(row.watched, session_id)
+        return None
+
+    def restore(self, title: Title, clock_ms: int) -> None:
+        """Find a title's sessions that are being watched, all of whose rows are packed."""
+        since_ms = clock_ms - self._watching_ms
+        for household_id, kept in title.rows.items():
+            # A session's last event was applied at most this much before its own time.
+            if isinstance(kept, bytes) and glance(kept).touched_ms >= since_ms - self._future_ms:
+                row = unpack(kept)
+                for session_id, session in row.sessions.items():
+                    if session.playing and session.time_ms >= since_ms:
+                        self.turn(title, household_id, row, session_id, True)
+
+
+def _without(watched: tuple[str, ...], session_id: str) -> tuple[str, ...]:
+    return tuple(other for other in watched if other != session_id)
