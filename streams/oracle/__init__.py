@@ -8,7 +8,7 @@ from streams.oracle.comparison import Difference, Found, compare
 from streams.oracle.folding import CatalogRow
 from streams.oracle.kept import Kept, Milestone
 from streams.oracle.reading import CannotRead
-from streams.oracle.recomputation import Catalog, Expected, recompute
+from streams.oracle.recomputation import Catalog, Expected, Recomputation, recompute
 from streams.oracle.records import RawRecord
 from streams.oracle.verification import Verification, verify
 
@@ -22,6 +22,7 @@ __all__ = [
     "Kept",
     "Milestone",
     "RawRecord",
+    "Recomputation",
     "Verification",
     "compare",
     "recompute",

@@ -14,10 +14,17 @@ from typing import NamedTuple, TypeVar
 
 from streams.oracle.kept import Kept, Milestone
 from streams.oracle.recomputation import Expected
-from streams.oracle.sums import RATES, Hashes
+from streams.oracle.shown import Hashes
 
 NOTHING = "nothing"
+LAST_DIGIT = Decimal("0.000001")
 SIX_DECIMALS = re.compile(r"\d+\.\d{6}")
+NUMBER = re.compile(r"\d+(\.\d+)?")
+RATES = (
+    "views", "completion_rate", "repeat_rate",
+    "hold", "multiple", "half_life_days", "hold_4w", "hold_4w_before", "rewatch_share", "rewatch_share_before",
+    "completion_rate_before",
+)  # fmt: skip
 
 INTEGER = ("an integer", re.compile(r"-?\d+"))
 BOOKKEEPING = {"as_of_ms": INTEGER, "version": INTEGER, "complete": ("1", re.compile("1"))}
@@ -46,11 +53,13 @@ class Difference(NamedTuple):
 class Found:
     """What the worker wrote; all keys are without the prefix.
 
-    `shares` names the keys that the publisher holds shares of; `odd_keys` gives the Redis type of those that have
-    a wrong one. Kept records are told with how often they are there; `odd_records` are those that cannot be read.
+    `boards` gives members and scores; `shares` names the keys that the publisher holds shares of; `odd_keys` gives the
+    Redis type of those that have a wrong one. Kept records are told with how often they are there; `odd_records` are
+    those that cannot be read.
     """
 
     hashes: Hashes = field(default_factory=dict)
+    boards: Hashes = field(default_factory=dict)
     shares: Collection[str] = frozenset()
     odd_keys: Mapping[str, str] = field(default_factory=dict)
     dead_letters: Mapping[Kept, int] = field(default_factory=dict)
@@ -64,20 +73,27 @@ def compare(
     found: Found,
     *,
     may_lack: Collection[str] = frozenset(),
+    may_be_less: Collection[str] = frozenset(),
     told: Mapping[int, int] | None = None,
 ) -> list[Difference]:
-    """Every difference; `may_lack` names keys that may be missing (their time to live may be over).
+    """Every difference. `may_lack` names keys that may be missing: their time to live may be over.
 
+    `may_be_less` names windows that a partition may have let go of: what is there may be less than was counted.
     `told` gives a partition's first source offset whose milestones are this state's own: those below were told by
-    a state before it, maybe by other rules, and are only looked at for doubles. `watching_now` is a gauge of the
-    wall clock's moment and is not looked at; the bookkeeping fields are checked for their form.
+    a state before it, maybe by other rules, and are only looked at for doubles. The bookkeeping fields are checked
+    for their form.
     """
     return [
-        *_keys(expected.hashes, found, may_lack),
+        *_keys(expected.hashes | expected.boards, found, may_lack),
         *(
             difference
             for key in sorted(expected.hashes.keys() & found.hashes.keys())
-            for difference in _fields(key, expected.hashes[key], found.hashes[key])
+            for difference in _fields(key, expected.hashes[key], found.hashes[key], key in may_be_less)
+        ),
+        *(
+            difference
+            for key in sorted(expected.boards.keys() & found.boards.keys())
+            for difference in _scores(key, expected.boards[key], found.boards[key], key in may_be_less)
         ),
         *_shares(expected.hashes, found, may_lack),
         *_balance(expected, found),
@@ -89,28 +105,29 @@ def compare(
 
 
 def _keys(expected: Hashes, found: Found, may_lack: Collection[str]) -> Iterator[Difference]:
-    for key in sorted(expected.keys() - found.hashes.keys() - found.odd_keys.keys() - set(may_lack)):
+    there = found.hashes | found.boards
+    for key in sorted(expected.keys() - there.keys() - found.odd_keys.keys() - set(may_lack)):
         yield Difference(key, "", _shown(expected[key]), NOTHING)
-    for key in sorted(found.hashes.keys() - expected.keys()):
-        yield Difference(key, "", NOTHING, _shown(found.hashes[key]))
+    for key in sorted(there.keys() - expected.keys()):
+        yield Difference(key, "", NOTHING, _shown(there[key]))
     for key, type_ in sorted(found.odd_keys.items()):
         should = "a stream" if key == "changes" else _shown(expected[key]) if key in expected else NOTHING
         yield Difference(key, "", should, f"a {type_}")
 
 
 def _shown(fields: dict[str, str]) -> str:
-    """A hash in a few words: what is not zero in it."""
+    """A hash or board in a few words: what is not zero in it."""
     return " ".join(f"{name}={value}" for name, value in fields.items() if value.strip("0.")) or "zeros"
 
 
-def _fields(key: str, expected: dict[str, str], found: dict[str, str]) -> Iterator[Difference]:
+def _fields(key: str, expected: dict[str, str], found: dict[str, str], may_be_less: bool) -> Iterator[Difference]:
     bookkeeping = STATUS_BOOKKEEPING if key == "status" else BOOKKEEPING
     for name, value in expected.items():
-        if not _equal(name, value, found.get(name)):
+        there = found.get(name)
+        if not _equal(name, value, there) and not (may_be_less and _is_less(key, value, there)):
             yield Difference(key, name, value, found.get(name, NOTHING))
     for name in sorted(found.keys() - expected.keys() - bookkeeping.keys()):
-        if name != "watching_now" or key == "status":
-            yield Difference(key, name, NOTHING, found[name])
+        yield Difference(key, name, NOTHING, found[name])
     for name, (words, form) in bookkeeping.items():
         if not form.fullmatch(found.get(name, "")):
             yield Difference(key, name, words, found.get(name, NOTHING))
@@ -121,16 +138,39 @@ def _equal(name: str, expected: str, found: str | None) -> bool:
         return True
     if name not in RATES or not found or not expected or not SIX_DECIMALS.fullmatch(found):
         return False
-    return abs(Decimal(expected) - Decimal(found)) <= Decimal("0.000001")  # the last digit rounds either way
+    should, is_ = Decimal(expected), Decimal(found)
+    # The last digit rounds either way. A half-life is the inverse of a slope, which is a float's to 15 digits.
+    slack = LAST_DIGIT + (should**2 * Decimal("1e-14") if name == "half_life_days" else 0)
+    return abs(should - is_) <= slack
+
+
+def _is_less(key: str, expected: str, found: str | None) -> bool:
+    """Whether a count may be what is left of a window; of the legs, nobody knows what that makes."""
+    if found is None or key.endswith(":legs"):
+        return found is not None
+    return NUMBER.fullmatch(found) is not None and Decimal(found) <= Decimal(expected)
+
+
+def _scores(key: str, expected: dict[str, str], found: dict[str, str], may_be_less: bool) -> Iterator[Difference]:
+    """A board is compared member by member; one that is not there has a score of 0."""
+    metric = key.split(":")[1]
+    slack = LAST_DIGIT if metric in RATES else Decimal(0)
+    for member in sorted(expected.keys() | found.keys()):
+        should, is_ = (Decimal(scores.get(member, "0")) for scores in (expected, found))
+        is_shown = member not in found or is_ != 0
+        if not (is_shown and (abs(should - is_) <= slack or (may_be_less and is_ <= should))):
+            yield Difference(key, member, expected.get(member, NOTHING), found.get(member, NOTHING))
 
 
 def _shares(expected: Hashes, found: Found, may_lack: Collection[str]) -> Iterator[Difference]:
-    """The publisher holds shares of the readers' hashes and of nothing else."""
+    """The publisher holds shares of readers' hashes and of nothing else. Legs have none, but may have a revision."""
     shares = set(found.shares)
     for key in sorted(shares - found.hashes.keys() - expected.keys()):
-        yield Difference(f"internal:shares:{key}", "", NOTHING, "shares of a hash that is not there")
+        if key.removesuffix(":legs") not in found.hashes:
+            yield Difference(f"internal:shares:{key}", "", NOTHING, "shares of a hash that is not there")
     for key in sorted((found.hashes.keys() & expected.keys()) - shares - set(may_lack)):
-        yield Difference(f"internal:shares:{key}", "", "shares of a hash that is there", NOTHING)
+        if not key.endswith(":legs"):
+            yield Difference(f"internal:shares:{key}", "", "shares of a hash that is there", NOTHING)
 
 
 def _balance(expected: Expected, found: Found) -> Iterator[Difference]:
@@ -156,7 +196,7 @@ def _doubled(before: Mapping[Milestone, int]) -> Iterator[Difference]:
     """Milestones of one household, title and number that one record made twice, whatever else they say."""
     times: Counter[Milestone] = Counter()
     for each, count in before.items():
-        times[each._replace(key=None, event_id="", event_time_ms=0)] += count
+        times[each._replace(key=None, event_id="", event_time_ms=0, rewatch=None, daypart=None)] += count
     for each, count in times.items():
         if count > 1:
             yield Difference(_source("milestone", each), "", f"once ({_words(each)})", f"{count} times")

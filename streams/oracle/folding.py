@@ -1,20 +1,28 @@
 """What one partition's log means, folded by the plainest code that the rules allow.
 
-Owns the order of judgement, stream time, the catalog as it was taken in, and what is forgotten. Gives facts, one row
-each, and the records that are kept in topics of their own. It must not know windows, sums, Kafka or Redis, and
-shares no code with `models` but the thresholds.
+Owns the order of judgement, stream time and clock, the catalog as it was taken in, and what is forgotten. Gives facts
+and the records that are kept in topics of their own. It must not know windows, sums, Kafka or Redis, and shares no
+code with `models` but the thresholds.
 """
 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from models.rules import Rules
 from streams.kept import LARGEST_KEPT_BYTES
+from streams.oracle.dayparts import Dayparts
+from streams.oracle.facts import Made
+from streams.oracle.franchises import Franchises, Standing
+from streams.oracle.gauges import Gauges
 from streams.oracle.kept import Kept, held
 from streams.oracle.records import RawRecord, Unreadable, home_partition, known_zones, read_event
-from streams.oracle.viewing import Applied, Made, Viewing, end_owed, is_no_op
+from streams.oracle.viewing import Applied, Moment, Viewing
+
+NEVER = -(2**63)
 
 
 class CatalogRow(NamedTuple):
@@ -26,27 +34,40 @@ class CatalogRow(NamedTuple):
 
 
 class PartitionLog:
-    """Folds the records of one partition, given in the order of their offsets."""
+    """Folds the records of one partition, given in the order of their offsets.
 
-    def __init__(self, partition: int, partitions: int, rules: Rules, catalog: list[CatalogRow]) -> None:
+    `silent` tells the silent clock's control rows: from which offset on it stood where.
+    """
+
+    def __init__(
+        self, partition: int, partitions: int, rules: Rules, catalog: Sequence[CatalogRow], silent: Mapping[int, int]
+    ) -> None:
         self.partition = partition
         self.partitions = partitions
         self.rules = rules
+        self.dayparts = Dayparts(rules.dayparts)
         self.coming_rows = sorted(catalog, key=lambda row: row.offset, reverse=True)
+        self.coming_silences = sorted(silent.items(), reverse=True)
+        self.rows_known = set(catalog)
         self.catalog: dict[str, dict[str, Any]] = {}
-        self.viewings: dict[tuple[str, str], Viewing] = {}
-        self.stream_ms = -(2**63)
+        self.earliest_release_ms: dict[str, int] = {}
+        self.franchises = Franchises()
+        self.viewings: dict[str, dict[str, Viewing]] = defaultdict(dict)
+        self.stream_ms = self.silent_ms = NEVER
         self.produced = 0
         self.made = Made()
         self.dead_letters: dict[Kept, str] = {}
         self.late: list[Kept] = []
         self.events = self.late_hour_events = self.unknown_zone_events = self.misrouted_events = 0
+        self._gauges: Gauges | None = None
+
+    @property
+    def clock_ms(self) -> int:
+        return max(self.stream_ms, self.silent_ms)
 
     def take(self, record: RawRecord) -> None:
         self.produced += 1
-        while self.coming_rows and self.coming_rows[-1].offset <= record.offset:
-            row = self.coming_rows.pop()
-            self.catalog[row.title_id] = json.loads(row.row) if row.row else {}
+        self._take_controls(record.offset)
         self.stream_ms = max(self.stream_ms, record.timestamp_ms)
         try:
             event = read_event(record.key, record.value)
@@ -63,6 +84,21 @@ class PartitionLog:
         if event.get("content_kind", "main") == "main" and (title.get("content_kind") or "main") == "main":
             self._count(event, record, title)
 
+    def end(self, catalog: Iterable[CatalogRow], silent: Mapping[int, int]) -> None:
+        """Take in the control rows that came at the end of the log, or have come since then."""
+        while self.coming_rows:
+            self._take_in(self.coming_rows.pop())
+        for row in sorted(row for row in catalog if row not in self.rows_known):
+            self.rows_known.add(row)
+            self._take_in(row)
+        self.silent_ms = max([self.silent_ms, *silent.values()])
+
+    def gauges(self) -> Gauges:
+        """What is current at the end of the log; once it was asked for, no record may come."""
+        if self._gauges is None:
+            self._gauges = Gauges(self.viewings, self.rules, stream_ms=self.stream_ms, clock_ms=self.clock_ms)
+        return self._gauges
+
     def _count(self, event: dict[str, Any], record: RawRecord, title: dict[str, Any]) -> None:
         in_hour = event["event_time_ms"] >= self.stream_ms - self.rules.hour_grace_ms
         self.late_hour_events += not in_hour
@@ -70,23 +106,64 @@ class PartitionLog:
         self.misrouted_events += home_partition(record.key or b"", self.partitions) != self.partition
         viewing = self._viewing(event)
         session = viewing.sessions.get(event["play_session_id"])
-        if session is not None and is_no_op(event, session):
+        if session is not None and session.has_had(event):
             return
-        Applied(self.rules, self.made, event, record, title, in_hour, viewing).apply(session)
+        before = viewing.standing
+        moment = Moment(event, record, title, self.clock_ms, in_hour)
+        Applied(self.rules, self.dayparts, self.made, moment, viewing).apply(session)
         viewing.applied_stream_ms = self.stream_ms
+        if viewing.credited_ms:
+            self.franchises.watched.add(event["title_id"])
+        if viewing.standing != before:
+            self._tell_franchise(event, before, viewing.standing)
 
     def _viewing(self, event: dict[str, Any]) -> Viewing:
         """The household and title as they are now: forgotten where they were silent for long."""
-        pair = (event["household_id"], event["title_id"])
-        viewing = self.viewings.get(pair)
-        if viewing is None or viewing.applied_stream_ms < self.stream_ms - self.rules.forget_ms:
-            viewing = self.viewings[pair] = Viewing(self.stream_ms)
+        households, household_id = self.viewings[event["title_id"]], event["household_id"]
+        viewing = households.get(household_id)
+        if viewing is None or not viewing.is_live(self.stream_ms, self.rules):
+            viewing = households[household_id] = Viewing(self.stream_ms)
         for session_id, session in list(viewing.sessions.items()):
-            assert session.largest_time_ms is not None
             if session.largest_time_ms < self.stream_ms - self.rules.grace_ms:
                 del viewing.sessions[session_id]
-                end_owed(viewing, session_id)
+                viewing.end_owed(session_id)
         return viewing
+
+    # The catalog and its franchises
+
+    def _take_controls(self, offset: int) -> None:
+        while self.coming_rows and self.coming_rows[-1].offset <= offset:
+            self._take_in(self.coming_rows.pop())
+        while self.coming_silences and self.coming_silences[-1][0] <= offset:
+            self.silent_ms = max(self.silent_ms, self.coming_silences.pop()[1])
+
+    def _take_in(self, row: CatalogRow) -> None:
+        title: dict[str, Any] = json.loads(row.row) if row.row else {}
+        self.catalog[row.title_id] = title
+        release_ms = title.get("release_time_ms")
+        if release_ms is not None:
+            earliest_ms = self.earliest_release_ms.get(row.title_id, release_ms)
+            self.earliest_release_ms[row.title_id] = min(earliest_ms, release_ms)
+        for franchise_id in self.franchises.move(row.title_id, title.get("franchise_id") or None):
+            self.franchises.recount(franchise_id, self._households(franchise_id).values())
+
+    def _households(self, franchise_id: str) -> dict[str, list[Standing]]:
+        """Each household's standings in the titles of the franchise, by its rows that are not dropped."""
+        standings: dict[str, list[Standing]] = defaultdict(list)
+        for title_id in self.franchises.members[franchise_id]:
+            for household_id, viewing in self.viewings[title_id].items():
+                if viewing.is_live(self.stream_ms, self.rules):
+                    standings[household_id].append(viewing.standing)
+        return standings
+
+    def _tell_franchise(self, event: dict[str, Any], before: Standing, after: Standing) -> None:
+        franchise_id = self.franchises.of.get(event["title_id"])
+        if franchise_id is None:
+            return
+        others = self.franchises.members[franchise_id] - {event["title_id"]}
+        viewings = [self.viewings[title_id].get(event["household_id"]) for title_id in others]
+        live = [each.standing for each in viewings if each is not None and each.is_live(self.stream_ms, self.rules)]
+        self.franchises.change(franchise_id, live, before, after)
 
 
 def _kept(record: RawRecord) -> Kept:

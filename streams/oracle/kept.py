@@ -27,7 +27,10 @@ class Kept(NamedTuple):
 
 
 class Milestone(NamedTuple):
-    """A threshold crossed: the place of the record that made it, the key, and the fields of the value."""
+    """A threshold crossed: the place of the record that made it, the key, and the fields of the value.
+
+    `rewatch` is a completion's, `daypart` a streak's; None: the value does not have it.
+    """
 
     partition: int
     offset: int
@@ -38,6 +41,8 @@ class Milestone(NamedTuple):
     event_id: str
     event_time_ms: int
     ordinal: int
+    rewatch: bool | None = None
+    daypart: str | None = None
 
 
 def held(data: bytes | None) -> bytes | None:

@@ -26,6 +26,8 @@ PLACE = {"topic", "partition", "offset"}
 MILESTONE = {
     "milestone": str, "household_id": str, "title_id": str, "event_id": str, "event_time_ms": int, "ordinal": int,
 }  # fmt: skip
+MAYBE = {"rewatch": bool, "daypart": str}
+"""Fields that some milestones have, and those of a state before this one perhaps lack."""
 
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -148,6 +150,7 @@ def _milestone(message: Any, headers: Headers) -> Milestone:
         value = _decode(message.value() or b"")
     except msgspec.DecodeError:
         value = {}
-    if {name: type(given) for name, given in value.items()} != MILESTONE:
+    given = {name: type(each) for name, each in value.items()}
+    if not MILESTONE.items() <= given.items() <= (MILESTONE | MAYBE).items():
         raise _Odd("value", "JSON of " + ", ".join(MILESTONE), repr(held(message.value())))
     return Milestone(partition, offset, message.key(), **value)

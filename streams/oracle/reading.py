@@ -15,12 +15,19 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.error import ConsumeError
 
+from streams.kafka_view import until_answered
 from streams.oracle.folding import CatalogRow
 from streams.oracle.recomputation import readable_title
 from streams.oracle.records import RawRecord
 
 STALLED_S = 30
-AGAIN = (KafkaError._DESTROY, KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
+TAKEN_IN = re.compile(rb"c\d{20}\|")
+SILENT = re.compile(rb"k\d{20}")
+WATERMARKS_AGAIN = (
+    KafkaError._DESTROY, KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN,
+    KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_PARTITION,
+)  # fmt: skip
 
 
 class CannotRead(Exception):
@@ -114,16 +121,14 @@ class TopicReader:
         return len(found.partitions)
 
     def _watermarks(self, partition: int) -> tuple[int, int]:
-        until = time.monotonic() + STALLED_S
-        while True:
-            try:
-                low, end = self._consumer.get_watermark_offsets(TopicPartition(self.topic, partition), timeout=10)
-                return low, end
-            except KafkaException as problem:
-                # A broker that has just come back is asked again: its clients may still be letting go of the old one.
-                if problem.args[0].code() not in AGAIN or time.monotonic() > until:
-                    raise CannotRead(f"Kafka at {self.kafka} does not answer: {problem.args[0].str()}") from None
-                time.sleep(0.2)
+        place = TopicPartition(self.topic, partition)
+        try:
+            low, end = until_answered(
+                lambda: self._consumer.get_watermark_offsets(place, timeout=10), WATERMARKS_AGAIN, STALLED_S
+            )
+        except KafkaException as problem:
+            raise CannotRead(f"Kafka at {self.kafka} does not answer: {problem.args[0].str()}") from None
+        return low, end
 
 
 class NoTopic(CannotRead):
@@ -138,11 +143,15 @@ def source_records(messages: Iterator[Any]) -> Iterator[RawRecord]:
 
 
 class StateLog:
-    """What outsiders may read in the state changelog: positions, and the catalog's rows as taken in."""
+    """What outsiders may read in the state changelog: positions, and the control rows.
+
+    Those are the catalog's rows as taken in, and the steps of the silent clock.
+    """
 
     def __init__(self, kafka: str, topic: str) -> None:
         self._reader = TopicReader(kafka, topic)
         self.positions: dict[int, dict[str, Any]] = {}
+        self.silent: dict[int, dict[int, int]] = {}
         self._rows: dict[int, dict[tuple[int, str], bytes]] = {}
 
     def close(self) -> None:
@@ -154,10 +163,12 @@ class StateLog:
             key, value = message.key() or b"", message.value()
             if key == b"p" and value is not None:
                 self.positions[message.partition()] = json.loads(value)
-            elif re.match(rb"c\d{20}\|", key):
+            elif TAKEN_IN.match(key):
                 offset, title_id = int(key[1:21]), key[22:].decode()
                 rows = self._rows.setdefault(message.partition(), {})
                 rows[offset, title_id] = value or b""
+            elif SILENT.fullmatch(key) and value is not None:
+                self.silent.setdefault(message.partition(), {})[int(key[1:])] = int(json.loads(value))
 
     def next_offset(self, partition: int) -> int:
         """The position of the partition's last checkpoint; 0 before the first one."""
@@ -175,14 +186,28 @@ class StateLog:
         }
 
 
-def current_titles(kafka: str, topic: str) -> dict[str, bytes]:
-    """The catalog as the titles topic has it now: the last readable row of each title."""
-    titles: dict[str, bytes] = {}
-    with TopicReader(kafka, topic) as reader:
+class TitlesTopic:
+    """The catalog as the titles topic has it: the last readable row of each title; none without the topic."""
+
+    def __init__(self, kafka: str, topic: str) -> None:
+        self.rows: dict[str, bytes] = {}
+        self._kafka = kafka
+        self._topic = topic
+        self._reader: TopicReader | None = None
+
+    def read_on(self) -> None:
+        """Take in what came since the last call."""
+        try:
+            reader = self._reader = self._reader or TopicReader(self._kafka, self._topic)
+        except NoTopic:
+            return
         for message in reader.read(reader.ends()):
             key, row = message.key(), message.value()
             if row is None:
-                titles.pop((key or b"").decode(errors="replace"), None)
+                self.rows.pop((key or b"").decode(errors="replace"), None)
             elif (title_id := readable_title(key, row)) is not None:
-                titles[title_id] = row
-    return titles
+                self.rows[title_id] = row
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()

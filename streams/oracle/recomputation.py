@@ -1,20 +1,27 @@
 """From raw records to everything that the worker should have written.
 
-Owns the expectation. It must not know where the records came from, nor what the worker did write.
+Owns the expectation. It must not know where the records came from, nor what the worker wrote, but for one thing:
+which keys are there that may be there or not.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from models.rules import Rules
+from streams.oracle.boards import boards, day_boards
+from streams.oracle.facts import Fact
 from streams.oracle.folding import CatalogRow, PartitionLog
 from streams.oracle.kept import Kept, Milestone
+from streams.oracle.readers import Readers
 from streams.oracle.records import RawRecord, Unreadable, read_title
-from streams.oracle.sums import Hashes, hashes
-from streams.oracle.viewing import Fact
+from streams.oracle.shown import Hashes, title_key, window_fields
+from streams.oracle.sums import Sums, add_up
+
+LEAST_STARTERS = 20
+Silent = Mapping[int, Mapping[int, int]]
+"""The silent clock's control rows of each partition: from which offset on it stood where."""
 
 
 @dataclass(frozen=True)
@@ -30,64 +37,120 @@ class Catalog:
 
 @dataclass(frozen=True)
 class Expected:
-    """What must be found: hashes by key without the prefix; each kept record once, dead letters with their reason.
+    """What must be found: hashes and boards by key without the prefix; each kept record once.
 
-    `produced` counts the raw records.
+    Dead letters come with their reason; boards are members with their scores' texts. `produced` counts the raw
+    records; `stream_ms` is the largest stream time; `releases_ms` the earliest release that a title ever had.
     """
 
     produced: int
     hashes: Hashes
+    boards: Hashes
     dead_letters: dict[Kept, str]
     late: list[Kept]
     milestones: list[Milestone]
+    stream_ms: int
+    releases_ms: Mapping[str, int]
+
+    @property
+    def titles(self) -> Hashes:
+        """The titles' hashes for all time."""
+        return {key: fields for key, fields in self.hashes.items() if key.startswith("title:") and key.count(":") == 1}
 
     def total(self, name: str) -> int:
         """A count summed over all titles."""
-        return sum(int(fields[name]) for key, fields in self.hashes.items() if key.count(":") == 1)
+        return sum(int(fields[name]) for fields in self.titles.values())
 
 
-def recompute(records: Iterable[RawRecord], catalog: Catalog, rules: Rules, partitions: int) -> Expected:
-    """Everything that `records` (each partition's in offset order, partitions in any mixture) amount to.
+class Recomputation:
+    """Folds the raw records once; then says, whenever asked, what must be found.
 
-    `partitions` is the source topic's partition count. Each partition is folded by itself.
+    Partitions are folded each by itself. What a partition takes in of the catalog, and its silent clock, may go on
+    after its last record.
     """
-    logs = {
-        partition: PartitionLog(partition, partitions, rules, list(catalog.taken_in.get(partition, ())))
-        for partition in range(partitions)
-    }
-    summed = hashes(_facts(records, logs), _runtimes_ms(catalog.current))
-    return Expected(
-        produced=sum(log.produced for log in logs.values()),
-        hashes=summed | {"status": _status(list(logs.values()))},
-        dead_letters={kept: reason for log in logs.values() for kept, reason in log.dead_letters.items()},
-        late=[kept for log in logs.values() for kept in log.late],
-        milestones=[milestone for log in logs.values() for milestone in log.made.milestones],
-    )
+
+    def __init__(self, catalog: Catalog, rules: Rules, partitions: int, silent: Silent | None = None) -> None:
+        self.logs = [
+            PartitionLog(number, partitions, rules, catalog.taken_in.get(number, ()), (silent or {}).get(number, {}))
+            for number in range(partitions)
+        ]
+        self.sums = Sums()
+        self.windows: Hashes = {}
+        self.day_boards: Hashes = {}
+
+    def take(self, records: Iterable[RawRecord]) -> None:
+        """Fold all records (each partition's in offset order, partitions in any mixture); to be called once."""
+        self.sums = add_up(self._facts(records))
+        windows = [
+            (title_id, name, fields)
+            for title_id, windows in self.sums.windows.items()
+            for name, counts in windows.items()
+            if (fields := window_fields(counts))
+        ]
+        self.windows = {f"{title_key(title_id)}:{name}": fields for title_id, name, fields in windows}
+        self.day_boards = day_boards(each for each in windows if each[1].startswith("day:"))
+
+    def _facts(self, records: Iterable[RawRecord]) -> Iterator[tuple[int, Fact]]:
+        """The facts that the records make, one record at a time: neither is held any longer."""
+        for record in records:
+            log = self.logs[record.partition]
+            log.take(record)
+            for fact in log.made.facts:
+                yield record.partition, fact
+            log.made.facts.clear()
+
+    def expected(
+        self,
+        catalog: Catalog,
+        silent: Silent | None = None,
+        *,
+        least_starters: int = LEAST_STARTERS,
+        there: Collection[str] = (),
+    ) -> Expected:
+        """What must be found by the catalog and the silent clocks as they are now.
+
+        `there` names keys of hashes that are there: some that are nothing but zeros may be, or may not be.
+        """
+        for log in self.logs:
+            log.end(catalog.taken_in.get(log.partition, ()), (silent or {}).get(log.partition, {}))
+        readers = Readers(self.sums, self.logs, catalog.current, there)
+        return Expected(
+            produced=sum(log.produced for log in self.logs),
+            hashes=self.windows | readers.hashes() | {"status": self._status()},
+            boards=self.day_boards | boards(readers.titles, least_starters),
+            dead_letters={kept: reason for log in self.logs for kept, reason in log.dead_letters.items()},
+            late=[kept for log in self.logs for kept in log.late],
+            milestones=[milestone for log in self.logs for milestone in log.made.milestones],
+            stream_ms=max(log.stream_ms for log in self.logs),
+            releases_ms=readers.earliest_releases_ms(),
+        )
+
+    def _status(self) -> dict[str, str]:
+        counts = {
+            "events": sum(log.events for log in self.logs),
+            "dead_letters": sum(len(log.dead_letters) for log in self.logs),
+            "late_events": sum(len(log.late) for log in self.logs),
+            "late_hour_events": sum(log.late_hour_events for log in self.logs),
+            "unknown_zone_events": sum(log.unknown_zone_events for log in self.logs),
+            "misrouted_events": sum(log.misrouted_events for log in self.logs),
+        }
+        return {name: str(count) for name, count in counts.items()}
 
 
-def _facts(records: Iterable[RawRecord], logs: Mapping[int, PartitionLog]) -> Iterator[Fact]:
-    """The facts that the records make, one record at a time: neither is held any longer."""
-    for record in records:
-        log = logs[record.partition]
-        log.take(record)
-        yield from log.made.facts
-        log.made.facts.clear()
-
-
-def _status(logs: list[PartitionLog]) -> dict[str, str]:
-    counts = {
-        "events": sum(log.events for log in logs),
-        "dead_letters": sum(len(log.dead_letters) for log in logs),
-        "late_events": sum(len(log.late) for log in logs),
-        "late_hour_events": sum(log.late_hour_events for log in logs),
-        "unknown_zone_events": sum(log.unknown_zone_events for log in logs),
-        "misrouted_events": sum(log.misrouted_events for log in logs),
-    }
-    return {name: str(count) for name, count in counts.items()}
-
-
-def _runtimes_ms(current: Mapping[str, bytes]) -> dict[str, int]:
-    return {title_id: json.loads(row).get("runtime_ms") or 0 for title_id, row in current.items()}
+def recompute(
+    records: Iterable[RawRecord],
+    catalog: Catalog,
+    rules: Rules,
+    partitions: int,
+    *,
+    silent: Silent | None = None,
+    least_starters: int = LEAST_STARTERS,
+    there: Collection[str] = (),
+) -> Expected:
+    """Everything that `records` amount to; `partitions` is the source topic's partition count."""
+    recomputation = Recomputation(catalog, rules, partitions, silent)
+    recomputation.take(records)
+    return recomputation.expected(catalog, silent, least_starters=least_starters, there=there)
 
 
 def readable_title(key: bytes | None, row: bytes) -> str | None:

@@ -11,12 +11,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from models.rules import DAY_MS
 from streams.oracle.comparison import Difference, Found, compare
 from streams.oracle.kept_topics import KeptTopics
 from streams.oracle.published import published
@@ -24,12 +23,12 @@ from streams.oracle.reading import (
     CannotRead,
     NoTopic,
     StateLog,
+    TitlesTopic,
     TopicReader,
-    current_titles,
     source_records,
 )
-from streams.oracle.recomputation import Catalog, Expected, recompute
-from streams.oracle.sums import window_start_ms
+from streams.oracle.recomputation import Catalog, Expected, Recomputation
+from streams.oracle.retention import Retention
 from streams.settings import Settings
 
 POLL_S = 0.25
@@ -37,7 +36,7 @@ POLL_S = 0.25
 
 @dataclass(frozen=True)
 class Verification:
-    """What a verification saw. Totals are the recomputation's; `notes` explain differences, one line each."""
+    """What a verification saw. Totals are the recomputation's; `notes` explain it, one line each."""
 
     produced: int
     events: int
@@ -57,12 +56,20 @@ class Verification:
         return not self.differences
 
 
+class Comparison(NamedTuple):
+    """What should be there, where that differs from what is, and how many keys are gone that may be."""
+
+    expected: Expected
+    differences: list[Difference]
+    gone: int
+
+
 def verify(settings: Settings, *, wait_s: float, expired_too: bool = False) -> Verification:
     """Whether everything the worker published equals a recomputation of the raw topic.
 
     Waits up to `wait_s` for the worker's checkpoints to reach the end of the source, and then up to `wait_s`
-    for what it publishes. Hour and day hashes whose time to live may be over may be missing, unless
-    `expired_too`. Raises `CannotRead` where a server or topic cannot be read and `NoServers` without any.
+    for what it publishes. Windows whose retention is over may be missing, unless `expired_too`. Raises
+    `CannotRead` where a server or topic cannot be read and `NoServers` without any.
     """
     from streams.devstack import addresses
 
@@ -70,18 +77,36 @@ def verify(settings: Settings, *, wait_s: float, expired_too: bool = False) -> V
     servers = addresses(settings)
     with TopicReader(servers.kafka, settings.source_topic) as source:
         checkpoints, ends = _wait_for_checkpoints(servers.kafka, settings, source, wait_s)
-        with closing(checkpoints) as state, closing(KeptTopics(servers.kafka, settings, source.beginnings)) as kept:
-            catalog = Catalog(state.catalog(), _titles(servers.kafka, settings))
-            expected = _recompute(source, ends, catalog, settings)
+        with (
+            closing(checkpoints) as state,
+            closing(TitlesTopic(servers.kafka, settings.titles_topic)) as titles,
+            closing(KeptTopics(servers.kafka, settings, source.beginnings)) as kept,
+        ):
+            recomputation = _recompute(source, ends, state, settings)
 
-            def differences_now() -> list[Difference]:
-                may_lack = set() if expired_too else _may_have_expired(expected, settings, datetime.now(UTC))
+            def compare_now() -> Comparison:
+                # First what the worker has committed, then what it has published of it.
+                state.read_on()
+                titles.read_on()
                 found = _found_now(servers.redis, settings, kept)
-                return compare(expected, found, may_lack=may_lack, told=state.told())
+                expected = recomputation.expected(
+                    Catalog(state.catalog(), titles.rows),
+                    state.silent,
+                    least_starters=settings.board_least_starters,
+                    there=found.hashes.keys(),
+                )
+                over = _over(expected, settings, datetime.now(UTC), expired_too=expired_too)
+                differences = compare(
+                    expected, found, may_lack=over.may_lack, may_be_less=over.may_be_less, told=state.told()
+                )
+                gone = over.may_lack - found.hashes.keys() - found.boards.keys()
+                return Comparison(expected, differences, len(gone))
 
-            differences = _wait_for_equality(differences_now, wait_s)
+            expected, differences, gone = _wait_for_equality(compare_now, wait_s)
             differences += _behind(servers.kafka, settings, source, state, ends)
             notes = _notes(settings, source, state, ends) if differences else []
+            if gone:
+                notes.append(f"{gone} keys are not there, and need not be: their retention is over")
     return _verification(expected, differences, notes, time.monotonic() - started)
 
 
@@ -130,18 +155,12 @@ def _has_records(kafka: str, topic: str, partition: int, start: int, end: int) -
         return next(reader.read_below({partition: end}, at_once=1), None) is not None
 
 
-def _titles(kafka: str, settings: Settings) -> dict[str, bytes]:
-    try:
-        return current_titles(kafka, settings.titles_topic)
-    except NoTopic:
-        return {}
-
-
-def _recompute(source: TopicReader, ends: dict[int, int], catalog: Catalog, settings: Settings) -> Expected:
+def _recompute(source: TopicReader, ends: dict[int, int], state: StateLog, settings: Settings) -> Recomputation:
     total = sum(end - source.beginnings[partition] for partition, end in ends.items())
+    recomputation = Recomputation(Catalog(state.catalog()), settings.rules(), source.partitions, state.silent)
     with _progress("recomputing", total) as advance:
-        records = _counted(source_records(source.read_below(ends)), advance)
-        return recompute(records, catalog, settings.rules(), source.partitions)
+        recomputation.take(_counted(source_records(source.read_below(ends)), advance))
+    return recomputation
 
 
 def _counted(records: Iterator[Any], advance: Callable[[int], None]) -> Iterator[Any]:
@@ -159,11 +178,11 @@ def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda count: progress.advance(task, count)
 
 
-def _wait_for_equality(differences_now: Callable[[], list[Difference]], wait_s: float) -> list[Difference]:
+def _wait_for_equality(compare_now: Callable[[], Comparison], wait_s: float) -> Comparison:
     until = time.monotonic() + wait_s
-    while (differences := differences_now()) and time.monotonic() <= until:
+    while (comparison := compare_now()).differences and time.monotonic() <= until:
         time.sleep(POLL_S)
-    return differences
+    return comparison
 
 
 def _found_now(redis: str, settings: Settings, kept: KeptTopics) -> Found:
@@ -178,15 +197,22 @@ def _found_now(redis: str, settings: Settings, kept: KeptTopics) -> Found:
     )
 
 
-def _may_have_expired(expected: Expected, settings: Settings, now: datetime) -> set[str]:
-    """Keys of windows that began so long ago that their time to live may be over."""
+class _Over(NamedTuple):
+    """The keys whose retention is over: by any clock, and by stream time."""
+
+    may_lack: set[str]
+    may_be_less: set[str]
+
+
+def _over(expected: Expected, settings: Settings, now: datetime, *, expired_too: bool) -> _Over:
+    """What Redis may have let go of by its clock, and a partition by the stream time of its records."""
+    if expired_too:
+        return _Over(set(), set())
+    retention = Retention.of(settings, expected.releases_ms)
+    keys = [*expected.hashes, *expected.boards]
     now_ms = round(now.timestamp() * 1000) + settings.future_s * 1000
-    kept_ms = {"hour": settings.hour_retention_days * DAY_MS, "day": settings.day_retention_days * DAY_MS}
-    return {
-        key
-        for key in expected.hashes
-        if (start_ms := window_start_ms(key)) is not None and start_ms + kept_ms[key.split(":")[2]] <= now_ms
-    }
+    dropped = retention.over(keys, expected.stream_ms)
+    return _Over(dropped | retention.over(keys, now_ms), dropped)
 
 
 def _notes(settings: Settings, source: TopicReader, state: StateLog, ends: dict[int, int]) -> list[str]:
@@ -211,10 +237,10 @@ def _verification(expected: Expected, differences: list[Difference], notes: list
         dead_letters=int(status["dead_letters"]),
         late=int(status["late_events"]),
         milestones=len(expected.milestones),
-        titles=sum(key.count(":") == 1 for key in expected.hashes),
+        titles=len(expected.titles),
         completions=expected.total("completions"),
         rewatches=expected.total("rewatches"),
-        keys=len(expected.hashes),
+        keys=len(expected.hashes) + len(expected.boards),
         seconds=seconds,
         differences=differences,
         notes=notes,

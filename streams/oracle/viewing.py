@@ -1,55 +1,22 @@
 """What one event does to a household's viewing of a title, by the plainest code that the rules allow.
 
-Owns the household, title and session of section 1, with a number for every cell: how often it was seen and not yet
-used up by a completion. It must not know records, catalogs, windows or sums, and shares no code with `models` but
-the thresholds.
+Owns the household and title of section 1, with a number for every cell: how often it was seen and not yet used up by
+a completion. It must not know records, catalogs, windows or sums, and shares no code with `models` but the thresholds.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, NamedTuple
 
 from models.rules import CELL_MS, SHORTEST_STATED_LENGTH_MS, UNKNOWN_LENGTH_CELLS, Rules
+from streams.oracle.dayparts import Dayparts, zone_of
+from streams.oracle.facts import WEEK_MS, WEEKS, Fact, Made, When, histogram_field
+from streams.oracle.franchises import Standing
 from streams.oracle.kept import Milestone
 from streams.oracle.records import RawRecord
-
-
-class Fact(NamedTuple):
-    """Something that counts, once and for good: `amount` of `kind`, at the time of the event that made it."""
-
-    title_id: str
-    kind: str
-    event_time_ms: int
-    in_hour: bool
-    kids: bool
-    amount: int
-
-
-@dataclass(slots=True)
-class Made:
-    """What events made: facts to be summed up, milestones to be told."""
-
-    facts: list[Fact] = field(default_factory=list)
-    milestones: list[Milestone] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Session:
-    allowance_ms: int
-    autoplay: bool
-    playing: bool = False
-    over: bool = False
-    position_ms: int = 0
-    last_time_ms: int = 0
-    rate_thousandths: int = 1000
-    credited_ms: int = 0
-    played: bool = False
-    largest_seq: int | None = None
-    ids_at_seq: set[str] = field(default_factory=set)
-    largest_time_ms: int | None = None
-    ids_at_time: set[str] = field(default_factory=set)
+from streams.oracle.session import Session
+from streams.oracle.streaks import Habits
 
 
 @dataclass(slots=True)
@@ -70,44 +37,74 @@ class Viewing:
     viewer: bool = False
     watcher: bool = False
     skimmer: bool = False
+    habits: Habits = field(default_factory=Habits)
+
+    @property
+    def standing(self) -> Standing:
+        skimmer = self.skimmer and not self.completions
+        return Standing(self.starter, self.viewer, self.watcher, skimmer, self.completions)
+
+    def is_live(self, stream_ms: int, rules: Rules) -> bool:
+        """Whether it is not dropped yet at that stream time."""
+        return self.applied_stream_ms >= stream_ms - rules.forget_ms
+
+    def end_owed(self, session_id: str) -> None:
+        """Let what the session owes, if it does, be nobody's."""
+        if self.owed_by == session_id:
+            self.owed, self.owed_by = set(), None
+
+
+class Moment(NamedTuple):
+    """An event, its record, and what holds there: the catalog's row, the clock, whether the hour still counts."""
+
+    event: dict[str, Any]
+    record: RawRecord
+    title: dict[str, Any]
+    clock_ms: int
+    in_hour: bool
 
 
 class Applied:
     """One event that is applied to its household and title."""
 
-    def __init__(
-        self,
-        rules: Rules,
-        made: Made,
-        event: dict[str, Any],
-        record: RawRecord,
-        title: dict[str, Any],
-        in_hour: bool,
-        viewing: Viewing,
-    ) -> None:
+    def __init__(self, rules: Rules, dayparts: Dayparts, made: Made, moment: Moment, viewing: Viewing) -> None:
         self.rules = rules
+        self.dayparts = dayparts
         self.made = made
-        self.event = event
-        self.record = record
-        self.in_hour = in_hour
+        self.moment = moment
+        self.event = moment.event
         self.viewing = viewing
-        self.session_id: str = event["play_session_id"]
+        self.session_id: str = moment.event["play_session_id"]
         if not viewing.stated_ms:
-            viewing.stated_ms = _stated_length(event)
-        self.length_ms: int = _length(title) or viewing.stated_ms
+            viewing.stated_ms = _stated_length(self.event)
+        self.length_ms: int = _length(moment.title) or viewing.stated_ms
         self.cells = max(1, self.length_ms // CELL_MS) if self.length_ms else UNKNOWN_LENGTH_CELLS
+        self.credited_ms = 0
+        self.zone = zone_of(self.event.get("time_zone"))
+        self.daypart, self.local_day = dayparts.at(self.zone, self.event["event_time_ms"])
+        self.when = self._when()
+
+    def _when(self) -> When:
+        event, release_ms = self.event, self.moment.title.get("release_time_ms")
+        age_ms = -1 if release_ms is None else event["event_time_ms"] - release_ms
+        return When(
+            event["title_id"],
+            event["event_time_ms"],
+            self.moment.in_hour,
+            event.get("profile_kind") == "kids",
+            age_ms if 0 <= age_ms < WEEKS * WEEK_MS else None,
+            self.daypart,
+        )
 
     def fact(self, kind: str, amount: int = 1) -> None:
-        event = self.event
-        kids = event.get("profile_kind") == "kids"
-        self.made.facts.append(Fact(event["title_id"], kind, event["event_time_ms"], self.in_hour, kids, amount))
+        self.made.facts.append(Fact(kind, amount, self.when))
 
-    def milestone(self, milestone: str, ordinal: int) -> None:
-        event, (partition, offset, _, key, _) = self.event, self.record
+    def milestone(self, milestone: str, ordinal: int, *, rewatch: bool | None = None, part: str | None = None) -> None:
+        event, (partition, offset, _, key, _) = self.event, self.moment.record
         self.made.milestones.append(
             Milestone(
                 partition, offset, key, milestone, event["household_id"], event["title_id"], event["event_id"],
-                event["event_time_ms"], ordinal,
+                event["event_time_ms"], ordinal, rewatch, part,
             )
         )  # fmt: skip
 
@@ -117,14 +114,16 @@ class Applied:
         if session is None:
             session = Session(self.rules.allowance_ms, self.event.get("autoplay", False))
             self.viewing.sessions[self.session_id] = session
-            self._open(session)
+            session.open(self.event)
         else:
             self._close_interval(session)
-            self._go_on(session)
+            session.go_on(self.event)
         self._look_for_skimmer()
-        self._note_place(session)
+        session.note_place(self.event)
         if self.event["event_type"] in ("stop", "end"):
-            end_owed(self.viewing, self.session_id)
+            self.viewing.end_owed(self.session_id)
+        if self.credited_ms:
+            self._fill_day()
 
     def _judge_what_was_kept(self) -> None:
         self.viewing.unjudged = False
@@ -149,9 +148,10 @@ class Applied:
 
     def _credit(self, session: Session, start_ms: int, end_ms: int) -> None:
         viewing, rules = self.viewing, self.rules
-        self.fact("watched_ms", end_ms - start_ms)
-        session.credited_ms += end_ms - start_ms
-        viewing.credited_ms += end_ms - start_ms
+        self.credited_ms = end_ms - start_ms
+        self.fact("watched_ms", self.credited_ms)
+        session.credited_ms += self.credited_ms
+        viewing.credited_ms += self.credited_ms
         least = rules.autoplay_play_ms if session.autoplay else rules.play_ms
         if not session.played and session.credited_ms >= least:
             session.played = True
@@ -212,17 +212,17 @@ class Applied:
             self._become(what)
         viewing.completions += 1
         self.fact("completions")
-        self.milestone("completion", viewing.completions)
+        self.milestone("completion", viewing.completions, rewatch=viewing.completions > 1)
         if viewing.completions == 1:
             self.fact("completers")
             if viewing.skimmer:
                 self.fact("skimmers", -1)
         else:
             self.fact("rewatches")
-            self.fact(_histogram_field(viewing.completions - 1), -1)
+            self.fact(histogram_field(viewing.completions - 1), -1)
         if viewing.completions == 2:
             self.fact("repeaters")
-        self.fact(_histogram_field(viewing.completions))
+        self.fact(histogram_field(viewing.completions))
 
     def _look_for_skimmer(self) -> None:
         viewing, event = self.viewing, self.event
@@ -234,56 +234,15 @@ class Applied:
             viewing.skimmer = True
             self.fact("skimmers")
 
-    # The session after this event
+    # The household's days
 
-    def _open(self, session: Session) -> None:
-        event_type = self.event["event_type"]
-        session.playing = event_type in ("start", "play", "heartbeat", "rate", "seek")
-        session.over = event_type in ("stop", "end")
-
-    def _go_on(self, session: Session) -> None:
-        event_type = self.event["event_type"]
-        advanced = self.event["position_ms"] > session.position_ms
-        if event_type in ("start", "play"):
-            session.playing, session.over = True, False
-        elif event_type in ("pause", "buffer"):
-            session.playing = False
-        elif event_type in ("stop", "end"):
-            session.playing, session.over = False, True
-        elif event_type == "heartbeat" and not session.over and advanced:
-            session.playing = True
-
-    def _note_place(self, session: Session) -> None:
-        event = self.event
-        session.position_ms = event["position_ms"]
-        session.last_time_ms = event["event_time_ms"]
-        if "playback_rate" in event:
-            session.rate_thousandths = _rate_thousandths(event["playback_rate"])
-        if "seq" in event:
-            if session.largest_seq is None or event["seq"] > session.largest_seq:
-                session.largest_seq, session.ids_at_seq = event["seq"], set()
-            if event["seq"] == session.largest_seq:
-                session.ids_at_seq.add(event["event_id"])
-        if session.largest_time_ms is None or event["event_time_ms"] > session.largest_time_ms:
-            session.largest_time_ms, session.ids_at_time = event["event_time_ms"], set()
-        if event["event_time_ms"] == session.largest_time_ms:
-            session.ids_at_time.add(event["event_id"])
-
-
-def is_no_op(event: dict[str, Any], session: Session) -> bool:
-    """Whether the event is older than the session's place, or was applied there already."""
-    if "seq" in event and session.largest_seq is not None:
-        at, place, ids = event["seq"], session.largest_seq, session.ids_at_seq
-    else:
-        assert session.largest_time_ms is not None
-        at, place, ids = event["event_time_ms"], session.largest_time_ms, session.ids_at_time
-    return at < place or (at == place and event["event_id"] in ids)
-
-
-def end_owed(viewing: Viewing, session_id: str) -> None:
-    """Let what the session owes, if it does, be nobody's."""
-    if viewing.owed_by == session_id:
-        viewing.owed, viewing.owed_by = set(), None
+    def _fill_day(self) -> None:
+        part = self.dayparts.parts[self.daypart]
+        for level in self.viewing.habits.credit(
+            self.daypart, part, self.local_day, self.zone, self.credited_ms,
+            fills_ms=self.rules.streak_day_ms, clock_ms=self.moment.clock_ms,
+        ):  # fmt: skip
+            self.milestone("streak", level, part=part.name)
 
 
 def _length(title: dict[str, Any]) -> int:
@@ -295,15 +254,3 @@ def _length(title: dict[str, Any]) -> int:
 def _stated_length(event: dict[str, Any]) -> int:
     lengths = (event.get("credits_start_ms", 0), event.get("runtime_ms", 0))
     return next((length for length in lengths if length >= SHORTEST_STATED_LENGTH_MS), 0)
-
-
-def _rate_thousandths(rate: float) -> int:
-    exact = Decimal(repr(float(rate))) * 1000
-    return int(min(max(exact, Decimal(100)), Decimal(4000)).to_integral_value(ROUND_HALF_EVEN))
-
-
-def _histogram_field(completions: int) -> str:
-    for least, name in ((10, "10_plus"), (5, "5_9"), (3, "3_4"), (2, "2")):
-        if completions >= least:
-            return f"rewatch_hist_{name}"
-    return "rewatch_hist_1"
