@@ -1,6 +1,7 @@
 """A redis-server of its own: loopback, no configuration file, with or without an append-only file, alone or a replica.
 
-Owns its command line, its ready-check, its promotion, and where the binary comes from.
+Owns its command line, its ready-check, its promotion, and where the binary comes from. Several that belong together
+are `streams.devstack.redis_sentinel` and `streams.devstack.redis_cluster`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from streams.devstack.cache import cached
 from streams.devstack.process import Running, ServerFailed
 from streams.devstack.servers import HOST, Server
 
+NODE_TIMEOUT_MS = 1_500
+"""Milliseconds after which the nodes of a cluster take one for failed."""
+
 if TYPE_CHECKING:
     from redis import Redis
 
@@ -29,7 +33,8 @@ class RedisServer(Server):
     """Every write is in the file's hands before it is answered, so it outlives `kill` (not a power cut).
 
     `persistent` False: nothing is written to files, and an end of the process loses everything. `replica_of`: it
-    copies that running server, until it is promoted; it is ready once it has all that is there.
+    copies that running server, until it is promoted; it is ready once it has all that is there. `clustered`: it is a
+    node that may become part of a cluster.
     """
 
     name = "redis"
@@ -44,9 +49,11 @@ class RedisServer(Server):
         remove: bool = False,
         persistent: bool = True,
         replica_of: RedisServer | None = None,
+        clustered: bool = False,
     ) -> None:
         super().__init__(folder, tied=tied, remove=remove)
         self._persistent = persistent
+        self._clustered = clustered
         self._primary = replica_of
 
     @property
@@ -60,13 +67,13 @@ class RedisServer(Server):
             raise ServerFailed("Redis falls behind nobody: it is no replica")
         self.pause()
         # The sockets between them would hold megabytes for it.
-        with _client(self._primary.port) as primary:
+        with client_of(self._primary.port) as primary:
             primary.execute_command("CLIENT", "KILL", "TYPE", "replica")
 
     def promote(self) -> None:
         """Let this replica, frozen or not, be a primary of its own, with what it has."""
         self.resume()
-        with _client(self.port) as promoted:
+        with client_of(self.port) as promoted:
             promoted.replicaof("NO", "ONE")
         self._primary = None
 
@@ -82,6 +89,8 @@ class RedisServer(Server):
             "daemonize": "no",
             "databases": "16",
         }
+        if self._clustered:
+            options |= {"cluster-enabled": "yes", "cluster-node-timeout": str(NODE_TIMEOUT_MS)}
         following = ["--replicaof", HOST, str(self._primary.port)] if self._primary else []
         return [
             str(redis_server()),
@@ -93,9 +102,9 @@ class RedisServer(Server):
         import redis
 
         try:
-            with _client(running.port) as client:
+            with client_of(running.port) as client:
                 found = client.info("everything")
-                return found["process_id"] == running.pid and (self._primary is None or _copied(found))
+                return found["process_id"] == running.pid and (found["role"] == "master" or _copied(found))
         except (redis.RedisError, OSError):
             return False
 
@@ -105,7 +114,8 @@ def _copied(found: dict[str, Any]) -> bool:
     return found["master_link_status"] == "up" and not found["aof_rewrite_in_progress"]
 
 
-def _client(port: int) -> Redis:
+def client_of(port: int) -> Redis:
+    """A client of a server on this machine that gives up after a second."""
     import redis
     from redis.backoff import NoBackoff
     from redis.retry import Retry
