@@ -13,13 +13,17 @@ import click
 
 COMMANDS = {
     "bench": "streams.cli.bench:bench",
+    "compare": "streams.cli.compare:compare",
     "demo": "streams.cli.demo:demo",
     "devstack": "streams.cli.devstack:devstack",
     "import": "streams.cli.importing:importing",
     "rebuild": "streams.cli.rebuild:rebuild",
+    "show": "streams.cli.show:show",
     "simulate": "streams.cli.simulate:simulate",
     "titles": "streams.cli.titles:titles",
+    "top": "streams.cli.top:top",
     "verify": "streams.cli.verify:verify",
+    "watch": "streams.cli.watch:watch",
     "worker": "streams.cli.worker:worker",
 }
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.cli.options import with_settings
+from streams.settings import RULE_SETTINGS
 
 if TYPE_CHECKING:
     from streams.rebuild import Recount
@@ -20,10 +21,7 @@ if TYPE_CHECKING:
 
 SETTINGS = (
     "kafka", "redis", "devstack_dir", "app_id", "source_topic", "titles_topic", "milestones_topic",
-    "dead_letters_topic", "late_topic", "redis_prefix", "topic_replication", "transaction_timeout_s",
-    "completion_percent", "watcher_percent", "skimmer_percent", "starter_s", "viewer_s", "play_s",
-    "autoplay_play_s", "longest_interval_s", "allowance_s", "pace_percent", "grace_days", "future_s",
-    "hour_grace_hours", "forget_days",
+    "dead_letters_topic", "late_topic", "redis_prefix", "topic_replication", "transaction_timeout_s", *RULE_SETTINGS,
 )  # fmt: skip
 
 

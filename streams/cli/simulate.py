@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -20,7 +21,9 @@ from streams.simulate.plan import Plan
 
 if TYPE_CHECKING:
     from streams.settings import Settings
-    from streams.simulate.sender import Pace, Sent
+    from streams.simulate.faults import Item
+    from streams.simulate.sender import Pace, Progress, Sent
+    from streams.simulate.world import Title
 
 DAY_MS = 86_400_000
 ENDLESS_RUN_MS = 28 * DAY_MS
@@ -36,21 +39,31 @@ def with_plan(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def read_plan(given: dict[str, str | None]) -> Plan:
-    """The plan of `plan_<field>` texts. Raises `click.UsageError` with one line."""
+def read_plan(given: dict[str, str | None], otherwise: dict[str, Any]) -> Plan:
+    """The plan of `plan_<field>` texts, and `otherwise` where there is none. Raises `click.UsageError`, one line."""
     from pydantic import ValidationError
 
     stated = {name.removeprefix("plan_"): text for name, text in given.items() if text is not None}
     try:
-        return Plan(**stated)  # type: ignore[arg-type]
+        return Plan(**otherwise | stated)
     except ValidationError as error:
         problem = error.errors()[0]
         option = f"--{str(problem['loc'][0]).replace('_', '-')}"
         raise click.UsageError(f"{option}={problem['input']!r}: {problem['msg']}") from None
 
 
+class Showing(NamedTuple):
+    """What is sent: records from the origin to the end (None: there is none), after the catalog's titles."""
+
+    titles: list[Title]
+    items: Iterator[Item]
+    origin_ms: int
+    end_ms: int | None
+
+
 @click.command()
 @with_settings("kafka", "devstack_dir", "source_topic", "titles_topic", "topic_partitions", "topic_replication")
+@click.option("--story", is_flag=True, help="eight weeks after a release, until now, as fast as Kafka takes them")
 @click.option("--speed", type=click.FloatRange(0, min_open=True), help="simulated seconds a second [default 3600]")
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="events a second, instead of a speed")
 @click.option("--for", "for_s", type=click.FloatRange(0, min_open=True), help="seconds to send [default: no end]")
@@ -60,6 +73,7 @@ def read_plan(given: dict[str, str | None]) -> Plan:
 @with_plan
 def simulate(
     settings: Settings,
+    story: bool,
     speed: float | None,
     rate: float | None,
     for_s: float | None,
@@ -72,22 +86,51 @@ def simulate(
 
     At speed 1 it is now; faster, the records carry the times of a simulated clock. Sending never waits for
     the broker: the times of sending are fixed beforehand, and falling behind is caught up and reported.
+
+    --story tells of two films that come out on the same Friday. the-big-opening is seen by most and finished by
+    few; the-film-that-will-not-stop is watched by kids before school and after school, for weeks. It wants a topic
+    without records, has 400 households, 16 older titles and a heartbeat of 120 s, and ends by itself.
     """
-    plan = read_plan(plan_texts)
     if speed and rate:
         raise click.UsageError("--speed and --rate: accepted is one of them")
-    speed = None if rate else speed or 3600.0
-    origin_ms = _origin_ms(origin, speed, for_s)
-    sent = _run(settings, plan, origin_ms, _pace(speed, rate, origin_ms), for_s, events)
-    click.echo(_json(sent, origin_ms) if as_json else _summary(sent, origin_ms))
+    if story and for_s and not (speed or rate):
+        raise click.UsageError("--for: a story is sent as fast as Kafka takes it; a --speed or --rate makes it last")
+    now_ms, given_ms = int(time.time() * 1000), _iso_ms(origin) if origin else None
+    if story:
+        shown = _story(plan_texts, given_ms, now_ms)
+    else:
+        speed = None if rate else speed or 3600.0
+        shown = _ordinary(plan_texts, _origin_ms(speed, for_s, now_ms) if given_ms is None else given_ms)
+    sent = _run(settings, shown, _pace(speed, rate, shown.origin_ms), for_s, events)
+    click.echo(_json(sent, shown.origin_ms) if as_json else _summary(sent, shown.origin_ms))
 
 
-def _run(settings: Settings, plan: Plan, origin_ms: int, pace: Pace, for_s: float | None, events: int | None) -> Sent:
-    from streams.cli.progress import progress
-    from streams.devstack import NoServers, addresses
-    from streams.simulate.sender import SendFailed, send
+def _ordinary(plan_texts: dict[str, str | None], origin_ms: int) -> Showing:
     from streams.simulate.stream import stream
-    from streams.simulate.world import catalog_rows, titles
+    from streams.simulate.world import titles
+
+    plan = read_plan(plan_texts, {})
+    return Showing(titles(plan, origin_ms), stream(plan, origin_ms), origin_ms, None)
+
+
+def _story(plan_texts: dict[str, str | None], given_ms: int | None, now_ms: int) -> Showing:
+    from streams.simulate.story import PLAN, story_end_ms, story_origin_ms, story_titles, story_viewers
+    from streams.simulate.stream import stream
+
+    plan = read_plan(plan_texts, PLAN)
+    origin_ms = story_origin_ms(now_ms) if given_ms is None else given_ms
+    if origin_ms > now_ms:
+        raise click.UsageError("--origin: a story begins in the past")
+    viewers = story_viewers(plan, origin_ms)
+    return Showing(
+        story_titles(plan, origin_ms), stream(plan, origin_ms, viewers), origin_ms, story_end_ms(origin_ms, now_ms)
+    )
+
+
+def _run(settings: Settings, shown: Showing, pace: Pace, for_s: float | None, events: int | None) -> Sent:
+    from streams.devstack import NoServers, addresses
+    from streams.simulate.sender import SendFailed, at_once, send
+    from streams.simulate.world import catalog_rows
     from streams.titles import write_titles
     from streams.topics import KafkaFailed, make_topics
 
@@ -95,16 +138,52 @@ def _run(settings: Settings, plan: Plan, origin_ms: int, pace: Pace, for_s: floa
     try:
         kafka = settings.kafka or addresses(settings).kafka
         make_topics(settings, kafka)
-        write_titles(settings, kafka, catalog_rows(titles(plan, origin_ms)))
-        items = islice(stream(plan, origin_ms), events)
-        with progress("simulating", for_s or events) as advance:
-
-            def report(sent: int, elapsed_s: float, behind_s: float) -> None:
-                advance(elapsed_s if for_s else sent, _words(sent, elapsed_s, behind_s))
-
-            return send(items, kafka, settings.source_topic, pace, for_s=for_s, progress=report)
+        if shown.end_ms is not None:
+            _insist_on_no_records(kafka, settings.source_topic)
+        write_titles(settings, kafka, catalog_rows(shown.titles))
+        with _progress(shown, for_s, events) as (items, report):
+            # Where nothing is paced, no time of sending was fixed beforehand.
+            stamp = pace is not at_once
+            return send(items, kafka, settings.source_topic, pace, for_s=for_s, stamp=stamp, progress=report)
     except (NoServers, KafkaFailed, SendFailed) as problem:
         raise click.ClickException(str(problem)) from None
+
+
+def _insist_on_no_records(kafka: str, topic: str) -> None:
+    """What is eight weeks old would be late behind anything that is not."""
+    from streams.kafka_view import KafkaView
+
+    view = KafkaView(kafka)
+    if any(view.readable_ends(topic, range(view.topic_there(topic).partitions)).values()):
+        raise click.ClickException(
+            f"topic {topic} has records, behind which a story of the last weeks would be late: tell it to servers of"
+            " its own, with another ENCORE_DEVSTACK_DIR for `encore devstack up`, the worker and this command"
+        )
+
+
+@contextmanager
+def _progress(shown: Showing, for_s: float | None, events: int | None) -> Iterator[tuple[Iterator[Item], Progress]]:
+    """The records to send, and who to tell of it: by the time, by their number, or by the simulated clock."""
+    from streams.cli.progress import progress
+
+    reached_ms = shown.origin_ms
+
+    def until_the_end() -> Iterator[Item]:
+        nonlocal reached_ms
+        for item in islice(shown.items, events):
+            if shown.end_ms is not None and item.due_ms >= shown.end_ms:
+                return
+            reached_ms = item.due_ms
+            yield item
+
+    told_ms = None if shown.end_ms is None else shown.end_ms - shown.origin_ms
+    with progress("simulating", for_s or events or told_ms) as advance:
+
+        def report(sent: int, elapsed_s: float, behind_s: float) -> None:
+            done = elapsed_s if for_s else sent if events else reached_ms - shown.origin_ms
+            advance(done, _words(sent, elapsed_s, behind_s))
+
+        yield until_the_end(), report
 
 
 def _words(sent: int, elapsed_s: float, behind_s: float) -> str:
@@ -112,10 +191,7 @@ def _words(sent: int, elapsed_s: float, behind_s: float) -> str:
     return f"{sent:,} events, {sent / max(elapsed_s, 0.001):,.0f}/s{late}"
 
 
-def _origin_ms(origin: str | None, speed: float | None, for_s: float | None) -> int:
-    now_ms = int(time.time() * 1000)
-    if origin:
-        return _iso_ms(origin)
+def _origin_ms(speed: float | None, for_s: float | None, now_ms: int) -> int:
     if speed == 1:
         return now_ms
     return now_ms - (int(speed * for_s * 1000) if speed and for_s else ENDLESS_RUN_MS)
@@ -130,9 +206,9 @@ def _iso_ms(text: str) -> int:
 
 
 def _pace(speed: float | None, rate: float | None, origin_ms: int) -> Pace:
-    from streams.simulate.sender import by_rate, by_speed
+    from streams.simulate.sender import at_once, by_rate, by_speed
 
-    return by_rate(rate) if rate else by_speed(speed or 1.0, origin_ms)
+    return by_rate(rate) if rate else by_speed(speed, origin_ms) if speed else at_once
 
 
 def _json(sent: Sent, origin_ms: int) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from streams.cli.options import with_settings
+from streams.settings import RULE_SETTINGS
 
 if TYPE_CHECKING:
     from streams.oracle import Verification
@@ -20,9 +21,7 @@ SHOWN_DIFFERENCES = 50
 SETTINGS = (
     "kafka", "redis", "devstack_dir", "app_id", "source_topic", "titles_topic", "milestones_topic",
     "dead_letters_topic", "late_topic", "redis_prefix", "hour_retention_days", "day_retention_days",
-    "completion_percent", "watcher_percent", "skimmer_percent", "starter_s", "viewer_s", "play_s", "autoplay_play_s",
-    "longest_interval_s", "allowance_s", "pace_percent", "grace_days", "future_s", "hour_grace_hours",
-    "forget_days",
+    "age_retention_days", "board_least_starters", *RULE_SETTINGS,
 )  # fmt: skip
 
 
@@ -32,7 +31,7 @@ SETTINGS = (
     "--wait", "wait_s", type=click.FloatRange(min=0), default=30.0, show_default=True, metavar="SECONDS",
     help="wait this long for the worker to reach the end of the topic, and again for its publishing",
 )  # fmt: skip
-@click.option("--expired-too", is_flag=True, help="also report hours and days whose time to live may be over")
+@click.option("--expired-too", is_flag=True, help="also report windows whose retention is over")
 @with_settings(*SETTINGS)
 def verify(settings: Settings, as_json: bool, wait_s: float, expired_too: bool) -> None:
     """Recompute every counter from the raw topic and compare it with what was published.

@@ -1,0 +1,126 @@
+"""How a board looks in a terminal.
+
+Owns layout, wording and colour: one accent for the metric, dim for what is context. It must not know where a board
+comes from, nor when it is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import msgspec
+from rich.console import ConsoleDimensions, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from models.published import RATIO, SECONDS, WHOLE
+from streams import figures
+from streams.cli.reading import NOT_COMPLETE, Names
+from streams.reader import Board, Title
+
+ACCENT = "bold cyan"
+BESIDE = ("starters", "completion_rate", "repeat_rate", "rewatches")
+"""What stands beside the metric of a board for all time."""
+
+_KINDS = {field.name: field.kind for field in WHOLE}
+_HEADS = {
+    "completion_rate": "compl.\nrate",
+    "repeat_rate": "repeat\nrate",
+    "watched_s": "watched",
+    "watching_now": "watching\nnow",
+}
+_SINCE = "since\nthen"
+_BAR = " "
+_STYLES = {"": "dim", _BAR: "dim", _SINCE: "green"}
+_NAME, _METRIC = 1, 2
+_WIDE, _GAP, _SHORTEST_NAME = 90, 2, 8
+_LINES_AROUND = 7
+
+
+def screen(
+    board: Board, titles: Mapping[str, Title], names: Names, width: int, moved: Mapping[str, str] | None = None
+) -> RenderableType:
+    """A board under its heading; `moved`: by how much each title's score has moved since somebody began to watch."""
+    span = "all time" if board.day is None else f"{board.day} UTC"
+    words = (board.metric.removesuffix("_s").replace("_", " "), span, figures.moment(board.as_of_ms))
+    lines = [Text("  ·  ".join(words), style="dim")]
+    lines += [] if board.complete else [Text(NOT_COMPLETE, style="bold yellow")]
+    if not board.entries:
+        return Group(*lines, Text("no title is on this board"))
+    return Group(*lines, Text(), _table(board, titles, names, width, moved))
+
+
+def watched(
+    board: Board,
+    titles: Mapping[str, Title],
+    names: Names,
+    size: ConsoleDimensions,
+    moved: Mapping[str, str],
+    problem: str,
+) -> RenderableType:
+    """A board that fits the terminal, what has moved on it, and why it stands still if it does."""
+    fits = board.entries[: max(1, size.height - _LINES_AROUND)]
+    last = Text(problem, style="bold yellow") if problem else Text("Ctrl-C ends it", style="dim")
+    return Group(screen(msgspec.structs.replace(board, entries=fits), titles, names, size.width, moved), Text(), last)
+
+
+def gains(board: Board, first: Board) -> dict[str, str]:
+    """By how much each title's score has moved since the first look; titles that were not on it are left out."""
+    before = {entry.title_id: entry.score for entry in first.entries}
+    return {
+        entry.title_id: _gain(board.metric, entry.score - before[entry.title_id])
+        for entry in board.entries
+        if entry.title_id in before
+    }
+
+
+def _gain(metric: str, by: float) -> str:
+    return f"{'+' if by > 0 else '−'}{shown(metric, abs(by))}" if round(by, 6) else ""
+
+
+def _table(
+    board: Board, titles: Mapping[str, Title], names: Names, width: int, moved: Mapping[str, str] | None
+) -> Table:
+    beside = [name for name in BESIDE if name != board.metric] if board.day is None else []
+    bars = 12 if width >= _WIDE or not beside else 0
+    heads = ["", "title", _HEADS.get(board.metric, board.metric), *(_HEADS.get(name, name) for name in beside)]
+    heads += [_BAR] if bars else []
+    if moved is not None:
+        heads.append(_SINCE)
+    largest = max(entry.score for entry in board.entries)
+    rows = []
+    for place, entry in enumerate(board.entries, 1):
+        name, title = names.get(entry.title_id, entry.title_id), titles.get(entry.title_id)
+        cells = [str(place), figures.label(name), shown(board.metric, entry.score)]
+        cells += ["" if title is None else shown(field, getattr(title, field)) for field in beside]
+        cells += [figures.bar(entry.score, largest, bars)] if bars else []
+        cells += [] if moved is None else [moved.get(entry.title_id, "new")]
+        rows.append(cells)
+    return _grid(heads, rows, width)
+
+
+def _grid(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Table:
+    """The table; a title's name takes what the numbers leave."""
+    widths = [max(map(len, (*head.split("\n"), *(row[column] for row in rows)))) for column, head in enumerate(heads)]
+    left = width - sum(widths) + widths[_NAME] - _GAP * (len(heads) - 1)
+    widths[_NAME] = max(_SHORTEST_NAME, min(left, widths[_NAME]))
+    grid = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="dim")
+    for column, head in enumerate(heads):
+        style = ACCENT if column == _METRIC else _STYLES.get(head, "")
+        side: Literal["left", "right"] = "left" if column == _NAME or head == _BAR else "right"
+        grid.add_column(
+            head, justify=side, style=style, width=widths[column], no_wrap=True, overflow="ellipsis", vertical="bottom"
+        )
+    for row in rows:
+        grid.add_row(*map(Text, row))
+    return grid
+
+
+def shown(metric: str, value: float | None) -> str:
+    """A metric's value in words."""
+    if metric == "views":
+        return figures.count(value)
+    if _KINDS[metric] == RATIO:
+        return figures.rate(value)
+    return figures.viewing(value) if _KINDS[metric] == SECONDS else figures.count(value)

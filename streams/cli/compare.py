@@ -1,0 +1,34 @@
+"""`encore compare TITLE TITLE…`: titles side by side.
+
+Owns the command. It must not know how a comparison looks, nor how its counters come from Redis.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from streams.cli.reading import Names, console, nothing_of, print_json, reader_of, reading_options
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+
+@click.command()
+@click.argument("title_ids", metavar="TITLE TITLE...", nargs=-1, required=True)
+@reading_options
+def compare(settings: Settings, title_ids: tuple[str, ...], as_json: bool, names: Names) -> None:
+    """Lay titles, given by their ids, side by side: who came, who stayed, who came back."""
+    with reader_of(settings) as reader:
+        profiles = reader.compare(title_ids)
+    for profile in profiles:
+        if profile.title is None:
+            raise nothing_of(profile.title_id, settings)
+    if as_json:
+        print_json(profiles)
+        return
+    from streams.cli.comparison_table import comparison
+
+    terminal = console()
+    terminal.print(comparison(profiles, names, terminal.width))

@@ -1,0 +1,98 @@
+"""What the reading commands have in common: which Redis, names for titles, and what is said when nothing comes.
+
+Owns their options and exit codes. It must not know what is read, nor how it is shown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from streams.cli.options import with_settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from streams.reader import Reader
+    from streams.settings import Settings
+
+Names = Mapping[str, str]
+NOT_COMPLETE = "counters are being rebuilt: these are too small"
+_SETTINGS = ("redis", "devstack_dir", "redis_prefix")
+
+
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the settings of a reader, `as_json` and `names`."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="print exact numbers, as JSON"),
+        click.option(
+            "--names", callback=_names, metavar="FILE",
+            help="names of titles: rows of the titles topic, as JSON lines or one array",
+        ),
+        with_settings(*_SETTINGS),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def address(settings: Settings) -> str:
+    """Where Redis is, by the settings or the devstack."""
+    from streams.devstack import NoServers, addresses
+
+    try:
+        return settings.redis or addresses(settings).redis
+    except NoServers as problem:
+        raise click.ClickException(str(problem)) from None
+
+
+@contextmanager
+def reader_of(settings: Settings) -> Iterator[Reader]:
+    """A reader for one command; what it cannot read ends the command with one line."""
+    from streams.reader import Reader, ReaderError
+
+    try:
+        with Reader(address(settings), settings.redis_prefix) as reader:
+            yield reader
+    except ReaderError as problem:
+        raise click.ClickException(str(problem)) from None
+
+
+def console() -> Console:
+    """The terminal, or what stands in its place; colour is the tables' own business."""
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def nothing_of(title_id: str, settings: Settings) -> click.ClickException:
+    """That a title has no counters, and where they were looked for."""
+    return click.ClickException(
+        f"no counters of the title {title_id!r} under {settings.redis_prefix!r}: nobody has watched it yet,"
+        " or the id or ENCORE_REDIS_PREFIX is another"
+    )
+
+
+def print_json(value: Any) -> None:
+    """One line of JSON with exact numbers."""
+    import msgspec
+
+    click.echo(json.dumps(msgspec.to_builtins(value), ensure_ascii=False))
+
+
+def _names(_: click.Context, __: click.Parameter, file: str | None) -> Names:
+    from streams.titles import read_rows
+
+    if file is None:
+        return {}
+    try:
+        rows, bad = read_rows(Path(file).read_bytes())
+    except OSError as problem:
+        raise click.UsageError(f"--names {file}: {problem.strerror}") from None
+    for row in bad:
+        click.echo(f"{file}: {row}; skipped", err=True)
+    return {row["title_id"]: row["name"] for row in rows if row.get("name")}

@@ -1,0 +1,33 @@
+"""`encore show TITLE`: all that is known of one title.
+
+Owns the command. It must not know how a title's page looks, nor how its counters come from Redis.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from streams.cli.reading import Names, console, nothing_of, print_json, reader_of, reading_options
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+
+@click.command()
+@click.argument("title_id", metavar="TITLE")
+@reading_options
+def show(settings: Settings, title_id: str, as_json: bool, names: Names) -> None:
+    """Show all counters of a title, given by its id."""
+    with reader_of(settings) as reader:
+        (profile,) = reader.compare([title_id])
+    if profile.title is None:
+        raise nothing_of(title_id, settings)
+    if as_json:
+        print_json(profile)
+        return
+    from streams.cli.title_page import page
+
+    terminal = console()
+    terminal.print(page(profile, names))

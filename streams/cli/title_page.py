@@ -1,0 +1,182 @@
+"""How all that is known of one title looks in a terminal of 80 columns or more.
+
+Owns sections, wording and colour. It must not know where a title's counters come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from streams import figures
+from streams.cli.reading import NOT_COMPLETE, Names
+from streams.reader import Age, Dayparts, Legs, Profile, Title, Week
+
+ACCENT = "bold cyan"
+_BAR = 14
+_NARROW_BAR = 12
+_SHORT_BAR = 8
+_WEEKS_SHOWN = 8
+_WEEKS_DRAWN = 52
+
+Row = tuple[str, ...]
+
+
+def page(profile: Profile, names: Names) -> RenderableType:
+    """Everything of a title that has counters, section under section."""
+    title = profile.title
+    assert title is not None
+    sections: list[RenderableType] = [_heading(title, names), _totals(title), _households(title)]
+    if profile.ages:
+        sections.append(_ages(profile.ages))
+    if profile.weeks:
+        sections.append(_weeks(profile.weeks, profile.complete_weeks))
+    if profile.dayparts is not None:
+        sections.append(_dayparts(profile.dayparts))
+    if profile.legs is not None:
+        sections.append(_legs(profile.legs))
+    return Group(*(part for section in sections for part in (section, Text())))
+
+
+def _heading(title: Title, names: Names) -> Text:
+    name = figures.label(names.get(title.title_id, title.title_id))
+    words = [Text(name, style="bold")]
+    words += [Text(figures.label(title.title_id), style="dim")] if title.title_id in names else []
+    words.append(Text(figures.moment(title.as_of_ms), style="dim"))
+    heading = Text("  ·  ", style="dim").join(words)
+    return heading if title.complete else Text("\n").join([heading, Text(NOT_COMPLETE, style="bold yellow")])
+
+
+def _totals(title: Title) -> Table:
+    columns = (
+        (
+            ("plays", figures.count(title.plays)),
+            ("watched", figures.viewing(title.watched_s)),
+            ("views", figures.count(title.views)),
+            ("watching now", figures.count(title.watching_now)),
+        ),
+        (
+            ("completions", figures.count(title.completions)),
+            ("rewatches", figures.count(title.rewatches)),
+            ("completion rate", figures.rate(title.completion_rate)),
+            ("repeat rate", figures.rate(title.repeat_rate)),
+        ),
+        (
+            ("kids' plays", figures.count(title.kids_plays)),
+            ("kids' watched", figures.viewing(title.kids_watched_s)),
+            ("kids' completions", figures.count(title.kids_completions)),
+            ("kids' rewatches", figures.count(title.kids_rewatches)),
+        ),
+    )
+    grid = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    for number in range(len(columns)):
+        grid.add_column(style="dim", no_wrap=True)
+        grid.add_column(justify="right", no_wrap=True, style=ACCENT if number == 1 else "")
+    for row in zip(*columns, strict=True):
+        grid.add_row(*(Text(word) for cell in row for word in cell))
+    return grid
+
+
+def _households(title: Title) -> Table:
+    """From starters to repeaters, beside how often those who completed it did."""
+    steps = ("starters", "viewers", "watchers", "completers", "repeaters")
+    values = [getattr(title, name) for name in steps]
+    largest = max(values)
+    left = _grid("households", "", "", "")
+    for name, value, before in zip(steps, values, [0, *values], strict=False):
+        share = figures.rate(value / before) if before else ""
+        left.add_row(*_texts(name, figures.bar(value, largest, _BAR), figures.count(value), share))
+    left.add_row(*_texts("skimmers", figures.bar(title.skimmers, largest, _BAR), figures.count(title.skimmers), ""))
+    histogram = title.rewatch_histogram
+    right = _grid("completed it", "", "")
+    for times, households in histogram.items():
+        bar = figures.bar(households, max(histogram.values()), _NARROW_BAR)
+        right.add_row(*_texts(f"{times.replace('-', '–')} ×", bar, figures.count(households)))
+    both = Table.grid(padding=(0, 3, 0, 0))
+    both.add_row(left, right)
+    return both
+
+
+def _ages(ages: Sequence[Age]) -> Table:
+    words = {"opening": "first 72 hours", "7d": "first 7 days", "28d": "first 28 days", "91d": "first 91 days"}
+    grid = _grid("since release", *_COUNTS)
+    for age in ages:
+        grid.add_row(*_texts(words[age.name], *_counts(age)))
+    return grid
+
+
+def _weeks(weeks: Sequence[Week], complete: int) -> Table:
+    grid = _grid("week", *_COUNTS)
+    if complete:
+        series = figures.sparkline(watched_by_week(weeks, complete)[-_WEEKS_DRAWN:])
+        grid.title, grid.title_justify, grid.title_style = Text(f"watched, week by week  {series}"), "left", "dim"
+    for week in weeks[-_WEEKS_SHOWN:]:
+        grid.add_row(*_texts(week.name if week.number <= complete else f"{week.name}, so far", *_counts(week)))
+    return grid
+
+
+def watched_by_week(weeks: Sequence[Week], complete: int) -> list[float]:
+    """The watched time of each complete week, from the first one on: one that has only just begun looks like a fall."""
+    watched = {week.number: week.watched_s for week in weeks}
+    return [watched.get(number, 0.0) for number in range(1, complete + 1)]
+
+
+_COUNTS = ("watched", "starters", "completers", "completions", "rewatches")
+
+
+def _counts(window: Age | Week) -> Row:
+    counts = (window.starters, window.completers, window.completions, window.rewatches)
+    return (figures.viewing(window.watched_s), *map(figures.count, counts))
+
+
+def _dayparts(found: Dayparts) -> Table:
+    grid = _grid("\ndaypart", "", "\nwatched", "\nshare", "com-\npletions", "3 days\nin a row", "\n5 days", "\n10 days")
+    whole = sum(part.watched_s for part in found.dayparts)
+    largest = max((part.watched_s for part in found.dayparts), default=0)
+    for part in found.dayparts:
+        streaks = map(figures.count, (part.streak_3, part.streak_5, part.streak_10))
+        grid.add_row(
+            *_texts(
+                part.name.replace("_", " "),
+                figures.bar(part.watched_s, largest, _SHORT_BAR),
+                figures.viewing(part.watched_s),
+                figures.rate(part.watched_s / whole) if whole else figures.NONE,
+                figures.count(part.completions),
+                *streaks,
+            )
+        )
+    return grid
+
+
+def _legs(legs: Legs) -> Table:
+    grid = _grid("staying power", f"week {legs.week}", f"week {legs.week - 1}" if legs.week > 1 else "")
+    rows = (
+        ("watched in the week", figures.viewing(legs.week_watched_s), figures.viewing(legs.week_before_watched_s)),
+        ("hold: the week ÷ the one before", figures.rate(legs.hold), ""),
+        ("hold, mean of 4 weeks", figures.rate(legs.hold_4w), figures.rate(legs.hold_4w_before)),
+        ("rewatches ÷ completions", figures.rate(legs.rewatch_share), figures.rate(legs.rewatch_share_before)),
+        ("completers ÷ starters", figures.rate(legs.completion_rate), figures.rate(legs.completion_rate_before)),
+        ("multiple: 28 days ÷ opening", figures.factor(legs.multiple), ""),
+        ("half-life", figures.days(legs.half_life_days), ""),
+        ("unstoppable", "yes" if legs.unstoppable else "no", ""),
+    )
+    for name, now, before in rows:
+        style = ACCENT if name == "unstoppable" and legs.unstoppable else ""
+        grid.add_row(Text(name), Text(now, style=style), Text(before, style="dim"))
+    return grid
+
+
+def _grid(first: str, *others: str) -> Table:
+    grid = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    grid.add_column(first, no_wrap=True)
+    for number, head in enumerate(others):
+        is_bar = number == 0 and not head
+        grid.add_column(head, justify="left" if is_bar else "right", style="dim" if is_bar else "", no_wrap=True)
+    return grid
+
+
+def _texts(*cells: str) -> Iterable[Text]:
+    return map(Text, cells)

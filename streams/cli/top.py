@@ -1,0 +1,54 @@
+"""`encore top`: the titles with the most of something.
+
+Owns the command's options. It must not know how a board looks, nor how it comes from Redis.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from models.published import DAY_BOARDS, TITLE_BOARDS
+from streams.cli.reading import Names, console, print_json, reader_of, reading_options
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+
+class Day(click.ParamType):
+    """A UTC day as YYYY-MM-DD."""
+
+    name = "day"
+
+    def convert(self, value: str | date, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC).date()
+        except ValueError:
+            self.fail(f"{value!r}: accepted: a UTC day such as 2026-11-23", param, ctx)
+
+
+@click.command()
+@click.option(
+    "--metric", type=click.Choice(TITLE_BOARDS), default="completions", show_default=True, help="what to rank by"
+)
+@click.option("--day", type=Day(), metavar="YYYY-MM-DD", help="of one UTC day; without it, of all time")
+@click.option("--top", "most", type=click.IntRange(1, 1000), default=20, show_default=True, help="so many titles")
+@reading_options
+def top(settings: Settings, metric: str, day: date | None, most: int, as_json: bool, names: Names) -> None:
+    """Show the titles with the most of a metric."""
+    if day is not None and metric not in DAY_BOARDS:
+        raise click.UsageError(f"--metric {metric}: accepted with --day: {', '.join(DAY_BOARDS)}")
+    with reader_of(settings) as reader:
+        board = reader.board(metric, day, most)
+        if as_json:
+            print_json(board)
+            return
+        titles = reader.titles(entry.title_id for entry in board.entries) if day is None else {}
+    from streams.cli.board_table import screen
+
+    terminal = console()
+    terminal.print(screen(board, titles, names, terminal.width))

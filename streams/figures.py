@@ -1,0 +1,76 @@
+"""How numbers look in a terminal: short enough to be read, never so short that they mislead.
+
+Owns the words for counts, times, shares and series. It must not know what they count, nor the table they stand in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+NONE = "–"
+HEIGHTS = "▁▂▃▄▅▆▇█"
+_LENGTHS = " ▏▎▍▌▋▊▉█"
+_EXACT_BELOW = 100_000
+
+
+def count(value: float | None) -> str:
+    """A count: in full below 100,000, then with three digits or so and K, M or B."""
+    if value is None:
+        return NONE
+    if value < _EXACT_BELOW:
+        return f"{value:,.0f}"
+    if value < 999_500:
+        return f"{value / 1e3:.0f}K"
+    return f"{value / 1e6:,.1f}M" if value < 999_950_000 else f"{value / 1e9:,.1f}B"
+
+
+def viewing(seconds: float | None) -> str:
+    """Watched time in the unit that suits it: seconds, minutes, then hours."""
+    if seconds is None:
+        return NONE
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min"
+    hours = seconds / 3600
+    return f"{hours:.1f} h" if hours < 100 else f"{count(hours)} h"
+
+
+def rate(value: float | None) -> str:
+    """A share in percent with one decimal; a dash where there is none."""
+    return NONE if value is None else f"{value * 100:.1f}%"
+
+
+def factor(value: float | None) -> str:
+    """A multiple with two decimals; a dash where there is none."""
+    return NONE if value is None else f"{count(value) if value >= 1000 else f'{value:.2f}'}×"
+
+
+def days(value: float | None) -> str:
+    """A length of time in days; a dash where there is none."""
+    return NONE if value is None else f"{value:.1f} days" if value < 100 else f"{count(value)} days"
+
+
+def sparkline(counts: Sequence[float]) -> str:
+    """A bar for each count, the highest for the largest; a blank for none."""
+    top = max(counts, default=0)
+    return "".join(HEIGHTS[int(-(-count * len(HEIGHTS) // top)) - 1] if count else " " for count in counts)
+
+
+def bar(value: float, top: float, width: int) -> str:
+    """A lying bar, `width` columns long for `top`; something is always to be seen of what is not 0."""
+    eighths = max(1, round(8 * width * value / top)) if top and value else 0
+    return "█" * (eighths // 8) + _LENGTHS[eighths % 8].strip()
+
+
+def moment(as_of_ms: int) -> str:
+    """The stream time to the minute, UTC."""
+    if not as_of_ms:
+        return "no events yet"
+    return datetime.fromtimestamp(as_of_ms / 1000, UTC).strftime("as of %Y-%m-%d %H:%M UTC")
+
+
+def label(text: str) -> str:
+    """A name or an id on one line, whatever is in it."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -1,0 +1,163 @@
+"""The reader for asyncio programs: the same methods, to be awaited.
+
+Owns the client of one reader and the execution of its steps. What is asked, and what becomes of the replies, is in
+`queries`, `steps` and `following`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import date, datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from models.windows import LAST_WEEK
+from streams.reader.errors import ReaderError
+from streams.reader.following import Following, Show, last_place
+from streams.reader.newest import Newest
+from streams.reader.queries import Command, Queries, Query
+from streams.reader.refusals import FAILURES, OPTIONS, RETRIES, checked, reader_error
+from streams.reader.results import (
+    Age,
+    Board,
+    Change,
+    Day,
+    Dayparts,
+    Franchise,
+    Hour,
+    Legs,
+    Profile,
+    Status,
+    Title,
+    Week,
+)
+from streams.reader.steps import Course, Pause, Send, Steps, ask, patiently
+from streams.redis_address import async_client
+
+T = TypeVar("T")
+
+
+class AsyncReader:
+    """Reads the counters under one prefix of one Redis; tasks may share it. Every method raises `ReaderError`.
+
+    A version never goes backwards: of each key, the newest complete value that this reader has seen is shown until
+    there is a newer one. While counters are rebuilt, and it has seen none, a result says `complete` False. `wait_s`:
+    how long a call waits for them, and for a Redis that does not answer, before it gives up.
+    """
+
+    def __init__(self, url: str, prefix: str = "encore:", *, wait_s: float = 0.0) -> None:
+        self._url = checked(url)
+        self._client: Any = async_client(url, retry=Retry(NoBackoff(), RETRIES), **OPTIONS)
+        self._queries = Queries(prefix)
+        self._newest = Newest()
+        self._wait_s = wait_s
+
+    async def title(self, title_id: str) -> Title | None:
+        """A title's counters for all time; `None` where it has none."""
+        return await self._ask(self._queries.title(title_id))
+
+    async def titles(self, title_ids: Iterable[str]) -> dict[str, Title]:
+        """The same of many titles, by id, in one round trip; those without counters are left out."""
+        return await self._ask(self._queries.titles(title_ids))
+
+    async def hours(self, title_id: str, first: datetime, last: datetime) -> tuple[Hour, ...]:
+        """The UTC hours of a title from that of `first` to that of `last`. One that is left out counted nothing."""
+        return await self._ask(self._queries.hours(title_id, first, last))
+
+    async def days(self, title_id: str, first: date, last: date) -> tuple[Day, ...]:
+        """The UTC days of a title from `first` to `last`. One that is left out counted nothing."""
+        return await self._ask(self._queries.days(title_id, first, last))
+
+    async def weeks(self, title_id: str, first: int = 1, last: int = LAST_WEEK) -> tuple[Week, ...]:
+        """The weeks of a title since its release, numbered from 1. One that is left out counted nothing."""
+        return await self._ask(self._queries.weeks(title_id, first, last))
+
+    async def ages(self, title_id: str) -> tuple[Age, ...]:
+        """The first 72 hours (`opening`), 7, 28 and 91 days of a title. One that is left out counted nothing."""
+        return await self._ask(self._queries.ages(title_id))
+
+    async def dayparts(self, title_id: str) -> Dayparts | None:
+        """When a title is watched in the households' own time, and for how many it is a habit."""
+        return await self._ask(self._queries.dayparts(title_id))
+
+    async def legs(self, title_id: str) -> Legs | None:
+        """How a title holds its audience; `None` before its first complete week, and without a release."""
+        return await self._ask(self._queries.legs(title_id))
+
+    async def franchise(self, franchise_id: str) -> Franchise | None:
+        """A franchise's counters for all time; `None` where it has none."""
+        return await self._ask(self._queries.franchise(franchise_id))
+
+    async def board(self, metric: str = "completions", day: date | None = None, top: int = 20) -> Board:
+        """The titles with the most of a metric, for all time or on one UTC day."""
+        return await self._ask(self._queries.board(metric, day, top))
+
+    async def status(self) -> Status | None:
+        """How the workers are doing; `None` where nothing was ever published under the prefix."""
+        return await self._ask(self._queries.status())
+
+    async def compare(self, title_ids: Iterable[str]) -> tuple[Profile, ...]:
+        """All that is known of each title, to be laid side by side, in the order given."""
+        return await self._ask(self._queries.profiles(title_ids))
+
+    async def place(self) -> str:
+        """Where the stream of changes is now: what changes after this call, `changes(after=…)` shows."""
+        return await self._carry_out(patiently(lambda: last_place(self._queries.keys.changes), self._wait_s))
+
+    async def changes(self, after: str | None = None) -> AsyncIterator[Change]:
+        """Every change from now on (or from a change's `place` on), for ever; Redis may come and go.
+
+        A key's version never goes backwards. A change that says `missed` follows some that may have been lost.
+        """
+        keys = self._queries.keys
+        course = Course(Following(keys.changes, keys.prefix, after).steps())
+        while True:
+            if isinstance(course.step, Show):
+                for change in course.step.changes:
+                    yield change
+                course.go_on(None)
+            else:
+                course.go_on(await self._do(course.step))
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._client.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _ask(self, query: Query[T]) -> T:
+        return await self._carry_out(ask(self._queries, query, self._newest, self._wait_s))
+
+    async def _carry_out(self, steps: Steps[T]) -> T:
+        course = Course(steps)
+        while course.step is not None:
+            course.go_on(await self._do(course.step))
+        answer: T = course.answer
+        return answer
+
+    async def _do(self, step: Send | Pause) -> list[Any] | ReaderError | None:
+        if isinstance(step, Pause):
+            await asyncio.sleep(step.seconds)
+            return None
+        try:
+            return await self._send(step.commands)
+        except FAILURES as problem:
+            return reader_error(problem, self._url)
+
+    async def _send(self, commands: Sequence[Command]) -> list[Any]:
+        if len(commands) == 1:
+            return [await self._client.execute_command(*commands[0])]
+        pipe = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipe.execute_command(*command)
+        return list(await pipe.execute())

@@ -1,0 +1,18 @@
+"""The one error of a reader.
+
+Owns what is said to people when Redis gives no answer. It must not know which client was used.
+"""
+
+from __future__ import annotations
+
+
+class ReaderError(Exception):
+    """Redis gave no answer. The message is one line: what, where, what to do.
+
+    `passing`: the same call may work in a moment (Redis is away, or changes its primary); without that it will fail
+    again until somebody changes something (a password, a right, an argument).
+    """
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing

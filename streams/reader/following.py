@@ -1,0 +1,131 @@
+"""Following the stream of changes: over trims, losses of data and servers that come back.
+
+Owns where the stream is read from, which changes are shown, and when some may have been missed. It must not know the
+hashes, nor the client that executes its steps.
+
+The stream is read from the last entry seen on, that entry included: where it is the first to come back, nothing
+between has gone. Where it is not, or is another entry, the stream was cut further than that, or this is another one:
+that of a server that lost its data, or of a replica that had less. Then it is read from its beginning, and versions
+tell what is new.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Generator, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from streams.reader.errors import ReaderError
+from streams.reader.queries import Command
+from streams.reader.replies import text_of
+from streams.reader.results import Change
+from streams.reader.steps import Pause, Send, Steps
+
+KEPT = 100_000
+"""Keys whose last version is kept, those that changed last."""
+
+BEGINNING = "0-0"
+_AT_ONCE = 1_000
+_BLOCK_MS = 1_000
+_FIRST_PAUSE_S = 0.25
+_LONGEST_PAUSE_S = 5.0
+
+
+class Show(NamedTuple):
+    """Show these changes."""
+
+    changes: Sequence[Change]
+
+
+FollowingSteps = Generator[Send | Pause | Show, Any, None]
+
+
+def last_place(stream_key: str) -> Steps[tuple[str, bool]]:
+    """Where the stream ends now; that is final."""
+    (reply,) = yield Send([("XREVRANGE", stream_key, "+", "-", "COUNT", 1)])
+    return text_of(reply[0][0]) if reply else BEGINNING, True
+
+
+class Following:
+    """One subscription to the stream at `stream_key` of the keys under `prefix`.
+
+    `may_have_missed`: the next change that is shown will say so.
+    """
+
+    def __init__(self, stream_key: str, prefix: str, after: str | None = None) -> None:
+        self._stream = stream_key
+        self._prefix = prefix
+        self._place = after
+        self._last: Any = None
+        self.may_have_missed = False
+        self._versions: OrderedDict[str, int] = OrderedDict()
+
+    def steps(self) -> FollowingSteps:
+        """Read on for ever. Raises `ReaderError` only where waiting is no use."""
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                changes = yield from self._read_some()
+                pause_s = _FIRST_PAUSE_S
+            except ReaderError as problem:
+                if not problem.passing:
+                    raise
+                yield Pause(pause_s)
+                pause_s = min(_LONGEST_PAUSE_S, 2 * pause_s)
+                continue
+            if changes:
+                yield Show(changes)
+
+    def _read_some(self) -> Steps[list[Change]]:
+        if self._place is None:
+            self._place, _ = yield from last_place(self._stream)
+        entries = yield from self._entries()
+        if not entries:
+            yield Send([("XREAD", "COUNT", 1, "BLOCK", _BLOCK_MS, "STREAMS", self._stream, self._place)])
+        return self._news(entries)
+
+    def _entries(self) -> Steps[list[Any]]:
+        """The entries after the place; all that there are where the place is not in the stream."""
+        (found,) = yield Send([self._range(str(self._place))])
+        if found and text_of(found[0][0]) == self._place and self._last in (None, found[0][1]):
+            return list(found[1:])
+        self.may_have_missed = True
+        if self._place != BEGINNING:
+            self._place = BEGINNING
+            (found,) = yield Send([self._range(BEGINNING)])
+        return list(found)
+
+    def _range(self, start: str) -> Command:
+        return ("XRANGE", self._stream, start, "+", "COUNT", _AT_ONCE + 1)
+
+    def _news(self, entries: Sequence[Any]) -> list[Change]:
+        """The changes among entries that are newer than what was shown of their keys."""
+        news = []
+        for place, fields in entries:
+            self._place, self._last = text_of(place), fields
+            named = {text_of(name): text_of(value) for name, value in fields.items()}
+            key, version = named["key"], int(named["version"])
+            if version > self._versions.get(key, -1):
+                self._keep(key, version)
+                news.append(self._change(key, version))
+        return news
+
+    def _change(self, key: str, version: int) -> Change:
+        missed, self.may_have_missed = self.may_have_missed, False
+        kind, _, rest = key.removeprefix(self._prefix).partition(":")
+        subject = unquote(rest.partition(":")[0])
+        return Change(
+            key=key,
+            version=version,
+            missed=missed,
+            place=str(self._place),
+            title_id=subject if kind == "title" else None,
+            franchise_id=subject if kind == "franchise" else None,
+        )
+
+    def _keep(self, key: str, version: int) -> None:
+        self._versions[key] = version
+        self._versions.move_to_end(key)
+        if len(self._versions) > KEPT:
+            self._versions.popitem(last=False)

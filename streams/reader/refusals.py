@@ -1,0 +1,51 @@
+"""What redis-py raises, as the reader's one error.
+
+Owns which failures pass by themselves, and what to do about the others. It must not know what was asked.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from redis import exceptions
+
+from streams.reader.errors import ReaderError
+from streams.redis_address import BadAddress, read_address, without_password
+
+FAILURES = (exceptions.RedisError, exceptions.RedisClusterException, OSError)
+"""What a driver catches: whatever Redis, its client or the network raise."""
+
+OPTIONS: dict[str, Any] = {"socket_timeout": 5.0, "socket_connect_timeout": 5.0}
+RETRIES = 1
+"""A connection that was closed while it was idle is opened again; more patience is the reader's own."""
+
+
+def checked(url: str) -> str:
+    """The URL, if it is an address of a Redis. Raises `ReaderError`."""
+    try:
+        read_address(url)
+    except BadAddress as problem:
+        raise ReaderError(f"{without_password(url)!r} is no address of a Redis: {problem}") from None
+    return url
+
+
+def reader_error(problem: Exception, url: str) -> ReaderError:
+    """The error for people of a call to Redis at `url`."""
+    where, said = without_password(url), _said(problem)
+    if isinstance(problem, exceptions.AuthenticationError):
+        return ReaderError(f"Redis at {where} refuses the user or its password: {said}")
+    if isinstance(problem, exceptions.NoPermissionError):
+        return ReaderError(f"Redis at {where}: the user has not the rights of a reader (docs/reading.md): {said}")
+    if isinstance(problem, exceptions.ClusterDownError | exceptions.TryAgainError | exceptions.ReadOnlyError):
+        return ReaderError(f"Redis at {where} cannot answer now: {said}", passing=True)
+    if isinstance(problem, exceptions.ResponseError):
+        return ReaderError(f"Redis at {where} refuses: {said}; is the prefix the right one?")
+    if isinstance(problem, exceptions.DataError):
+        return ReaderError(f"no such question: {said}")
+    return ReaderError(f"Redis at {where} does not answer: {said}", passing=True)
+
+
+def _said(problem: Exception) -> str:
+    """What the library says, on one line, without the clients that it describes along the way."""
+    return re.sub(r"[\s:]*<.*>", "", " ".join(str(problem).split())) or type(problem).__name__

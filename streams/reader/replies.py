@@ -1,0 +1,77 @@
+"""From Redis's replies to results.
+
+Owns how texts become typed values. It must not know which command a reply answers, or when it is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from streams.reader.errors import ReaderError
+from streams.reader.results import Board, Daypart, Dayparts, Entry, Read, Title
+
+R = TypeVar("R", bound=Read)
+
+OTHER = "other"
+_DAYPART_MARK = "_watched_s"
+_DAYPART_FIELDS = msgspec.structs.fields(Daypart)[1:]
+_WHOLE = frozenset(field.name for field in msgspec.structs.fields(Title) if field.type is int)
+
+
+class ServerState(NamedTuple):
+    """What the status hash says beside each answer. Its version tells a server that has fallen behind."""
+
+    version: int = 0
+    complete: bool = False
+    as_of_ms: int = 0
+
+
+def server_state(reply: Sequence[Any]) -> ServerState:
+    """The state from the values of `version`, `complete` and `as_of_ms`; all of them are missing together."""
+    version, complete, as_of_ms = (text_of(value or b"") for value in reply)
+    return ServerState(int(version or 0), complete == "1", int(as_of_ms or 0))
+
+
+def texts(reply: Any) -> dict[str, str]:
+    """A hash as texts; an empty one where there is none."""
+    return {text_of(name): text_of(value) for name, value in reply.items()}
+
+
+def text_of(value: Any) -> str:
+    """Redis's bytes as text; no byte is lost that is no UTF-8."""
+    return value.decode(errors="surrogateescape") if isinstance(value, bytes) else str(value)
+
+
+def struct(kind: type[R], key: str, fields: Mapping[str, str], **names: str) -> R:
+    """A result of a hash that is there; an empty text is a value that there is none of."""
+    known = {name: text for name, text in fields.items() if text} | names
+    try:
+        return msgspec.convert(known, kind, strict=False)
+    except msgspec.ValidationError as problem:
+        raise ReaderError(f"{key} is not as Encore writes it ({problem}); is the prefix the right one?") from None
+
+
+def dayparts(key: str, fields: Mapping[str, str], title_id: str) -> Dayparts:
+    """The dayparts of a title in the order of the setting, `other` last."""
+    names = [name.removesuffix(_DAYPART_MARK) for name in fields if name.endswith(_DAYPART_MARK)]
+    rows = [
+        {"name": name} | {field.name: fields.get(f"{name}_{field.name}", "0") for field in _DAYPART_FIELDS}
+        for name in sorted(names, key=OTHER.__eq__)
+    ]
+    head = struct(Read, key, fields)
+    try:
+        parts = msgspec.convert(rows, tuple[Daypart, ...], strict=False)
+    except msgspec.ValidationError as problem:
+        raise ReaderError(f"{key} is not as Encore writes it ({problem}); is the prefix the right one?") from None
+    return Dayparts(title_id=title_id, dayparts=parts, **msgspec.structs.asdict(head))
+
+
+def board(reply: Sequence[tuple[Any, Any]], state: ServerState, metric: str, day: date | None) -> Board:
+    """A board of members and scores, best first."""
+    number = int if metric in _WHOLE else float
+    entries = tuple(Entry(title_id=text_of(member), score=number(float(score))) for member, score in reply)
+    return Board(metric=metric, day=day, entries=entries, **state._asdict())

@@ -1,0 +1,104 @@
+"""How a question is asked until it has an answer, and how changes are followed: without any input or output.
+
+Owns what is sent next, when to wait, and when to give up. It must not know the client that executes its steps; a driver
+executes them, and must not know why.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from streams.reader.errors import ReaderError
+from streams.reader.newest import Newest
+from streams.reader.queries import Command, Part, Queries, Query
+from streams.reader.replies import ServerState, server_state
+from streams.reader.results import Read
+
+T = TypeVar("T")
+
+AT_ONCE = 1_000
+PAUSE_S = 0.25
+
+
+class Send(NamedTuple):
+    """Send these commands, in one pipeline if they are several; the replies are wanted, or the `ReaderError`."""
+
+    commands: Sequence[Command]
+
+
+class Pause(NamedTuple):
+    """Wait so long."""
+
+    seconds: float
+
+
+Steps = Generator[Send | Pause, Any, T]
+
+
+class Course:
+    """Steps on their way: the one to execute next, and what they came to once there is none."""
+
+    def __init__(self, steps: Generator[Any, Any, Any]) -> None:
+        self._steps = steps
+        self.step: Any = None
+        self.answer: Any = None
+        self.go_on(None)
+
+    def go_on(self, outcome: list[Any] | ReaderError | None) -> None:
+        """Tell what came of the step: replies, an error, or nothing. Raises what the steps cannot go on after."""
+        try:
+            if isinstance(outcome, ReaderError):
+                self.step = self._steps.throw(outcome)
+            else:
+                self.step = self._steps.send(outcome)
+        except StopIteration as end:
+            self.step, self.answer = None, end.value
+
+
+def ask(
+    queries: Queries, query: Query[T], newest: Newest, wait_s: float, clock: Callable[[], float] = time.monotonic
+) -> Steps[T]:
+    """Ask until there is an answer and it is complete, for `wait_s` at most; then take what there is.
+
+    Raises `ReaderError`: at once where waiting is no use, else once the time is over.
+    """
+    results = yield from patiently(lambda: _asked_once(queries, query.parts, newest), wait_s, clock)
+    return query.answer(results)
+
+
+def patiently(
+    once: Callable[[], Steps[tuple[T, bool]]], wait_s: float, clock: Callable[[], float] = time.monotonic
+) -> Steps[T]:
+    """Go through steps again and again until they say that their outcome is final, or the time is over."""
+    until = clock() + wait_s
+    while True:
+        is_last = clock() >= until
+        try:
+            outcome, is_final = yield from once()
+            if is_final or is_last:
+                return outcome
+        except ReaderError as problem:
+            if is_last or not problem.passing:
+                raise
+        yield Pause(PAUSE_S)
+
+
+def _asked_once(queries: Queries, parts: Sequence[Part], newest: Newest) -> Steps[tuple[list[Any], bool]]:
+    results: list[Read | None] = []
+    is_settled = True
+    for first in range(0, len(parts), AT_ONCE):
+        some = parts[first : first + AT_ONCE]
+        # The state comes first: a hash read after a status that says complete is not from before the rebuild.
+        replies = yield Send([queries.server_state, *(part.command for part in some)])
+        state = server_state(replies[0])
+        for part, reply in zip(some, replies[1:], strict=True):
+            found = newest.settle(part.name, part.parse(reply, state), state)
+            is_settled = is_settled and _is_final(found, state)
+            results.append(found)
+    return results, is_settled
+
+
+def _is_final(found: Read | None, state: ServerState) -> bool:
+    return found.complete if found is not None else state.complete

@@ -1,0 +1,171 @@
+"""The reader for programs without asyncio.
+
+Owns the client of one reader and the execution of its steps. What is asked, and what becomes of the replies, is in
+`queries`, `steps` and `following`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from models.windows import LAST_WEEK
+from streams.reader.errors import ReaderError
+from streams.reader.following import Following, Show, last_place
+from streams.reader.newest import Newest
+from streams.reader.queries import Command, Queries, Query
+from streams.reader.refusals import FAILURES, OPTIONS, RETRIES, checked, reader_error
+from streams.reader.results import (
+    Age,
+    Board,
+    Change,
+    Day,
+    Dayparts,
+    Franchise,
+    Hour,
+    Legs,
+    Profile,
+    Status,
+    Title,
+    Week,
+)
+from streams.reader.steps import Course, Pause, Send, Steps, ask, patiently
+from streams.redis_address import sync_client
+
+T = TypeVar("T")
+
+
+class Reader:
+    """Reads the counters under one prefix of one Redis; threads may share it. Every method raises `ReaderError`.
+
+    A version never goes backwards: of each key, the newest complete value that this reader has seen is shown until
+    there is a newer one. While counters are rebuilt, and it has seen none, a result says `complete` False. `wait_s`:
+    how long a call waits for them, and for a Redis that does not answer, before it gives up.
+    """
+
+    def __init__(self, url: str, prefix: str = "encore:", *, wait_s: float = 0.0) -> None:
+        self._url = checked(url)
+        self._client: Any = None
+        self._making = threading.Lock()
+        self._queries = Queries(prefix)
+        self._newest = Newest()
+        self._wait_s = wait_s
+
+    def title(self, title_id: str) -> Title | None:
+        """A title's counters for all time; `None` where it has none."""
+        return self._ask(self._queries.title(title_id))
+
+    def titles(self, title_ids: Iterable[str]) -> dict[str, Title]:
+        """The same of many titles, by id, in one round trip; those without counters are left out."""
+        return self._ask(self._queries.titles(title_ids))
+
+    def hours(self, title_id: str, first: datetime, last: datetime) -> tuple[Hour, ...]:
+        """The UTC hours of a title from that of `first` to that of `last`. One that is left out counted nothing."""
+        return self._ask(self._queries.hours(title_id, first, last))
+
+    def days(self, title_id: str, first: date, last: date) -> tuple[Day, ...]:
+        """The UTC days of a title from `first` to `last`. One that is left out counted nothing."""
+        return self._ask(self._queries.days(title_id, first, last))
+
+    def weeks(self, title_id: str, first: int = 1, last: int = LAST_WEEK) -> tuple[Week, ...]:
+        """The weeks of a title since its release, numbered from 1. One that is left out counted nothing."""
+        return self._ask(self._queries.weeks(title_id, first, last))
+
+    def ages(self, title_id: str) -> tuple[Age, ...]:
+        """The first 72 hours (`opening`), 7, 28 and 91 days of a title. One that is left out counted nothing."""
+        return self._ask(self._queries.ages(title_id))
+
+    def dayparts(self, title_id: str) -> Dayparts | None:
+        """When a title is watched in the households' own time, and for how many it is a habit."""
+        return self._ask(self._queries.dayparts(title_id))
+
+    def legs(self, title_id: str) -> Legs | None:
+        """How a title holds its audience; `None` before its first complete week, and without a release."""
+        return self._ask(self._queries.legs(title_id))
+
+    def franchise(self, franchise_id: str) -> Franchise | None:
+        """A franchise's counters for all time; `None` where it has none."""
+        return self._ask(self._queries.franchise(franchise_id))
+
+    def board(self, metric: str = "completions", day: date | None = None, top: int = 20) -> Board:
+        """The titles with the most of a metric, for all time or on one UTC day."""
+        return self._ask(self._queries.board(metric, day, top))
+
+    def status(self) -> Status | None:
+        """How the workers are doing; `None` where nothing was ever published under the prefix."""
+        return self._ask(self._queries.status())
+
+    def compare(self, title_ids: Iterable[str]) -> tuple[Profile, ...]:
+        """All that is known of each title, to be laid side by side, in the order given."""
+        return self._ask(self._queries.profiles(title_ids))
+
+    def place(self) -> str:
+        """Where the stream of changes is now: what changes after this call, `changes(after=…)` shows."""
+        return self._carry_out(patiently(lambda: last_place(self._queries.keys.changes), self._wait_s))
+
+    def changes(self, after: str | None = None) -> Iterator[Change]:
+        """Every change from now on (or from a change's `place` on), for ever; Redis may come and go.
+
+        A key's version never goes backwards. A change that says `missed` follows some that may have been lost.
+        """
+        keys = self._queries.keys
+        course = Course(Following(keys.changes, keys.prefix, after).steps())
+        while True:
+            if isinstance(course.step, Show):
+                yield from course.step.changes
+                course.go_on(None)
+            else:
+                course.go_on(self._do(course.step))
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        if self._client is not None:
+            self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _ask(self, query: Query[T]) -> T:
+        return self._carry_out(ask(self._queries, query, self._newest, self._wait_s))
+
+    def _carry_out(self, steps: Steps[T]) -> T:
+        course = Course(steps)
+        while course.step is not None:
+            course.go_on(self._do(course.step))
+        answer: T = course.answer
+        return answer
+
+    def _do(self, step: Send | Pause) -> list[Any] | ReaderError | None:
+        if isinstance(step, Pause):
+            time.sleep(step.seconds)
+            return None
+        try:
+            return self._send(step.commands)
+        except FAILURES as problem:
+            return reader_error(problem, self._url)
+
+    def _send(self, commands: Sequence[Command]) -> list[Any]:
+        client = self._connected()
+        if len(commands) == 1:
+            return [client.execute_command(*commands[0])]
+        pipe = client.pipeline(transaction=False)
+        for command in commands:
+            pipe.execute_command(*command)
+        return list(pipe.execute())
+
+    def _connected(self) -> Any:
+        # A cluster's client connects when it is made.
+        with self._making:
+            if self._client is None:
+                self._client = sync_client(self._url, retry=Retry(NoBackoff(), RETRIES), **OPTIONS)
+            return self._client
