@@ -6,15 +6,16 @@ profiles and by the few records on a detour, however long the stream runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import heapify, heappop, heappush, heapreplace
 from itertools import dropwhile
 from random import Random
 
 from streams.simulate.faults import Item, with_faults
 from streams.simulate.plan import Plan
+from streams.simulate.routine import WEEKS, Ordinary
 from streams.simulate.viewer import Sent, Viewer
-from streams.simulate.world import MINUTE_MS, Shelf, Title, household, titles
+from streams.simulate.world import MINUTE_MS, household, shelves, titles
 
 Ready = tuple[int, int, Sent | Item, Iterator[Sent] | None]
 
@@ -23,15 +24,28 @@ WARM_UP_MS = 2 * 60 * MINUTE_MS
 """The simulation begins this much before the origin, so that at the origin people are watching already."""
 
 
-def stream(plan: Plan, origin_ms: int) -> Iterator[Item]:
-    """Records without end, by `due_ms`, none before `origin_ms` (Unix ms); same arguments, same records."""
-    everything = titles(plan, origin_ms)
-    return dropwhile(lambda item: item.due_ms < origin_ms, _stream(plan, everything, origin_ms - WARM_UP_MS))
+def stream(plan: Plan, origin_ms: int, viewers: Iterable[Viewer] | None = None) -> Iterator[Item]:
+    """Records without end, by `due_ms`, none before `origin_ms` (Unix ms); same arguments, same records.
+
+    `viewers`: all who watch; else the plan's households in ordinary weeks.
+    """
+    if viewers is None:
+        viewers = ordinary_viewers(plan, origin_ms)
+    return dropwhile(lambda item: item.due_ms < origin_ms, _stream(plan, viewers, origin_ms - WARM_UP_MS))
 
 
-def _stream(plan: Plan, everything: list[Title], begin_ms: int) -> Iterator[Item]:
+def ordinary_viewers(plan: Plan, origin_ms: int) -> Iterator[Viewer]:
+    """Every profile of every household; they choose among all titles."""
+    kids, general = shelves(titles(plan, origin_ms))
+    for number in range(plan.households):
+        rng = Random(f"{plan.seed}:household:{number}")
+        home = household(plan, number, rng)
+        yield from [Viewer(plan, rng, home, who, kids, general, Ordinary(WEEKS[who.kind])) for who in home.profiles]
+
+
+def _stream(plan: Plan, viewers: Iterable[Viewer], begin_ms: int) -> Iterator[Item]:
     rng = Random(f"{plan.seed}:faults")
-    heap = _first_events(plan, everything, begin_ms)
+    heap = _first_events(viewers, begin_ms)
     tie = len(heap)
     while True:
         due_ms, order, ready, viewer = heap[0]
@@ -51,20 +65,11 @@ def _stream(plan: Plan, everything: list[Title], begin_ms: int) -> Iterator[Item
                 heappush(heap, (item.due_ms, tie, item, None))
 
 
-def _first_events(plan: Plan, everything: list[Title], begin_ms: int) -> list[Ready]:
-    kids = Shelf([title for title in everything if title.is_kids])
-    general = Shelf([title for title in everything if not title.is_kids])
+def _first_events(viewers: Iterable[Viewer], begin_ms: int) -> list[Ready]:
     heap: list[Ready] = []
-    for number in range(plan.households):
-        for viewer in _viewers(plan, number, kids, general):
-            events = viewer.watch(begin_ms)
-            first = next(events)
-            heap.append((first.due_ms, len(heap), first, events))
+    for viewer in viewers:
+        events = viewer.watch(begin_ms)
+        first = next(events)
+        heap.append((first.due_ms, len(heap), first, events))
     heapify(heap)
     return heap
-
-
-def _viewers(plan: Plan, number: int, kids: Shelf, general: Shelf) -> list[Viewer]:
-    rng = Random(f"{plan.seed}:household:{number}")
-    home = household(plan, number, rng)
-    return [Viewer(plan, rng, home, profile, kids, general) for profile in home.profiles]

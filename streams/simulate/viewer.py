@@ -1,7 +1,7 @@
-"""What one profile watches, and when: kids before and after school, grown-ups in the evening.
+"""What one profile watches: what was left unfinished, what it is set on, favourites, something else.
 
-Owns habits: times of day, favourites, what was left unfinished, giving up. It must not know what a player
-says in between, or what happens to the events on their way.
+Owns a profile's choices, giving up, and its sittings one after another. It must not know at which times of which days
+a profile watches, what a player says in between, or what happens to the events on their way.
 """
 
 from __future__ import annotations
@@ -14,30 +14,13 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from streams.simulate.plan import Plan
+from streams.simulate.routine import Routine
 from streams.simulate.sitting import Event, Player, play, stand_still, uuid_text
 from streams.simulate.world import DAY_MS, MINUTE_MS, Household, Profile, Shelf, Title
 
 UPLOAD_GAP_MS = 20
-
-
-class Slot(NamedTuple):
-    """A time of a local day at which a profile likes to watch; minutes of the day, and a chance of 1."""
-
-    opens: int
-    closes: int
-    chance: float
-    shortest_min: int
-    longest_min: int
-
-
-WEEKDAY = {
-    "kids": (Slot(370, 430, 0.55, 35, 90), Slot(905, 1020, 0.75, 50, 120), Slot(1090, 1170, 0.35, 30, 60)),
-    "general": (Slot(400, 480, 0.1, 20, 40), Slot(1120, 1290, 0.7, 60, 150)),
-}
-WEEKEND = {
-    "kids": (Slot(420, 600, 0.8, 80, 180), Slot(840, 1000, 0.6, 60, 150)),
-    "general": (Slot(780, 900, 0.3, 60, 130), Slot(1110, 1290, 0.8, 80, 200)),
-}
+LONGEST_AWAY_MS = 20 * DAY_MS
+"""A device is without a network for at most so long; nobody watched a title before its release."""
 
 
 class Sent(NamedTuple):
@@ -61,6 +44,7 @@ class Viewer:
     profile: Profile
     kids: Shelf
     general: Shelf
+    routine: Routine
     favourites: tuple[Title, ...] = ()
     unfinished: tuple[Title, int] | None = None
     given_up: set[str] = field(default_factory=set)
@@ -75,23 +59,20 @@ class Viewer:
         day = datetime.fromtimestamp(origin_ms / 1000, UTC).astimezone(zone).date()
         free_ms = origin_ms
         while True:
-            for slot in (WEEKDAY if day.weekday() < 5 else WEEKEND)[self.profile.kind]:
-                begin_ms = self._moment(slot, day, zone)
+            for slot in self.routine.slots(day, _moment(day, 0, zone)):
+                begin_ms = _moment(day, self.rng.randrange(slot.opens, slot.closes), zone) + self.rng.randrange(
+                    MINUTE_MS
+                )
                 if self.rng.random() < slot.chance and begin_ms >= free_ms:
                     minutes = self.rng.randrange(slot.shortest_min, slot.longest_min)
-                    free_ms = yield from self._evening(begin_ms, begin_ms + minutes * MINUTE_MS)
+                    free_ms = yield from self._evening(day, begin_ms, begin_ms + minutes * MINUTE_MS)
             day += timedelta(days=1)
 
-    def _moment(self, slot: Slot, day: date, zone: ZoneInfo) -> int:
-        minute = self.rng.randrange(slot.opens, slot.closes)
-        local = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone)
-        return int(local.timestamp()) * 1000 + self.rng.randrange(MINUTE_MS)
-
-    def _evening(self, now_ms: int, until_ms: int) -> Played:
+    def _evening(self, day: date, now_ms: int, until_ms: int) -> Played:
         """One title after another until `until_ms`; returns when the last of them was over."""
         autoplay = False
         while now_ms < until_ms:
-            title, position_ms = self._choose()
+            title, position_ms = self._choose(day, now_ms)
             if title.trailer and not position_ms and self.rng.random() < self.plan.trailer_share:
                 now_ms = yield from self._sit(title.trailer, 0, now_ms, now_ms + 2 * MINUTE_MS, autoplay)
             now_ms = yield from self._view(title, position_ms, now_ms, until_ms, autoplay)
@@ -99,9 +80,12 @@ class Viewer:
             autoplay = self.unfinished is None and self.rng.random() < self.plan.autoplay_share
         return now_ms
 
-    def _choose(self) -> tuple[Title, int]:
-        if self.unfinished and self.rng.random() < 0.9:
+    def _choose(self, day: date, now_ms: int) -> tuple[Title, int]:
+        wish = self.routine.wish(day, now_ms)
+        if self.unfinished and wish in (None, self.unfinished[0]) and self.rng.random() < 0.9:
             return self.unfinished
+        if wish:
+            return wish, 0
         if self.favourites and self.rng.random() < self.plan.rewatch_share:
             return self.rng.choice(self.favourites), 0
         return self._something_else(), 0
@@ -115,9 +99,10 @@ class Viewer:
     def _view(self, title: Title, position_ms: int, now_ms: int, until_ms: int, autoplay: bool) -> Played:
         """One sitting of a title, given up early or left for later or watched to its end."""
         if self.rng.random() < self.plan.abandoned_share:
-            self.unfinished = None
             leave_ms = now_ms + self.rng.randrange(3_000, 115_000)
-            return (yield from self._sit(title, position_ms, now_ms, leave_ms, autoplay))
+            over_ms = yield from self._sit(title, position_ms, now_ms, leave_ms, autoplay)
+            self.unfinished = None
+            return over_ms
         gives_up = not position_ms and self.rng.random() > title.finish
         if gives_up:
             until_ms = min(until_ms, now_ms + int(title.runtime_ms * self.rng.uniform(0.05, 0.6)))
@@ -133,7 +118,8 @@ class Viewer:
         first = {"runtime_ms": title.runtime_ms, "credits_start_ms": title.credits_start_ms}
         first |= {"autoplay": True} if autoplay else {}
         events = self._played(player, title, until_ms, first)
-        if self.rng.random() < self.plan.days_late_share:
+        is_kept = self.rng.random() < self.plan.days_late_share
+        if is_kept and now_ms - title.release_time_ms > LONGEST_AWAY_MS:
             yield from self._upload(events, now_ms)
         else:
             for event in events:
@@ -151,7 +137,7 @@ class Viewer:
 
     def _upload(self, events: Iterator[Event], now_ms: int) -> Iterator[Sent]:
         """A sitting that a device kept while offline: watched up to twenty days ago, sent in one go."""
-        ago_ms = int(self.rng.uniform(0.5, 20) * DAY_MS)
+        ago_ms = int(self.rng.uniform(0.5, LONGEST_AWAY_MS / DAY_MS) * DAY_MS)
         for number, event in enumerate(events):
             event["event_time_ms"] -= ago_ms
             event["offline"] = True
@@ -170,3 +156,8 @@ class Viewer:
             "country": self.household.country,
             **kind,
         }
+
+
+def _moment(day: date, minute: int, zone: ZoneInfo) -> int:
+    local = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone)
+    return int(local.timestamp()) * 1000

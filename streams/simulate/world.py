@@ -116,6 +116,11 @@ class Shelf:
         return rng.choices(self.titles, cum_weights=self._weights)[0]
 
 
+def shelves(all_titles: list[Title]) -> tuple[Shelf, Shelf]:
+    """What kids choose from, and what grown-ups do."""
+    return Shelf([t for t in all_titles if t.is_kids]), Shelf([t for t in all_titles if not t.is_kids])
+
+
 def titles(plan: Plan, origin_ms: int) -> list[Title]:
     """All titles but the trailers, kids' and others' by turns; the first two are always the same."""
     rng = Random(f"{plan.seed}:titles")

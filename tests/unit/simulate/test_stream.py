@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from models.catalog import CatalogRow, read_title
 from models.counters import Counters
 from models.events import BadEvent, Event, read_event
-from models.fold import TITLE, Fold
+from models.fold import Fold
 from models.rules import DAY_MS, HOUR_MS, Rules
+from models.tallies import TITLE, WATCHING
 from streams.simulate.faults import BAD, Item
 from streams.simulate.plan import Plan
 from streams.simulate.stream import stream
@@ -120,7 +121,7 @@ class _Record(NamedTuple):
 
 
 def _folded(items: list[Item], plan: Plan) -> Fold:
-    fold = Fold(Rules(), zones=frozenset(zone for zone, _, _ in ZONES))
+    fold = Fold(Rules(), zones={zone: ZoneInfo(zone) for zone, _, _ in ZONES})
     for row in catalog_rows(titles(plan, ORIGIN_MS)):
         fold.take_in(row["title_id"], read_title(row["title_id"].encode(), msgspec.json.encode(row)))
     fold.apply(_Record(n, item.timestamp_ms, item.key, item.value) for n, item in enumerate(items))
@@ -191,11 +192,24 @@ def test_the_film_that_will_not_stop_is_rewatched_and_the_big_opening_is_not_fin
     plan = Plan(households=100, heartbeat_s=300)
     fold = _folded(_first(40_000, plan), plan)
     tallies = fold.drain(1).tallies
-    totals = {key.title_id: Counters(*tally[1:]) for key, tally in tallies.items() if key.kind == TITLE}
+    totals = {key.title_id: Counters(*tally[1:WATCHING]) for key, tally in tallies.items() if key.kind == TITLE}
     film, opening = totals.pop("the-film-that-will-not-stop"), totals.pop("the-big-opening")
     assert film.rewatches > max(title.rewatches for title in totals.values())
     assert film.completers > 0.9 * film.starters
     assert opening.starters > 50 and opening.completers < 0.3 * opening.starters
+
+
+def test_what_was_given_up_within_two_minutes_is_not_gone_on_with() -> None:
+    plan = SMALL.without_faults().model_copy(update={"abandoned_share": 1.0, "seeks_per_hour": 0.0})
+    assert {event.position_ms for event in _events(_first(2000, plan)) if event.event_type == "start"} == {0}
+
+
+def test_nobody_watched_a_title_before_its_release() -> None:
+    plan = Plan(households=50, titles=8).without_faults().model_copy(update={"days_late_share": 0.5})
+    released_ms = {title.title_id: title.release_time_ms for title in titles(plan, ORIGIN_MS)}
+    events = _events(_first(5000, plan))
+    assert sum(event.offline is True for event in events) > 1000
+    assert all(event.event_time_ms >= released_ms.get(event.title_id, 0) for event in events)
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
