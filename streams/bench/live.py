@@ -87,6 +87,7 @@ class Arrivals:
 
     def __init__(self, run: Run) -> None:
         self.seen: dict[str, float] = {}
+        self._title = f"{run.settings.redis_prefix}title:".encode()
         # Protocol 2: of the newer one redis-py hands messages to a PubSub only.
         self._client: Any = Redis.from_url(run.settings.redis, protocol=2)
         self._connection = self._client.connection_pool.get_connection()
@@ -108,8 +109,13 @@ class Arrivals:
             if self._connection.can_read(timeout=0.1):
                 _, _, message = self._connection.read_response()
                 if isinstance(message, bytes) and PROBE.encode() in message:
-                    title_id = json.loads(message)["key"].rpartition(":")[2]
-                    self.seen.setdefault(title_id, time.time())
+                    self._note(json.loads(message)["key"].encode())
+
+    def _note(self, key: bytes) -> None:
+        # A probe's title has other hashes beside its own, windows and dayparts: those come at other times.
+        title_id = key.removeprefix(self._title)
+        if title_id.startswith(PROBE.encode()) and b":" not in title_id:
+            self.seen.setdefault(title_id.decode(), time.time())
 
 
 def in_ticks(events_per_s: int) -> Pace:
