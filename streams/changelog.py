@@ -5,12 +5,16 @@ consumers or threads.
 
     p                             position of the last checkpoint, JSON (`Position`)
     c <offset, 20 digits> | title the catalog row that holds from that source offset on, JSON; empty: none
+    k <offset, 20 digits>         the time that had passed in silence before that source offset came, JSON, in ms
     r <length of title> title household    a packed row (`models.rows`)
-    t title, h <hour> title, d <day> title a tally: its sequence, then its counters, msgpack
+    s <quarter hour> title        households by the streaks that end then (`models.streaks`), msgpack
+    t title, l title, f franchise, h <hour> title, d <day> title, a <age> title, w <week> title
+                                  a tally: its sequence, then its counters, msgpack
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -18,18 +22,24 @@ import msgspec
 
 from models.catalog import CatalogRow
 from models.counters import StreamCounters
-from models.fold import DAY, HOUR, TITLE, Changes, Fold, TallyKey
+from models.fold import Changes, Fold
 from models.rows import ROW_FORMAT
+from models.tallies import AGE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
 from models.viewing import Row
 from streams.topics import REMEDY
 
 POSITION_KEY = b"p"
 _ROW = ord("r")
+_NUMBERED = (HOUR, DAY, AGE, WEEK)
+_WHOLE = (TITLE, DAYPARTS, FRANCHISE)
 _REMEDY = f"go back to the version that wrote it, or {REMEDY}"
 
 _encode_tally = msgspec.msgpack.Encoder().encode
 _decode_tally = msgspec.msgpack.Decoder(list[int]).decode
 _decode_catalog = msgspec.json.Decoder(CatalogRow).decode
+
+
+Message = dict[str, bytes | None]
 
 
 class StateError(Exception):
@@ -65,25 +75,38 @@ class Position(msgspec.Struct, frozen=True):
 _decode_position = msgspec.json.Decoder(Position).decode
 
 
-def position_message(position: Position) -> dict[str, bytes]:
+def position_message(position: Position) -> Message:
     """The position as a changelog message."""
     return {"key": POSITION_KEY, "value": msgspec.json.encode(position)}
 
 
-def catalog_message(offset: int, title_id: str, row: CatalogRow | None) -> dict[str, bytes]:
+def catalog_message(offset: int, title_id: str, row: CatalogRow | None) -> Message:
     """The control row that says which catalog row holds from a source offset on (None: none does)."""
     value = b"" if row is None else msgspec.json.encode(row)
     return {"key": b"c%020d|%b" % (offset, title_id.encode()), "value": value}
 
 
-def state_messages(changes: Changes) -> list[dict[str, bytes]]:
-    """The changed rows and tallies as changelog messages."""
-    messages = [
+def silence_message(offset: int, clock_ms: int) -> Message:
+    """The control row that says how far time had come before the record at a source offset."""
+    return {"key": b"k%020d" % offset, "value": b"%d" % clock_ms}
+
+
+def state_messages(changes: Changes) -> list[Message]:
+    """The changed rows and sums as changelog messages; a tombstone for what left."""
+    messages: list[Message] = [
         {"key": _row_prefix(title_id) + household_id.encode(), "value": packed}
         for title_id, household_id, packed in changes.rows
     ]
-    messages += [{"key": _tally_key(key), "value": _encode_tally(tally)} for key, tally in changes.tallies.items()]
+    messages += [{"key": _tally_key(key), "value": _sums(tally)} for key, tally in changes.tallies.items()]
+    messages += [
+        {"key": b"s" + end_quarter.to_bytes(4, "big") + title_id.encode(), "value": _sums(sums)}
+        for (title_id, end_quarter), sums in changes.streaks.items()
+    ]
     return messages
+
+
+def _sums(sums: list[int] | None) -> bytes | None:
+    return None if sums is None else _encode_tally(sums)
 
 
 @lru_cache(maxsize=100_000)
@@ -94,7 +117,7 @@ def _row_prefix(title_id: str) -> bytes:
 
 @lru_cache(maxsize=100_000)
 def _tally_key(key: TallyKey) -> bytes:
-    number = b"" if key.kind == TITLE else key.number.to_bytes(4, "big")
+    number = key.number.to_bytes(4, "big") if key.kind in _NUMBERED else b""
     return key.kind.encode() + number + key.title_id.encode()
 
 
@@ -105,6 +128,8 @@ class Restored:
         self.fold = fold
         self.position: Position | None = None
         self.rows = 0
+        self._clock_ms = -1
+        self._streaks: dict[bytes, bytes] = {}
         self._catalog: dict[str, tuple[bytes, bytes]] = {}
         self._rows_of: dict[bytes, dict[str, Row | bytes]] = {}
 
@@ -124,24 +149,35 @@ class Restored:
                 if value is None:
                     rows.pop(key[end:].decode(), None)
                 else:
-                    rows[key[end:].decode()] = value
-        except (msgspec.DecodeError, UnicodeDecodeError, IndexError) as problem:
+                    # A household's rows of many titles share its name.
+                    rows[sys.intern(key[end:].decode())] = value
+        except (msgspec.DecodeError, ValueError, IndexError) as problem:
             raise StateError(f"the state cannot be read at the key {key!r}: {problem}; {_REMEDY}") from None
         self.rows += len(records)
 
     def finish(self) -> None:
         """Make the fold stand where its last checkpoint stood."""
-        for title_id, (_, value) in self._catalog.items():
-            self.fold.take_in(title_id, _decode_catalog(value) if value else None)
-        if self.position is not None:
-            self.fold.stream_time_ms = self.position.stream_time_ms
-            self.fold.stream = StreamCounters(*self.position.stream)
+        if self.position is None:
+            return
+        catalog = {title_id: _decode_catalog(value) for title_id, (_, value) in self._catalog.items() if value}
+        for key, value in self._streaks.items():
+            self.fold.restore_streaks(key[5:].decode(), int.from_bytes(key[1:5], "big"), _decode_tally(value))
+        self.fold.stream = StreamCounters(*self.position.stream)
+        self.fold.restored(catalog, self.position.stream_time_ms, self._clock_ms)
 
     def _add_other(self, key: bytes, value: bytes | None) -> None:
+        kind = key[:1]
         if key == POSITION_KEY and value is not None:
             self.position = _decode_position(value)
-        elif key[:1] == b"c" and value is not None:
+        elif kind == b"c" and value is not None:
             self._add_catalog_row(key, value)
+        elif kind == b"k" and value is not None:
+            self._clock_ms = max(self._clock_ms, int(value))
+        elif kind == b"s":
+            if value is None:
+                self._streaks.pop(key, None)
+            else:
+                self._streaks[key] = value
         else:
             self._add_tally(key, value)
 
@@ -153,11 +189,13 @@ class Restored:
 
     def _add_tally(self, key: bytes, value: bytes | None) -> None:
         kind = key[:1].decode(errors="replace")
-        if kind not in (TITLE, HOUR, DAY):
+        if kind not in (*_NUMBERED, *_WHOLE):
             raise StateError(f"the state holds a row of an unknown kind {kind!r}: {_REMEDY}")
-        number, title = (0, key[1:]) if kind == TITLE else (int.from_bytes(key[1:5], "big"), key[5:])
+        number, title = (0, key[1:]) if kind in _WHOLE else (int.from_bytes(key[1:5], "big"), key[5:])
         name = TallyKey(kind, number, title.decode())
         if value is None:
             self.fold.tallies.pop(name, None)
         else:
             self.fold.tallies[name] = _decode_tally(value)
+            if kind == TITLE:
+                self.fold.title(name.title_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from models.fold import TallyKey
+from models.tallies import TallyKey
 
 
 class Committed(NamedTuple):
@@ -16,6 +16,7 @@ class Committed(NamedTuple):
     sequence: int
     stream_time_ms: int
     stream: list[int]
-    tallies: Mapping[TallyKey, list[int]]
+    tallies: Mapping[TallyKey, list[int] | None]
+    """None: it has left, and is not kept any more."""
     recounts: bool = False
     """A rebuild is under way in the partition: readers keep seeing what they see."""

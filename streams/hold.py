@@ -6,12 +6,9 @@ know what waits to be published.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 
-from streams.redis_sink import RedisSink
-
-log = logging.getLogger(__name__)
+from streams.redis_sink import Readable, RedisSink
 
 
 class Hold:
@@ -57,5 +54,5 @@ class Hold:
     async def _tell(self, left: int) -> None:
         """In the status hash, beside counters that stay as they are."""
         revision = (await self._sink.add_shares([self._status_key], [0], [[]])).revisions[0]
-        state = await self._sink.read_state()
-        await self._sink.write_hashes([self._status_key], [revision], [0], [[*state.status, "rebuilding", str(left)]])
+        fields = [*(await self._sink.read_state()).status, "rebuilding", str(left)]
+        await self._sink.write_hashes([Readable(self._status_key, revision, 0, fields)])

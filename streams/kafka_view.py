@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from confluent_kafka import (
     Consumer,
     ConsumerGroupTopicPartitions,
+    IsolationLevel,
     KafkaError,
     KafkaException,
     TopicCollection,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from streams.logs import LIBRDKAFKA
 from streams.topics import KafkaFailed
+
+T = TypeVar("T")
 
 _ONE_TRY_S = 5.0
 _ANSWERS_WITHIN_S = 20.0
@@ -74,6 +77,17 @@ class KafkaView:
         """Delete a topic; its name may stay taken for a moment."""
         self._answer(lambda: self._admin.delete_topics([name], **self._limit)[name])
 
+    def readable_ends(self, topic: str, partitions: Collection[int]) -> dict[int, int]:
+        """The offset after the last that can be read, of each partition: open transactions hold it back."""
+        places = {TopicPartition(topic, number): OffsetSpec.latest() for number in partitions}
+        options = {"isolation_level": IsolationLevel.READ_COMMITTED, **self._limit}
+
+        def ask() -> dict[int, int]:
+            answers = self._admin.list_offsets(places, **options)
+            return {place.partition: answer.result().offset for place, answer in answers.items()}
+
+        return self._until_answered(ask)
+
     def committed(self, group: str, topic: str, partition: int) -> int | None:
         """The offset that a group has committed for a partition; None: it has not, or that has expired."""
         # Not the admin client: librdkafka's aborts the process where a group's coordinator does not answer in time.
@@ -106,17 +120,28 @@ class KafkaView:
     def _answer(self, ask: Callable[[], Any]) -> Any:
         return self._until_answered(lambda: ask().result())
 
-    def _until_answered(self, ask: Callable[[], Any]) -> Any:
-        until = time.monotonic() + _ANSWERS_WITHIN_S
-        while True:
-            try:
-                return ask()
-            except KafkaException as problem:
-                error = problem.args[0]
-                # Asked again: the broker that was asked may be frozen, and another one have its part by now.
-                if error.code() not in _AGAIN or time.monotonic() > until:
-                    raise KafkaRefused(f"Kafka at {self._servers}: {error.str()}", error.code()) from None
-                time.sleep(_PAUSE_S)
+    def _until_answered(self, ask: Callable[[], T]) -> T:
+        try:
+            return until_answered(ask, _AGAIN, _ANSWERS_WITHIN_S)
+        except KafkaException as problem:
+            error = problem.args[0]
+            raise KafkaRefused(f"Kafka at {self._servers}: {error.str()}", error.code()) from None
+
+
+def until_answered(ask: Callable[[], T], again: Collection[int], within_s: float) -> T:
+    """The answer of a call, which is made again for so long where it fails by one of these codes.
+
+    The broker that was asked may be frozen and another one have its part by now, or it may just have come back.
+    Raises the last `KafkaException`.
+    """
+    until = time.monotonic() + within_s
+    while True:
+        try:
+            return ask()
+        except KafkaException as problem:
+            if problem.args[0].code() not in again or time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE_S)
 
 
 class KafkaRefused(KafkaFailed):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from models.fold import Changes, Milestone, Record
-from models.viewing import COMPLETED, STARTED, VIEWED
+from models.viewing import COMPLETED, STARTED, STREAK, VIEWED
 from streams.settings import Settings
 from streams.transactions import Kept
 
@@ -18,7 +18,7 @@ topic refuses would end the worker at this record for ever. The source topic sti
 
 Headers = list[tuple[str, bytes]]
 
-_MILESTONES = {STARTED.name: "starter", VIEWED.name: "viewer", COMPLETED: "completion"}
+_MILESTONES = {STARTED.name: "starter", VIEWED.name: "viewer", COMPLETED: "completion", STREAK: "streak"}
 
 
 def kept_records(changes: Changes, settings: Settings, partition: int, topic_id: str) -> list[Kept]:
@@ -71,5 +71,9 @@ def _milestone(topic: str, milestone: Milestone, source: Headers) -> Kept:
         "event_time_ms": event.event_time_ms,
         "ordinal": fact.ordinal or 1,
     }
+    if fact.name == COMPLETED:
+        value["rewatch"] = fact.ordinal > 1
+    if fact.name == STREAK:
+        value["daypart"] = fact.daypart
     headers = [*source, _offset(milestone.offset)]
     return Kept(topic, event.household_id.encode(), msgspec.json.encode(value), headers)

@@ -11,11 +11,21 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from datetime import tzinfo
 from typing import Any, NamedTuple, TypeVar
 
 from models.catalog import CatalogRow
-from models.fold import Changes, Fold, TallyKey
-from streams.changelog import Position, StateError, catalog_message, position_message, state_messages
+from models.fold import Changes, Fold
+from models.tallies import TallyKey
+from streams.changelog import (
+    Message,
+    Position,
+    StateError,
+    catalog_message,
+    position_message,
+    silence_message,
+    state_messages,
+)
 from streams.committed import Committed
 from streams.continuity import Known, Place, check_fits, check_remembered, check_source
 from streams.failpoints import Failpoint, reached
@@ -26,6 +36,11 @@ from streams.transactions import Batch, CheckpointFailed, TransactionalWriter
 from streams.transport import RecordBatch
 
 log = logging.getLogger(__name__)
+
+SILENT_S = 30.0
+"""Without a record for so long, time passes all the same: what ends by it ends."""
+
+_SWEPT_ROWS = 500
 T = TypeVar("T")
 
 
@@ -39,7 +54,7 @@ class Source(NamedTuple):
     topic_id: str
     partitions: int
     state_id: str
-    zones: frozenset[str]
+    zones: Mapping[str, tzinfo]
     zones_version: str
 
 
@@ -58,7 +73,13 @@ class Partition:
         self.number = number
         self.settings = settings
         self.source = source
-        self.fold = Fold(settings.rules(), partition=number, partitions=source.partitions, zones=source.zones)
+        self.fold = Fold(
+            settings.rules(),
+            partition=number,
+            partitions=source.partitions,
+            zones=source.zones,
+            retention=settings.retention(),
+        )
         self._rules = self.fold.rules.fingerprint()
         self.position = 0
         self.sequence = 0
@@ -78,7 +99,8 @@ class Partition:
         self._lock = asyncio.Lock()
         self._unfinished: CheckpointFailed | None = None
         self._unacknowledged: list[Any] = []
-        self._catalog_messages: list[dict[str, Any]] = []
+        self._control_messages: list[Message] = []
+        self._break_silence()
 
     async def open(self, first_offset: int, end_offset: int, known: Known) -> None:
         """Fence the former owner, bring the state back, and check that it is whole and the source continues it.
@@ -98,6 +120,7 @@ class Partition:
             check_source(self._place, position.next_offset, first_offset, end_offset)
             self._continue_from(position)
         self._take_in_catalog()
+        self._break_silence()
 
     def _restore(self) -> Position | None:
         self._writer.open()
@@ -137,7 +160,27 @@ class Partition:
             )
         self.fold.apply(batch.records)
         self.position = batch.end
+        self._break_silence()
         self._unacknowledged.append(event)
+
+    def _break_silence(self) -> None:
+        self._silent_since_s, self._clock_before_ms = time.monotonic(), self.fold.clock_ms
+
+    def _silent_s(self) -> float:
+        return time.monotonic() - self._silent_since_s
+
+    def let_time_pass(self) -> None:
+        """Where no record came for long: let streaks and watching end that do by now, and record how late it is.
+
+        Time goes on from that of the last record as this worker's own does, whatever the wall clock says. Call only
+        where there is no record left to read.
+        """
+        if self._silent_s() < SILENT_S or self._clock_before_ms < 0:
+            return
+        clock_ms = self._clock_before_ms + int(self._silent_s() * 1000)
+        if self.fold.ends_by(clock_ms):
+            self.fold.pass_time(clock_ms)
+            self._control_messages.append(silence_message(self.position, clock_ms))
 
     async def checkpoint(self) -> None:
         """Write all changes since the last checkpoint in one transaction, then acknowledge and publish.
@@ -148,7 +191,7 @@ class Partition:
             # What a checkpoint that failed held is in no later one.
             if self._unfinished is not None:
                 raise self._unfinished
-            if self.uncheckpointed:
+            if self.uncheckpointed or (self._control_messages and self._silent_s() >= SILENT_S):
                 self._unfinished = CheckpointFailed(f"a checkpoint of {self._name} was given up")
                 try:
                     await self._checkpoint()
@@ -175,10 +218,11 @@ class Partition:
             event.ack()
         self._on_committed(self._committed(position, changes.tallies))
         self.fold.cool(self.settings.hot_rows)
+        self.fold.sweep(_SWEPT_ROWS)
 
     def _batch(self, changes: Changes, position: Position) -> Batch:
-        state = [*self._catalog_messages, *state_messages(changes), position_message(position)]
-        self._catalog_messages = []
+        state = [*self._control_messages, *state_messages(changes), position_message(position)]
+        self._control_messages = []
         return Batch(state, kept_records(changes, self.settings, self.number, self.source.topic_id))
 
     def _position(self) -> Position:
@@ -208,13 +252,13 @@ class Partition:
             title_id for title_id in before.keys() | now.keys() if before.get(title_id) != now.get(title_id)
         ]:
             self.fold.take_in(title_id, now.get(title_id))
-            self._catalog_messages.append(catalog_message(self.position, title_id, now.get(title_id)))
+            self._control_messages.append(catalog_message(self.position, title_id, now.get(title_id)))
 
     def committed_state(self) -> Committed:
         """All that readers should know of this partition, as of its last checkpoint. Call when just opened."""
         return self._committed(self._position(), self.fold.tallies)
 
-    def _committed(self, position: Position, tallies: Mapping[TallyKey, list[int]]) -> Committed:
+    def _committed(self, position: Position, tallies: Mapping[TallyKey, list[int] | None]) -> Committed:
         return Committed(
             self.number,
             position.incarnation,

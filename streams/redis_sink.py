@@ -2,21 +2,26 @@
 
 Owns every call to Redis that the worker makes; the scripts under `streams/lua` do the work there. It must
 not know what counters mean. Repeating any call changes nothing, so redis-py may retry as it likes.
+
+All keys of one prefix are on one server: where that is a node of a cluster, the prefix has a hash tag. Besides its
+scripts (EVALSHA, EVAL) the worker sends HGET, HSET, HGETALL and SMEMBERS, and on a cluster what a client of one asks.
 """
 
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
-import redis.asyncio as redis
-from redis.exceptions import RedisError
 
-from streams.keys import Keys
+from streams.keys import Held, Keys
+from streams.redis_address import async_client
+from streams.redis_scripts import DataLost as DataLost
+from streams.redis_scripts import Scripts, answer, now_ms
+from streams.redis_scripts import Unreachable as Unreachable
+from streams.rendering import Boards
 
 Share = tuple[int, ...]
 """A partition's share of a key: partition, incarnation, sequence, then the counters."""
@@ -25,17 +30,10 @@ _CHANGES_KEPT = 10_000
 _TIMEOUT_S = 5.0
 _FRESH_MS = 15_000
 _SWEPT_AT_ONCE = 500
+_JUDGED = b"judged"
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_total = msgspec.msgpack.Decoder(list[int]).decode
-
-
-class Unreachable(Exception):
-    """Redis does not answer, or not as it should; nothing is known of the call's effect."""
-
-
-class DataLost(Exception):
-    """Redis is not the one, or not in the state, that this worker published to: publish everything again."""
 
 
 class ForeignPrefix(Exception):
@@ -51,10 +49,34 @@ class Totals(NamedTuple):
 
 
 class PrefixState(NamedTuple):
-    """What all workers together have told: the least stream time, and fields of the status hash."""
+    """What all workers together have told: the least stream time, and fields of the status hash.
+
+    `judged_ms` is the largest such time that anything was ever computed for, or this one.
+    """
 
     as_of_ms: int
+    judged_ms: int
     status: list[str]
+
+
+class Readable(NamedTuple):
+    """A hash to be written: fields and texts in turn, how long it lives (0: for good), its member's place on boards."""
+
+    key: str
+    revision: str
+    life_ms: int
+    fields: Sequence[str]
+    boards: Boards | None = None
+    member: str = ""
+
+
+class Derived(NamedTuple):
+    """A hash computed from others' totals. `has_shares`: it is there only where it has shares of its own."""
+
+    key: str
+    inputs: Sequence[str]
+    life_ms: int = 0
+    has_shares: bool = False
 
 
 class RedisSink:
@@ -64,19 +86,10 @@ class RedisSink:
         self._keys = Keys(prefix)
         self._application = application
         self._marker = b""
-        self._client = redis.Redis.from_url(
-            url,
-            socket_timeout=_TIMEOUT_S,
-            socket_connect_timeout=_TIMEOUT_S,
-            health_check_interval=15,
+        self._client = async_client(
+            url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S, health_check_interval=15
         )
-        self._join = self._client.register_script(_script("join"))
-        self._add_shares = self._client.register_script(_script("add_shares"))
-        self._write_hashes = self._client.register_script(_script("write_hashes"))
-        self._note_published = self._client.register_script(_script("note_published"))
-        self._begin_rebuild = self._client.register_script(_script("begin_rebuild"))
-        self._note_recounts = self._client.register_script(_script("note_recounts"))
-        self._sweep = self._client.register_script(_script("sweep"))
+        self._scripts = Scripts(self._client)
 
     async def join(self, partitions: int) -> bool:
         """Take part in publishing under the prefix; returns whether the data is as it was at the last join.
@@ -84,11 +97,12 @@ class RedisSink:
         Raises `ForeignPrefix` where another application publishes under it.
         """
         keys, before = self._keys, self._marker
-        owner, self._marker = await _answer(
-            self._join(
-                keys=[keys.owner, keys.marker, keys.pending, keys.published, keys.unswept],
-                args=[self._application, await self._run_id(), secrets.token_hex(8), partitions],
-            )
+        owner, self._marker = await self._scripts.run(
+            "join",
+            [keys.owner, keys.marker, keys.pending, keys.published, keys.unswept],
+            self._application,
+            secrets.token_hex(8),
+            partitions,
         )
         if owner.decode() != self._application:
             raise ForeignPrefix(
@@ -97,19 +111,13 @@ class RedisSink:
             )
         return self._marker == before
 
-    async def _run_id(self) -> str:
-        info = await _answer(self._client.info("server"))
-        return str(info["run_id"])
-
     async def is_complete(self) -> bool:
         """Whether every partition has been published since data was lost. Raises `DataLost`."""
-        if not self._marker.startswith((await self._run_id()).encode()):
-            raise DataLost
-        return not await _answer(self._client.scard(self._keys.pending))
+        return bool(await self._guarded("is_complete", [self._keys.pending]))
 
     async def published_version(self, partition: int) -> tuple[int, int] | None:
         """The incarnation and sequence up to which a partition is published; None: nothing of it is."""
-        text = await _answer(self._client.hget(self._keys.published, str(partition)))
+        text = await answer(self._client.hget(self._keys.published, str(partition)))
         if text is None:
             return None
         return _version(text)
@@ -119,8 +127,7 @@ class RedisSink:
         if not versions:
             return
         noted = [text for p, (i, s) in versions.items() for text in (str(p), f"{i}:{s}")]
-        keys = [self._keys.marker, self._keys.published, self._keys.pending, self._keys.unswept]
-        await self._guarded(self._note_published(keys=keys, args=[self._marker, *noted]))
+        await self._guarded("note_published", [self._keys.published, self._keys.pending, self._keys.unswept], *noted)
 
     async def begin_rebuild(self, partitions: int) -> int:
         """Note that so many partitions, all there are, will be recounted; the newest incarnation published, or 0.
@@ -129,120 +136,149 @@ class RedisSink:
         """
         keys = self._keys
         versions = await self._guarded(
-            self._begin_rebuild(
-                keys=[keys.marker, keys.pending, keys.rebuilding, keys.unswept, keys.published, keys.partitions],
-                args=[self._marker, partitions],
-            )
+            "begin_rebuild", [keys.pending, keys.rebuilding, keys.unswept, keys.published, keys.partitions], partitions
         )
         return max((_version(text)[0] for text in versions), default=0)
 
     async def note_recounts(self, recounts: Mapping[int, bool]) -> int:
         """Note which of this worker's partitions are recounted, and which are through; how many all workers' are."""
         noted = [text for p, goes_on in recounts.items() for text in (str(p), "1" if goes_on else "0")]
-        keys = [self._keys.marker, self._keys.rebuilding]
-        left: int = await self._guarded(self._note_recounts(keys=keys, args=[self._marker, *noted]))
+        left: int = await self._guarded("note_recounts", [self._keys.rebuilding], *noted)
         return left
 
     async def sweep(self, incarnations: Mapping[int, int], partitions: int) -> int:
         """Take out the shares of older incarnations than these, by partition, and of partitions that are no more.
 
-        Returns how many hashes were left without a share, and are gone. To be called once these partitions'
-        shares are all published, and before that is noted. Looks at nothing where there can be no such shares.
+        Returns how many hashes were left without a share, and are gone, with their places on boards and a title's
+        legs. To be called once these partitions' shares are all published, and before that is noted. Looks at nothing
+        where there can be no such shares.
         """
-        unswept = await _answer(self._client.smembers(self._keys.unswept))
+        unswept = await answer(self._client.smembers(self._keys.unswept))
         incarnations = {p: incarnation for p, incarnation in incarnations.items() if b"%d" % p in unswept}
-        gone, cursor = 0, -1 if incarnations else 0
-        while cursor:
-            scan = self._client.scan(max(cursor, 0), match=self._keys.all_shares, count=_SWEPT_AT_ONCE)
-            cursor, found = await _answer(scan)
-            if found:
-                gone += await self._sweep_some([key.decode() for key in found], incarnations, partitions)
+        gone, cursor = 0, b"0" if incarnations else None
+        while cursor is not None:
+            scanned = await self._guarded("scan_shares", [], cursor, self._keys.all_shares, _SWEPT_AT_ONCE)
+            cursor = scanned[0] if scanned[0] != b"0" else None
+            if scanned[1]:
+                gone += await self._sweep_some([key.decode() for key in scanned[1]], incarnations, partitions)
         return gone
 
     async def _sweep_some(self, found: list[str], incarnations: Mapping[int, int], partitions: int) -> int:
-        keys = [self._keys.marker, self._keys.changes]
+        keys: list[str] = []
         for shares in found:
             keys += (shares, self._keys.of_shares(shares))
-        now_ms, newest = time.time_ns() // 1_000_000, _encode(list(incarnations.items()))
-        arguments: list[bytes | str | int] = [
-            self._marker,
-            now_ms,
-            self._keys.changes,
-            _CHANGES_KEPT,
-            partitions,
-            newest,
-        ]
-        gone: int = await self._guarded(self._sweep(keys=keys, args=arguments))
+        places: dict[str, int] = {}
+        held = [self._places_of(self._keys.held(key), keys, places) for key in keys[1::2]]
+        newest = _encode(list(incarnations.items()))
+        gone: int = await self._announcing("sweep", keys, partitions, newest, _encode(held))
         return gone
+
+    def _places_of(self, held: Held, keys: list[str], places: dict[str, int]) -> tuple[str, list[int], int]:
+        """Where in the script's keys the boards and the legs of a hash are; those that are not there yet are added."""
+        for key in (*held.boards, *((self._keys.shares(held.legs), held.legs) if held.legs else ())):
+            if key not in places:
+                keys.append(key)
+                places[key] = len(keys) + len(_BEFORE_KEYS)
+        legs = places[self._keys.shares(held.legs)] if held.legs else 0
+        return held.member, [places[board] for board in held.boards], legs
 
     async def note_partitions(self, health: Mapping[int, tuple[int, int]]) -> None:
         """Note the stream time and lag of this worker's partitions."""
-        now_ms = time.time_ns() // 1_000_000
         if health:
-            noted: dict[Any, Any] = {str(p): f"{time_ms}:{lag}:{now_ms}" for p, (time_ms, lag) in health.items()}
-            await _answer(self._client.hset(self._keys.partitions, mapping=noted))
+            at_ms = now_ms()
+            noted: dict[Any, Any] = {str(p): f"{time_ms}:{lag}:{at_ms}" for p, (time_ms, lag) in health.items()}
+            await answer(self._client.hset(self._keys.partitions, mapping=noted))
 
     async def read_state(self) -> PrefixState:
         """What all workers have noted of their partitions."""
-        noted = [tuple(map(int, text.split(b":"))) for text in await _answer(self._client.hvals(self._keys.partitions))]
-        fresh_ms = time.time_ns() // 1_000_000 - _FRESH_MS
+        found = await answer(self._client.hgetall(self._keys.partitions))
+        judged_ms = int(found.pop(_JUDGED, 0))
+        noted = [tuple(map(int, text.split(b":"))) for text in found.values()]
+        fresh_ms = now_ms() - _FRESH_MS
         ready = sum(at_ms >= fresh_ms for _, _, at_ms in noted)
         as_of_ms = min((time_ms for time_ms, _, _ in noted if time_ms >= 0), default=0)
-        return PrefixState(as_of_ms, ["partitions_ready", str(ready), "lag", str(sum(lag for _, lag, _ in noted))])
+        status = ["partitions_ready", str(ready), "lag", str(sum(lag for _, lag, _ in noted))]
+        return PrefixState(as_of_ms, max(as_of_ms, judged_ms), status)
 
     async def add_shares(
         self, hashes: Sequence[str], lives_ms: Sequence[int], shares: Sequence[Sequence[Share]]
     ) -> Totals:
         """Put newer shares of keys in place of older ones; the keys' totals afterwards."""
-        answer = await self._guarded(
-            self._add_shares(
-                keys=[self._keys.marker, *(self._keys.shares(key) for key in hashes)],
-                args=[self._marker, _encode(list(zip(lives_ms, shares, strict=True)))],
-            )
+        found = await self._guarded(
+            "add_shares",
+            [self._keys.shares(key) for key in hashes],
+            _encode(list(zip(lives_ms, shares, strict=True))),
         )
-        revisions = [revision.decode() for revision in answer[1::2]]
-        return Totals(answer[0], revisions, [_decode_total(total) if total else [] for total in answer[2::2]])
+        revisions = [revision.decode() for revision in found[1::2]]
+        return Totals(found[0], revisions, [_decode_total(total) if total else [] for total in found[2::2]])
 
-    async def write_hashes(
-        self,
-        hashes: Sequence[str],
-        revisions: Sequence[str],
-        lives_ms: Sequence[int],
-        fields: Sequence[Sequence[str]],
-    ) -> int:
-        """Write hashes whose total is still at its revision; returns how many those were."""
-        keys = [self._keys.marker, self._keys.changes]
-        for key in hashes:
-            keys += (self._keys.shares(key), key)
-        payload = _encode(list(zip(revisions, lives_ms, fields, strict=True)))
-        now_ms = time.time_ns() // 1_000_000
-        written: int = await self._guarded(
-            self._write_hashes(keys=keys, args=[self._marker, now_ms, self._keys.changes, _CHANGES_KEPT, payload])
-        )
+    async def write_hashes(self, hashes: Sequence[Readable], *, alone: bool = False) -> int:
+        """Write hashes whose total is still at its revision; returns how many those were.
+
+        `alone`: a hash shall have these fields, and a version, and no others.
+        """
+        keys: list[str] = []
+        for each in hashes:
+            keys += (self._keys.shares(each.key), each.key)
+        groups: dict[Boards, int] = {}
+        entries = []
+        for _, revision, life_ms, fields, boards, member in hashes:
+            group = 0 if boards is None else groups.setdefault(boards, len(groups) + 1)
+            entries.append((revision, life_ms, fields, group, member))
+        packed = []
+        for boards in groups:
+            packed.append((len(_BEFORE_KEYS) + len(keys), boards.life_ms, _counted_from_one(boards)))
+            keys += boards.keys
+        no_others = "1" if alone else "0"
+        written: int = await self._announcing("write_hashes", keys, no_others, _encode(entries), _encode(packed))
         return written
 
-    async def _guarded(self, call: Any) -> Any:
-        answer = await _answer(call)
-        if answer is None:
-            raise DataLost
-        return answer
+    async def derive(self, hashes: Sequence[Derived], as_of_ms: int) -> list[tuple[str, list[list[int]]]]:
+        """Of each hash a revision to write it at, and the totals that it is computed from, for a stream time.
+
+        A total is empty where there is none; a revision is where the hash should have shares and has none.
+        """
+        keys = [self._keys.partitions]
+        for each in hashes:
+            keys += (self._keys.shares(each.key), *map(self._keys.shares, each.inputs))
+        packed = [(len(each.inputs), each.life_ms, each.has_shares) for each in hashes]
+        found = iter(await self._guarded("derive", keys, as_of_ms, _encode(packed)))
+        return [
+            (next(found).decode(), [_decode_total(total) if total else [] for total in islice(found, len(each.inputs))])
+            for each in hashes
+        ]
+
+    async def delete_hashes(self, hashes: Sequence[str]) -> int:
+        """Delete hashes that are derived from others, with their revisions; returns how many there were."""
+        keys: list[str] = []
+        for key in hashes:
+            keys += (self._keys.shares(key), key)
+        deleted: int = await self._announcing("delete_hashes", keys)
+        return deleted
+
+    async def weeks(self, hashes: Sequence[str]) -> list[int]:
+        """The week that each of these hashes of legs is of; 0 where it is not there."""
+        return [int(week or 0) for week in await self._guarded("read_weeks", hashes)]
+
+    async def _announcing(self, name: str, keys: Sequence[str], *arguments: bytes | str | int) -> Any:
+        announced: tuple[bytes | str | int, ...] = (now_ms(), self._keys.changes, _CHANGES_KEPT)
+        return await self._guarded(name, [self._keys.changes, *keys], *announced, *arguments)
+
+    async def _guarded(self, name: str, keys: Sequence[str], *arguments: bytes | str | int) -> Any:
+        return await self._scripts.run_guarded(name, [self._keys.marker, *keys], self._marker, *arguments)
 
     async def close(self) -> None:
         """Let go of the connections."""
         await self._client.aclose()
 
 
-async def _answer(call: Any) -> Any:
-    try:
-        return await call
-    except (RedisError, OSError, TimeoutError) as problem:
-        raise Unreachable(str(problem) or type(problem).__name__) from None
+_BEFORE_KEYS = ("the marker", "the stream of changes")
+
+
+def _counted_from_one(boards: Boards) -> list[tuple[int, int, int]]:
+    return [(metric.score + 1, metric.judge + 1, metric.least) for metric in boards.metrics]
 
 
 def _version(text: bytes) -> tuple[int, int]:
     incarnation, _, sequence = text.decode().partition(":")
     return int(incarnation), int(sequence)
-
-
-def _script(name: str) -> str:
-    return files("streams").joinpath("lua", f"{name}.lua").read_text()

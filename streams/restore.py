@@ -6,6 +6,7 @@ It must not know Faust or Redis.
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import time
 
@@ -43,6 +44,14 @@ def restore(servers: str, topic: str, partition: int, fold: Fold, *, timeout_s: 
         raise _unreadable(f"{topic}/{partition}", problem.args[0]) from None
     finally:
         reader.close()
+        _return_memory()
+
+
+def _return_memory() -> None:
+    """Give back what the reader's queues took: the C library keeps it, and nothing as large comes again."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _unreadable(where: str, error: KafkaError) -> StateError:

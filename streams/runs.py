@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from streams.processes import Child, encore, wait_until
+from streams.redis_address import sync_client
 from streams.settings import Settings
 from streams.topics import make_topics
 
@@ -46,9 +47,7 @@ class Run:
 
     def redis(self) -> Any:
         """A client of the run's Redis, with text answers."""
-        from redis import Redis
-
-        return Redis.from_url(self.settings.redis, decode_responses=True)
+        return sync_client(self.settings.redis, decode_responses=True)
 
     def count_keys(self) -> int:
         """The keys of this run in Redis, internal ones included."""
@@ -92,7 +91,7 @@ def _named(settings: Settings, name: str, partitions: int) -> Settings:
         "milestones_topic": f"{name}-milestones",
         "dead_letters_topic": f"{name}-dead-letters",
         "late_topic": f"{name}-late",
-        "redis_prefix": f"{name}:",
+        "redis_prefix": f"{{{name}}}:",
         "topic_partitions": partitions,
     }
     return settings.model_copy(update=own)
@@ -110,8 +109,6 @@ def _remove_topics(settings: Settings) -> None:
 
 
 def _remove_keys(settings: Settings) -> None:
-    from redis import Redis
-
-    client: Any = Redis.from_url(settings.redis)
+    client = sync_client(settings.redis)
     for key in client.scan_iter(match=f"{settings.redis_prefix}*", count=1000):
         client.unlink(key)

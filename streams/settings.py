@@ -7,14 +7,17 @@ each field (`streams.cli.options`). It must not know what a setting is used for.
 from __future__ import annotations
 
 import re
+from itertools import dropwhile
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from models.rules import DAY_MS, HOUR_MS, Rules
+from models.dayparts import read_dayparts
+from models.rules import DAY_MS, DAYPARTS, HOUR_MS, Rules
+from models.windows import LAST_WEEK, Retention
 from streams.failpoints import FORM
+from streams.redis_address import CLUSTER, hash_tag, read_address, without_password
 
 ENV_PREFIX = "ENCORE_"
 
@@ -30,19 +33,19 @@ def _servers(value: str) -> str:
 
 
 def _redis_url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        usable = parts.scheme in ("redis", "rediss", "unix") and (parts.port or 1) > 0
-    except ValueError:
-        usable = False
-    if value and not usable:
-        raise ValueError("accepted: a URL such as redis://HOST:PORT/0")
+    if value:
+        read_address(value)
     return value
 
 
 def _topic(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,200}", value) or value in (".", ".."):
         raise ValueError("accepted: 1 to 200 of the characters A-Z a-z 0-9 . _ -")
+    return value
+
+
+def _dayparts(value: str) -> str:
+    read_dayparts(value)
     return value
 
 
@@ -58,7 +61,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid")
 
     kafka: Servers = Field("", description="Kafka servers, HOST:PORT[,HOST:PORT…]; empty: the devstack")
-    redis: RedisUrl = Field("", description="Redis URL, redis://HOST:PORT/DB; empty: the devstack")
+    redis: RedisUrl = Field(
+        "",
+        description="Redis: redis://HOST:PORT/DB, redis+sentinel://HOST:PORT,…/SERVICE, redis+cluster://HOST:PORT,…;"
+        " empty: the devstack",
+    )
     devstack_dir: str = Field("", description="folder of the devstack; empty: one for each user's cache")
     app_id: Name = Field("encore", description="consumer group, prefix of the transactional ids and of the state topic")
     group_instance_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,200}$")] = Field(
@@ -70,7 +77,10 @@ class Settings(BaseSettings):
     dead_letters_topic: Name = Field("encore-dead-letters", description="topic of what could not be read")
     late_topic: Name = Field("encore-late", description="topic of events older than the grace")
     redis_prefix: str = Field(
-        "encore:", min_length=1, max_length=100, description="prefix of every Redis key and channel"
+        "encore:",
+        min_length=1,
+        max_length=100,
+        description="prefix of every Redis key and channel; on a Redis Cluster one with a hash tag, {encore}:",
     )
     topic_partitions: int = Field(4, ge=1, le=64, description="partitions of a source topic that is made here")
     topic_replication: int = Field(1, ge=1, le=9, description="replication of the topics that are made here")
@@ -86,9 +96,21 @@ class Settings(BaseSettings):
         60, ge=1, le=3600, description="seconds to wait for Kafka and Redis at start before giving up"
     )
     session_timeout_s: float = Field(10, ge=6, le=300, description="seconds of silence after which a worker is out")
+    stall_s: float = Field(
+        60, ge=5, le=3600, description="seconds in which records wait and none is delivered, until a worker ends"
+    )
     transaction_timeout_s: float = Field(60, ge=10, le=600, description="seconds that a transaction may stay open")
     hour_retention_days: int = Field(8, ge=4, le=400, description="days that an hour window is kept")
     day_retention_days: int = Field(400, ge=31, le=4000, description="days that a day window is kept")
+    age_retention_days: int = Field(
+        1_100,
+        ge=759,
+        le=4000,
+        description="days that windows by age, and legs, are kept after a title's release",
+    )
+    board_least_starters: int = Field(
+        20, ge=0, description="households that a title needs for a place on a board of rates: starters, or completers"
+    )
     failpoint: Annotated[str, Field(pattern=FORM)] = Field(
         "", description="for tests: MOMENT[:N][:kill|:freeze], where a worker kills or freezes itself"
     )
@@ -111,6 +133,16 @@ class Settings(BaseSettings):
     hour_grace_hours: int = Field(72, ge=1, le=720, description="hours that an hour window takes events")
     forget_days: int = Field(730, ge=31, le=4000, description="days until an untouched row is dropped")
 
+    watching_s: int = Field(
+        300, ge=1, le=3600, description="seconds after its last event that a session is being watched"
+    )
+    streak_day_s: int = Field(
+        300, ge=1, le=86_400, description="credited seconds of a daypart that fill a day of a streak"
+    )
+    dayparts: Annotated[str, AfterValidator(_dayparts)] = Field(
+        DAYPARTS, description="parts of the local day, NAME=HH:MM-HH:MM[/DAYS],…; the rest is other"
+    )
+
     @model_validator(mode="after")
     def _what_is_kept_outlives_its_events(self) -> Settings:
         if self.hour_retention_days * 24 < self.hour_grace_hours:
@@ -122,8 +154,22 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"day_retention_days={self.day_retention_days}: accepted: more than the grace_days, {self.grace_days}"
             )
+        if self.age_retention_days <= LAST_WEEK * 7 + self.grace_days:
+            raise ValueError(
+                f"age_retention_days={self.age_retention_days}: accepted: more than the days of {LAST_WEEK} weeks and"
+                f" the grace_days, {LAST_WEEK * 7 + self.grace_days}"
+            )
         if self.forget_days <= self.grace_days:
             raise ValueError(f"forget_days={self.forget_days}: accepted: more than the grace_days, {self.grace_days}")
+        return self
+
+    @model_validator(mode="after")
+    def _all_keys_are_on_one_node(self) -> Settings:
+        if self.redis and read_address(self.redis).kind == CLUSTER and not hash_tag(self.redis_prefix):
+            raise ValueError(
+                f"redis_prefix={self.redis_prefix!r}: accepted on a Redis Cluster: a prefix with a hash tag, such as"
+                f" {{{self.redis_prefix.strip(':{}') or 'encore'}}}:, so that all keys are on one node"
+            )
         return self
 
     @model_validator(mode="after")
@@ -152,12 +198,27 @@ class Settings(BaseSettings):
             future_ms=self.future_s * 1000,
             hour_grace_ms=self.hour_grace_hours * HOUR_MS,
             forget_ms=self.forget_days * DAY_MS,
+            watching_ms=self.watching_s * 1000,
+            streak_day_ms=self.streak_day_s * 1000,
+            dayparts=self.dayparts,
+        )
+
+    def retention(self) -> Retention:
+        """How long windows are kept, in the units of `models`."""
+        return Retention(
+            hour_ms=self.hour_retention_days * DAY_MS,
+            day_ms=self.day_retention_days * DAY_MS,
+            age_ms=self.age_retention_days * DAY_MS,
         )
 
     @property
     def state_topic(self) -> str:
         """The changelog: `<app_id>-state`, one partition for each of the source."""
         return f"{self.app_id}-state"
+
+
+RULE_SETTINGS = tuple(dropwhile(lambda name: name != "completion_percent", Settings.model_fields))
+"""The settings that are part of the state: whoever computes it, or computes it again, needs them all."""
 
 
 def load(**given: Any) -> Settings:
@@ -171,17 +232,12 @@ def load(**given: Any) -> Settings:
         raise BadSetting(_first_problem(error)) from None
 
 
-def without_password(text: str) -> str:
-    """The text, with who logs in by a URL in it, and how, left out."""
-    return re.sub(r"//[^/@]*@", "//***@", text)
-
-
 def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
     reason = re.sub(r"^Value error, ", "", problem["msg"])
     if not problem["loc"]:
-        field, _, reason = reason.partition(": ")
-        return f"{ENV_PREFIX}{field.upper()}: {reason}"
+        field, _, rest = reason.partition("=")
+        return f"{ENV_PREFIX}{field.upper()}={rest}"
     field = str(problem["loc"][0])
     what = Settings.model_fields[field].description if field in Settings.model_fields else "no such setting"
     given = without_password(repr(problem["input"]))

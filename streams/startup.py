@@ -16,7 +16,7 @@ from streams.kafka_view import KafkaView, TopicNow
 from streams.partition import Source
 from streams.settings import Settings
 from streams.topics import make_topics
-from streams.zones import zone_names, zones_version
+from streams.zones import Zones, zones_version
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +78,6 @@ def find_ground(settings: Settings) -> Ground:
     return Ground(
         view,
         {settings.source_topic: source, settings.state_topic: state},
-        Source(source.topic_id, source.partitions, state.topic_id, zone_names(), zones_version()),
+        Source(source.topic_id, source.partitions, state.topic_id, Zones(), zones_version()),
         catalog,
     )

@@ -56,7 +56,6 @@ class TransactionalWriter:
         self.partition = partition
         self.timeout_s = timeout_s
         self.name = transactional_id
-        self._fatal: KafkaError | None = None
         self._producer = Producer(
             {
                 "bootstrap.servers": servers,
@@ -70,16 +69,10 @@ class TransactionalWriter:
                 "delivery.report.only.error": True,
                 # A broker that is frozen answers nothing: what waits for it goes to its successor.
                 "socket.timeout.ms": 10_000,
-                "error_cb": self._note_fatal,
                 "log_level": 2,
                 "logger": logging.getLogger(LIBRDKAFKA),
             }
         )
-
-    def _note_fatal(self, error: KafkaError) -> None:
-        """What is fatal is told here once; calls that fail of it later say no more than that it was."""
-        if error.fatal():
-            self._fatal = self._fatal or error
 
     @classmethod
     def of(cls, settings: Settings, partition: int) -> TransactionalWriter:
@@ -155,12 +148,12 @@ class TransactionalWriter:
                 log.warning("%s of %s is tried again: %s", what, self.name, error.str())
 
     def _what_was_fatal(self) -> KafkaError | None:
-        """The client tells it to the callback, or raises it, once."""
+        """A call that fails of it may say no more than that it was; the client raises it whole where it polls."""
         try:
             self._producer.poll(0)
         except KafkaException as problem:
             return _error_of(problem)
-        return self._fatal
+        return None
 
     def _failure(self, what: str, error: KafkaError) -> CheckpointFailed:
         if error.code() == KafkaError._FATAL:

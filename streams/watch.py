@@ -1,13 +1,15 @@
-"""Watches the topics that a worker's state rests on: Kafka's clients go by names, and a name may come to mean another.
+"""Watches what a worker cannot see by its Kafka clients alone.
 
-Owns how often it looks and what it says. It must not know what the worker does then.
+A client goes by names, and a name may come to mean another topic. A client may cease to deliver without a word, after a
+lack of memory for instance. Owns how often it looks and what it says. It must not know what the worker does then.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from streams.changelog import StateError
@@ -17,6 +19,11 @@ from streams.topics import REMEDY, KafkaFailed
 log = logging.getLogger(__name__)
 
 _LOOK_S = 2.0
+_LOOK_FOR_PROGRESS_S = 5.0
+
+
+class Stalled(Exception):
+    """Records wait and none comes. The message says where."""
 
 
 async def watch_topics(view: KafkaView, as_found: Mapping[str, TopicNow]) -> NoReturn:
@@ -42,3 +49,35 @@ def _change(before: TopicNow, now: TopicNow | None) -> str:
     if now.topic_id != before.topic_id:
         return "was deleted and made anew"
     return f"has {now.partitions} partitions by now, it had {before.partitions},"
+
+
+async def watch_progress(
+    view: KafkaView, topic: str, positions: Callable[[], Mapping[int, int]], stall_s: float
+) -> NoReturn:
+    """See partitions go on while they have records to read; raise `Stalled` where one did not for so long.
+
+    `positions` are the next offsets of the partitions that are to be delivered now. While Kafka does not answer, no
+    time counts.
+    """
+    before: Mapping[int, int] = {}
+    behind_since: dict[int, float] = {}
+    while True:
+        await asyncio.sleep(_LOOK_FOR_PROGRESS_S)
+        now = positions()
+        still = [number for number, position in now.items() if before.get(number) == position]
+        try:
+            ends = await asyncio.to_thread(view.readable_ends, topic, still) if still else {}
+        except KafkaFailed as problem:
+            log.debug("progress not looked at: %s", problem)
+            ends = {}
+        at_s = time.monotonic()
+        behind = [number for number, end in ends.items() if end > now[number]]
+        behind_since = {number: behind_since.get(number, at_s) for number in behind}
+        for number, since_s in behind_since.items():
+            if at_s - since_s >= stall_s:
+                raise Stalled(
+                    f"{topic}/{number}: records from offset {now[number]} to {ends[number]} have waited for"
+                    f" {at_s - since_s:.0f} s and the Kafka client delivers none; the worker ends and goes on from its"
+                    " last checkpoint"
+                )
+        before = now

@@ -10,6 +10,7 @@ import asyncio
 import gc
 import logging
 import signal
+import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +21,14 @@ from streams.continuity import Known
 from streams.failpoints import Failpoint, arm, reached
 from streams.partition import Partition
 from streams.publish import Publisher
+from streams.redis_address import without_password
 from streams.redis_sink import RedisSink, Unreachable
-from streams.settings import Settings, without_password
+from streams.settings import Settings
 from streams.startup import Stopped, find_ground, reach
 from streams.topics import KafkaFailed
 from streams.transactions import CheckpointFailed
 from streams.transport import RecordBatch
-from streams.watch import watch_topics
+from streams.watch import watch_progress, watch_topics
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,10 @@ _PUBLISH_AT_STOP_S = 8.0
 _LEAVE_AT_STOP_S = 8.0
 _END_S = 28
 """Seconds from the decision to end until the system ends the process, whatever hangs in it."""
+
+
+class ThreadEnded(Exception):
+    """A thread that this worker works with has ended by an exception."""
 
 
 class Worker:
@@ -72,6 +78,11 @@ class Worker:
             self._partitions[batch.partition].apply(batch, event)
         except Exception as problem:
             self.fail(problem)
+
+    def _positions(self) -> dict[int, int]:
+        """The next offsets of the partitions that are to be delivered now."""
+        owned = self._partitions.items()
+        return {number: partition.position for number, partition in owned if self.epoch(number) is not None}
 
     # -- partitions come and go -----------------------------------------------------------------------------
 
@@ -169,6 +180,9 @@ class Worker:
 
     async def _checkpoint_all(self) -> None:
         numbers = [number for number in self._epochs if number in self._partitions]
+        for number in numbers:
+            if self.partitions_read.end(number) == self._partitions[number].position:
+                self._partitions[number].let_time_pass()
         await asyncio.gather(*(self._partitions[number].checkpoint() for number in numbers))
         for number in numbers:
             self._note_lag(number)
@@ -196,8 +210,10 @@ class Worker:
 
     async def run(self) -> int:
         """Work until SIGTERM or SIGINT (0) or a failure (1)."""
+        loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(name, self._stop.set)
+            loop.add_signal_handler(name, self._stop.set)
+        self._end_with_threads(loop)
         try:
             await self._start()
             publishing = asyncio.create_task(self.publisher.run())
@@ -207,6 +223,7 @@ class Worker:
                     self._checkpoint_on_time(),
                     self._collect_cycles(),
                     watch_topics(self.view, self._rests_on),
+                    watch_progress(self.view, self.settings.source_topic, self._positions, self.settings.stall_s),
                     self.app.start(),
                 )
             ]
@@ -224,6 +241,17 @@ class Worker:
         kind, unexpected = type(self.failure).__name__, _unexpected(self.failure)
         log.error("worker failed: %s: %s", kind, self.failure, exc_info=unexpected)
         return 1
+
+    def _end_with_threads(self, loop: asyncio.AbstractEventLoop) -> None:
+        """A client whose thread has died (it got no memory, say) delivers nothing more, without a word."""
+        tell = threading.excepthook
+
+        def end(ended: threading.ExceptHookArgs) -> None:
+            tell(ended)
+            if not self._draining:
+                loop.call_soon_threadsafe(self.fail, ThreadEnded(f"a client's thread ended: {ended.exc_type.__name__}"))
+
+        threading.excepthook = end
 
     async def _start(self) -> None:
         settings = self.settings

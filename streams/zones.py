@@ -1,4 +1,4 @@
-"""The IANA time zone names that events are judged by, from the pinned tzdata package.
+"""The IANA time zones that events are judged by, from the pinned tzdata package.
 
 Owns where they come from: not the operating system, so that every worker judges alike. It must not know what
 they are used for.
@@ -6,9 +6,36 @@ they are used for.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
+from zoneinfo import ZoneInfo
 
 import tzdata
+
+
+class Zones(Mapping[str, ZoneInfo]):
+    """All zones by name; the rules of one are read when they are first asked for."""
+
+    def __init__(self) -> None:
+        self._names = zone_names()
+        self._read: dict[str, ZoneInfo] = {}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __getitem__(self, name: str) -> ZoneInfo:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._read:
+            with files(tzdata).joinpath("zoneinfo", *name.split("/")).open("rb") as file:
+                self._read[name] = ZoneInfo.from_file(file, key=name)
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def zone_names() -> frozenset[str]:

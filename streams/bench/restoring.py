@@ -25,6 +25,7 @@ import psutil
 from models.catalog import read_title
 from models.fold import Changes, Fold
 from models.published import STREAM_FIELDS
+from models.rules import HOUR_MS
 from streams.bench.backlog import Advance
 from streams.changelog import Position, position_message, state_messages
 from streams.processes import Child, environment, peak_bytes
@@ -34,9 +35,12 @@ from streams.settings import Settings, load
 from streams.simulate import backlog as loads
 from streams.topics import make_topics
 from streams.transactions import Batch, TransactionalWriter
-from streams.zones import zone_names
+from streams.zones import Zones
 
 SAMPLE_EVENTS = 100_000
+AT_REST_MS = loads.ORIGIN_MS + HOUR_MS
+"""The stream time of the state: by then nobody watches any more, as of most of the rows of a large one."""
+
 TITLES_A_HOUSEHOLD = 10
 ROWS_A_TRANSACTION = 5_000
 RESTORES = 3
@@ -83,8 +87,7 @@ def fill(settings: Settings, rows: int, advance: Advance) -> None:
     make_topics(settings, settings.kafka, all_of_them=True)
     sample = _sample(settings)
     for number in range(settings.topic_partitions):
-        name, timeout_s = f"{settings.app_id}-{number}", settings.transaction_timeout_s
-        writer = TransactionalWriter(settings.kafka, name, settings.state_topic, number, timeout_s)
+        writer = TransactionalWriter.of(settings, number)
         writer.open()
         try:
             for batch in _checkpoints(sample, settings.topic_partitions, number, rows):
@@ -92,6 +95,10 @@ def fill(settings: Settings, rows: int, advance: Advance) -> None:
                 advance(len(batch.state) - 1)
         finally:
             writer.close()
+
+
+Changed = tuple[str, str, bytes | None]
+"""A title, a household, and their packed row."""
 
 
 def _sample(settings: Settings) -> Changes:
@@ -108,14 +115,14 @@ def _checkpoints(sample: Changes, partitions: int, number: int, rows: int) -> It
     everything = _rows(sample, partitions, number, rows)
     stream = [0] * len(STREAM_FIELDS)
     for sequence in count(1):
-        some = list(islice(everything, ROWS_A_TRANSACTION))
+        some: list[Changed] = list(islice(everything, ROWS_A_TRANSACTION))
         if not some:
             return
-        position = Position(rows, "bench", partitions, 0, sequence, "bench", "bench", 0, stream)
+        position = Position(rows, "bench", partitions, AT_REST_MS, sequence, "bench", "bench", 0, stream)
         yield Batch([*state_messages(Changes(some, {}, [], [], [])), position_message(position)], ())
 
 
-def _rows(sample: Changes, partitions: int, number: int, rows: int) -> Iterator[tuple[str, str, bytes]]:
+def _rows(sample: Changes, partitions: int, number: int, rows: int) -> Iterator[Changed]:
     """A partition's part of the rows: the sample's over and over, each as another household's and title's."""
     titles, households = sorted({title_id for title_id, _, _ in sample.rows}), -(-rows // TITLES_A_HOUSEHOLD)
     for place, (_, _, packed) in zip(range(number, rows, partitions), cycle(sample.rows), strict=False):
@@ -136,7 +143,7 @@ def _restore_in_a_child(run: Run) -> Restore:
 
 
 def main() -> None:
-    settings, zones, process = load(), zone_names(), psutil.Process()
+    settings, zones, process = load(), Zones(), psutil.Process()
     numbers = range(settings.topic_partitions)
     folds = [Fold(settings.rules(), partition=number, partitions=len(numbers), zones=zones) for number in numbers]
 

@@ -15,10 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.demo.board import BARS, Board, Title
+from streams.figures import rate, sparkline
 from streams.oracle import Difference, Verification
 
 ACCENT = "bold cyan"
-HEIGHTS = "▁▂▃▄▅▆▇█"
 DIFFERENCES_SHOWN = 10
 WIDE = 100
 LONGEST_NAME = 36
@@ -43,17 +43,6 @@ class Pace:
     events_per_s: float
     elapsed_s: float
     total_s: float | None = None
-
-
-def sparkline(counts: Sequence[int]) -> str:
-    """A bar for each count, the highest for the largest; a blank for none."""
-    top = max(counts, default=0)
-    return "".join(HEIGHTS[-(-count * len(HEIGHTS) // top) - 1] if count else " " for count in counts)
-
-
-def rate(value: float | None) -> str:
-    """A share in percent with one decimal; a dash where there is none."""
-    return "–" if value is None else f"{value * 100:.1f}%"
 
 
 def header(board: Board, pace: Pace) -> Text:

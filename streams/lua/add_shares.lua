@@ -18,8 +18,9 @@ for place, entry in ipairs(cmsgpack.unpack(ARGV[2])) do
     if old and (old[2] > share[2] or (old[2] == share[2] and old[3] > share[3])) then
       refused = refused + 1
     elseif not (old and old[2] == share[2] and old[3] == share[3]) then
-      for counter = 4, #share do
-        total[counter - 3] = (total[counter - 3] or 0) + share[counter] - (old and old[counter] or 0)
+      -- One of other rules may have had more counters.
+      for counter = 4, math.max(#share, old and #old or 0) do
+        total[counter - 3] = (total[counter - 3] or 0) + (share[counter] or 0) - (old and old[counter] or 0)
       end
       changes[#changes + 1] = fields[index + 2]
       changes[#changes + 1] = cmsgpack.pack(share)

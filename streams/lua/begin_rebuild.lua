@@ -1,4 +1,4 @@
--- Notes that all partitions are recounted, and forgets those that the source no longer has.
+-- Notes that all partitions are recounted, and forgets those that the source no longer has, and what is of none.
 -- KEYS[1]: the marker; KEYS[2]: the set of partitions to be published anew; KEYS[3]: the set of those that are
 --   recounted; KEYS[4]: the set of those with shares of older incarnations; KEYS[5]: the versions published;
 --   KEYS[6]: what is noted of partitions.
@@ -11,8 +11,8 @@ for set = 2, 4 do
   for partition = 0, count - 1 do redis.call('SADD', KEYS[set], partition) end
 end
 for hash = 5, 6 do
-  for _, partition in ipairs(redis.call('HKEYS', KEYS[hash])) do
-    if tonumber(partition) >= count then redis.call('HDEL', KEYS[hash], partition) end
+  for _, field in ipairs(redis.call('HKEYS', KEYS[hash])) do
+    if (tonumber(field) or count) >= count then redis.call('HDEL', KEYS[hash], field) end
   end
 end
 return redis.call('HVALS', KEYS[5])

@@ -1,18 +1,19 @@
 -- Joins the publishers of a prefix: who owns it, and whether its data is what it was.
 -- KEYS[1]: the owner; KEYS[2]: the marker; KEYS[3]: the set of partitions to be published anew;
 -- KEYS[4]: the versions published; KEYS[5]: the set of partitions with shares of older incarnations.
--- ARGV[1]: the application; ARGV[2]: the server's run id; ARGV[3]: a fresh token; ARGV[4]: partitions.
+-- ARGV[1]: the application; ARGV[2]: a fresh token; ARGV[3]: partitions.
 -- A marker of another run of the server is replaced: what that run lost of its tail, nobody knows. Where there was
 -- one, there may be shares of before a rebuild.
 -- Returns {owner, marker}.
+local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 redis.call('SET', KEYS[1], ARGV[1], 'NX')
 local before = redis.call('GET', KEYS[2])
 local marker = before
-if not before or string.sub(before, 1, #ARGV[2]) ~= ARGV[2] then
-  marker = ARGV[2] .. ':' .. ARGV[3]
+if not before or string.sub(before, 1, #run_id) ~= run_id then
+  marker = run_id .. ':' .. ARGV[2]
   redis.call('SET', KEYS[2], marker)
   redis.call('DEL', KEYS[4])
-  for partition = 0, tonumber(ARGV[4]) - 1 do
+  for partition = 0, tonumber(ARGV[3]) - 1 do
     redis.call('SADD', KEYS[3], partition)
     if before then redis.call('SADD', KEYS[5], partition) end
   end

@@ -1,15 +1,26 @@
 -- Takes shares of older incarnations, and of partitions that are no more, out of totals.
--- KEYS[1]: the marker; KEYS[2]: the stream of changes; then for each key its shares hash and its hash.
+-- KEYS[1]: the marker; KEYS[2]: the stream of changes; then for each key its shares hash and its hash; then boards, and
+--   shares and hashes of legs.
 -- ARGV[1]: the marker's value; ARGV[2]: the wall clock in ms; ARGV[3]: the channel of changes;
--- ARGV[4]: the changes kept in the stream; ARGV[5]: partitions; ARGV[6]: msgpack list {{partition, incarnation}, ...}.
--- A hash that is left without a share is deleted, and that is announced. One that is left with some keeps its fields:
--- the partitions they are of are published anew, too, and write it whole.
--- Returns false where the marker differs, else how many hashes were deleted.
+-- ARGV[4]: the changes kept in the stream; ARGV[5]: partitions; ARGV[6]: msgpack list {{partition, incarnation}, ...};
+-- ARGV[7]: msgpack list, for each key {member, {place of a board in KEYS, ...}, place of its legs' shares in KEYS or 0}.
+-- A hash that is left without a share is deleted, with its places on boards and its legs, and that is announced. One
+-- that is left with some keeps its fields: the partitions they are of are published anew, too, and write it whole.
+-- Returns false where the marker differs, else how many hashes were deleted, legs not counted.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
 local count, newest, deleted = tonumber(ARGV[5]), {}, 0
 for _, entry in ipairs(cmsgpack.unpack(ARGV[6])) do newest[entry[1]] = entry[2] end
-for place = 3, #KEYS, 2 do
-  local shares, key = KEYS[place], KEYS[place + 1]
+
+local function delete(shares, key)
+  local before = redis.call('HGET', key, 'version')
+  local version = math.max(tonumber(before or '0') + 1, tonumber(ARGV[2]))
+  redis.call('DEL', shares, key)
+  redis.call('PUBLISH', ARGV[3], cjson.encode({key = key, version = version}))
+  redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], '*', 'key', key, 'version', string.format('%.0f', version))
+end
+
+for index, held in ipairs(cmsgpack.unpack(ARGV[7])) do
+  local shares, key = KEYS[index * 2 + 1], KEYS[index * 2 + 2]
   local total, old, left = nil, {}, 0
   for _, field in ipairs(redis.call('HKEYS', shares)) do
     local partition = tonumber(field)
@@ -26,10 +37,11 @@ for place = 3, #KEYS, 2 do
     end
   end
   if #old > 0 and #old == left then
-    local version = math.max(tonumber(redis.call('HGET', key, 'version') or '0') + 1, tonumber(ARGV[2]))
-    redis.call('DEL', shares, key)
-    redis.call('PUBLISH', ARGV[3], cjson.encode({key = key, version = version}))
-    redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], '*', 'key', key, 'version', string.format('%.0f', version))
+    delete(shares, key)
+    for _, board in ipairs(held[2]) do redis.call('ZREM', KEYS[board], held[1]) end
+    local legs = held[3]
+    if legs > 0 and redis.call('EXISTS', KEYS[legs + 1]) == 1 then delete(KEYS[legs], KEYS[legs + 1]) end
+    if legs > 0 then redis.call('DEL', KEYS[legs]) end
     deleted = deleted + 1
   elseif #old > 0 then
     redis.call('HDEL', shares, unpack(old))

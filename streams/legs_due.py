@@ -1,0 +1,132 @@
+"""Which titles' legs are to be computed anew: when a week is over, a complete window changed, a release was corrected.
+
+Owns what this worker knows of its titles' weeks. It must not know totals, nor how legs are written.
+
+A title in full swing changes its current week and its young windows only: nothing is due then. A window that somebody
+may have taken for complete, by the largest stream time that legs were ever computed for, is looked at as complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from models.legs import complete_weeks, is_age_used, is_week_used, next_week_end
+from models.tallies import AGE, TITLE, WEEK, TallyKey
+
+Release = Callable[[str], int | None]
+
+
+class Due(NamedTuple):
+    """Titles whose legs are to be written, with the week they are of; to be deleted; to be left as they are."""
+
+    weeks: dict[str, int]
+    gone: list[str]
+    past: list[str]
+
+
+class LegsDue:
+    """`due` names the titles whose legs are due; `unchecked` those of which only Redis knows. Both last until done.
+
+    Windows by age are kept for `kept_ms` after the release: legs are left as they are then.
+    """
+
+    def __init__(self, release_ms: Release, kept_ms: int) -> None:
+        self._kept_ms = kept_ms
+        self.due: set[str] = set()
+        self.unchecked: set[str] = set()
+        self._release_ms = release_ms
+        self._weeks: dict[str, int] = {}
+        self._ends: list[tuple[int, str]] = []
+        self._awaited: dict[str, int] = {}
+        self._as_of_ms = 0
+
+    def week(self, title_id: str, as_of_ms: int) -> int:
+        """How many weeks of a title are complete."""
+        return complete_weeks(self._release_ms(title_id), as_of_ms)
+
+    def note_opened(self, title_ids: Iterable[str], published: bool) -> None:
+        """Titles of a partition that somebody else had before; `published`: what that one did is in Redis."""
+        for title_id in title_ids:
+            self._weeks.pop(title_id, None)
+            (self.unchecked if published else self.due).add(title_id)
+
+    def note_written(self, keys: Iterable[TallyKey], judged_ms: int) -> None:
+        """Shares of these keys were written; `judged_ms` was read after that."""
+        known, due = self._weeks, self.due
+        for kind, number, title_id in keys:
+            if title_id in due:
+                continue
+            if kind == WEEK:
+                if is_week_used(number, self.week(title_id, judged_ms)):
+                    due.add(title_id)
+            elif kind == AGE:
+                if is_age_used(number, self.week(title_id, judged_ms)):
+                    due.add(title_id)
+            elif kind == TITLE and title_id not in known:
+                self.unchecked.add(title_id)
+
+    def note_releases(self, title_ids: Iterable[str]) -> None:
+        """The releases of these titles were corrected."""
+        self.due.update(self._weeks.keys() & set(title_ids))
+
+    def note_all(self) -> None:
+        """Everything is to be written anew."""
+        self.due.update(self._weeks)
+
+    def turn_to(self, as_of_ms: int) -> None:
+        """Let the titles be due whose weeks are over by then. Time may also go back, when a partition gets records."""
+        if as_of_ms < self._as_of_ms:
+            self.due.update(t for t, week in self._weeks.items() if week != self.week(t, as_of_ms))
+        self._as_of_ms = as_of_ms
+        while self._ends and self._ends[0][0] <= as_of_ms:
+            end_ms, title_id = heappop(self._ends)
+            if self._awaited.get(title_id) != end_ms:
+                continue
+            del self._awaited[title_id]
+            if title_id in self._weeks:
+                self.due.add(title_id)
+
+    def note_found(self, title_id: str, week: int, as_of_ms: int) -> None:
+        """The legs of an unchecked title are of that week in Redis; 0: there are none."""
+        self.unchecked.discard(title_id)
+        if week == self.week(title_id, as_of_ms):
+            self._know(title_id, week, as_of_ms)
+        else:
+            self.due.add(title_id)
+
+    def take(self, as_of_ms: int) -> Due:
+        """What is to be done about the titles that are due."""
+        due = Due({}, [], [])
+        for title_id in self.due:
+            week, release_ms = self.week(title_id, as_of_ms), self._release_ms(title_id)
+            if week == 0 or release_ms is None:
+                due.gone.append(title_id)
+            elif as_of_ms < release_ms + self._kept_ms:
+                due.weeks[title_id] = week
+            else:
+                due.past.append(title_id)
+        return due
+
+    def note_done(self, due: Due, as_of_ms: int) -> None:
+        """That is done."""
+        for title_id in (*due.weeks, *due.gone, *due.past):
+            self.due.discard(title_id)
+            self._know(title_id, self.week(title_id, as_of_ms), as_of_ms)
+
+    def forget(self, title_id: str) -> None:
+        """This worker has nothing of the title any more."""
+        self._weeks.pop(title_id, None)
+        self.due.discard(title_id)
+        self.unchecked.discard(title_id)
+
+    def _know(self, title_id: str, week: int, as_of_ms: int) -> None:
+        self._weeks[title_id] = week
+        self._await_end(title_id, as_of_ms)
+
+    def _await_end(self, title_id: str, as_of_ms: int) -> None:
+        end_ms = next_week_end(self._release_ms(title_id), as_of_ms)
+        if end_ms is not None and self._awaited.get(title_id) != end_ms:
+            self._awaited[title_id] = end_ms
+            heappush(self._ends, (end_ms, title_id))

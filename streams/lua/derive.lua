@@ -1,0 +1,34 @@
+-- Moves on the revisions of hashes that are computed from other hashes' totals, then reads those totals: whoever moved
+-- it on last has seen every total that was there before.
+-- KEYS[1]: the marker; KEYS[2]: what is noted of partitions; then for each hash its shares, then the shares of those
+--   that it is computed from.
+-- ARGV[1]: the marker's value; ARGV[2]: the stream time that they are computed for; ARGV[3]: msgpack list, for each hash
+--   {how many it is computed from, time to live in ms or 0, whether it has shares of its own}.
+-- A hash that should have shares and has none is not there: its revision is empty. The largest stream time that anything
+-- was ever computed for is noted among the partitions.
+-- Returns false where the marker differs, else {revision, total as msgpack or false, ..., revision, ...}.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
+if tonumber(redis.call('HGET', KEYS[2], 'judged') or '0') < tonumber(ARGV[2]) then
+  redis.call('HSET', KEYS[2], 'judged', ARGV[2])
+end
+local at, answer = 3, {}
+for _, entry in ipairs(cmsgpack.unpack(ARGV[3])) do
+  local shares, revision = KEYS[at], redis.call('HGET', KEYS[at], 'revision')
+  if revision then
+    revision = string.format('%.0f', tonumber(revision) + 1)
+  elseif not entry[3] then
+    -- One that was deleted and comes back goes on beyond the revisions that it had.
+    local now = redis.call('TIME')
+    revision = string.format('%.0f', now[1] * 1000000 + now[2])
+  else
+    revision = ''
+  end
+  if revision ~= '' then
+    redis.call('HSET', shares, 'revision', revision)
+    if entry[2] > 0 then redis.call('PEXPIRE', shares, entry[2]) end
+  end
+  answer[#answer + 1] = revision
+  for input = at + 1, at + entry[1] do answer[#answer + 1] = redis.call('HGET', KEYS[input], 'total') end
+  at = at + entry[1] + 1
+end
+return answer

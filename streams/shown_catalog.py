@@ -1,0 +1,70 @@
+"""The catalog as far as readers' hashes show it: runtimes, franchises and releases, and what of them was corrected.
+
+Owns who belongs to a franchise by the catalog as it is now. It must not know where rows come from, nor what is done
+about a correction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from models.catalog import CatalogRow
+
+
+class Corrected(NamedTuple):
+    """What another catalog shows differently: titles by their runtimes, franchises, titles by their releases."""
+
+    runtimes: set[str]
+    franchises: set[str]
+    releases: set[str]
+
+
+_UNKNOWN = CatalogRow("?")
+
+
+class ShownCatalog:
+    """`rows` are those that are shown; `turn_to` lets others be."""
+
+    def __init__(self) -> None:
+        self.rows: Mapping[str, CatalogRow] = {}
+        self._members: dict[str, set[str]] = {}
+
+    def turn_to(self, rows: Mapping[str, CatalogRow]) -> Corrected:
+        """Show these rows from now on. The same mapping holds nothing new: whoever changes rows, replaces it."""
+        corrected = Corrected(set(), set(), set())
+        before, self.rows = self.rows, rows
+        if before is rows:
+            return corrected
+        for title_id in before.keys() | rows.keys():
+            old, new = before.get(title_id, _UNKNOWN), rows.get(title_id, _UNKNOWN)
+            if old is not new:
+                self._correct(title_id, old, new, corrected)
+        return corrected
+
+    def _correct(self, title_id: str, old: CatalogRow, new: CatalogRow, corrected: Corrected) -> None:
+        runtime = old.known_runtime_ms != new.known_runtime_ms
+        if runtime:
+            corrected.runtimes.add(title_id)
+        if old.release_time_ms != new.release_time_ms:
+            corrected.releases.add(title_id)
+        if runtime or old.franchise_id != new.franchise_id:
+            if old.franchise_id:
+                self._members[old.franchise_id].discard(title_id)
+                corrected.franchises.add(old.franchise_id)
+            if new.franchise_id:
+                self._members.setdefault(new.franchise_id, set()).add(title_id)
+                corrected.franchises.add(new.franchise_id)
+
+    def franchise(self, title_id: str) -> str:
+        """The franchise that a title belongs to; empty: none."""
+        return self.rows.get(title_id, _UNKNOWN).franchise_id or ""
+
+    def release_ms(self, title_id: str) -> int | None:
+        """When a title was released; None: not known."""
+        return self.rows.get(title_id, _UNKNOWN).release_time_ms
+
+    def runtimes(self, franchise_id: str) -> dict[str, int]:
+        """The titles of a franchise of which a runtime is known, and that."""
+        known = {title_id: self.rows[title_id].known_runtime_ms for title_id in self._members.get(franchise_id, ())}
+        return {title_id: runtime_ms for title_id, runtime_ms in known.items() if runtime_ms}
