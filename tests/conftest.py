@@ -6,16 +6,14 @@ System tests see Encore from outside: they get addresses and an environment from
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import pytest
-import redis
+from application import fresh_names, remove
 from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
 
 from streams.devstack import Devstack, RedisServer, ServerFailed
 
@@ -114,11 +112,11 @@ def _environments() -> Iterator[Callable[..., Environment]]:
     with ExitStack() as cleanup:
 
         def make(on: Servers, partitions: int = 4, replication: int = 1, **source_config: str) -> Environment:
-            environment = _fresh_names(on) | {"ENCORE_TOPIC_REPLICATION": str(replication)}
+            environment = fresh_names(on.kafka, on.redis, "test") | {"ENCORE_TOPIC_REPLICATION": str(replication)}
             source = {"num_partitions": partitions, "replication_factor": replication, "configs": source_config}
             admin = KafkaAdminClient(bootstrap_servers=on.kafka)
             cleanup.callback(admin.close)
-            cleanup.callback(_remove, environment)
+            cleanup.callback(remove, environment)
             admin.create_topics({environment["ENCORE_SOURCE_TOPIC"]: source}, wait_for_metadata=True)
             return environment
 
@@ -132,31 +130,3 @@ def _started(kafka: bool = True, brokers: int = 1) -> Devstack:
         if os.environ.get("CI"):
             raise
         pytest.skip(f"no servers: {failure}")
-
-
-def _fresh_names(on: Servers) -> Environment:
-    app = f"test-{secrets.token_hex(6)}"
-    return {
-        "ENCORE_KAFKA": on.kafka,
-        "ENCORE_REDIS": on.redis,
-        "ENCORE_APP_ID": app,
-        "ENCORE_SOURCE_TOPIC": f"{app}-events",
-        "ENCORE_TITLES_TOPIC": f"{app}-titles",
-        "ENCORE_MILESTONES_TOPIC": f"{app}-milestones",
-        "ENCORE_DEAD_LETTERS_TOPIC": f"{app}-dead-letters",
-        "ENCORE_LATE_TOPIC": f"{app}-late",
-        "ENCORE_REDIS_PREFIX": f"{app}:",
-    }
-
-
-def _remove(environment: Environment) -> None:
-    """Topics and keys of a test on servers that may be gone by now."""
-    try:
-        with KafkaAdminClient(bootstrap_servers=environment["ENCORE_KAFKA"], bootstrap_timeout_ms=1000) as admin:
-            mine = [name for name in admin.list_topics() if name.startswith(environment["ENCORE_APP_ID"])]
-            admin.delete_topics(mine)
-        with redis.Redis.from_url(environment["ENCORE_REDIS"]) as client:
-            for key in client.scan_iter(f"{environment['ENCORE_REDIS_PREFIX']}*", count=1000):
-                client.unlink(key)
-    except (KafkaError, redis.RedisError, OSError) as gone:
-        print(f"not cleaned up: {gone}")

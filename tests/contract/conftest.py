@@ -1,4 +1,4 @@
-"""A real Redis for the contract tests alone: they flush and restart it."""
+"""Real servers for the contract tests alone: they flush and restart them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from streams.devstack import Devstack, ServerFailed
+from streams.devstack.redis_cluster import RedisClusterServers
 
 
 @pytest.fixture(scope="module")
@@ -21,3 +22,17 @@ def redis_of_our_own() -> Iterator[Devstack]:
         pytest.skip(f"no Redis: {failure}")
     with stack:
         yield stack
+
+
+@pytest.fixture(scope="module")
+def cluster_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisClusterServers]:
+    """A Redis Cluster of three nodes, for one module's tests."""
+    try:
+        servers = RedisClusterServers(tmp_path_factory.mktemp("cluster"))
+        servers.start()
+    except ServerFailed as failure:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no Redis Cluster: {failure}")
+    yield servers
+    servers.close()

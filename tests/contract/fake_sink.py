@@ -1,7 +1,7 @@
 """A Redis in memory, and a sink on it that keeps the real one's contract (`test_sink.py` holds both to it).
 
-Owns what readers would find: `hashes` by key, `lives_ms` of those that expire, `changes` as announced. A test
-may flush it, restart it, or take it away.
+Owns what readers would find: `hashes` and `boards` by key, `lives_ms` of those that expire, `changes` as announced.
+A test may flush it, restart it, or take it away.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from streams.keys import Keys
-from streams.redis_sink import DataLost, ForeignPrefix, PrefixState, Share, Totals, Unreachable
+from streams.redis_sink import DataLost, Derived, ForeignPrefix, PrefixState, Readable, Share, Totals, Unreachable
 
 
 @dataclass
@@ -25,7 +25,9 @@ class SharesOfKey:
     def add_up(self) -> None:
         """The total of the shares as they are now, and its revision."""
         self.revision += 1
-        self.total = [sum(counts) for counts in zip(*(share[3:] for share in self.shares.values()), strict=True)]
+        counters = [share[3:] for share in self.shares.values()]
+        longest = max((len(self.total), *map(len, counters)))
+        self.total = [sum(each[place] for each in counters if place < len(each)) for place in range(longest)]
 
 
 @dataclass
@@ -45,16 +47,18 @@ class FakeRedis:
     health: dict[int, tuple[int, int]] = field(default_factory=dict)
     shares: dict[str, SharesOfKey] = field(default_factory=dict)
     hashes: dict[str, dict[str, str]] = field(default_factory=dict)
+    boards: dict[str, dict[str, float]] = field(default_factory=dict)
+    judged_ms: int = 0
     lives_ms: dict[str, int] = field(default_factory=dict)
     changes: list[tuple[str, int]] = field(default_factory=list)
     clock_ms: int = 1_000
 
     def flush(self) -> None:
         """Lose everything, as FLUSHALL does."""
-        self.owner, self.marker = None, ""
+        self.owner, self.marker, self.judged_ms = None, "", 0
         for sets in (self.pending, self.rebuilding, self.unswept):
             sets.clear()
-        for kept in (self.published, self.health, self.shares, self.hashes, self.lives_ms):
+        for kept in (self.published, self.health, self.shares, self.hashes, self.boards, self.lives_ms):
             kept.clear()
 
     def restart(self) -> None:
@@ -114,7 +118,7 @@ class FakeSink:
     async def begin_rebuild(self, partitions: int) -> int:
         self._guard()
         redis, there = self.redis, set(range(partitions))
-        redis.pending, redis.rebuilding, redis.unswept = set(there), set(there), set(there)
+        redis.pending, redis.rebuilding, redis.unswept, redis.judged_ms = set(there), set(there), set(there), 0
         for noted in (redis.published, redis.health):
             for gone in noted.keys() - there:
                 del noted[gone]
@@ -133,22 +137,37 @@ class FakeSink:
         if newest:
             self._guard()
             for key in list(self.redis.shares):
-                gone += self._sweep(key, newest, partitions)
+                gone += key in self.redis.shares and self._sweep(key, newest, partitions)
         return gone
 
     def _sweep(self, key: str, newest: Mapping[int, int], partitions: int) -> bool:
         redis, of_key = self.redis, self.redis.shares[key]
         kept = {p: share for p, share in of_key.shares.items() if p < partitions and share[1] >= newest.get(p, 0)}
-        if not kept:
-            redis.clock_ms += 1
-            version = int(redis.hashes.get(key, {}).get("version", 0)) + 1
-            redis.changes.append((key, max(version, redis.clock_ms)))
-            del redis.shares[key]
-            redis.hashes.pop(key, None)
+        if of_key.shares and not kept:
+            self._delete(key)
+            held = self._keys.held(key)
+            for board in held.boards:
+                self._take_off(board, held.member)
+            if held.legs in redis.hashes:
+                self._delete(held.legs)
         elif len(kept) < len(of_key.shares):
             of_key.shares = kept
             of_key.add_up()
-        return not kept
+        return key not in redis.shares
+
+    def _delete(self, key: str) -> None:
+        redis = self.redis
+        redis.clock_ms += 1
+        version = int(redis.hashes.get(key, {}).get("version", 0)) + 1
+        redis.changes.append((key, max(version, redis.clock_ms)))
+        redis.shares.pop(key, None)
+        redis.hashes.pop(key, None)
+
+    def _take_off(self, board: str, member: str) -> None:
+        places = self.redis.boards.get(board, {})
+        places.pop(member, None)
+        if not places:
+            self.redis.boards.pop(board, None)
 
     async def note_partitions(self, health: Mapping[int, tuple[int, int]]) -> None:
         self.redis.answer()
@@ -159,7 +178,8 @@ class FakeSink:
         noted = self.redis.health.values()
         as_of_ms = min((time_ms for time_ms, _ in noted if time_ms >= 0), default=0)
         lag = sum(lag for _, lag in noted)
-        return PrefixState(as_of_ms, ["partitions_ready", str(len(noted)), "lag", str(lag)])
+        status = ["partitions_ready", str(len(noted)), "lag", str(lag)]
+        return PrefixState(as_of_ms, max(as_of_ms, self.redis.judged_ms), status)
 
     async def add_shares(
         self, hashes: Sequence[str], lives_ms: Sequence[int], shares: Sequence[Sequence[Share]]
@@ -170,20 +190,46 @@ class FakeSink:
             refused += _replace(of_key, given)
         return Totals(refused, [str(of_key.revision) for of_key in kept], [list(of_key.total) for of_key in kept])
 
-    async def write_hashes(
-        self,
-        hashes: Sequence[str],
-        revisions: Sequence[str],
-        lives_ms: Sequence[int],
-        fields: Sequence[Sequence[str]],
-    ) -> int:
+    async def write_hashes(self, hashes: Sequence[Readable], *, alone: bool = False) -> int:
         self._guard()
-        written = 0
-        for key, revision, life_ms, flat in zip(hashes, revisions, lives_ms, fields, strict=True):
-            if str(self.redis.shares.get(key, SharesOfKey()).revision) == revision:
-                self._write(key, life_ms, flat)
-                written += 1
-        return written
+        due = [each for each in hashes if self._revision(each.key) == int(each.revision) > 0]
+        for each in due:
+            self._write(each, alone)
+        return len(due)
+
+    async def derive(self, hashes: Sequence[Derived], as_of_ms: int) -> list[tuple[str, list[list[int]]]]:
+        self._guard()
+        self.redis.judged_ms = max(self.redis.judged_ms, as_of_ms)
+        return [(self._moved_on(each), [self._total(key) for key in each.inputs]) for each in hashes]
+
+    def _moved_on(self, derived: Derived) -> str:
+        redis = self.redis
+        if derived.has_shares and derived.key not in redis.shares:
+            return ""
+        redis.clock_ms += 1
+        of_key = redis.shares.setdefault(derived.key, SharesOfKey(revision=redis.clock_ms * 1_000))
+        of_key.revision += 1
+        return str(of_key.revision)
+
+    def _total(self, key: str) -> list[int]:
+        return list(self.redis.shares.get(key, SharesOfKey()).total)
+
+    def _revision(self, key: str) -> int:
+        return self.redis.shares.get(key, SharesOfKey()).revision
+
+    async def delete_hashes(self, hashes: Sequence[str]) -> int:
+        self._guard()
+        there = [key for key in hashes if key in self.redis.hashes]
+        for key in hashes:
+            if key in there:
+                self._delete(key)
+            else:
+                self.redis.shares.pop(key, None)
+        return len(there)
+
+    async def weeks(self, hashes: Sequence[str]) -> list[int]:
+        self._guard()
+        return [int(self.redis.hashes.get(key, {}).get("week", 0)) for key in hashes]
 
     async def close(self) -> None: ...
 
@@ -192,15 +238,29 @@ class FakeSink:
         if self.redis.marker != self._marker:
             raise DataLost
 
-    def _write(self, key: str, life_ms: int, flat: Sequence[str]) -> None:
-        redis = self.redis
+    def _write(self, hash_: Readable, alone: bool) -> None:
+        redis, key, flat = self.redis, hash_.key, hash_.fields
         redis.clock_ms += 1
         version = max(int(redis.hashes.get(key, {}).get("version", 0)) + 1, redis.clock_ms)
         fields = dict(zip(flat[::2], flat[1::2], strict=True))
-        redis.hashes[key] = redis.hashes.get(key, {}) | fields | {"version": str(version)}
+        others = {} if alone else redis.hashes.get(key, {})
+        redis.hashes[key] = others | fields | {"version": str(version)}
         redis.changes.append((key, version))
-        if life_ms:
-            redis.lives_ms[key] = life_ms
+        if hash_.life_ms:
+            redis.lives_ms[key] = hash_.life_ms
+        if hash_.boards:
+            self._place(hash_)
+
+    def _place(self, hash_: Readable) -> None:
+        assert hash_.boards
+        for board, metric in zip(hash_.boards.keys, hash_.boards.metrics, strict=True):
+            score = float(hash_.fields[metric.score] or 0)
+            if score and (metric.judge < 0 or int(hash_.fields[metric.judge]) >= metric.least):
+                self.redis.boards.setdefault(board, {})[hash_.member] = score
+                if hash_.boards.life_ms:
+                    self.redis.lives_ms[board] = hash_.boards.life_ms
+            else:
+                self._take_off(board, hash_.member)
 
 
 def _replace(of_key: SharesOfKey, given: Sequence[Share]) -> int:

@@ -1,4 +1,4 @@
-"""What publishing may rely on from a sink: one suite, on the fake and on the real Redis."""
+"""What publishing may rely on from a sink: one suite, on the fake, on a real Redis and on a Redis Cluster."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import asyncio
 import functools
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 import pytest
 import redis
 from fake_sink import FakeRedis, FakeSink
 
-from streams.devstack import Devstack
-from streams.redis_sink import DataLost, ForeignPrefix, RedisSink, Share, Unreachable
+from models.tallies import WEEK, TallyKey
+from streams.devstack import Devstack, RedisServer
+from streams.devstack.redis_cluster import RedisClusterServers
+from streams.keys import Keys
+from streams.redis_sink import DataLost, Derived, ForeignPrefix, Readable, RedisSink, Share, Unreachable
+from streams.rendering import Boards, Metric
 
 DAY_MS = 86_400_000
 
@@ -24,6 +28,8 @@ class Server(Protocol):
 
     def sink(self, application: str = "app") -> Any: ...
     def hash(self, key: str) -> dict[str, str]: ...
+    def board(self, key: str) -> dict[str, float]: ...
+    def shares_of(self) -> set[str]: ...
     def life_ms(self, key: str) -> int: ...
     def announced(self) -> list[tuple[str, int]]: ...
     def flush(self) -> None: ...
@@ -43,6 +49,12 @@ class Fake:
     def hash(self, key: str) -> dict[str, str]:
         return self.redis.hashes.get(key, {})
 
+    def board(self, key: str) -> dict[str, float]:
+        return self.redis.boards.get(key, {})
+
+    def shares_of(self) -> set[str]:
+        return set(self.redis.shares)
+
     def life_ms(self, key: str) -> int:
         return self.redis.lives_ms.get(key, 0)
 
@@ -59,21 +71,29 @@ class Fake:
 
 
 class Real:
-    def __init__(self, stack: Devstack) -> None:
-        self.stack = stack
-        self.prefix = f"test-{secrets.token_hex(4)}:"
+    def __init__(self, address: str, prefix: str, node: RedisServer) -> None:
+        self.address = address
+        self.node = node
+        self.prefix = prefix
         self.sinks: list[RedisSink] = []
-        self.client = redis.Redis.from_url(stack.redis, decode_responses=True)
+        self.client = redis.Redis.from_url(node.address, decode_responses=True)
         self.listener = self.client.pubsub(ignore_subscribe_messages=True)
         self.listener.subscribe(f"{self.prefix}changes")
         self.listener.get_message(timeout=1)
 
     def sink(self, application: str = "app") -> RedisSink:
-        self.sinks.append(RedisSink(self.stack.redis, self.prefix, application))
+        self.sinks.append(RedisSink(self.address, self.prefix, application))
         return self.sinks[-1]
 
     def hash(self, key: str) -> dict[str, str]:
         return self.client.hgetall(key)
+
+    def board(self, key: str) -> dict[str, float]:
+        return dict(self.client.zrange(key, 0, -1, withscores=True))
+
+    def shares_of(self) -> set[str]:
+        of_shares = f"{self.prefix}internal:shares:"
+        return {self.prefix + key.removeprefix(of_shares) for key in self.client.scan_iter(f"{of_shares}*")}
 
     def life_ms(self, key: str) -> int:
         return max(0, self.client.pttl(key))
@@ -90,8 +110,8 @@ class Real:
 
     def restart(self) -> None:
         self.listener.close()
-        self.stack.redis_server.stop()
-        self.stack.redis_server.start()
+        self.node.stop()
+        self.node.start()
 
     async def close(self) -> None:
         for sink in self.sinks:
@@ -100,9 +120,16 @@ class Real:
         self.client.close()
 
 
-@pytest.fixture(params=["fake", "real"])
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    yield Fake() if request.param == "fake" else Real(request.getfixturevalue("redis_of_our_own"))
+@pytest.fixture(params=["fake", "real", "cluster"])
+def server(request: pytest.FixtureRequest) -> Server:
+    name = f"test-{secrets.token_hex(4)}"
+    if request.param == "real":
+        stack: Devstack = request.getfixturevalue("redis_of_our_own")
+        return Real(stack.redis, f"{name}:", stack.redis_server)
+    if request.param == "cluster":
+        cluster: RedisClusterServers = request.getfixturevalue("cluster_of_our_own")
+        return Real(cluster.address, f"{{{name}}}:", cluster.owner_of(f"{{{name}}}:"))
+    return Fake()
 
 
 def in_a_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
@@ -152,6 +179,16 @@ async def test_an_older_share_is_refused_an_equal_one_changes_nothing_a_newer_on
 
 
 @in_a_loop
+async def test_a_share_may_have_fewer_counters_than_the_one_before_or_more(server: Any) -> None:
+    sink, key = server.sink(), f"{server.prefix}title:film:dayparts"
+    await sink.join(2)
+    await _add(sink, key, (0, 5, 1, 1, 2, 3), (1, 5, 1, 10, 20, 30))
+    assert (await _add(sink, key, (0, 6, 1, 4)))[2] == [14, 20, 30]
+    assert (await _add(sink, key, (1, 6, 1, 5)))[2] == [9, 0, 0]
+    assert (await _add(sink, key, (1, 6, 2, 5, 6, 7, 8)))[2] == [9, 6, 7, 8]
+
+
+@in_a_loop
 async def test_several_keys_and_shares_are_added_in_one_call(server: Any) -> None:
     sink = server.sink()
     await sink.join(2)
@@ -181,9 +218,9 @@ async def test_a_hash_is_written_only_at_the_revision_it_was_computed_from(serve
     await other.join(2)
     _, revision, _ = await _add(one, key, (0, 1, 1, 3))
     _, moved_on, _ = await _add(other, key, (1, 1, 1, 4))
-    assert await one.write_hashes([key], [revision], [0], [["plays", "3"]]) == 0
+    assert await one.write_hashes([Readable(key, revision, 0, ["plays", "3"])]) == 0
     assert server.hash(key) == {}
-    assert await other.write_hashes([key], [moved_on], [0], [["plays", "7"]]) == 1
+    assert await other.write_hashes([Readable(key, moved_on, 0, ["plays", "7"])]) == 1
     assert server.hash(key).items() >= {"plays": "7"}.items()
 
 
@@ -194,7 +231,7 @@ async def test_a_version_only_grows_and_every_write_is_announced(server: Any) ->
     versions = []
     for sequence in range(1, 5):
         _, revision, _ = await _add(sink, key, (0, 1, sequence, sequence))
-        await sink.write_hashes([key], [revision], [0], [["plays", str(sequence)]])
+        await sink.write_hashes([Readable(key, revision, 0, ["plays", str(sequence)])])
         versions.append(int(server.hash(key)["version"]))
     assert versions == sorted(set(versions))
     assert server.announced() == [(key, version) for version in versions]
@@ -207,7 +244,7 @@ async def test_writing_the_same_again_does_no_harm(server: Any) -> None:
     for _ in range(3):
         _, revision, total = await _add(sink, key, (0, 1, 1, 3))
         assert (revision, total) == ("1", [3])
-        assert await sink.write_hashes([key], [revision], [0], [["plays", "3"]]) == 1
+        assert await sink.write_hashes([Readable(key, revision, 0, ["plays", "3"])]) == 1
     assert server.hash(key)["plays"] == "3"
 
 
@@ -217,8 +254,148 @@ async def test_hashes_live_as_long_as_told_and_others_for_good(server: Any, life
     sink, key = server.sink(), f"{server.prefix}title:film:day:20250616"
     await sink.join(1)
     _, revision, _ = await _add(sink, key, (0, 1, 1, 3), life_ms=life_ms)
-    await sink.write_hashes([key], [revision], [life_ms], [["plays", "3"]])
+    await sink.write_hashes([Readable(key, revision, life_ms, ["plays", "3"])])
     assert life_ms - 60_000 <= server.life_ms(key) <= life_ms
+
+
+@in_a_loop
+async def test_other_fields_of_a_hash_stay_unless_it_shall_have_none(server: Any) -> None:
+    sink, key = server.sink(), f"{server.prefix}title:film:dayparts"
+    await sink.join(1)
+    _, revision, _ = await _add(sink, key, (0, 1, 1, 3))
+    await sink.write_hashes([Readable(key, revision, 0, ["old", "1", "kept", "1"])])
+    await sink.write_hashes([Readable(key, revision, 0, ["more", "3"])])
+    assert server.hash(key).items() >= {"old": "1", "kept": "1", "more": "3"}.items()
+    await sink.write_hashes([Readable(key, revision, 0, ["kept", "2"])], alone=True)
+    assert server.hash(key).keys() == {"kept", "version"}
+
+
+# -- boards -------------------------------------------------------------------------------------------------------
+
+SCORES = (Metric(1, -1, 0), Metric(5, 3, 20))
+"""Of fields plays, starters, rate: plays, and the rate where there are 20 starters."""
+
+
+async def _rank(server: Any, sink: Any, title: str, plays: str, starters: str, rate: str, life_ms: int = 0) -> None:
+    key = f"{server.prefix}title:{title}"
+    boards = Boards((f"{server.prefix}board:plays", f"{server.prefix}board:rate"), SCORES, life_ms)
+    _, revision, _ = await _add(sink, key, (0, 1, 1, 3))
+    fields = ["plays", plays, "starters", starters, "rate", rate]
+    await sink.write_hashes([Readable(key, revision, life_ms, fields, boards, title)])
+
+
+@in_a_loop
+async def test_titles_are_ranked_by_the_fields_of_their_hashes(server: Any) -> None:
+    sink = server.sink()
+    await sink.join(1)
+    await _rank(server, sink, "a", "3", "20", "0.250000")
+    await _rank(server, sink, "b", "9007199254740992", "20", "0.500000")
+    await _rank(server, sink, "a", "4", "21", "0.250000")
+    assert server.board(f"{server.prefix}board:plays") == {"a": 4, "b": 2**53}
+    assert server.board(f"{server.prefix}board:rate") == {"a": 0.25, "b": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("plays", "starters", "rate", "boards"),
+    [
+        ("0", "20", "0.500000", [False, True]),
+        ("3", "19", "0.500000", [True, False]),
+        ("3", "20", "0.500000", [True, True]),
+        ("3", "20", "0.000000", [True, False]),
+        ("3", "20", "", [True, False]),
+    ],
+)
+@in_a_loop
+async def test_no_place_without_a_score_or_without_enough_of_what_judges_it(
+    server: Any, plays: str, starters: str, rate: str, boards: list[bool]
+) -> None:
+    sink = server.sink()
+    await sink.join(1)
+    await _rank(server, sink, "film", "7", "20", "0.700000")
+    await _rank(server, sink, "film", plays, starters, rate)
+    assert ["film" in server.board(f"{server.prefix}board:{name}") for name in ("plays", "rate")] == boards
+
+
+@in_a_loop
+async def test_a_hash_that_is_not_written_leaves_its_places_as_they_are(server: Any) -> None:
+    sink, key = server.sink(), f"{server.prefix}title:film"
+    await sink.join(1)
+    _, revision, _ = await _add(sink, key, (0, 1, 1, 3))
+    boards = Boards((f"{server.prefix}board:plays",), SCORES[:1], 0)
+    await _add(sink, key, (0, 1, 2, 4))
+    await sink.write_hashes([Readable(key, revision, 0, ["plays", "3"], boards, "film")])
+    assert server.board(boards.keys[0]) == {}
+
+
+@pytest.mark.parametrize("life_ms", [0, DAY_MS])
+@in_a_loop
+async def test_boards_live_as_long_as_told_and_others_for_good(server: Any, life_ms: int) -> None:
+    sink = server.sink()
+    await sink.join(1)
+    await _rank(server, sink, "film", "7", "20", "0.700000", life_ms)
+    assert life_ms - 60_000 <= server.life_ms(f"{server.prefix}board:plays") <= life_ms
+
+
+# -- hashes that are computed from others ---------------------------------------------------------------------------
+
+
+@in_a_loop
+async def test_a_derived_hash_is_computed_from_totals_read_after_its_revision_moved_on(server: Any) -> None:
+    sink, keys = server.sink(), Keys(server.prefix)
+    one, other, legs = (keys.tally(TallyKey(WEEK, 1, "film")), keys.tally(TallyKey(WEEK, 2, "film")), keys.legs("film"))
+    await sink.join(2)
+    await _add(sink, one, (0, 1, 1, 3, 5), (1, 1, 1, 4, 6))
+    first, second = [(await sink.derive([Derived(legs, [one, other], DAY_MS)], 900))[0] for _ in range(2)]
+    assert [totals for _, totals in (first, second)] == [[[7, 11], []]] * 2
+    assert await sink.write_hashes([Readable(legs, first[0], DAY_MS, ["week", "1"])]) == 0
+    assert await sink.write_hashes([Readable(legs, second[0], DAY_MS, ["week", "2"])]) == 1
+    assert await sink.weeks([legs, f"{server.prefix}title:other:legs"]) == [2, 0]
+
+
+@in_a_loop
+async def test_the_largest_time_that_anything_was_computed_for_is_known_to_all(server: Any) -> None:
+    sink, legs = server.sink(), f"{server.prefix}title:film:legs"
+    await sink.join(1)
+    await sink.note_partitions({0: (700, 0)})
+    told = []
+    for as_of_ms in (800, 600):
+        await sink.derive([Derived(legs, [])], as_of_ms)
+        told.append((await server.sink().read_state())[:2])
+    assert told == [(700, 800), (700, 800)]
+    await sink.begin_rebuild(1)
+    assert (await sink.read_state()).judged_ms == 700
+
+
+@in_a_loop
+async def test_a_derived_hash_with_shares_of_its_own_is_there_only_with_them(server: Any) -> None:
+    sink, (there, none) = server.sink(), [f"{server.prefix}franchise:{name}" for name in ("there", "none")]
+    await sink.join(1)
+    _, revision, _ = await _add(sink, there, (0, 1, 1, 3))
+    found = await sink.derive([Derived(key, [key], has_shares=True) for key in (there, none)], 0)
+    assert [totals for _, totals in found] == [[[3]], [[]]]
+    assert (int(found[0][0]) > int(revision), found[1][0]) == (True, "")
+    assert server.shares_of() == {there}
+    # A newer share moves it on again: what was computed before it is not written any more.
+    await _add(sink, there, (0, 1, 2, 4))
+    assert await sink.write_hashes([Readable(there, found[0][0], 0, ["plays", "3"])]) == 0
+
+
+@in_a_loop
+async def test_a_deleted_hash_is_announced_and_what_was_computed_before_is_not_written(server: Any) -> None:
+    sink, (legs, none) = server.sink(), [f"{server.prefix}title:{name}:legs" for name in ("film", "none")]
+    await sink.join(1)
+    ((revision, _),) = await sink.derive([Derived(legs, [])], 0)
+    await sink.write_hashes([Readable(legs, revision, 0, ["week", "1"])])
+    version = int(server.hash(legs)["version"])
+    ((revision, _),) = await sink.derive([Derived(legs, [])], 0)
+    server.announced().clear()
+    assert await sink.delete_hashes([legs, none]) == 1
+    ((key, newer),) = server.announced()
+    assert (key, newer > version) == (legs, True)
+    assert (server.hash(legs), server.shares_of()) == ({}, set())
+    assert await sink.write_hashes([Readable(legs, revision, 0, ["week", "1"])]) == 0
+    ((again, _),) = await sink.derive([Derived(legs, [])], 0)
+    assert again != revision
 
 
 # -- who publishes, and how far -----------------------------------------------------------------------------------
@@ -260,10 +437,10 @@ async def test_a_prefix_is_complete_once_every_partition_was_published(server: A
 async def test_the_state_of_a_prefix_is_of_all_its_workers(server: Any) -> None:
     one, other = server.sink(), server.sink()
     await one.join(3)
-    assert await one.read_state() == (0, ["partitions_ready", "0", "lag", "0"])
+    assert await one.read_state() == (0, 0, ["partitions_ready", "0", "lag", "0"])
     await one.note_partitions({0: (500, 2), 1: (300, 1)})
     await other.note_partitions({2: (-1, 4)})  # no record yet: it has no time to be as of
-    assert await other.read_state() == (300, ["partitions_ready", "3", "lag", "7"])
+    assert await other.read_state() == (300, 300, ["partitions_ready", "3", "lag", "7"])
 
 
 # -- a rebuild ----------------------------------------------------------------------------------------------------
@@ -296,7 +473,7 @@ async def test_partitions_that_the_source_has_no_more_are_forgotten_by_a_rebuild
     await sink.note_partitions({p: (100 - p, 1) for p in range(3)})
     assert await sink.begin_rebuild(2) == 5
     assert [await sink.published_version(p) for p in (1, 2)] == [(5, 1), None]
-    assert await sink.read_state() == (99, ["partitions_ready", "2", "lag", "2"])
+    assert await sink.read_state() == (99, 99, ["partitions_ready", "2", "lag", "2"])
     await sink.note_published({0: (5, 1), 1: (5, 1)})
     assert await sink.is_complete()
 
@@ -324,7 +501,7 @@ async def test_a_sweep_takes_older_incarnations_out_of_totals_and_deletes_what_i
     await _add(sink, other, (1, 5, 9, 3))
     for key in (both, old, other):
         revision = (await sink.add_shares([key], [0], [[]])).revisions[0]
-        await sink.write_hashes([key], [revision], [0], [["plays", "3"]])
+        await sink.write_hashes([Readable(key, revision, 0, ["plays", "3"])])
     version = int(server.hash(old)["version"])
     server.announced().clear()
     await sink.begin_rebuild(2)
@@ -372,12 +549,42 @@ async def test_nothing_is_swept_once_that_is_noted_nor_where_there_was_no_rebuil
     assert await sink.sweep({0: 6}, 1) == 0
 
 
+@in_a_loop
+async def test_what_is_swept_takes_its_places_on_boards_and_its_legs_along(server: Any) -> None:
+    sink, keys = server.sink(), Keys(server.prefix)
+    titles = {name: f"{server.prefix}title:{name}" for name in ("gone%20%3A", "kept")}
+    day = f"{server.prefix}title:kept:day:20250616"
+    await sink.join(2)
+    for name, partition in zip(titles, (0, 1), strict=True):
+        await _add(sink, titles[name], (partition, 5, 9, 3))
+        ((revision, _),) = await sink.derive([Derived(f"{titles[name]}:legs", [])], 0)
+        await sink.write_hashes([Readable(f"{titles[name]}:legs", revision, 0, ["week", "1"])])
+    await _add(sink, day, (0, 5, 9, 3))
+    boards = Boards((keys.board("plays"),), SCORES[:1], 0)
+    of_day = Boards((keys.board("plays", 20_255),), SCORES[:1], 0)
+    gone, kept = titles.values()
+    for key, on, member in ((gone, boards, "gone :"), (kept, boards, "kept"), (day, of_day, "kept")):
+        revision = (await sink.add_shares([key], [0], [[]])).revisions[0]
+        await sink.write_hashes([Readable(key, revision, 0, ["plays", "3"], on, member)])
+    await sink.begin_rebuild(2)
+
+    assert await sink.sweep({0: 6}, 2) == 2
+
+    assert server.board(boards.keys[0]) == {"kept": 3}
+    assert server.board(of_day.keys[0]) == {}
+    assert [server.hash(f"{title}:legs").get("week") for title in (gone, kept)] == [None, "1"]
+    assert server.shares_of() == {kept, f"{kept}:legs"}
+
+
 # -- loss ---------------------------------------------------------------------------------------------------------
 
 
 WRITES: dict[str, Callable[[Any, str], Awaitable[Any]]] = {
     "add_shares": lambda sink, key: sink.add_shares([key], [0], [[(0, 1, 2, 4)]]),
-    "write_hashes": lambda sink, key: sink.write_hashes([key], ["1"], [0], [["plays", "3"]]),
+    "write_hashes": lambda sink, key: sink.write_hashes([Readable(key, "1", 0, ["plays", "3"])]),
+    "derive": lambda sink, key: sink.derive([Derived(key, [])], 1),
+    "delete_hashes": lambda sink, key: sink.delete_hashes([key]),
+    "weeks": lambda sink, key: sink.weeks([key]),
     "note_published": lambda sink, key: sink.note_published({0: (1, 1)}),
     "begin_rebuild": lambda sink, key: sink.begin_rebuild(1),
     "note_recounts": lambda sink, key: sink.note_recounts({0: True}),

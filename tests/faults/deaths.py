@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from catalogue import fault
 from trial import Trial, Void, Worker
@@ -51,13 +53,11 @@ def killed_and_taken_over(trial: Trial) -> None:
         victim = trial.rng.choice(workers)
         trial.sleep(0.2, 5.0)
         trial.mid_work()
-        victim.supervised = False
-        victim.process.kill()
-        took_s = trial.until_working(time.monotonic())
-        trial.note("takeover_s", took_s)
-        assert took_s <= LONGEST_TAKEOVER_S, f"taken over after {took_s:.1f} s"
-        victim.restart()
-        victim.supervised = True
+        with victim.unsupervised():
+            victim.process.kill()
+            took_s = trial.until_working(time.monotonic())
+            trial.note("takeover_s", took_s)
+            assert took_s <= LONGEST_TAKEOVER_S, f"taken over after {took_s:.1f} s"
     trial.verify()
 
 
@@ -67,7 +67,8 @@ def _dies_at(moment: str) -> None:
         trial.set_up()
         _, victim = trial.start_work()
         for _ in range(trial.hits):
-            strike(trial, victim, f"{moment}:{_which_time(trial, moment)}")
+            with dying_at(trial, victim, f"{moment}:{_which_time(trial, moment)}"):
+                pass
             trial.until_working()
         trial.verify()
 
@@ -76,25 +77,25 @@ for _moment in MOMENTS:
     _dies_at(_moment)
 
 
-def strike(trial: Trial, victim: Worker, failpoint: str) -> None:
-    """Restart a worker that will die at a failpoint, see it die there, and let its supervisor restart it."""
+@contextmanager
+def dying_at(trial: Trial, victim: Worker, failpoint: str) -> Iterator[None]:
+    """Restart a worker that will die at a failpoint, mid-work; after the block see it die there, and go on."""
     trial.mid_work()
-    victim.supervised = False
-    victim.process.kill()
-    victim.restart(ENCORE_FAILPOINT=failpoint)
-    until_hit(victim, -signal.SIGKILL)
-    victim.restart()
-    victim.supervised = True
+    with victim.unsupervised():
+        victim.process.kill()
+        victim.restart(ENCORE_FAILPOINT=failpoint)
+        yield
+        _until_dead(victim)
 
 
-def until_hit(victim: Worker, code: int) -> None:
-    """Wait until a worker was hit at its failpoint. Raises `Void` where it never came there."""
+def _until_dead(victim: Worker) -> None:
+    """Wait until a worker has died at its failpoint. Raises `Void` where it never came there."""
     deadline = time.monotonic() + _DEATH_S
     while victim.process.popen.poll() is None:
         if time.monotonic() > deadline:
             raise Void(f"it never came to its failpoint:\n{victim.process.log[-1000:]}")
         time.sleep(0.02)
-    assert victim.process.popen.returncode == code, victim.process.log[-2000:]
+    assert victim.process.popen.returncode == -signal.SIGKILL, victim.process.log[-2000:]
     assert victim.process.count("failpoint ") == 1
 
 
@@ -108,16 +109,9 @@ def dies_during_a_rebalance(trial: Trial) -> None:
     trial.set_up()
     _, victim = trial.start_work()
     for number in range(trial.hits):
-        moment = trial.rng.choice(["revoked:1", "assigned:2"])
-        trial.mid_work()
-        victim.supervised = False
-        victim.process.kill()
-        victim.restart(ENCORE_FAILPOINT=moment)
-        victim.until_restored()
-        passer_by = trial.worker(ENCORE_GROUP_INSTANCE_ID=f"passer-by-{number}")
-        until_hit(victim, -signal.SIGKILL)
-        victim.restart()
-        victim.supervised = True
+        with dying_at(trial, victim, trial.rng.choice(["revoked:1", "assigned:2"])):
+            victim.until_restored()
+            passer_by = trial.worker(ENCORE_GROUP_INSTANCE_ID=f"passer-by-{number}")
         passer_by.until_restored()
         passer_by.supervised = False
         assert passer_by.process.stopped().code == 0
@@ -133,12 +127,10 @@ def stopped_in_turn(trial: Trial) -> None:
         worker = workers[number % len(workers)]
         worker.until_restored()
         trial.mid_work()
-        worker.supervised = False
-        asked_s = time.monotonic()
-        ended = worker.process.stopped()
-        trial.note("exit_s", time.monotonic() - asked_s)
-        assert ended.code == 0, ended.log[-2000:]
-        worker.restart()
-        worker.supervised = True
+        with worker.unsupervised():
+            asked_s = time.monotonic()
+            ended = worker.process.stopped()
+            trial.note("exit_s", time.monotonic() - asked_s)
+            assert ended.code == 0, ended.log[-2000:]
         trial.until_working(asked_s)
     trial.verify()

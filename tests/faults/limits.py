@@ -40,33 +40,34 @@ def _largest_log(data: Path, topic: str) -> int:
 
 @fault("memory limit on a worker", per_trial=4)
 def out_of_memory(trial: Trial) -> None:
-    """Not a byte more than it has, and then large records, which it must hold until they are written."""
-    application = trial.set_up()
+    """Not a byte more than it has, and then large records, which it must hold for seconds until they are written."""
+    application = trial.set_up(ENCORE_STALL_S="10", ENCORE_CHECKPOINT_S="3")
     workers = trial.start_work()
     trial.read_on()
     for _ in range(trial.hits):
         victim = trial.rng.choice(workers)
-        victim.until_restored()
         trial.mid_work()
-        life = victim.process
-        process = psutil.Process(life.popen.pid)
-        victim.supervised = False
-        # Its address space would be no measure: threads reserve much more of that than they use.
-        process.rlimit(psutil.RLIMIT_DATA, (process.memory_info().data,) * 2)
-        struck_s = time.monotonic()
-        _send_large_records(application.environment)
-        until(
-            lambda life=life: life.popen.poll() is not None,
-            lambda life=life: f"it fails:\n{life.log[-2000:]}",
-            _FAILS_S,
-        )
-        trial.note("failed_after_s", time.monotonic() - struck_s)
-        assert life.popen.returncode != 0, life.log[-2000:]
-        assert len(life.log.splitlines()) > 3, "it said nothing"
-        # It may end with as many words as it likes.
-        victim.lives.remove(life)
-        victim.restart()
-        victim.supervised = True
+        with victim.unsupervised():
+            # One that has run for long may have room enough from before.
+            victim.process.kill()
+            victim.restart()
+            victim.until_restored()
+            life = victim.process
+            process = psutil.Process(life.popen.pid)
+            # Its address space would be no measure: threads reserve much more of that than they use.
+            process.rlimit(psutil.RLIMIT_DATA, (process.memory_info().data,) * 2)
+            struck_s = time.monotonic()
+            _send_large_records(application.environment)
+            until(
+                lambda life=life: life.popen.poll() is not None,
+                lambda life=life: f"it fails:\n{life.log[-2000:]}",
+                _FAILS_S,
+            )
+            trial.note("failed_after_s", time.monotonic() - struck_s)
+            assert life.popen.returncode != 0, life.log[-2000:]
+            assert len(life.log.splitlines()) > 3, "it said nothing"
+            # It may end with as many words as it likes.
+            victim.lives.remove(life)
         trial.until_working()
     trial.verify()
 

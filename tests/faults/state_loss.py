@@ -12,7 +12,7 @@ from application import Application, until
 from catalogue import fault
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic
-from trial import Trial, Void
+from trial import Trial, Void, Worker
 
 _REMEDY = "encore rebuild"
 _REFUSED_S = 60
@@ -75,10 +75,7 @@ def _refused_then_rebuilt(name: str, strike: Callable[[Trial, Kafka], dict[str, 
     def lost(trial: Trial) -> None:
         application = trial.set_up()
         for _ in range(trial.hits):
-            trial.feed()
-            worker = trial.worker()
-            trial.until_working()
-            trial.mid_work()
+            worker = _at_work(trial)
             trial.stop_feeds()
             worker.supervised = False
             assert worker.process.stopped().code == 0
@@ -88,10 +85,17 @@ def _refused_then_rebuilt(name: str, strike: Callable[[Trial, Kafka], dict[str, 
             kafka.close()
             must_refuse(trial)
             rebuild(trial)
-        trial.feed()
-        trial.worker()
-        trial.until_working()
+        _at_work(trial)
         trial.verify()
+
+
+def _at_work(trial: Trial) -> Worker:
+    """A feed, and a worker that is to be found mid-work."""
+    trial.feed()
+    worker = trial.worker()
+    trial.until_working()
+    trial.mid_work()
+    return worker
 
 
 def must_refuse(trial: Trial) -> None:
@@ -167,7 +171,9 @@ def _source_grown(trial: Trial, kafka: Kafka) -> dict[str, str]:
 
 
 def _other_rules(trial: Trial, kafka: Kafka) -> dict[str, str]:
-    return {"ENCORE_COMPLETION_PERCENT": str(trial.rng.randrange(75, 90))}
+    before = trial.application.environment.get("ENCORE_COMPLETION_PERCENT")
+    others = [percent for percent in map(str, range(75, 90)) if percent != before]
+    return {"ENCORE_COMPLETION_PERCENT": trial.rng.choice(others)}
 
 
 for _name, _strike in (
@@ -190,10 +196,7 @@ def cut_under_a_worker(trial: Trial) -> None:
     kafka = Kafka(application)
     trial.on_close(kafka.close)
     for _ in range(trial.hits):
-        trial.feed()
-        worker = trial.worker()
-        trial.until_working()
-        trial.mid_work()
+        worker = _at_work(trial)
         worker.supervised = False
         worker.process.signal(signal.SIGSTOP)
         time.sleep(_FROZEN_S)
@@ -208,7 +211,5 @@ def cut_under_a_worker(trial: Trial) -> None:
         trial.forget_follower()
         must_refuse(trial)
         rebuild(trial)
-    trial.feed()
-    trial.worker()
-    trial.until_working()
+    _at_work(trial)
     trial.verify()

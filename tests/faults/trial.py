@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import random
 import re
-import secrets
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from application import Application, Process, until
+from application import Application, Process, fresh_names, until
 from follower import Follower
 from reader import Reader
 
@@ -45,6 +46,14 @@ class Worker:
         """Start it anew; `settings` are added for this life only."""
         self.process = self._application.worker(**{**self.settings, **settings})
         self.lives.append(self.process)
+
+    @contextmanager
+    def unsupervised(self) -> Iterator[None]:
+        """Nobody restarts it inside the block; at its end it is started anew, and looked after again."""
+        self.supervised = False
+        yield
+        self.restart()
+        self.supervised = True
 
     def look_after(self) -> None:
         if self.supervised and self.process.popen.poll() is not None:
@@ -90,18 +99,8 @@ class Trial:
 
     def set_up(self, **settings: str) -> Application:
         """A fresh application on the trial's servers; `settings` are further environment variables."""
-        name = f"faults-{secrets.token_hex(5)}"
-        names = {
-            "ENCORE_KAFKA": self.servers.kafka,
-            "ENCORE_REDIS": self.servers.redis,
-            "ENCORE_APP_ID": name,
-            "ENCORE_REDIS_PREFIX": f"{name}:",
-            **{
-                f"ENCORE_{topic.upper()}_TOPIC": f"{name}-{topic.replace('_', '-')}"
-                for topic in ("source", "titles", "milestones", "dead_letters", "late")
-            },
-        }
-        folder = self.folder / name
+        names = fresh_names(self.servers.kafka, self.servers.redis, "faults")
+        folder = self.folder / names["ENCORE_APP_ID"]
         folder.mkdir(parents=True)
         self.application = Application({**names, **self._settings, **settings}, folder)
         self._supervisor.start()

@@ -1,45 +1,64 @@
-"""Random logs of playback events, made to sit on the rules' thresholds, and what the two readings make of them.
+"""Random logs of playback events, made to sit on the rules' thresholds.
 
 Everything is drawn from one `Random`, Hypothesis's or a seeded one, so a log is small to state and to repeat.
-Titles are short and graces narrow in most logs: completions, lateness and forgetting happen within a few events.
+Titles are short and graces narrow in most logs: completions, lateness and forgetting happen within a few events. Others
+go on for weeks, so that days are filled, streaks begin and end, titles grow old and windows leave.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import msgspec
 from hypothesis import strategies as st
 
 from models.catalog import CatalogRow, read_title
-from models.fold import TITLE, Changes, Fold, TallyKey
+from models.fold import Changes, Fold
 from models.partitioner import partition_of
-from models.published import stream_fields, title_fields, window_fields
 from models.rules import DAY_MS, HOUR_MS, Rules
-from streams.kept import kept_records
-from streams.keys import Keys
-from streams.oracle import Catalog, Expected, Kept, Milestone, RawRecord, recompute
+from models.windows import KEPT_FOR, Retention
+from streams.oracle import Catalog, Expected, RawRecord, recompute
 from streams.oracle import CatalogRow as TakenIn
-from streams.oracle.kept import held
-from streams.settings import Settings
-from streams.transactions import Kept as Written
-from streams.zones import zone_names
+from streams.zones import Zones
 
 MIDNIGHT = 1_750_032_000_000
 NARROW = Rules(
     starter_ms=8_000, viewer_ms=20_000, play_ms=1_000, autoplay_play_ms=6_000, longest_interval_ms=30_000,
-    grace_ms=90_000, future_ms=5_000, hour_grace_ms=40_000, forget_ms=300_000,
+    grace_ms=90_000, future_ms=5_000, hour_grace_ms=40_000, forget_ms=300_000, watching_ms=20_000,
+    streak_day_ms=8_000,
 )  # fmt: skip
+DAILY = Rules(
+    starter_ms=8_000, viewer_ms=20_000, autoplay_play_ms=6_000, longest_interval_ms=30_000, grace_ms=3 * DAY_MS,
+    hour_grace_ms=20 * HOUR_MS, forget_ms=15 * DAY_MS, watching_ms=60_000, streak_day_ms=8_000,
+)  # fmt: skip
+OTHER_DAYPARTS = Rules(
+    starter_ms=8_000, viewer_ms=20_000, longest_interval_ms=30_000, grace_ms=90 * DAY_MS, forget_ms=200 * DAY_MS,
+    streak_day_ms=5_000, dayparts="night=00:00-06:00,school=06:00-18:00/mon-wed+fri,matinee=10:00-18:00/sat",
+)  # fmt: skip
+SHORTLY = Retention(hour_ms=DAY_MS, day_ms=5 * DAY_MS, age_ms=735 * DAY_MS)
+"""As short as the narrow and the daily rules allow."""
+
+BEGINNINGS_MS = (1_742_990_400_000, 1_743_894_000_000, 1_761_346_800_000, 1_762_048_800_000)
+"""In 2025, a few days or hours before the clocks change in Europe, Australia, Europe again and America."""
+
 TITLES = ("film", "séries/1 %", "t")
 HOUSEHOLDS = ("home", "h-2", "ménage")
 KINDS = ("start", "play", "pause", "buffer", "seek", "rate", "stop", "end")
 LENGTHS = (1, 2_499, 2_500, 5_000, 7_501, 9_999, 12_500, 50_000, 60_000, 62_500, 100_003)
 RATES = (0, 0.1, 0.5, 1, 1.0, 1.0005, 1.25, 2, 4.0004, 9)
 ZONES = ("UTC", "Europe/Berlin", "Nowhere/Else", "")
+FAR_ZONES = (
+    "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Adelaide", "America/Havana",
+    "Pacific/Kiritimati", "Etc/GMT+12", "Nowhere/Else",
+)  # fmt: skip
+FRANCHISES = (None, "", "saga", "saga", "saga", "other: é")
+AGES_MS = (*(days * DAY_MS for days in (0, 3, 7, 28, 35, 91, 728)), 14 * DAY_MS + 1_234_567, -HOUR_MS)
+UUIDS = [str(UUID(int=number * 0x1234567_89ABCDEF_01234567)) for number in range(1, 60)]
 VALUES = (
     "null", "true", "5", "5.0", "-1", "-0", "-0.0", "1e2", "1E400", "-1e-400", "01", "+1", ".5", "NaN", "Infinity",
     "604800000", "604800001", "-9223372036854775808", "9223372036854775807", "9223372036854775808",
@@ -48,6 +67,9 @@ VALUES = (
     '"home"', '"UTC"', "[]", "{}", '{"a":1}', "[" * 3 + "]" * 3, "", "253402300799999", "253402300800000",
 )  # fmt: skip
 ODD_NAMES = ('"seq"', '"playback_rate"', '"unknown"', '"\\ud800"')
+
+
+ZONES_READ = Zones()
 
 
 class LogRecord(NamedTuple):
@@ -60,45 +82,57 @@ class LogRecord(NamedTuple):
 
 
 class Step(NamedTuple):
-    """The next record of a partition, after the catalog rows that are taken in before it."""
+    """The next record of a partition, after the catalog rows taken in and the silence that passed before it."""
 
     partition: int
     titles: list[tuple[str, CatalogRow | None]]
     record: LogRecord
+    silent_ms: int | None = None
 
 
 @dataclass
 class Log:
-    """A source topic's records in the order of their arrival, and the rules they are read by."""
+    """A source topic's records in the order of their arrival, and what they are read by.
+
+    `silent_ms` is the silence that passed after each partition's last record.
+    """
 
     rules: Rules
     partitions: int
     steps: list[Step]
+    retention: Retention = KEPT_FOR
+    silent_ms: dict[int, int] = field(default_factory=dict)
 
-    def folds(self) -> list[Fold]:
-        """An empty fold for each partition."""
-        return [
-            Fold(self.rules, partition=number, partitions=self.partitions, zones=zone_names())
-            for number in range(self.partitions)
-        ]
+    def fold(self, number: int) -> Fold:
+        """An empty fold of a partition."""
+        return Fold(
+            self.rules, partition=number, partitions=self.partitions, zones=ZONES_READ, retention=self.retention
+        )
 
-    def folded(self) -> list[Fold]:
-        """Each partition's fold after all its records, not drained yet."""
-        folds = self.folds()
+    def folded(self) -> list[tuple[Fold, list[Changes]]]:
+        """Each partition's fold after all its records, and what its drains gave."""
+        folds: list[tuple[Fold, list[Changes]]] = [(self.fold(number), []) for number in range(self.partitions)]
         for step in self.steps:
-            take(folds[step.partition], step)
+            fold, changes = folds[step.partition]
+            changes += take(fold, step)
+        for number, (fold, changes) in enumerate(folds):
+            fold.pass_time(self.silent_ms.get(number, -1))
+            changes.append(fold.drain(1))
         return folds
 
-    def recomputed(self) -> Expected:
-        """What the independent recomputation makes of it."""
+    def recomputed(self, there: Collection[str] = ()) -> Expected:
+        """What the independent recomputation makes of it, where these hashes are there."""
         taken_in: dict[int, list[TakenIn]] = {}
-        for step in self.steps:
-            for title_id, row in step.titles:
+        silent: dict[int, dict[int, int]] = {number: {2**62: at} for number, at in self.silent_ms.items()}
+        for number, titles, record, silent_ms in self.steps:
+            for title_id, row in titles:
                 text = msgspec.json.encode(row) if row is not None else b""
-                taken_in.setdefault(step.partition, []).append(TakenIn(step.record.offset, title_id, text))
+                taken_in.setdefault(number, []).append(TakenIn(record.offset, title_id, text))
+            if silent_ms is not None:
+                silent.setdefault(number, {})[record.offset] = silent_ms
         records = [RawRecord(step.partition, *step.record) for step in self.steps]
         current = {title_id: msgspec.json.encode(row) for title_id, row in self.catalog().items()}
-        return recompute(records, Catalog(taken_in, current), self.rules, self.partitions)
+        return recompute(records, Catalog(taken_in, current), self.rules, self.partitions, silent=silent, there=there)
 
     def catalog(self) -> dict[str, CatalogRow]:
         """The catalog as it is in the end."""
@@ -106,11 +140,21 @@ class Log:
         return {title_id: row for title_id, row in rows.items() if row is not None}
 
 
-def take(fold: Fold, step: Step) -> None:
-    """Let a fold take the next step."""
+def take(fold: Fold, step: Step) -> list[Changes]:
+    """Let a fold take the next step. The catalog is taken in between checkpoints: what a drain before it gave."""
+    changes = take_in(fold, step)
+    fold.apply([step.record])
+    return changes
+
+
+def take_in(fold: Fold, step: Step) -> list[Changes]:
+    """The part of a step that comes before its record."""
+    changes = [fold.drain(1)] if step.titles else []
     for title_id, row in step.titles:
         fold.take_in(title_id, row)
-    fold.apply([step.record])
+    if step.silent_ms is not None:
+        fold.pass_time(step.silent_ms)
+    return changes
 
 
 @dataclass
@@ -133,16 +177,23 @@ class Writer:
 
     def __init__(self, random: Random, events: int) -> None:
         self.random = random
-        self.rules = random.choice((NARROW, NARROW, NARROW, Rules()))
+        self.rules = random.choice((NARROW, NARROW, DAILY, DAILY, OTHER_DAYPARTS, Rules()))
+        self.goes_on_for_days = self.rules in (DAILY, OTHER_DAYPARTS)
+        self.retention = random.choice((KEPT_FOR, SHORTLY)) if self.rules in (NARROW, DAILY) else KEPT_FOR
         self.partitions = random.choice((1, 1, 2, 3))
-        self.clock_ms = MIDNIGHT - random.choice((0, 1, 10_000, HOUR_MS))
+        self.clock_ms = random.choice((MIDNIGHT, *BEGINNINGS_MS)) - random.choice((0, 1, 10_000, HOUR_MS))
+        self.begin_ms = self.clock_ms
+        self.first = {number for number in range(self.partitions) if random.random() < 0.7}
         self.players: list[Player] = []
+        self.visits: list[tuple[Player, str, int]] = []
         self.written: list[tuple[int, bytes | None, bytes | None]] = []
         self.offsets = [random.choice((0, 5))] * self.partitions
         self.events = events
 
     def log(self) -> Log:
-        return Log(self.rules, self.partitions, list(self._steps()))
+        steps = list(self._steps())
+        silent_ms = {number: self._silent_ms() for number in range(self.partitions) if self.random.random() < 0.3}
+        return Log(self.rules, self.partitions, steps, self.retention, silent_ms)
 
     def _steps(self) -> Iterator[Step]:
         for _ in range(self.events):
@@ -150,10 +201,21 @@ class Writer:
             self.written.append((partition, key, value))
             offset = self.offsets[partition]
             self.offsets[partition] += self.random.choice((1, 1, 1, 2))
-            yield Step(partition, self._titles(), LogRecord(offset, self._timestamp_ms(), key, value))
+            silent_ms = self._silent_ms() if self.random.random() < 0.03 else None
+            yield Step(
+                partition, self._titles(partition), LogRecord(offset, self._timestamp_ms(), key, value), silent_ms
+            )
 
-    def _titles(self) -> list[tuple[str, CatalogRow | None]]:
-        if self.random.random() > 0.05:
+    def _silent_ms(self) -> int:
+        watching_ms = self.rules.watching_ms
+        passed_ms = (0, watching_ms - 1, watching_ms, watching_ms + 1, 10_000, HOUR_MS, DAY_MS, 3 * DAY_MS)
+        return self.clock_ms + self.random.choice(passed_ms) - self.random.choice((0, 0, 10_000))
+
+    def _titles(self, partition: int) -> list[tuple[str, CatalogRow | None]]:
+        if partition in self.first:
+            self.first.remove(partition)
+            return [(title, self._catalog_row(title)) for title in TITLES]
+        if self.random.random() > 0.04:
             return []
         chosen = self.random.sample(TITLES, self.random.choice((1, 1, 2)))
         return [(title, self._catalog_row(title)) for title in chosen]
@@ -167,11 +229,16 @@ class Writer:
                 row[name] = self.random.choice((*LENGTHS, 0, -5))
         if self.random.random() < 0.1:
             row["content_kind"] = self.random.choice(("main", "trailer"))
+        if self.random.random() < 0.7:
+            row["franchise_id"] = self.random.choice(FRANCHISES)
+        if self.random.random() < 0.7:
+            begin_ms = self.random.choice((self.begin_ms, self.clock_ms))
+            row["release_time_ms"] = begin_ms - self.random.choice(AGES_MS) + self.random.choice((-1, 0, 0, 1, 10_000))
         return read_title(title.encode(), json.dumps(row).encode())
 
     def _timestamp_ms(self) -> int:
         rules, chance = self.rules, self.random.random()
-        if chance < 0.02:
+        if chance < (0.005 if self.goes_on_for_days else 0.02):
             far = self.random.choice((rules.grace_ms, rules.hour_grace_ms, rules.forget_ms, DAY_MS, HOUR_MS))
             self.clock_ms += far + self.random.choice((-1, 0, 1))
         elif chance < 0.9:
@@ -194,15 +261,15 @@ class Writer:
         return partition, key, value
 
     def _event(self) -> dict[str, Any]:
-        player = self._player()
+        if self.goes_on_for_days and not self.visits and self.random.random() < 0.2:
+            self._turn_to_another_day()
+        player, kind, elapsed_ms = self.visits.pop(0) if self.visits else self._anything()
         player.told += 1
-        kind = "heartbeat" if self.random.random() < 0.6 else self.random.choice(KINDS)
-        elapsed_ms = self._elapsed_ms()
         before_ms = player.position_ms
         player.time_ms += elapsed_ms
         player.position_ms = max(0, before_ms + self._advanced_ms(player, elapsed_ms))
         event = {
-            "event_id": self.random.choice((f"e{player.told}", f"e{player.told}", "same")),
+            "event_id": self.random.choice((f"e{player.told}", UUIDS[player.told % len(UUIDS)], "same")),
             "event_type": kind,
             "event_time_ms": player.time_ms,
             "household_id": player.household,
@@ -219,18 +286,37 @@ class Writer:
             self.clock_ms = player.time_ms
         return event
 
+    def _anything(self) -> tuple[Player, str, int]:
+        kind = "heartbeat" if self.random.random() < 0.6 else self.random.choice(KINDS)
+        return self._player(), kind, self._elapsed_ms()
+
+    def _turn_to_another_day(self) -> None:
+        """Most households come back at the time of day that is theirs; some tell of the day before first."""
+        random = self.random
+        self.clock_ms += random.choice((*[DAY_MS] * 8, 2 * DAY_MS, 3 * DAY_MS, 6 * HOUR_MS, 900_000))
+        for player in self.players[-4:]:
+            if random.random() < 0.9:
+                ago_ms = self.clock_ms - player.time_ms - random.choice((*[0] * 7, DAY_MS))
+                self.visits += [
+                    (player, "start", ago_ms),
+                    (player, "heartbeat", random.choice((5_000, 10_000, 10_000))),
+                ]
+
     def _player(self) -> Player:
         random = self.random
-        if self.players and random.random() < 0.85:
+        if self.players and random.random() < (0.95 if self.goes_on_for_days else 0.85):
             player = random.choice(self.players[-4:])
             if random.random() < 0.1:
                 player.time_ms = self.clock_ms
             return player
-        player = Player(random.choice(HOUSEHOLDS), random.choice(TITLES), random.choice("abc"), self.clock_ms)
+        session = random.choice(("a", "b", "c", UUIDS[0]))
+        player = Player(random.choice(HOUSEHOLDS), random.choice(TITLES), session, self.clock_ms)
         player.seq = random.choice((None, None, 0, 0, -(2**63)))
         player.position_ms = random.choice((0, 0, 0, 2_499, 2_500, 30_000))
         if random.random() < 0.3:
             player.extra["profile_kind"] = random.choice(("kids", "general", None))
+        if self.goes_on_for_days and random.random() < 0.8:
+            player.extra["time_zone"] = random.choice(FAR_ZONES)
         if random.random() < 0.2:
             player.extra["autoplay"] = random.choice((True, False, None))
         self.players.append(player)
@@ -320,68 +406,3 @@ def mutated(random: Random, event: dict[str, Any]) -> tuple[bytes | None, bytes 
     elif chance < 0.24:
         key = random.choice((None, b"", b"other"))
     return key, value
-
-
-# -- what the two readings say, in the same words -----------------------------------------------------------------
-
-
-Hashes = dict[str, dict[str, str]]
-RATES_SHOWN = ("views", "completion_rate", "repeat_rate")
-
-
-def kept(changes: list[Changes], topic: str) -> list[Kept | Milestone]:
-    """What each partition's checkpoint writes into the topic of a setting, as the oracle holds it."""
-    where = Settings()
-    return [
-        _kept(record)
-        for number, of_partition in enumerate(changes)
-        for record in kept_records(of_partition, where, number, "a topic's id")
-        if record.topic == getattr(where, topic)
-    ]
-
-
-def _kept(record: Written) -> Kept | Milestone:
-    headers = dict(record.headers)
-    place = int(headers["partition"]), int(headers["offset"])
-    if record.topic == Settings().milestones_topic:
-        return Milestone(*place, record.key, **json.loads(record.value or b""))
-    return Kept(*place, held(record.key), held(record.value))
-
-
-def shown(folds: list[Fold], catalog: dict[str, CatalogRow]) -> Hashes:
-    """Every hash that readers would find of these drained folds, by its key without the prefix."""
-    totals: dict[TallyKey, list[int]] = {}
-    for fold in folds:
-        for key, (_, *counts) in fold.tallies.items():
-            before = totals.get(key, [0] * len(counts))
-            totals[key] = [total + count for total, count in zip(before, counts, strict=True)]
-    hashes = {Keys("").tally(key): _pairs(_fields(key, total, catalog)) for key, total in totals.items()}
-    stream = [sum(counts) for counts in zip(*(fold.stream_counts() for fold in folds), strict=True)]
-    return hashes | {"status": _pairs(stream_fields(stream))}
-
-
-def _fields(key: TallyKey, total: list[int], catalog: dict[str, CatalogRow]) -> list[str]:
-    if key.kind != TITLE:
-        return window_fields(total)
-    row = catalog.get(key.title_id)
-    return title_fields(total, row.known_runtime_ms if row is not None else 0)
-
-
-def _pairs(flat: list[str]) -> dict[str, str]:
-    return dict(zip(flat[::2], flat[1::2], strict=True))
-
-
-def differences(found: Hashes, expected: Hashes) -> list[str]:
-    """Where two sets of hashes differ, one line each; the last digit of a rate may round either way."""
-    return [
-        f"{key} {name}: found {found.get(key, {}).get(name)!r}, expected {expected.get(key, {}).get(name)!r}"
-        for key in sorted(found.keys() | expected.keys())
-        for name in sorted(found.get(key, {}).keys() | expected.get(key, {}).keys())
-        if not _alike(name, found.get(key, {}).get(name), expected.get(key, {}).get(name))
-    ]
-
-
-def _alike(name: str, found: str | None, expected: str | None) -> bool:
-    if name in RATES_SHOWN and found and expected:
-        return abs(float(found) - float(expected)) < 1.5e-6
-    return found == expected

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import pairwise
 from random import Random
@@ -12,30 +12,38 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_logs import LOGS, Log, Step, take
+from random_logs import LOGS, Log, Step, take, take_in
 
 from models.catalog import CatalogRow
 from models.fold import Changes, Fold
-from models.rows import pack
+from models.rows import pack, unpack
+from models.tallies import FRANCHISE, TallyKey
 from models.viewing import Row
-from streams.changelog import Position, Restored, catalog_message, position_message, state_messages
-from streams.zones import zone_names
+from streams.changelog import (
+    Message,
+    Position,
+    Restored,
+    catalog_message,
+    position_message,
+    silence_message,
+    state_messages,
+)
 
-Messages = list[tuple[bytes, bytes]]
+Messages = list[tuple[bytes, bytes | None]]
 
 
 @settings(max_examples=60)
 @given(LOGS, st.randoms(use_true_random=False))
 def test_a_partition_read_in_any_batches_drained_between_or_not_comes_to_the_same(log: Log, random: Random) -> None:
     for number, steps in _by_partition(log):
-        at_once, in_batches = _fold(log, number, steps), _empty(log, number)
+        (at_once, expected), in_batches = _folded(log, number, steps), log.fold(number)
         drained = []
         for batch in _cut(steps, random):
-            _apply_batch(in_batches, batch)
+            drained += _apply_batch(in_batches, batch)
             if random.random() < 0.5:
                 drained.append(in_batches.drain(1))
         drained.append(in_batches.drain(1))
-        assert _put_together(drained) == _put_together([at_once.drain(1)])
+        assert _put_together(drained) == _put_together(expected)
         assert state(in_batches) == state(at_once)
 
 
@@ -43,31 +51,33 @@ def test_a_partition_read_in_any_batches_drained_between_or_not_comes_to_the_sam
 @given(LOGS, st.randoms(use_true_random=False))
 def test_checkpoints_packing_and_restarts_anywhere_come_to_the_same(log: Log, random: Random) -> None:
     for number, steps in _by_partition(log):
-        undisturbed, disturbed = _fold(log, number, steps), _empty(log, number)
+        (undisturbed, _), disturbed = _folded(log, number, steps), log.fold(number)
         changelog: Messages = []
-        for sequence, batch in enumerate(_cut(steps, random), start=1):
+        for sequence, batch in enumerate(_cut_at_controls(steps, random), start=1):
             _apply_batch(disturbed, batch, changelog)
-            # A partition goes on while its checkpoint is written, and cools its rows after that.
+            # A partition goes on while its checkpoint is written, and cools and sweeps its rows after that.
             disturbed.cool(random.choice((0, 1, 100)))
+            disturbed.sweep(random.choice((1, 5, 100)))
             changelog += _checkpoint(disturbed, batch, sequence)
             if random.random() < 0.4:
                 disturbed = _restored(log, number, _compacted(changelog, random))
-        undisturbed.drain(1)
         assert state(disturbed) == state(undisturbed)
 
 
 @settings(max_examples=60)
 @given(LOGS, st.randoms(use_true_random=False))
-def test_restored_after_any_prefix_of_checkpoints_it_writes_the_rest_of_them_byte_by_byte(
+def test_restored_after_any_prefix_of_checkpoints_it_writes_the_same_in_the_rest_of_them(
     log: Log, random: Random
 ) -> None:
     for number, steps in _by_partition(log):
-        batches = list(enumerate(_cut(steps, random), start=1))
-        checkpoints = list(_checkpoints(_empty(log, number), batches))
-        for stop in range(len(batches) + 1):
+        batches = list(enumerate(_cut_at_controls(steps, random), start=1))
+        checkpoints = list(_checkpoints(log.fold(number), batches))
+        for stop in random.sample(range(len(batches) + 1), min(4, len(batches) + 1)):
             before = [pair for messages in checkpoints[:stop] for pair in messages]
             restored = _restored(log, number, _compacted(before, random))
-            assert list(_checkpoints(restored, batches[stop:])) == checkpoints[stop:]
+            rest = list(_checkpoints(restored, batches[stop:]))
+            # In which order a checkpoint's keys come is all the same.
+            assert list(map(dict, rest)) == list(map(dict, checkpoints[stop:]))
 
 
 Again = Callable[[Step], list[Step]]
@@ -108,21 +118,20 @@ def test_every_record_delivered_three_times_changes_nothing_but_the_counts_of_re
         # One that was passed over, older by its number, may be so young by its clock that its session is forgotten
         # before a copy of it is late. Right behind it a copy is as old as itself.
         passed_over = _passed_over(log, number, steps) if delivered is not in_place else set()
-        once = _fold(log, number, steps)
-        thrice = _fold(log, number, delivered(steps, partial(_copies, passed_over), random))
-        assert sum(thrice.stream_counts()[:3]) == 3 * len(steps) - 2 * len(passed_over)
-        assert _made(thrice) == _made(once)
+        once = _folded(log, number, steps)
+        thrice = _folded(log, number, delivered(steps, partial(_copies, passed_over), random))
+        assert sum(thrice[0].stream_counts()[:3]) == 3 * len(steps) - 2 * len(passed_over)
+        assert _made(*thrice) == _made(*once)
 
 
 @settings(max_examples=60)
 @given(LOGS)
 def test_the_parts_of_the_account_add_up_to_the_records(log: Log) -> None:
     for number, steps in _by_partition(log):
-        fold = _fold(log, number, steps)
-        changes = fold.drain(1)
-        stream = fold.stream
+        fold, drained = _folded(log, number, steps)
+        stream, kept = fold.stream, _put_together(drained)
         assert stream.events + stream.dead_letters + stream.late_events == len(steps)
-        assert (len(changes.dead_letters), len(changes.late)) == (stream.dead_letters, stream.late_events)
+        assert (len(kept["dead letters"]), len(kept["late"])) == (stream.dead_letters, stream.late_events)
 
 
 # -- a partition and its checkpoints --------------------------------------------------------------------------
@@ -138,17 +147,27 @@ def _cut(steps: list[Step], random: Random) -> list[list[Step]]:
     return [steps[first:stop] for first, stop in pairwise(bounds)]
 
 
-def _empty(log: Log, number: int) -> Fold:
-    return Fold(log.rules, partition=number, partitions=log.partitions, zones=zone_names())
+def _cut_at_controls(steps: list[Step], random: Random) -> list[list[Step]]:
+    """The same, and a checkpoint before every step that brings catalog rows or silence, as a partition makes them."""
+    return [
+        part
+        for batch in _cut(steps, random)
+        for bounds in [[0, *(at for at, step in enumerate(batch) if at and _has_controls(step)), len(batch)]]
+        for part in [batch[first:stop] for first, stop in pairwise(bounds)]
+    ]
+
+
+def _has_controls(step: Step) -> bool:
+    return bool(step.titles) or step.silent_ms is not None
 
 
 def _copies(passed_over: Container[int], step: Step) -> list[Step]:
-    return [] if step.record.offset in passed_over else [step._replace(titles=[])]
+    return [] if step.record.offset in passed_over else [step._replace(titles=[], silent_ms=None)]
 
 
 def _passed_over(log: Log, number: int, steps: list[Step]) -> set[int]:
     """Offsets of the events that changed no row."""
-    fold, found = _empty(log, number), set()
+    fold, found = log.fold(number), set()
     for step in steps:
         take(fold, step)
         changes = fold.drain(1)
@@ -161,26 +180,34 @@ def _main(row: CatalogRow | None) -> CatalogRow | None:
     return row and msgspec.structs.replace(row, content_kind=None)
 
 
-def _fold(log: Log, number: int, steps: list[Step]) -> Fold:
-    fold = _empty(log, number)
-    for step in steps:
-        take(fold, step)
-    return fold
+def _folded(log: Log, number: int, steps: list[Step]) -> tuple[Fold, list[Changes]]:
+    """A partition's fold after these steps, drained, and all that its drains gave."""
+    fold = log.fold(number)
+    drained = [changes for step in steps for changes in take(fold, step)]
+    return fold, [*drained, fold.drain(1)]
 
 
-def _apply_batch(fold: Fold, batch: list[Step], changelog: Messages | None = None) -> None:
-    """Records in as few calls as the catalog rows among them allow."""
+def _apply_batch(fold: Fold, batch: list[Step], changelog: Messages | None = None) -> list[Changes]:
+    """Records in as few calls as the control rows among them allow, and what was drained for these."""
     waiting: list[Any] = []
+    drained: list[Changes] = []
     for step in batch:
-        if step.titles:
+        if _has_controls(step):
             fold.apply(waiting)
             waiting = []
-        for title_id, row in step.titles:
-            fold.take_in(title_id, row)
+            drained += take_in(fold, step)
             if changelog is not None:
-                changelog.append(_pair(catalog_message(step.record.offset, title_id, row)))
+                changelog += _control_messages(step)
         waiting.append(step.record)
     fold.apply(waiting)
+    return drained
+
+
+def _control_messages(step: Step) -> Messages:
+    messages = [catalog_message(step.record.offset, title_id, row) for title_id, row in step.titles]
+    if step.silent_ms is not None:
+        messages.append(silence_message(step.record.offset, step.silent_ms))
+    return list(map(_pair, messages))
 
 
 def _checkpoint(fold: Fold, batch: list[Step], sequence: int) -> Messages:
@@ -190,8 +217,8 @@ def _checkpoint(fold: Fold, batch: list[Step], sequence: int) -> Messages:
     return [_pair(message) for message in (*state_messages(fold.drain(sequence)), position_message(position))]
 
 
-def _pair(message: dict[str, bytes]) -> tuple[bytes, bytes]:
-    return message["key"], message["value"]
+def _pair(message: Message) -> tuple[bytes, bytes | None]:
+    return message["key"] or b"", message["value"]
 
 
 def _checkpoints(fold: Fold, batches: list[tuple[int, list[Step]]]) -> Iterator[Messages]:
@@ -210,7 +237,7 @@ def _compacted(changelog: Messages, random: Random) -> Messages:
 
 
 def _restored(log: Log, number: int, changelog: Messages) -> Fold:
-    restored = Restored(_empty(log, number))
+    restored = Restored(log.fold(number))
     restored.add(changelog)
     restored.finish()
     return restored.fold
@@ -220,36 +247,70 @@ def _restored(log: Log, number: int, changelog: Messages) -> Fold:
 
 
 def state(fold: Fold) -> dict[str, Any]:
-    """All that a fold's future depends on, and its counters without their checkpoints' numbers."""
+    """All that a drained fold's future depends on, and its counters without their checkpoints' numbers."""
+    titles = fold.titles.values()
+    # Of others there is nothing but that an event named them.
+    kept = rows(fold)
+    counted = [title for title in titles if title.key in fold.tallies or title.title_id in {name for name, _ in kept}]
     return {
-        "rows": rows(fold),
-        "tallies": {key: counts for key, (_, *counts) in fold.tallies.items()},
+        "rows": kept,
+        "tallies": _tallies(fold.tallies),
+        "streaks": {(title.title_id, end): sums for title in titles for end, sums in title.streaks.items()},
+        "watching": {(title.title_id, *name) for title in titles for name in title.watching},
+        "franchises": {(title.title_id, title.franchise.key) for title in counted if title.franchise is not None},
         "stream": fold.stream_counts(),
-        "stream time": fold.stream_time_ms,
+        "time": (fold.stream_time_ms, fold.clock_ms),
         "catalog": fold.catalog,
     }
 
 
+def _tallies(tallies: Mapping[TallyKey, list[int] | None]) -> dict[TallyKey, list[int] | None]:
+    """Counters without their checkpoints' numbers, and without franchises of which nothing counts any more.
+
+    A franchise of which nothing ever counted but who was watching for a while has a tally if a drain fell into that.
+    """
+    counted = {key: tally and tally[1:] for key, tally in tallies.items()}
+    return {key: counts for key, counts in counted.items() if key.kind != FRANCHISE or any(counts or ())}
+
+
 def rows(fold: Fold) -> dict[tuple[str, str], bytes]:
-    """Every row, packed."""
-    return {
-        (title.title_id, household_id): pack(row) if isinstance(row, Row) else row
+    """Every row, packed, without what a sweep may take or leave."""
+    found = {
+        (title.title_id, household_id): unpack(pack(row) if isinstance(row, Row) else row)
         for title in fold.titles.values()
         for household_id, row in title.rows.items()
     }
+    return {
+        name: _swept(row, fold)
+        for name, row in found.items()
+        if not _is_past(row.touched_ms, fold.rules.forget_ms, fold)
+    }
 
 
-def _made(fold: Fold) -> dict[str, Any]:
-    """All that events made: rows, counters, and what others are told of."""
-    changes = fold.drain(1)
-    return {"rows": rows(fold), "tallies": fold.tallies, "milestones": changes.milestones}
+def _swept(row: Row, fold: Fold) -> bytes:
+    for session_id, session in list(row.sessions.items()):
+        if _is_past(session.time_ms + session.later_ms, fold.rules.grace_ms, fold):
+            row.forget(session_id)
+    return pack(row)
+
+
+def _is_past(time_ms: int, kept_ms: int, fold: Fold) -> bool:
+    return time_ms < fold.stream_time_ms - kept_ms
+
+
+def _made(fold: Fold, drained: list[Changes]) -> dict[str, Any]:
+    """All that events made: rows, counters, streaks, who is watching, and what others are told of."""
+    without = ("stream", "time", "catalog")
+    made = {name: value for name, value in state(fold).items() if name not in without}
+    return made | {"milestones": _put_together(drained)["milestones"]}
 
 
 def _put_together(drained: list[Changes]) -> dict[str, Any]:
     """What several drains gave, as one: the last of each row and tally, all of the rest in order."""
     return {
         "rows": {(title_id, home): packed for changes in drained for title_id, home, packed in changes.rows},
-        "tallies": {key: tally for changes in drained for key, tally in changes.tallies.items()},
+        "tallies": _tallies({key: tally for changes in drained for key, tally in changes.tallies.items()}),
+        "streaks": {key: sums for changes in drained for key, sums in changes.streaks.items()},
         "dead letters": [kept for changes in drained for kept in changes.dead_letters],
         "late": [record for changes in drained for record in changes.late],
         "milestones": [milestone for changes in drained for milestone in changes.milestones],

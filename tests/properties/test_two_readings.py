@@ -8,7 +8,8 @@ from random import Random
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_logs import Log, Writer, differences, kept, mutated, shown
+from random_logs import Log, Writer, mutated
+from shown_hashes import differences, expected_now, kept, shown
 
 from models.catalog import BadTitle, read_title
 from models.events import BadEvent, read_event
@@ -51,9 +52,11 @@ def test_both_take_the_same_records_for_events_and_read_the_same_in_them(seed: i
 
 def disagreements(log: Log) -> list[str]:
     """What the two readings of a log do not agree on."""
-    folds, expected = log.folded(), log.recomputed()
-    changes = [fold.drain(1) for fold in folds]
-    return differences(shown(folds, log.catalog()), expected.hashes) + [
+    folded = log.folded()
+    folds, changes = [fold for fold, _ in folded], [changes for _, changes in folded]
+    found = shown(folds, log)
+    expected = log.recomputed(found)
+    return differences(found, expected_now(log, expected, found)) + [
         f"{what} for one only: {record}"
         for what, records, others in (
             ("dead letter", kept(changes, "dead_letters_topic"), expected.dead_letters),

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,6 +71,35 @@ def until(condition: Callable[[], Any], what: str | Callable[[], str], within_s:
     return answer
 
 
+def fresh_names(kafka: str, redis: str, purpose: str) -> dict[str, str]:
+    """The ENCORE_* environment of an application that nothing else on these servers shares a name with."""
+    app = f"{purpose}-{secrets.token_hex(6)}"
+    return {
+        "ENCORE_KAFKA": kafka,
+        "ENCORE_REDIS": redis,
+        "ENCORE_APP_ID": app,
+        "ENCORE_SOURCE_TOPIC": f"{app}-events",
+        "ENCORE_TITLES_TOPIC": f"{app}-titles",
+        "ENCORE_MILESTONES_TOPIC": f"{app}-milestones",
+        "ENCORE_DEAD_LETTERS_TOPIC": f"{app}-dead-letters",
+        "ENCORE_LATE_TOPIC": f"{app}-late",
+        "ENCORE_REDIS_PREFIX": f"{app}:",
+    }
+
+
+def remove(environment: dict[str, str]) -> None:
+    """Remove an environment's topics and keys, on servers that may be gone by now."""
+    try:
+        with KafkaAdminClient(bootstrap_servers=environment["ENCORE_KAFKA"], bootstrap_timeout_ms=1000) as admin:
+            mine = [name for name in admin.list_topics() if name.startswith(environment["ENCORE_APP_ID"])]
+            admin.delete_topics(mine)
+        with Redis.from_url(environment["ENCORE_REDIS"]) as redis:
+            for key in redis.scan_iter(f"{environment['ENCORE_REDIS_PREFIX']}*", count=1000):
+                redis.unlink(key)
+    except (KafkaError, RedisError, OSError) as gone:
+        print(f"not cleaned up: {gone}")
+
+
 class Process:
     """A running command; what it writes on stderr is its `log`."""
 
@@ -110,7 +139,7 @@ class Process:
 
     def ended(self, within_s: float = 60) -> Ended:
         """Wait for its end."""
-        self.popen.wait(within_s)
+        until(lambda: self.popen.poll() is not None, lambda: f"it ends:\n{self.log}", within_s)
         return Ended(self.popen.returncode, self._out.read_text(), self.log)
 
     def stopped(self) -> Ended:
@@ -181,15 +210,8 @@ class Application:
         self.redis.close()
 
     def remove(self) -> None:
-        """Remove its topics and keys; call after `close`. Servers that are gone have none."""
-        with (
-            suppress(KafkaError),
-            KafkaAdminClient(bootstrap_servers=self.environment["ENCORE_KAFKA"], bootstrap_timeout_ms=5000) as admin,
-        ):
-            admin.delete_topics([name for name in admin.list_topics() if name.startswith(self.app_id)])
-        with suppress(RedisError), Redis.from_url(self.environment["ENCORE_REDIS"]) as redis:
-            for key in redis.scan_iter(f"{self.environment['ENCORE_REDIS_PREFIX']}*", count=1000):
-                redis.unlink(key)
+        """Remove its topics and keys; call after `close`."""
+        remove(self.environment)
 
     # -- Kafka ----------------------------------------------------------------------------------------------
 

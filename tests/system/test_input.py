@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,19 @@ def test_simulated_records_lie_in_the_partition_of_their_household_in_the_order_
     assert all(times == sorted(times) for times in timestamps.values())
 
 
+def test_a_story_is_told_from_its_friday_on_and_to_a_topic_without_records_only(encore_env) -> None:
+    told = _encore(encore_env, "simulate", "--story", "--events", "500", "--households", "20", "--json")
+    assert told.returncode == 0, told.stderr
+    origin = datetime.fromtimestamp(json.loads(told.stdout)["origin_ms"] / 1000, UTC)
+    assert (origin.strftime("%A %H:%M"), (datetime.now(UTC) - origin).days // 7) == ("Friday 08:00", 8)
+    titles = _titles(encore_env)
+    released = {title_id for title_id, row in titles.items() if row["release_time_ms"] == origin.timestamp() * 1000}
+    assert released == {"the-film-that-will-not-stop", "the-big-opening"}
+    again = _encore(encore_env, "simulate", "--story", "--events", "500", "--households", "20")
+    assert (again.returncode, again.stderr.count("\n")) == (1, 1)
+    assert f"topic {encore_env['ENCORE_SOURCE_TOPIC']} has records" in again.stderr
+
+
 def test_import_writes_events_by_time_and_the_runtimes_that_the_catalog_lacks(encore_env, tmp_path) -> None:
     done = _encore(encore_env, "import", "netflix-export", str(_export(tmp_path / "e.csv")), "--household", "home")
     assert done.returncode == 0, done.stderr
@@ -123,6 +137,8 @@ def test_titles_load_writes_the_good_rows_reports_the_bad_ones_and_fails(encore_
         (["--rate", "1", "--speed", "1"], "--speed and --rate"),
         (["--origin", "soon"], "--origin='soon'"),
         (["--households", "many"], "--households='many'"),
+        (["--story", "--for", "5"], "--speed or --rate"),
+        (["--story", "--origin", "9000-01-01"], "begins in the past"),
     ],
 )
 def test_simulate_refuses_options_that_cannot_be_used(encore_env, arguments, said) -> None:

@@ -28,7 +28,13 @@ ALL_TIME = dict.fromkeys(
     ["skimmers", "rewatch_hist_1", "rewatch_hist_2", "rewatch_hist_3_4", "rewatch_hist_5_9",
      "rewatch_hist_10_plus"], "0",
 )  # fmt: skip
+NEVER = {"watched_s": "0.000", "completions": "0", "streak_3": "0", "streak_5": "0", "streak_10": "0"}
 WRITTEN = {"as_of_ms": "1", "version": "1", "complete": "1"}
+LEGS = dict.fromkeys(
+    ["week_before_watched_s", "hold", "d28_watched_s", "multiple", "half_life_days", "hold_4w", "hold_4w_before",
+     "rewatch_share", "rewatch_share_before", "completion_rate", "completion_rate_before"], "",
+)  # fmt: skip
+DAY_MS = 86_400_000
 
 
 class Written:
@@ -85,7 +91,9 @@ class Written:
     def topics(self, *, checkpoint: bool = True, told: int = 0, dead_letters: int = 1, milestones: int = 1) -> None:
         """The changelog, the catalog and the three topics of kept records."""
         self.producer.begin_transaction()
-        row = json.dumps({"title_id": "film", "runtime_ms": 1_000_000}).encode()
+        release_ms = self.now_ms - 8 * DAY_MS
+        film = {"title_id": "film", "runtime_ms": 1_000_000, "release_time_ms": release_ms, "franchise_id": "saga"}
+        row = json.dumps(film).encode()
         self.producer.produce(self.environment["ENCORE_TITLES_TOPIC"], row, b"film")
         state = f"{self.app}-state"
         catalog_key = b"c%020d|film" % 0
@@ -135,23 +143,39 @@ class Written:
         self.producer.commit_transaction(30)
 
     def publish(self) -> None:
-        """Redis, every value worked out by hand: 150 seconds of a thousand are 0.15 views."""
+        """Redis, every value worked out by hand: 150 seconds of a thousand are 0.15 views, eight days after release."""
         watched = ZEROS | {"plays": "1", "starters": "1", "watched_s": "150.000", "kids_watched_s": "0.000"} | WRITTEN
         rates = {"views": "0.150000", "completion_rate": "0.000000", "repeat_rate": ""}
         at = datetime.fromtimestamp(self.now_ms / 1000, UTC)
-        self.hash("title:film", watched | ALL_TIME | rates | {"watching_now": "0"})
-        self.hash(f"title:film:hour:{at:%Y%m%dT%H}", watched)
-        self.hash(f"title:film:day:{at:%Y%m%d}", watched)
+        hour, day = f"title:film:hour:{at:%Y%m%dT%H}", f"title:film:day:{at:%Y%m%d}"
+        windows = [hour, day, "title:film:age:28d", "title:film:age:91d", "title:film:week:2"]
+        for key in windows:
+            self.hash(key, watched)
+        for key in ("title:film", "franchise:saga"):
+            self.hash(key, watched | ALL_TIME | rates | {"watching_now": "0"})
+        streaks = {f"any_time_streak_{level}": "0" for level in (3, 5, 10)}
+        other = {f"other_{name}": value for name, value in NEVER.items()}
+        any_time = {"any_time_watched_s": "150.000", "any_time_completions": "0"}
+        self.hash("title:film:dayparts", any_time | streaks | other | WRITTEN)
+        seconds = {"week_watched_s": "0.000", "opening_watched_s": "0.000"}
+        self.hash("title:film:legs", LEGS | seconds | {"week": "1", "unstoppable": "0"} | WRITTEN)
+        for metric, score in {"plays": 1, "starters": 1, "watched_s": 150, "views": 0.15}.items():
+            self.board(metric, score)
+            if metric != "views":
+                self.board(f"{metric}:day:{at:%Y%m%d}", score)
         counts = {"events": "2", "dead_letters": "1", "late_events": "1", "late_hour_events": "0"}
         gauges = {"partitions_ready": "4", "lag": "0", "incarnation": "1", "rebuilding": "0"}
         self.hash("status", counts | {"unknown_zone_events": "0", "misrouted_events": "0"} | gauges | WRITTEN)
-        for key in ("title:film", f"title:film:hour:{at:%Y%m%dT%H}", f"title:film:day:{at:%Y%m%d}", "status"):
+        for key in ("title:film", "franchise:saga", "title:film:dayparts", *windows, "status"):
             self.hash(f"internal:shares:{key}", {"total": "1"})
         self.hash("internal:published", {"0": "1:1"})
         self.redis.xadd(self.prefix + "changes", {"key": "title:film", "version": "1"})
 
     def hash(self, key: str, fields: dict[str, str]) -> None:
         self.redis.hset(self.prefix + key, mapping=fields)
+
+    def board(self, name: str, score: float, title_id: str = "film") -> None:
+        self.redis.zadd(f"{self.prefix}board:{name}", {title_id: score})
 
     def verify(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -170,7 +194,7 @@ def written(servers: Any, env_on: Callable[..., dict[str, str]]) -> Written:
     from kafka import KafkaAdminClient
 
     large = {"max.message.bytes": "12000000"}
-    encore_env = env_on(servers, **large)
+    encore_env = env_on(servers, **large) | {"ENCORE_DAYPARTS": "any_time=00:00-24:00"}
     with KafkaAdminClient(bootstrap_servers=encore_env["ENCORE_KAFKA"]) as admin:
         four = {"num_partitions": 4, "replication_factor": 1, "configs": large}
         names = [f"ENCORE_{name}_TOPIC" for name in ("TITLES", "DEAD_LETTERS", "LATE", "MILESTONES")]
@@ -191,7 +215,7 @@ def test_what_was_published_rightly_verifies(written: Written) -> None:
     assert told.pop("seconds") > 0
     assert told == {
         "events": 2, "dead_letters": 1, "late": 1, "produced": 4, "milestones": 1, "titles": 1, "completions": 0,
-        "rewatches": 0, "keys": 4, "verified": True, "difference_count": 0, "differences": [], "notes": [],
+        "rewatches": 0, "keys": 17, "verified": True, "difference_count": 0, "differences": [], "notes": [],
     }  # fmt: skip
     assert "verified: 2 events + 1 dead letters + 1 late = 4 produced" in written.verify().stdout
 
@@ -289,8 +313,9 @@ def test_every_other_key_under_the_prefix_is_reported(written: Written) -> None:
     written.topics()
     written.publish()
     written.redis.set(written.prefix + "note", "1")
-    written.redis.zadd(written.prefix + "board:plays", {"film": 1})
-    written.hash("title:film:legs", {"hold": "1"})
+    written.redis.set(written.prefix + "board:fun", "1")
+    written.board("boos", 1)
+    written.hash("title:film:week:1", {"plays": "1"})
     written.redis.set(written.prefix.encode() + b"\xff", b"\xff")
     written.hash("internal:shares:title:gone", {"total": "1"})
     written.redis.delete(written.prefix + "internal:shares:title:film", written.prefix + "changes")
@@ -298,8 +323,9 @@ def test_every_other_key_under_the_prefix_is_reported(written: Written) -> None:
     written.hash("status", {"mood": "good"})
     shown = json.loads(written.verify("--json").stdout)["differences"]
     assert [(each["key"], each["field"], each["found"]) for each in shown] == [
-        ("title:film:legs", "", "hold=1"),
-        ("board:plays", "", "a zset"),
+        ("board:boos", "", "film=1.0"),
+        ("title:film:week:1", "", "plays=1"),
+        ("board:fun", "", "a string"),
         ("changes", "", "a string"),
         ("note", "", "a string"),
         ("\udcff", "", "a string"),
@@ -307,7 +333,41 @@ def test_every_other_key_under_the_prefix_is_reported(written: Written) -> None:
         ("internal:shares:title:gone", "", "shares of a hash that is not there"),
         ("internal:shares:title:film", "", "nothing"),
     ]
-    assert "NOT VERIFIED (8 differences)" in written.verify().stdout
+    assert "NOT VERIFIED (9 differences)" in written.verify().stdout
+
+
+def test_a_board_a_franchise_dayparts_and_legs_are_compared(written: Written) -> None:
+    written.topics()
+    written.publish()
+    written.board("plays", 2)
+    written.board("views", 0.1, "ghost")
+    written.hash("franchise:saga", {"starters": "2"})
+    written.hash("title:film:dayparts", {"any_time_streak_3": "1"})
+    written.hash("title:film:legs", {"week": "2"})
+    written.hash("title:film:age:91d", {"watched_s": "151.000"})
+    assert written.differences() == [
+        ("franchise:saga", "starters"),
+        ("title:film:age:91d", "watched_s"),
+        ("title:film:dayparts", "any_time_streak_3"),
+        ("title:film:legs", "week"),
+        ("board:plays", "film"),
+        ("board:views", "ghost"),
+    ]
+
+
+def test_a_session_is_watched_until_the_silent_clock_of_its_partition_says_otherwise(written: Written) -> None:
+    written.event("play", 150_000, 0)
+    written.topics()
+    written.publish()
+    written.hash("status", {"events": "3"})
+    assert written.differences() == [
+        ("board:watching_now", ""), ("franchise:saga", "watching_now"), ("title:film", "watching_now"),
+    ]  # fmt: skip
+    with written.transaction():
+        silent = b"k%020d" % (max(written.offsets.values()) + 1)
+        later = str(written.now_ms + 300_001).encode()
+        written.producer.produce(f"{written.app}-state", later, silent, partition=written.partition)
+    assert written.verify().returncode == 0
 
 
 def test_a_dead_letter_that_was_cut_is_compared_as_far_as_it_was_kept_and_by_its_length(written: Written) -> None:

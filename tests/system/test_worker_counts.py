@@ -19,8 +19,16 @@ ONE_COMPLETION = {
 NO_ONE_TWICE = {
     "skimmers": "0", "rewatch_hist_1": "1", "rewatch_hist_2": "0", "rewatch_hist_3_4": "0",
     "rewatch_hist_5_9": "0", "rewatch_hist_10_plus": "0",
-    "views": "1.000000", "completion_rate": "1.000000", "repeat_rate": "0.000000",
+    "views": "1.000000", "completion_rate": "1.000000", "repeat_rate": "0.000000", "watching_now": "0",
 }  # fmt: skip
+DAYPARTS = ("before_school", "after_school", "evening", "other")
+NO_DAYPART = {
+    f"{daypart}_{field}": nothing
+    for daypart in DAYPARTS
+    for field, nothing in (
+        ("watched_s", "0.000"), ("completions", "0"), ("streak_3", "0"), ("streak_5", "0"), ("streak_10", "0")
+    )
+} | {"complete": "1"}  # fmt: skip
 MORNING_MS = EVENING_MS + 14 * HOUR_MS
 """The day after at 08:00 UTC: another hour and another day window than the evening's."""
 
@@ -51,15 +59,16 @@ def watched(module_env, tmp_path_factory) -> Application:
 
 
 def first_evening_is_published(application: Application) -> bool:
-    """The title, its day and its hour, and all partitions have had their say."""
+    """The title, its day, its hour and its dayparts, and all partitions have had their say."""
     found = application.published().values()
-    return len(found) == 3 and all((each["watched_s"], each["complete"]) == ("600.000", "1") for each in found)
+    return len(found) == 4 and all((each["complete"], "600.000" in each.values()) == ("1", True) for each in found)
 
 
 def test_a_title_watched_whole_is_one_completion_everywhere(watched: Application) -> None:
     assert watched.first_evening == {
         "title:Paper%20Boats": ONE_COMPLETION | NO_ONE_TWICE,
         "title:Paper%20Boats:day:20260314": ONE_COMPLETION,
+        "title:Paper%20Boats:dayparts": NO_DAYPART | {"evening_watched_s": "600.000", "evening_completions": "1"},
         "title:Paper%20Boats:hour:20260314T18": ONE_COMPLETION,
     }
 

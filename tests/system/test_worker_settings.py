@@ -39,6 +39,7 @@ BAD_SETTINGS = [
     ("ENCORE_LOG_LEVEL", "loud", "debug|info|warning|error"),
     ("ENCORE_DAY_RETENTION_DAYS", "31", "more than the grace_days"),
     ("ENCORE_FORGET_DAYS", "31", "more than the grace_days"),
+    ("ENCORE_AGE_RETENTION_DAYS", "759", "more than the days of 104 weeks and the grace_days, 759"),
 ]
 
 

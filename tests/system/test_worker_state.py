@@ -302,7 +302,7 @@ def watched(application: Application, before: dict[str, dict[str, str]]) -> Iter
             for name, was in before.items():
                 now = application.hash(name)
                 seen[now.get("complete", "missing")] += 1
-                if not now or (now["complete"] == "1" and int(now["plays"]) < int(was["plays"])):
+                if not now or (now["complete"] == "1" and int(now.get("plays", 0)) < int(was.get("plays", 0))):
                     wrong.append(f"{name}: {was} became {now}")
             time.sleep(0.002)
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from models.fold import Changes, Fold, TallyKey
+from models.fold import Changes, Fold
+from models.rows import pack
 from models.rules import Rules
+from models.tallies import TallyKey
+from models.viewing import Row
 from streams.changelog import Position, Restored, StateError, position_message, state_messages
 
 POSITION = Position(5, "topic", 1, 7, 3, "rules", "zones", 1, [4, 0, 0, 0, 0, 0])
-ROWS = [("film", "home", b"1"), ("film", "häus", b"2"), ("f" * 300, "home", b"3")]
+ROWS = [
+    (title_id, home, pack(Row(watched_ms=number)))
+    for number, (title_id, home) in enumerate([("film", "home"), ("film", "häus"), ("f" * 300, "home")])
+]
 TALLIES = {TallyKey("t", 0, "film"): [3, 1], TallyKey("h", 258, "film"): [3, 2], TallyKey("d", 10, "film"): [3, 4]}
 
 
@@ -39,8 +45,8 @@ def test_rows_tallies_and_position_come_back() -> None:
 def test_of_one_key_the_last_value_holds_in_one_call_or_several() -> None:
     taken = Restored(Fold(Rules()))
     taken.add(messages())
-    taken.add([(messages()[0][0], b"newer"), messages()[1]])
-    assert rows(taken)[:2] == [("film", "home", b"newer"), ROWS[1]]
+    taken.add([(messages()[0][0], ROWS[2][2]), messages()[1]])
+    assert rows(taken)[:2] == [("film", "home", ROWS[2][2]), ROWS[1]]
 
 
 def test_a_tombstone_takes_a_row_or_a_tally_away() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from models.rows import ROW_FORMAT
 from streams.changelog import Position, StateError
 from streams.continuity import Known, Place, check_fits, check_remembered, check_source
 
@@ -58,7 +59,7 @@ def test_a_state_that_others_are_ahead_of_has_lost_its_end(known: Known, proof: 
 @pytest.mark.parametrize(
     ("other", "named"),
     [
-        ({"format": 0}, "the row format of the state is 1, of this worker 0"),
+        ({"format": 0}, f"the row format of the state is {ROW_FORMAT}, of this worker 0"),
         ({"rules": "others"}, "the rule settings of the state is 'rules', of this worker 'others'"),
         ({"zones": "others"}, "the zone data"),
         ({"partitions": 5}, "the partition count"),

@@ -9,7 +9,7 @@ import pytest
 
 from models.events import read_event
 from models.fold import Changes, Milestone
-from models.viewing import COMPLETED, PLAYED, SKIMMED, STARTED, VIEWED, WATCHED, Fact
+from models.viewing import COMPLETED, PLAYED, SKIMMED, STARTED, STREAK, VIEWED, WATCHED, Fact
 from streams.kept import LARGEST_KEPT_BYTES, kept_records
 from streams.settings import Settings
 from streams.transactions import Kept
@@ -50,16 +50,23 @@ def test_a_late_event_is_as_it_came_and_says_where_from() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fact", "milestone", "ordinal"),
-    [(STARTED, "starter", 1), (VIEWED, "viewer", 1), (Fact(COMPLETED, 1), "completion", 1),
-     (Fact(COMPLETED, 12), "completion", 12)],
-)  # fmt: skip
-def test_a_milestone_tells_who_crossed_it_and_by_which_event(fact: Fact, milestone: str, ordinal: int) -> None:
+    ("fact", "milestone", "ordinal", "more"),
+    [
+        (STARTED, "starter", 1, {}),
+        (VIEWED, "viewer", 1, {}),
+        (Fact(COMPLETED, 1), "completion", 1, {"rewatch": False}),
+        (Fact(COMPLETED, 12), "completion", 12, {"rewatch": True}),
+        (Fact(STREAK, 5, "evening"), "streak", 5, {"daypart": "evening"}),
+    ],
+)
+def test_a_milestone_tells_who_crossed_it_and_by_which_event(
+    fact: Fact, milestone: str, ordinal: int, more: dict[str, object]
+) -> None:
     (told,) = kept(milestones(fact))
     assert (told.topic, told.key, told.headers) == ("encore-milestones", "hôme".encode(), WHERE)
     assert json.loads(told.value or b"") == {
         "milestone": milestone, "household_id": "hôme", "title_id": "film", "event_id": "e-1", "event_time_ms": 5,
-        "ordinal": ordinal,
+        "ordinal": ordinal, **more,
     }  # fmt: skip
 
 

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
 from streams.transactions import CheckpointFailed, Fenced, TransactionalWriter
+
+
+class RaisesOnce:
+    """A client that has met a fatal error: it raises it where it polls next."""
+
+    def __init__(self, fatal: KafkaError) -> None:
+        self._fatal = fatal
+
+    def poll(self, _: float) -> None:
+        raise KafkaException(self._fatal)
+
+    def purge(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 @pytest.mark.parametrize(
@@ -23,7 +37,7 @@ from streams.transactions import CheckpointFailed, Fenced, TransactionalWriter
 def test_who_was_fenced_is_told_so_whichever_call_notices(told_before: int | None, said: int, called: type) -> None:
     writer = TransactionalWriter("127.0.0.1:1", "test-0", "state", 0, 10)
     if told_before is not None:
-        writer._note_fatal(KafkaError(told_before, fatal=True))
+        writer._producer = RaisesOnce(KafkaError(told_before, fatal=True))
 
     failure = writer._failure("checkpoint", KafkaError(said, fatal=said == KafkaError._FATAL))
 

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from streams.demo.board import Board, Status, Title
-from streams.demo.table import Pace, rate, screen, sparkline, verdict
+from streams.demo.table import Pace, screen, verdict
 from streams.oracle import Difference, Verification
 
 BOARD = Board(
@@ -54,18 +54,6 @@ def test_titles_beyond_the_rows_are_counted_in_a_line():
 def test_an_empty_board_is_a_header_and_an_empty_table():
     lines = shown(screen(Board(Status(), ()), Pace(0, 0), 80, 10), 80)
     assert lines[2].rstrip() == "0 dead letters  ·  0 late  ·  no events yet"
-
-
-@pytest.mark.parametrize(
-    ("counts", "bars"), [((), ""), ((0, 0), "  "), ((0, 1, 8), " ▁█"), ((7, 8, 9), "▇██"), ((5,), "█")]
-)
-def test_a_sparkline_is_as_high_as_its_largest_count(counts, bars):
-    assert sparkline(counts) == bars
-
-
-@pytest.mark.parametrize(("value", "text"), [(None, "–"), (0.0, "0.0%"), (0.12345, "12.3%"), (1.0, "100.0%")])
-def test_a_rate_without_a_divisor_is_a_dash(value, text):
-    assert rate(value) == text
 
 
 def test_a_verified_run_says_how_much_was_compared():

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from models.counters import Counters, added, count, histogram_bucket, touches_windows
+from models.counters import Counters, count, histogram_bucket
 from models.viewing import (
     COMPLETED,
     COMPLETED_AFTER_SKIMMING,
@@ -71,13 +71,3 @@ def test_kids_have_plays_completions_and_rewatches_of_their_own() -> None:
         "plays": 1, "starters": 1, "viewers": 1, "watchers": 1, "completers": 1, "repeaters": 1, "completions": 2,
         "rewatches": 1, "rewatch_hist_2": 1, "kids_plays": 1, "kids_completions": 2, "kids_rewatches": 1,
     }  # fmt: skip
-
-
-def test_sums_leave_out_what_a_window_does_not_hold() -> None:
-    assert added([7, 1, 2], Counters(plays=3, starters=4, viewers=5), 8) == [8, 4, 6]
-
-
-def test_a_change_that_windows_do_not_hold_touches_none() -> None:
-    assert not touches_windows(Counters(skimmers=1, rewatch_hist_1=1))
-    assert touches_windows(Counters(plays=1))
-    assert touches_windows(Counters(watched_ms=1))

@@ -2,86 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import pytest
+from partition_log import FILM, Log
 from playing import DAY, HOUR, T0
 
-from models.catalog import CatalogRow
-from models.counters import Counters, StreamCounters
-from models.fold import Changes, Fold, TallyKey
+from models.counters import StreamCounters
+from models.fold import Changes
 from models.partitioner import partition_of
 from models.rows import pack, unpack
-from models.rules import Rules
+from models.tallies import TallyKey
 from models.viewing import Row
-from models.windows import day_name, hour_name
 
-FILM = CatalogRow(title_id="film", runtime_ms=1_000_000)
 MINUTES_5, DAYS_30, HOURS_72 = 300, 30 * DAY, 72 * HOUR
-
-
-class Record(NamedTuple):
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-
-
-class Log:
-    """A partition's log, written second by second, and the fold that reads it."""
-
-    def __init__(self, *titles: CatalogRow, **of_the_fold: Any) -> None:
-        self.fold = Fold(Rules(), zones=frozenset({"UTC", "Europe/Berlin"}), **of_the_fold)
-        for title in titles:
-            self.fold.take_in(title.title_id, title)
-        self.offset = 0
-
-    def raw(self, at: float, key: bytes | None, value: bytes | None) -> Log:
-        """A record of any bytes, appended at that second after T0."""
-        self.fold.apply([Record(self.offset, T0 + round(at * 1000), key, value)])
-        self.offset += 1
-        return self
-
-    def tells(self, kind: str, position: float, at: float, arrives: float | None = None, **fields: Any) -> Log:
-        """An event at a second, which arrives then or later."""
-        event = {
-            "event_id": f"event-{self.offset}", "event_type": kind, "event_time_ms": T0 + round(at * 1000),
-            "household_id": "household", "title_id": "film", "play_session_id": "sitting",
-            "position_ms": round(position * 1000),
-        } | fields  # fmt: skip
-        return self.raw(at if arrives is None else arrives, event["household_id"].encode(), json.dumps(event).encode())
-
-    def plays(self, begin: float, end: float, at: float, **fields: Any) -> Log:
-        """A sitting with a heartbeat every minute."""
-        self.tells("start", begin, at, **fields)
-        position = begin + 60
-        while position < end:
-            self.tells("heartbeat", position, at + position - begin, **fields)
-            position += 60
-        return self.tells("stop", end, at + end - begin, **fields)
-
-    def title(self, title_id: str = "film") -> dict[str, int]:
-        return self.tally(TallyKey("t", 0, title_id))
-
-    def windows(self, kind: str) -> dict[str, dict[str, int]]:
-        """Every window of a kind, by its name."""
-        self.drained()
-        name = hour_name if kind == "h" else day_name
-        return {name(key.number): self.tally(key) for key in self.fold.tallies if key.kind == kind}
-
-    def tally(self, key: TallyKey) -> dict[str, int]:
-        """The counters of a tally that are not nought."""
-        self.drained()
-        names = Counters.__struct_fields__
-        return {name: count for name, count in zip(names, self.fold.tallies.get(key, [0])[1:], strict=False) if count}
-
-    def account(self) -> dict[str, int]:
-        return {name: count for name, count in msgspec.structs.asdict(self.fold.stream).items() if count}
-
-    def drained(self, sequence: int = 1) -> Changes:
-        return self.fold.drain(sequence)
 
 
 # -- in which order a record is judged ----------------------------------------------------------------------------
@@ -265,6 +200,24 @@ def test_what_is_forgotten_is_by_stream_time_of_the_record_not_the_events() -> N
     assert log.title()["starters"] == 1  # 700 days after the last one
 
 
+# -- silence ------------------------------------------------------------------------------------------------------
+
+
+def test_time_that_passes_in_silence_makes_nothing_late_and_forgets_nobody() -> None:
+    log = Log(FILM).plays(0, 150, at=0).passes(1_000 * DAY).plays(150, 300, at=150)
+    assert log.account() == {"events": 8}
+    assert log.title() == {"plays": 1, "starters": 1, "viewers": 1, "watched_ms": 300_000}
+    assert log.windows("h", "d") == dict.fromkeys(["20250616", "20250616T00"], log.title())
+
+
+def test_the_clock_is_the_stream_time_or_the_silence_whichever_is_later() -> None:
+    log, clocks = Log().waits(10), []
+    for passes, waits in ((5, 11), (20, 12), (15, 13), (20, 21)):
+        log.passes(passes).waits(waits)
+        clocks.append(((log.fold.stream_time_ms - T0) / 1000, (log.fold.clock_ms - T0) / 1000))
+    assert clocks == [(11, 11), (12, 20), (13, 20), (21, 21)]
+
+
 # -- checkpoints --------------------------------------------------------------------------------------------------
 
 
@@ -278,12 +231,13 @@ def test_a_drain_hands_over_what_changed_since_the_last_one_and_nothing_twice() 
         TallyKey("t", 0, "film"),
         TallyKey("d", T0 // 86_400_000, "film"),
         TallyKey("h", T0 // 3_600_000, "film"),
+        TallyKey("l", 0, "film"),
     )
     assert {key: tally[0] for key, tally in first.tallies.items()} == dict.fromkeys(windows, 7)
     assert log.drained(8) == Changes([], {}, [], [], [])
     second = log.tells("start", 60, at=50).tells("stop", 90, at=80).drained(9)
     assert [title_id for title_id, _, _ in second.rows] == ["film"]
-    assert second.tallies[TallyKey("t", 0, "film")] == [9, 1, *[0] * 7, 60_000, *[0] * 10]
+    assert second.tallies[TallyKey("t", 0, "film")] == [9, 1, *[0] * 7, 60_000, *[0] * 11]
 
 
 def test_a_duplicate_dirties_no_row() -> None:

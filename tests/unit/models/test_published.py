@@ -7,14 +7,36 @@ import pytest
 from msgspec.structs import astuple
 
 from models.counters import WINDOW_FIELDS, Counters, StreamCounters
-from models.published import encoded_id, rate, seconds, stream_fields, title_fields, window_fields
+from models.legs import Legs
+from models.published import (
+    BOOKKEEPING,
+    DAY_BOARDS,
+    JUDGED_BY,
+    LEGS,
+    RATIO,
+    SECONDS,
+    STREAM,
+    TITLE_BOARDS,
+    WHOLE,
+    WINDOW,
+    daypart_fields,
+    daypart_names,
+    encoded_id,
+    franchise_fields,
+    legs_fields,
+    rate,
+    seconds,
+    stream_fields,
+    title_fields,
+    window_fields,
+)
 
 COUNTERS = Counters(
     plays=7, starters=6, viewers=5, watchers=4, completers=4, repeaters=1, completions=9, rewatches=5,
     watched_ms=1_234_567, kids_plays=3, kids_completions=2, kids_rewatches=1, kids_watched_ms=50, skimmers=8,
     rewatch_hist_1=11, rewatch_hist_2=12, rewatch_hist_3_4=13, rewatch_hist_5_9=14, rewatch_hist_10_plus=15,
 )  # fmt: skip
-WINDOW = {
+COUNTS = {
     "plays": "7", "starters": "6", "viewers": "5", "watchers": "4", "completers": "4", "repeaters": "1",
     "completions": "9", "rewatches": "5", "watched_s": "1234.567", "kids_plays": "3", "kids_completions": "2",
     "kids_rewatches": "1", "kids_watched_s": "0.050",
@@ -26,20 +48,83 @@ def _fields(flat: list[str]) -> dict[str, str]:
 
 
 def test_a_windows_hash_holds_counts_and_no_rates() -> None:
-    assert _fields(window_fields(astuple(COUNTERS)[:WINDOW_FIELDS])) == WINDOW
+    assert _fields(window_fields(astuple(COUNTERS)[:WINDOW_FIELDS])) == COUNTS
 
 
 def test_a_titles_hash_holds_what_windows_hold_and_rates() -> None:
-    assert _fields(title_fields(astuple(COUNTERS), 1_000_000)) == WINDOW | {
+    assert _fields(title_fields((*astuple(COUNTERS), 2), 1_000_000)) == COUNTS | {
         "skimmers": "8", "rewatch_hist_1": "11", "rewatch_hist_2": "12", "rewatch_hist_3_4": "13",
-        "rewatch_hist_5_9": "14", "rewatch_hist_10_plus": "15",
+        "rewatch_hist_5_9": "14", "rewatch_hist_10_plus": "15", "watching_now": "2",
         "views": "1.234567", "completion_rate": "0.666667", "repeat_rate": "0.250000",
     }  # fmt: skip
 
 
 def test_rates_are_empty_where_the_divisor_is_unknown_or_nought() -> None:
-    shown = _fields(title_fields(astuple(Counters(watched_ms=5)), 0))
+    shown = _fields(title_fields((*astuple(Counters(watched_ms=5)), 0), 0))
     assert [shown[name] for name in ("views", "completion_rate", "repeat_rate")] == ["", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("members", "views"),
+    [
+        ([], ""),
+        ([(500, 1000)], "0.500000"),
+        ([(500, 1000), (3000, 2000)], "2.000000"),
+        ([(1, 10)] * 10, "1.000000"),
+        ([(0, 1000)], "0.000000"),
+    ],
+)
+def test_a_franchises_views_are_those_of_its_titles(members: list[tuple[int, int]], views: str) -> None:
+    own = _fields(franchise_fields((*astuple(COUNTERS), 2), members))
+    assert own == _fields(title_fields((*astuple(COUNTERS), 2), 0)) | {"views": views}
+
+
+def test_dayparts_are_told_by_their_names() -> None:
+    names = daypart_names(["evening", "other"])
+    assert _fields(daypart_fields(names, [1_500, 3, 2, 1, 0, 0, 0, 4, 0, 0])) == {
+        "evening_watched_s": "1.500", "evening_completions": "3", "evening_streak_3": "2", "evening_streak_5": "1",
+        "evening_streak_10": "0", "other_watched_s": "0.000", "other_completions": "0", "other_streak_3": "4",
+        "other_streak_5": "0", "other_streak_10": "0",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("totals", [[], [0] * 5, [0] * 10, [0] * 15])
+def test_a_total_by_other_dayparts_does_no_harm(totals: list[int]) -> None:
+    shown = _fields(daypart_fields(daypart_names(["evening", "other"]), totals))
+    assert (len(shown), shown["other_watched_s"], shown["other_streak_10"]) == (10, "0.000", "0")
+
+
+def test_legs_are_empty_where_there_is_no_value() -> None:
+    least = Legs(1, 700, None, None, 600, None, None, None, None, None, 0.625, None, 0.75, None, False)
+    assert _fields(legs_fields(least)) == {
+        "week": "1", "week_watched_s": "0.700", "week_before_watched_s": "", "hold": "", "opening_watched_s": "0.600",
+        "d28_watched_s": "", "multiple": "", "half_life_days": "", "hold_4w": "", "hold_4w_before": "",
+        "rewatch_share": "0.625000", "rewatch_share_before": "", "completion_rate": "0.750000",
+        "completion_rate_before": "", "unstoppable": "0",
+    }  # fmt: skip
+    assert _fields(legs_fields(least._replace(unstoppable=True, hold=2 / 3))).items() >= {
+        "unstoppable": "1", "hold": "0.666667",
+    }.items()  # fmt: skip
+
+
+def test_every_field_is_declared_with_its_kind() -> None:
+    legs = legs_fields(Legs(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, False))
+    for declared, flat in (
+        (WINDOW, window_fields([0] * WINDOW_FIELDS)),
+        (WHOLE, title_fields([0] * 20, 1)),
+        (LEGS, legs),
+        (STREAM, stream_fields([0] * 6)),
+    ):
+        assert [field.name for field in declared] == flat[::2]
+        decimals = {SECONDS: 3, RATIO: 6}
+        for (_, kind), text in zip(declared, flat[1::2], strict=True):
+            assert len(text.partition(".")[2]) == (decimals.get(kind, 0) if text else 0)
+    assert [field.name for field in BOOKKEEPING] == ["as_of_ms", "version", "complete"]
+
+
+def test_boards_rank_by_fields_that_there_are() -> None:
+    assert {*TITLE_BOARDS, *JUDGED_BY.values()} <= {field.name for field in WHOLE}
+    assert set(DAY_BOARDS) <= {field.name for field in WINDOW}
 
 
 @pytest.mark.parametrize(

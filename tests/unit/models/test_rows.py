@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import pytest
-from playing import household
+from copy import deepcopy
+from random import Random
+from uuid import UUID
 
-from models.rows import pack, unpack
-from models.viewing import Row
+import msgspec
+import pytest
+from partition_log import SAGA, Log
+from playing import DAY, HOUR, household
+
+from models.habits import Habit
+from models.rows import glance, has_sessions, pack, unpack
+from models.viewing import Row, Session
 
 PLANES = {
     "none": 0, "the first": 1, "the second": 0b10, "a run": 0b1111, "a hole": 0b101, "a run further on": 0b1110_0000,
     "a day": (1 << 17_280) - 1, "the last of a day": 1 << 17_279, "an hour and more": ((1 << 900) - 1) << 300,
-    "every second": int("10" * 500, 2), "a week": (1 << 120_960) - 1,
+    "every second": int("10" * 500, 2), "a week": (1 << 120_960) - 1, "the last of a week": 1 << 120_959,
 }  # fmt: skip
+UUIDS = [str(UUID(int=Random(number).getrandbits(128))) for number in range(300)]
 
 
 @pytest.mark.parametrize("plane", PLANES.values(), ids=PLANES.keys())
@@ -21,6 +29,23 @@ def test_a_plane_comes_back_as_it_was(name: str, plane: int) -> None:
     row = Row()
     setattr(row, name, plane)
     assert getattr(unpack(pack(row)), name) == plane
+
+
+HABITS: list[list[Habit | None]] = [
+    [],
+    [None, None, None, Habit()],
+    [
+        Habit(20_255, 0, 20_255, 1, 120),
+        None,
+        Habit(20_256, 1, 20_255, 2**64 - 1, -8, {20_250: 5, 20_254: 299_999}),
+        None,
+    ],
+]
+
+
+@pytest.mark.parametrize("habits", HABITS, ids=["none", "of one daypart", "of two"])
+def test_habits_come_back_as_they_were(habits: list[Habit | None]) -> None:
+    assert unpack(pack(Row(habits=habits))).habits == habits
 
 
 def test_a_row_comes_back_whole_and_goes_on_as_if_it_had_never_been_packed() -> None:
@@ -35,14 +60,114 @@ def test_a_row_comes_back_whole_and_goes_on_as_if_it_had_never_been_packed() -> 
     assert packed.facts == untouched.facts
 
 
+@pytest.mark.parametrize("session", ["sitting", UUIDS[0], UUIDS[0].upper()])
+def test_what_a_session_owes_is_still_its_own_after_a_rest(session: str) -> None:
+    packed, untouched = (household().sits_down(session).plays(0, 905, ends="heartbeat") for _ in range(2))
+    assert untouched.row.owed_by == session
+    packed.row = unpack(pack(packed.row))
+    assert packed.state() == untouched.state() | {"sessions": packed.row.sessions}
+    for viewing in (packed, untouched):
+        viewing.plays_on(1000).plays(0, 800)
+    assert (packed.row.once, packed.row.twice, packed.facts) == (untouched.row.once, 0, untouched.facts)
+
+
 def test_packing_is_the_same_bytes_for_the_same_state() -> None:
     row = household().plays(0, 500).row
     assert pack(unpack(pack(row))) == pack(row)
 
 
-@pytest.mark.parametrize(("sittings", "most_bytes"), [(1, 100), (3, 250)])
+PLACES = [(1, 100), (2, 110), (3, 105), (3, 105), (3, 110), (None, 110), (None, 107), (4, 110), (5, 90), (5, 120)]
+"""Numbers and times of a session's events, some of which stay at the place of those before."""
+
+
+@pytest.mark.parametrize("packed_after", [{*range(10)}, {0, 4}, {1}, {2, 3, 7}])
+def test_the_bytes_do_not_tell_when_a_row_was_packed_before(packed_after: set[int]) -> None:
+    often, once = household(), household()
+    for number, (seq, at) in enumerate(PLACES):
+        for viewing in (often, once):
+            viewing.now = at
+            viewing.tells("heartbeat", at, event_id=UUIDS[number], seq=seq)
+        if number in packed_after:
+            pack(often.row)
+        assert pack(deepcopy(often.row)) == pack(deepcopy(once.row))
+
+
+@pytest.mark.parametrize("rests", [True, False])
+def test_an_id_that_is_used_twice_is_the_same_one_whether_it_rested_or_not(rests: bool) -> None:
+    viewing = household().tells("start", 0, event_id=UUIDS[0], seq=1)
+    if rests:
+        pack(viewing.row)
+    viewing.waits(-10).tells("heartbeat", 5, event_id=UUIDS[0], seq=2)
+    pack(viewing.row)
+    (session,) = viewing.row.sessions.values()
+    assert (session.later_ms, len(session.time_ids), session.seq_ids) == (10_000, 1, None)
+
+
+@pytest.mark.parametrize("event_id", [UUIDS[0], UUIDS[0].upper(), "event-1", "é" * 36])
+@pytest.mark.parametrize("seq", [None, 7])
+def test_a_row_that_rested_knows_the_events_it_has_had(event_id: str, seq: int | None) -> None:
+    viewing = household().tells("start", 0, event_id=event_id, seq=seq)
+    pack(viewing.row)
+    for row in (viewing.row, unpack(pack(viewing.row))):
+        viewing.row = row
+        before = viewing.state()
+        viewing.waits(1 if seq else 0).tells("pause", 5, event_id=event_id, seq=seq)
+        assert viewing.state() == before
+    viewing.tells("pause", 5, event_id=UUIDS[1], seq=seq)
+    assert not viewing.is_playing
+
+
+# -- a glance -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sessions", [0, 1, 15, 16, 100])
+def test_a_glance_sees_what_others_than_the_household_ask_for(sessions: int) -> None:
+    row = household().plays(0, 950).row
+    row.sessions = {name: Session(name, 1, 2, True, False, 3, 4, ("e",)) for name in UUIDS[:sessions]}
+    seen = glance(pack(row))
+    assert (seen.touched_ms, seen.flags, seen.completions) == (row.touched_ms, row.flags, 1)
+    assert has_sessions(seen) is bool(sessions)
+
+
+# -- how many bytes -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("sittings", "most_bytes"), [(1, 86), (3, 223)])
 def test_a_row_rests_in_few_bytes(sittings: int, most_bytes: int) -> None:
     viewing = household(film_s=6_000)
     for sitting in range(sittings):
         viewing.sits_down(f"{sitting:08x}-0000-4000").plays(sitting * 1_000, sitting * 1_000 + 1_000)
     assert len(pack(viewing.row)) <= most_bytes
+
+
+def evenings(number: int, seconds: float = 3_000, numbered: bool = True) -> Row:
+    """So many evenings of viewing in Berlin, as a player tells them: UUIDs, numbers, a heartbeat a minute."""
+    log, ids = Log(SAGA), iter(UUIDS * 10)
+    for evening in range(number):
+        at, session = evening * DAY + 17 * HOUR, {"play_session_id": next(ids), "time_zone": "Europe/Berlin"}
+        kinds = ["start", *["heartbeat"] * (round(seconds) // 60 - 1), "stop"]
+        for seq, kind in enumerate(kinds):
+            place = {"event_id": next(ids), "seq": seq if numbered else None}
+            log.tells(kind, evening * seconds + 60 * seq, at=at + 60 * seq, **place, **session)
+    return unpack(log.drained().rows[0][2] or b"")
+
+
+def without_sessions(row: Row) -> Row:
+    return msgspec.structs.replace(row, sessions={}, owed_by=None)
+
+
+@pytest.mark.parametrize(
+    ("row", "most_bytes"),
+    [
+        (Row(touched_ms=1_750_032_000_000), 21),
+        (evenings(1), 109),
+        (evenings(1, numbered=False), 109),
+        (evenings(5), 365),
+        (without_sessions(evenings(1)), 45),
+        (without_sessions(evenings(5)), 45),
+        (msgspec.structs.replace(without_sessions(evenings(5)), habits=[]), 31),
+    ],
+    ids=["new", "one sitting", "one without numbers", "five", "one at rest", "five at rest", "without habits"],
+)
+def test_what_rows_take(row: Row, most_bytes: int) -> None:
+    assert len(pack(row)) <= most_bytes

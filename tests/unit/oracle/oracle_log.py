@@ -23,6 +23,8 @@ class Log:
     def __init__(self, partitions: int = 1) -> None:
         self.records: list[RawRecord] = []
         self.partitions = partitions
+        self.rows: dict[int, list[CatalogRow]] = {}
+        self.silent: dict[int, dict[int, int]] = {}
 
     def add(self, kind: str, position_ms: int, at: int, session: str = "a", **more: Any) -> Log:
         """One event at `at` ms after T0; `timestamp` and `partition` are the record's."""
@@ -39,9 +41,11 @@ class Log:
         return self.raw(event["household_id"].encode(), json.dumps(event).encode(), T0 + timestamp, partition)
 
     def raw(self, key: bytes | None, value: bytes | None, timestamp_ms: int, partition: int = 0) -> Log:
-        offset = sum(record.partition == partition for record in self.records)
-        self.records.append(RawRecord(partition, offset, timestamp_ms, key, value))
+        self.records.append(RawRecord(partition, self._next_offset(partition), timestamp_ms, key, value))
         return self
+
+    def _next_offset(self, partition: int) -> int:
+        return sum(record.partition == partition for record in self.records)
 
     def again(self) -> Log:
         """The last record once more."""
@@ -55,10 +59,30 @@ class Log:
             self.add("heartbeat", second * S, at + (second - start_s) * S, session, **more)
         return self.add("stop", end_s * S, at + (end_s - start_s) * S, session, **more)
 
-    def recompute(self, *titles: dict[str, Any], rules: Rules | None = None) -> Expected:
-        rows = [CatalogRow(0, row["title_id"], json.dumps(row).encode()) for row in titles or (FILM,)]
-        catalog = Catalog(dict.fromkeys(range(self.partitions), rows), {row.title_id: row.row for row in rows})
-        return recompute(self.records, catalog, rules or Rules(), self.partitions)
+    def watch_minutes(self, minutes: int, at: int, session: str, **more: Any) -> Log:
+        """Two events: so much is credited, at the moment of the second, which is `at`."""
+        self.add("start", 0, at - minutes * MIN, session, **more)
+        return self.add("stop", minutes * MIN, at, session, **more)
+
+    def silence(self, at: int, partition: int = 0) -> Log:
+        """The silent clock stands at `at` ms after T0 from here on."""
+        self.silent.setdefault(partition, {})[self._next_offset(partition)] = T0 + at
+        return self
+
+    def title(self, title_id: str, partition: int = 0, **row: Any) -> Log:
+        """The catalog's row of a title holds from here on; without anything in it, the title is out."""
+        text = json.dumps({"title_id": title_id} | row).encode() if row else b""
+        self.rows.setdefault(partition, []).append(CatalogRow(self._next_offset(partition), title_id, text))
+        return self
+
+    def recompute(self, *titles: dict[str, Any], rules: Rules | None = None, **more: Any) -> Expected:
+        """By these titles from the first record on (the film's, where there are no others at all)."""
+        first = titles or (() if self.rows else (FILM,))
+        rows = [CatalogRow(0, row["title_id"], json.dumps(row).encode()) for row in first]
+        taken_in = {number: [*rows, *self.rows.get(number, ())] for number in range(self.partitions)}
+        last = {row.title_id: row.row for of_one in taken_in.values() for row in of_one}
+        catalog = Catalog(taken_in, {title_id: row for title_id, row in last.items() if row})
+        return recompute(self.records, catalog, rules or Rules(), self.partitions, silent=self.silent, **more)
 
     def film(self, *titles: dict[str, Any], key: str = "title:film") -> dict[str, str]:
         """The fields of the film's hash, or of another key's, that are not zero or empty."""

@@ -10,7 +10,6 @@ from oracle_log import DAY, HOUR, T0, Log, S
 from streams.kept import LARGEST_KEPT_BYTES
 from streams.oracle import Difference, Expected, Found, Kept, compare
 from streams.oracle.kept import held
-from streams.oracle.sums import window_start_ms
 
 BOOKKEEPING = {"as_of_ms": "1", "version": "7", "complete": "1"}
 STATUS = {"incarnation": "1", "partitions_ready": "4", "lag": "0", "rebuilding": "0"}
@@ -32,21 +31,23 @@ def as_expected(expected: Expected, **changed: dict[str, str]) -> Found:
     for key, fields in changed.items():
         hashes[key.replace("__", ":")] = hashes.get(key.replace("__", ":"), {}) | fields
     kept = (dict.fromkeys(each, 1) for each in (expected.dead_letters, expected.late, expected.milestones))
-    return Found(hashes, set(hashes), {}, *kept)
+    return Found(hashes, expected.boards, set(hashes), {}, *kept)
 
 
 def test_what_is_equal_has_no_difference() -> None:
     expected = one_viewing()
     assert sorted(expected.hashes) == [
-        "status", "title:film", "title:film:day:20250616", "title:film:hour:20250616T00",
+        "status", "title:film", "title:film:day:20250616", "title:film:dayparts", "title:film:hour:20250616T00",
+    ]  # fmt: skip
+    assert sorted(expected.boards) == [
+        "board:plays", "board:plays:day:20250616", "board:views", "board:watched_s", "board:watched_s:day:20250616",
     ]  # fmt: skip
     assert compare(expected, as_expected(expected)) == []
 
 
-def test_gauges_are_not_looked_at() -> None:
+def test_what_the_status_says_of_the_moment_is_not_looked_at() -> None:
     expected = one_viewing()
-    found = as_expected(expected, title__film={"watching_now": "3"}, status={"lag": "5", "partitions_ready": "2"})
-    assert compare(expected, found) == []
+    assert compare(expected, as_expected(expected, status={"lag": "5", "partitions_ready": "2"})) == []
 
 
 def test_a_field_that_the_status_does_not_have_is_reported_and_one_that_it_lacks() -> None:
@@ -81,6 +82,9 @@ def test_the_balance_is_that_of_the_raw_topic_even_where_each_count_is_as_recomp
     [
         ("title:film", "plays", "2", "1"),
         ("title:film", "watched_s", "40", "40.000"),
+        ("title:film", "watching_now", "3", "0"),
+        ("title:film:dayparts", "other_watched_s", "41.000", "40.000"),
+        ("title:film:dayparts", "evening_streak_3", "1", "0"),
         ("title:film", "completion_rate", "0.000000", ""),
         ("title:film:hour:20250616T00", "starters", "", "0"),
         ("status", "dead_letters", "3", "2"),
@@ -139,9 +143,11 @@ def test_a_key_that_is_no_hash_is_reported_with_its_type() -> None:
     expected = one_viewing()
     found = as_expected(expected)
     del found.hashes["title:film"]
-    odd = {"title:film": "string", "board:plays": "zset", "changes": "list"}
+    found = replace(found, boards={key: scores for key, scores in found.boards.items() if key != "board:plays"})
+    odd = {"title:film": "string", "board:plays": "hash", "board:x": "list", "changes": "list"}
     assert compare(expected, replace(found, odd_keys=odd)) == [
-        Difference("board:plays", "", "nothing", "a zset"),
+        Difference("board:plays", "", "film=1", "a hash"),
+        Difference("board:x", "", "nothing", "a list"),
         Difference("changes", "", "a stream", "a list"),
         Difference("title:film", "", "plays=1 watched_s=40.000 views=0.400000", "a string"),
     ]
@@ -157,6 +163,17 @@ def test_shares_are_there_for_the_readers_hashes_and_for_no_other() -> None:
     ]
 
 
+@pytest.mark.parametrize("shares", [set(), {"title:film:legs"}])
+def test_legs_have_no_shares_but_may_have_a_revision(shares: set[str]) -> None:
+    expected = one_viewing()
+    expected.hashes["title:film:legs"] = {"week": "1"}
+    found = as_expected(expected)
+    found = replace(found, shares=set(found.shares) - {"title:film:legs"} | shares)
+    assert compare(expected, found) == []
+    del expected.hashes["title:film:legs"], found.hashes["title:film:legs"]  # its release was taken back
+    assert compare(expected, found) == []
+
+
 @pytest.mark.parametrize("gone", ["hash", "shares", "both"])
 def test_a_window_whose_time_to_live_may_be_over_may_lack_its_hash_its_shares_or_both(gone: str) -> None:
     expected, key = one_viewing(), "title:film:day:20250616"
@@ -167,6 +184,101 @@ def test_a_window_whose_time_to_live_may_be_over_may_lack_its_hash_its_shares_or
         found = replace(found, shares=set(found.shares) - {key})
     assert len(compare(expected, found)) == 1
     assert compare(expected, found, may_lack={key}) == []
+
+
+# Boards
+
+
+def boards_with(expected: Expected, key: str, **scores: str) -> Found:
+    found = as_expected(expected)
+    return replace(found, boards=found.boards | {key: scores})
+
+
+def test_a_board_is_compared_with_all_its_members() -> None:
+    expected = one_viewing()
+    found = boards_with(expected, "board:watched_s", film="39.0", other="1.0")
+    assert compare(expected, found) == [
+        Difference("board:watched_s", "film", "40.000", "39.0"),
+        Difference("board:watched_s", "other", "nothing", "1.0"),
+    ]
+    assert compare(expected, boards_with(expected, "board:watched_s")) == [
+        Difference("board:watched_s", "film", "40.000", "nothing")
+    ]
+
+
+def test_a_member_without_a_score_must_not_be_there() -> None:
+    expected = one_viewing()
+    found = boards_with(expected, "board:plays", film="1.0", other="0.0")
+    assert compare(expected, found) == [Difference("board:plays", "other", "nothing", "0.0")]
+
+
+def test_a_missing_and_an_extra_board_are_reported() -> None:
+    expected = one_viewing()
+    found = boards_with(expected, "board:boos", film="2.0")
+    found = replace(found, boards={key: scores for key, scores in found.boards.items() if key != "board:plays"})
+    assert compare(expected, found) == [
+        Difference("board:plays", "", "film=1", "nothing"),
+        Difference("board:boos", "", "nothing", "film=2.0"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("views", "equal"),
+    [("0.4", True), ("0.399999", True), ("0.400001", True), ("0.400002", False), ("0.399998", False)],
+)
+def test_a_score_is_the_fields_and_of_a_rate_the_last_digit_rounds_either_way(views: str, equal: bool) -> None:
+    expected = one_viewing()
+    assert (compare(expected, boards_with(expected, "board:views", film=views)) == []) == equal
+    assert (compare(expected, boards_with(expected, "board:watched_s", film="40.000001")) == []) is False
+
+
+# Legs
+
+
+@pytest.mark.parametrize(
+    ("half_life", "found", "equal"),
+    [
+        ("7.000000", "7.000001", True), ("7.000000", "7.000002", False), ("7.000000", "", False),
+        ("1000000.000000", "1000000.010000", True), ("1000000.000000", "1000000.020000", False),
+    ],
+)  # fmt: skip
+def test_a_half_life_is_as_exact_as_a_slope_can_be(half_life: str, found: str, equal: bool) -> None:
+    expected = one_viewing()
+    expected.hashes["title:film:legs"] = {"half_life_days": half_life}
+    there = as_expected(expected, **{"title:film:legs": {"half_life_days": found}})
+    assert (compare(expected, there) == []) == equal
+
+
+# Windows whose retention is over
+
+
+@pytest.mark.parametrize(
+    ("plays", "watched", "less"),
+    [("1", "40.000", True), ("0", "39.999", True), ("2", "40.000", False), ("-1", "0", False)],
+)
+def test_a_window_that_a_partition_let_go_of_may_hold_less(plays: str, watched: str, less: bool) -> None:
+    expected, key = one_viewing(), "title:film:day:20250616"
+    found = as_expected(expected, **{key: {"plays": plays, "watched_s": watched}})
+    assert (compare(expected, found, may_be_less={key}) == []) == less
+    assert (compare(expected, found) == []) == (plays == "1")
+
+
+def test_a_board_of_a_day_that_a_partition_let_go_of_may_hold_less() -> None:
+    expected, key = one_viewing(), "board:watched_s:day:20250616"
+    expected.boards[key]["more"] = "7.000"
+    for scores, less in (({"film": "39.0"}, True), ({"film": "41.0"}, False), ({"film": "40.0", "new": "1.0"}, False)):
+        found = boards_with(expected, key, **scores)
+        assert (compare(expected, found, may_be_less={key}) == []) == less
+        assert compare(expected, found) != []
+
+
+def test_of_legs_nobody_knows_what_is_left_but_their_fields() -> None:
+    expected, key = one_viewing(), "title:film:legs"
+    expected.hashes[key] = {"week": "104", "hold": ""}
+    found = as_expected(expected, **{key: {"hold": "2.000000"}})
+    assert compare(expected, found, may_be_less={key}) == []
+    del found.hashes[key]["week"]
+    assert compare(expected, found, may_be_less={key}) == [Difference(key, "week", "104", "nothing")]
 
 
 # Records that are kept
@@ -261,6 +373,7 @@ def test_a_milestone_that_is_there_more_than_once_is_reported(times: int) -> Non
         ("milestone", "play", "completion", "play"), ("household_id", "h", "home", "h"),
         ("title_id", "movie", "film", "movie"), ("event_id", "e0", "e9", "e0"),
         ("event_time_ms", 5, str(T0 + 90 * S), "5"), ("ordinal", 2, "1", "2"),
+        ("rewatch", True, "False", "True"), ("rewatch", None, "False", "nothing"), ("daypart", "x", "nothing", "x"),
     ],
 )  # fmt: skip
 def test_a_milestone_with_another_field_value_says_which(field: str, value: object, should: str, said: str) -> None:
@@ -298,7 +411,7 @@ def test_what_a_state_before_has_told_may_be_other_milestones(told: int, differe
 def test_what_a_state_before_has_told_is_told_once_even_if_other_words_were_used() -> None:
     expected = two_completions()
     found = as_expected(expected)
-    again = expected.milestones[2]._replace(event_id="other", key=b"other")
+    again = expected.milestones[2]._replace(event_id="other", key=b"other", rewatch=None)
     found = replace(found, milestones={**found.milestones, again: 1})
     assert compare(expected, found, told={0: 100}) == [
         Difference("milestone 0:9 completion", "", "once (completion 1 of film by home)", "2 times")
@@ -312,9 +425,3 @@ def test_dead_letters_and_late_events_below_told_are_compared_all_the_same() -> 
     expected = one_viewing()
     found = replace(as_expected(expected), dead_letters={}, late={})
     assert len(compare(expected, found, told={0: 100})) == 3
-
-
-def test_a_window_key_says_when_it_began() -> None:
-    assert window_start_ms("title:a:hour:20250616T01") == T0 + 3_600_000
-    assert window_start_ms("title:a:day:20250616") == T0
-    assert window_start_ms("title:a") is None

@@ -74,7 +74,7 @@ def test_interleaved_children_are_two_completions() -> None:
         "plays": "2", "starters": "1", "viewers": "1", "watchers": "1", "completers": "1", "repeaters": "1",
         "completions": "2", "rewatches": "1", "watched_s": "200.000", "rewatch_hist_2": "1",
         "kids_plays": "2", "kids_completions": "2", "kids_rewatches": "1", "kids_watched_s": "200.000",
-        "views": "2.000000", "completion_rate": "1.000000", "repeat_rate": "1.000000",
+        "views": "2.000000", "completion_rate": "1.000000", "repeat_rate": "1.000000", "watching_now": "2",
     }  # fmt: skip
 
 
@@ -127,6 +127,38 @@ def test_a_milestone_is_told_by_the_event_that_crossed_the_threshold() -> None:
         (191, "completion", 2, "e191", 4_500),
     ]  # fmt: skip
     assert expected.milestones[0] == Milestone(0, 12, b"home", "starter", "home", "film", "e12", T0 + 120 * S, 1)
+
+
+def test_a_completion_says_whether_it_is_a_rewatch_and_nothing_else_does() -> None:
+    log = Log().watch(0, 100, 0).watch(0, 100, HOUR, "b").watch(0, 100, 2 * HOUR, "c")
+    assert [(each.milestone, each.ordinal, each.rewatch, each.daypart) for each in log.recompute().milestones] == [
+        ("starter", 1, None, None), ("viewer", 1, None, None), ("completion", 1, False, None),
+        ("completion", 2, True, None), ("completion", 3, True, None),
+    ]  # fmt: skip
+
+
+def test_streaks_are_told_after_all_else_of_the_event() -> None:
+    # 100 s of each of three evenings fill a day; the third viewing is the third completion.
+    log = Log()
+    for day in range(3):
+        log.watch(0, 100, day * DAY + 19 * HOUR, f"s{day}")
+    milestones = log.recompute(rules=Rules(streak_day_ms=90 * S)).milestones
+    assert [(each.milestone, each.ordinal, each.daypart) for each in milestones[-2:]] == [
+        ("completion", 3, None), ("streak", 3, "evening"),
+    ]  # fmt: skip
+    assert len({each.event_id for each in milestones[-2:]}) == 1
+
+
+def test_watched_time_and_completions_go_by_the_daypart_of_the_event_that_made_them() -> None:
+    # In Berlin 70 s until five seconds before 18:00, then 30 s; 18 of 20 cells are seen at 90 s.
+    log = Log().watch(0, 100, 16 * HOUR - 75 * S, time_zone="Europe/Berlin")
+    assert log.film(key="title:film:dayparts") == {
+        "after_school_watched_s": "70.000", "evening_watched_s": "30.000", "evening_completions": "1",
+    }  # fmt: skip
+    unknown_zone = Log().watch(0, 100, 6 * HOUR + 14 * MIN + 55 * S, time_zone="Mars/Base")
+    assert unknown_zone.film(key="title:film:dayparts") == {
+        "before_school_watched_s": "100.000", "before_school_completions": "1",
+    }  # fmt: skip
 
 
 def test_the_first_completion_of_a_short_title_makes_a_starter_and_a_viewer_first() -> None:
@@ -231,7 +263,7 @@ def test_twice_the_speed_unsaid_credits_nothing() -> None:
     log = Log().add("start", 0, 0)
     for step in range(1, 6):
         log.add("heartbeat", step * 20 * S, step * 10 * S)
-    assert log.film() == {"skimmers": "1"}
+    assert log.film() == {"skimmers": "1", "watching_now": "1"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,147 @@
+"""The page of counters says what the code does: keys, fields, kinds, boards and the form of each example."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from models.dayparts import read_dayparts
+from models.published import (
+    BOOKKEEPING,
+    COUNT,
+    DAY_BOARDS,
+    DAYPART,
+    FLAG,
+    GAUGE,
+    LEGS,
+    RATIO,
+    SECONDS,
+    STREAM,
+    TIME,
+    TITLE_BOARDS,
+    WHOLE,
+    WINDOW,
+    WORKERS,
+    Field,
+)
+from models.rules import Rules
+from models.tallies import AGE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
+from models.windows import AGES, LAST_WEEK
+from streams.keys import READ, Keys
+from streams.reader import Daypart, Franchise, Legs, Status, Title, Window
+from streams.settings import Settings
+
+PAGE = (Path(__file__).parents[2] / "docs" / "counters.md").read_text()
+SECTIONS = {
+    "Every hash": BOOKKEEPING,
+    "A title, or a franchise": WHOLE,
+    "A window": WINDOW,
+    "Dayparts": DAYPART,
+    "Legs": LEGS,
+    "The status": (*STREAM, *WORKERS),
+}
+FORMS = {
+    COUNT: r"\d+", GAUGE: r"\d+", SECONDS: r"\d+\.\d{3}", RATIO: r"\d+\.\d{6}", FLAG: "[01]", TIME: r"\d{13}",
+}  # fmt: skip
+"""How a value of each kind is written."""
+
+
+def rows(section: str) -> list[list[str]]:
+    """The cells of the first table under a heading, without its head."""
+    _, _, rest = PAGE.partition(f"\n## {section}\n")
+    lines = [line for line in rest.partition("\n## ")[0].splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def code(cell: str) -> str:
+    """What a cell says in code, alone."""
+    found = re.fullmatch("`([^`]+)`", cell)
+    assert found, cell
+    return found[1]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_field_is_on_the_page_with_its_kind_in_the_order_of_its_hash(section: str) -> None:
+    written = [(code(field), kind) for field, kind, *_ in rows(section)]
+    assert written == [(field.name, field.kind) for field in SECTIONS[section]]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_field_has_a_rule_and_an_example_in_the_form_of_its_kind(section: str) -> None:
+    for field, kind, rule, example in rows(section):
+        assert rule
+        assert re.fullmatch(FORMS[kind], code(example)), f"{field}: {example}"
+
+
+def test_every_kind_is_explained_with_an_example() -> None:
+    assert {
+        kind: bool(re.fullmatch(FORMS[kind], code(example))) for kind, _, example in rows("Units")
+    } == dict.fromkeys(FORMS, True)
+
+
+def test_every_key_of_readers_is_on_the_page_and_no_other() -> None:
+    prefix = Settings().redis_prefix
+    written = [(code(key), kind) for key, kind, *_ in rows("Keys")]
+    assert sorted(written) == sorted((prefix + form.form, form.type) for form in READ)
+
+
+def test_every_key_s_example_is_one() -> None:
+    keys = Keys("encore:")
+    day = 20_780
+    made = {
+        *(keys.tally(TallyKey(kind, 0, "little-dragon")) for kind in (TITLE, DAYPARTS, FRANCHISE)),
+        keys.tally(TallyKey(HOUR, day * 24 + 15, "little-dragon")),
+        keys.tally(TallyKey(DAY, day, "little-dragon")),
+        keys.tally(TallyKey(AGE, 0, "little-dragon")),
+        keys.tally(TallyKey(WEEK, 3, "little-dragon")),
+        *(keys.legs("little-dragon"), keys.status, keys.changes),
+        *(keys.board("completions"), keys.board("plays", day)),
+    }
+    assert {code(example) for *_, example in rows("Keys")} == made
+
+
+def test_every_board_is_on_the_page() -> None:
+    written = [(code(metric), whole, day) for metric, whole, day in rows("Boards")]
+    assert written == [(metric, "yes", "yes" if metric in DAY_BOARDS else "no") for metric in TITLE_BOARDS]
+
+
+def test_the_words_of_the_page_are_those_of_the_settings() -> None:
+    settings = Settings()
+    assert all(f"`{part.name}`" in PAGE for part in read_dayparts(Rules().dayparts))
+    assert all(f"`{age}`" in PAGE for age in AGES)
+    assert f"1 to {LAST_WEEK}," in PAGE
+    for days in (settings.hour_retention_days, settings.day_retention_days, settings.age_retention_days):
+        assert f"lives {days:,} days" in PAGE
+    assert f"{settings.board_least_starters} starters or more" in PAGE
+
+
+@pytest.mark.parametrize(
+    ("result", "fields"),
+    [
+        (Title, (*WHOLE, *BOOKKEEPING)),
+        (Franchise, (*WHOLE, *BOOKKEEPING)),
+        (Window, (*WINDOW, *BOOKKEEPING)),
+        (Legs, (*LEGS, *BOOKKEEPING)),
+        (Daypart, DAYPART),
+        (Status, (*STREAM, *WORKERS, *BOOKKEEPING)),
+    ],
+)
+def test_the_reader_gives_every_field_with_the_type_of_its_kind(
+    result: type[msgspec.Struct], fields: Sequence[Field]
+) -> None:
+    types = {field.name: field.type for field in msgspec.structs.fields(result)}
+    names = {"title_id", "franchise_id", "name"}
+    assert set(types) - names == {field.name for field in fields}
+    for field in fields:
+        assert types[field.name] in accepted(field.kind), field.name
+
+
+def accepted(kind: str) -> tuple[object, ...]:
+    """The types of a kind's values."""
+    if kind == SECONDS:
+        return float, float | None
+    return {RATIO: (float | None,), FLAG: (bool,)}.get(kind, (int,))
