@@ -31,11 +31,18 @@ from models.viewing import (
 _PLACES = {name: 1 + place for place, name in enumerate(Counters.__struct_fields__)}
 _BY_FLAG = ((STARTER, "starters"), (VIEWER, "viewers"), (WATCHER, "watchers"), (SKIMMER, "skimmers"))
 _FLAGS = STARTER | VIEWER | WATCHER | SKIMMER
-_BEFORE_FACT = {STARTED: STARTER, VIEWED: VIEWER, WATCHED: WATCHER, SKIMMED: SKIMMER, COMPLETED_AFTER_SKIMMING: SKIMMER}
+_BEFORE_FACT = {
+    STARTED.name: STARTER,
+    VIEWED.name: VIEWER,
+    WATCHED.name: WATCHER,
+    SKIMMED.name: SKIMMER,
+    COMPLETED_AFTER_SKIMMING.name: SKIMMER,
+}
 _DISTINCT = frozenset(name for name in _PLACES if name.startswith("rewatch_hist")) | {
     "starters", "viewers", "watchers", "completers", "repeaters", "skimmers",
 }  # fmt: skip
 _ADDITIVE = tuple(place for name, place in _PLACES.items() if name not in _DISTINCT)
+_IS_ADDITIVE = tuple(place in _ADDITIVE for place in range(WATCHING + 1))
 
 
 class Standing(NamedTuple):
@@ -73,15 +80,17 @@ class Franchise:
 
     def add(self, change: Change) -> None:
         """Let a title's change of additive counters be the franchise's too."""
-        for place in _ADDITIVE:
-            self.delta[place] += change[place]
+        for place, by in change:
+            if _IS_ADDITIVE[place]:
+                self.delta[place] += by
 
     def note_facts(self, title: Title, household_id: str, row: Row, facts: list[Fact], oldest_ms: int) -> None:
         """Count the household by what it is now and no more by what it was before these facts.
 
         `oldest_ms`: rows whose last applied event came at a stream time before it are not there any more.
         """
-        if not any(fact in _BEFORE_FACT or fact.name == COMPLETED for fact in facts):
+        # A play moves nobody, and is the fact that comes alone most often.
+        if not any(fact.name in _BEFORE_FACT or fact.name == COMPLETED for fact in facts):
             return
         others = [other for other in self.titles if other is not title]
         elsewhere = _NONE
@@ -115,8 +124,8 @@ def _before(row: Row, facts: Iterable[Fact]) -> Standing:
     for fact in facts:
         if fact.name == COMPLETED:
             completions -= 1
-        elif fact in _BEFORE_FACT:
-            flags ^= _BEFORE_FACT[fact]
+        elif fact.name in _BEFORE_FACT:
+            flags ^= _BEFORE_FACT[fact.name]
     return Standing(flags & _FLAGS, completions)
 
 

@@ -12,7 +12,7 @@ from models.habits import Habit
 from models.ids import Id, full, short
 from models.viewing import Row, Session
 
-ROW_FORMAT = 2
+ROW_FORMAT = 3
 """Goes up when the packed form changes; a changelog of another format is refused."""
 
 _RUN_BITS = 24
@@ -35,7 +35,7 @@ class _Packed(msgspec.Struct, array_like=True, gc=False):
     sessions: list[Session]
     habits: list[Habit | None]
     watched_ms: int
-    mark_ms: int
+    ahead_ms: int
     stated_length_ms: int
     once: int | bytes
     twice: int | bytes
@@ -60,7 +60,8 @@ def has_sessions(seen: Glance) -> bool:
 
 def pack(row: Row) -> bytes:
     """The row as bytes. Ids that came since it was packed last are shortened in it."""
-    for session in row.sessions.values():
+    touched_ms, sessions = row.touched_ms, list(row.sessions.values())
+    for session in sessions:
         ids = session.time_ids
         if ids[-1].__class__ is str:
             session.time_ids = (short(ids[0]),) if len(ids) == 1 else _shortened(ids)
@@ -68,15 +69,18 @@ def pack(row: Row) -> bytes:
         elif session.seq_ids is not None:
             # The last event by its number was not the last by its time.
             _shorten_others(session)
-    return _encode(
+        # At rest a session's time counts back from the row's: most often two bytes in place of nine.
+        session.time_ms = touched_ms - session.time_ms
+    packed = _encode(
         (
-            row.touched_ms,
+            touched_ms,
             row.flags,
             row.completions,
-            list(row.sessions.values()),
+            sessions,
             row.habits,
             row.watched_ms,
-            row.mark_ms,
+            # Most came as far as they watched.
+            row.mark_ms - row.watched_ms,
             row.stated_length_ms,
             row.once and _pack_plane(row.once),
             row.twice and _pack_plane(row.twice),
@@ -84,16 +88,21 @@ def pack(row: Row) -> bytes:
             None if row.owed_by is None else short(row.owed_by),
         )
     )
+    for session in sessions:
+        session.time_ms = touched_ms - session.time_ms
+    return packed
 
 
 def unpack(packed: bytes) -> Row:
     """The row that `pack` made these bytes of."""
     read = _decode(packed)
+    for session in read.sessions:
+        session.time_ms = read.touched_ms - session.time_ms
     return Row(
         flags=read.flags,
         completions=read.completions,
         watched_ms=read.watched_ms,
-        mark_ms=read.mark_ms,
+        mark_ms=read.watched_ms + read.ahead_ms,
         stated_length_ms=read.stated_length_ms,
         touched_ms=read.touched_ms,
         once=_unpack_plane(read.once) if read.once else 0,

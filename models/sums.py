@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from operator import add
 
 from models.catalog import CatalogRow
 from models.franchise import Franchise
 from models.leaving import LeavingWindows
-from models.tallies import EMPTY_WHOLE, EMPTY_WINDOW, WATCHING, TallyKey, Title
+from models.tallies import EMPTY_WHOLE, EMPTY_WINDOW, WATCHING, Change, TallyKey, Title
 from models.windows import Retention
 
 Changed = dict[TallyKey, list[int] | None]
@@ -112,7 +111,7 @@ class Sums:
         self._dirty_titles = []
         for franchise in self._dirty_franchises.values():
             if any(franchise.delta):
-                self._move(franchise.key, EMPTY_WHOLE, franchise.delta, sequence, changed)
+                self._move(franchise.key, EMPTY_WHOLE, _change(franchise.delta[1:]), sequence, changed)
                 franchise.delta = list(EMPTY_WHOLE)
         self._dirty_franchises = {}
         for key in self._leaving.left(stream_time_ms, self.titles):
@@ -123,26 +122,28 @@ class Sums:
     def _drain_title(self, title: Title, sequence: int, changed: Changed) -> None:
         title.settle()
         franchise = title.franchise
-        for keys, change in title.settled:
+        for change, keys, in_windows in title.settled:
             self._move(title.key, EMPTY_WHOLE, change, sequence, changed)
             for key in keys:
                 if key not in self.tallies:
                     self._leaving.note(key, title)
-                self._move(key, EMPTY_WINDOW, change, sequence, changed)
+                self._move(key, EMPTY_WINDOW, in_windows, sequence, changed)
             if franchise is not None:
                 franchise.add(change)
         title.settled = []
         if title.parts is not None:
-            self._move(title.parts_key, self._empty_parts, (0, *title.parts), sequence, changed)
+            self._move(title.parts_key, self._empty_parts, _change(title.parts), sequence, changed)
             title.parts = None
         self._show_watching(title, sequence, changed)
         if franchise is not None:
             self._dirty_franchises[franchise.key] = franchise
 
-    def _move(self, key: TallyKey, empty: list[int], change: Sequence[int], sequence: int, changed: Changed) -> None:
+    def _move(self, key: TallyKey, empty: list[int], change: Change, sequence: int, changed: Changed) -> None:
         # A new list each time: the one before may still wait to be published.
-        moved = list(map(add, self.tallies.get(key, empty), change))
+        moved = self.tallies.get(key, empty).copy()
         moved[0] = sequence
+        for place, by in change:
+            moved[place] += by
         changed[key] = self.tallies[key] = moved
 
     def _show_watching(self, title: Title, sequence: int, changed: Changed) -> None:
@@ -153,6 +154,10 @@ class Sums:
         if title.franchise is not None:
             title.franchise.delta[WATCHING] += watching - tally[WATCHING]
         changed[title.key] = self.tallies[title.key] = [sequence, *tally[1:WATCHING], watching]
+
+
+def _change(counters: Sequence[int]) -> Change:
+    return [(place, by) for place, by in enumerate(counters, 1) if by]
 
 
 def _franchise_id(row: CatalogRow | None) -> str:

@@ -38,8 +38,8 @@ class TallyKey(NamedTuple):
     title_id: str
 
 
-Change = tuple[int, ...]
-"""What a tally moves by: 0 for its sequence, counters, and 0 for who is watching now."""
+Change = list[tuple[int, int]]
+"""What a tally moves by: the places of the counters that move, in a tally, and by how much. Most counters stay."""
 
 
 class Title:
@@ -84,7 +84,7 @@ class Title:
         self.streaks: dict[int, list[int]] = {}
         self.watching: set[tuple[str, str]] = set()
         self.franchise: Franchise | None = None
-        self.settled: list[tuple[tuple[TallyKey, ...], Change]] = []
+        self.settled: list[tuple[Change, tuple[TallyKey, ...], Change]] = []
         self.deltas: dict[int, Counters] = {}
         self.parts: list[int] | None = None
         self.delta_from_ms = self.delta_until_ms = 0
@@ -103,12 +103,15 @@ class Title:
         self._keys_slot: int | None = None
 
     def settle(self) -> None:
-        """Decide which windows the changes so far belong to."""
+        """Decide which windows the changes so far belong to: `settled` has the title's change, windows, and theirs."""
         for slot, delta in self.deltas.items():
-            change = (0, *msgspec.structs.astuple(delta), 0)
+            change = [(place, by) for place, by in enumerate(msgspec.structs.astuple(delta), 1) if by]
             # Facts that concern all time only (a skimmer) make no window.
-            touches = any(change[: 1 + WINDOW_FIELDS])
-            self.settled.append((self._window_keys(slot) if touches else (), change))
+            if change and change[-1][0] > WINDOW_FIELDS:
+                in_windows = [(place, by) for place, by in change if place <= WINDOW_FIELDS]
+            else:
+                in_windows = change
+            self.settled.append((change, self._window_keys(slot) if in_windows else (), in_windows))
         self.deltas = {}
         self.delta_from_ms = self.delta_until_ms = 0
 

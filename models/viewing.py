@@ -51,7 +51,7 @@ COMPLETED = "completed"
 STREAK = "streak"
 
 _ORDINARY_RATE = 1000
-"""In thousandths; what a session has whose events have stated none."""
+"""In thousandths; what a session has whose events have stated none, too."""
 
 NOTHING: tuple[int, list[Fact]] = (0, [])
 """The outcome of an event that changes nothing. Shared: never append to it."""
@@ -60,8 +60,9 @@ NOTHING: tuple[int, list[Fact]] = (0, [])
 class Session(msgspec.Struct, array_like=True, gc=False):
     """One play session of the row's household and title (the design, section 1: session).
 
-    `later_ms` is how much later than `time_ms` its largest applied event time is. `time_ids` and `seq_ids` are the
-    events applied at its place, as `models.ids.short` has them or as they came; `seq_ids` None: the same as `time_ids`.
+    `spent_ms` is what it lacks of a full allowance; `rate_thousandths` None: the ordinary one. `later_ms` is
+    how much later than `time_ms` its largest applied event time is. `time_ids` and `seq_ids` are the events applied at
+    its place, as `models.ids.short` has them or as they came; `seq_ids` None: the same as `time_ids`.
     """
 
     session_id: Id
@@ -69,7 +70,7 @@ class Session(msgspec.Struct, array_like=True, gc=False):
     position_ms: int
     playing: bool
     over: bool
-    allowance_ms: int
+    spent_ms: int
     until_play_ms: int
     time_ids: tuple[Id, ...]
     later_ms: int = 0
@@ -187,10 +188,10 @@ def _opened(event: Event, rules: Rules) -> Session:
         position_ms=event.position_ms,
         playing=event.event_type in ("start", "play", "heartbeat", "rate", "seek"),
         over=event.event_type in ("stop", "end"),
-        allowance_ms=rules.allowance_ms,
+        spent_ms=0,
         until_play_ms=rules.autoplay_play_ms if event.autoplay else rules.play_ms,
         time_ids=(event.event_id,),
-        rate_thousandths=None if event.playback_rate is None else rate_thousandths(event.playback_rate),
+        rate_thousandths=_rate_of(event),
         largest_seq=event.seq,
     )
 
@@ -206,12 +207,12 @@ def _close_interval(row: Row, session: Session, event: Event, length_ms: int, fa
         return 0
     start_ms = session.position_ms
     paced_ms = elapsed_ms * (session.rate_thousandths or _ORDINARY_RATE) * rules.pace_percent // 100_000
-    budget_ms = session.allowance_ms + paced_ms
+    budget_ms = rules.allowance_ms - session.spent_ms + paced_ms
     credited_ms = end_ms - start_ms
     if not 0 < credited_ms <= budget_ms:
         credited_ms = 0
     left_ms = budget_ms - credited_ms
-    session.allowance_ms = left_ms if left_ms < rules.allowance_ms else rules.allowance_ms
+    session.spent_ms = rules.allowance_ms - left_ms if left_ms < rules.allowance_ms else 0
     if credited_ms:
         row.watched_ms += credited_ms
         if session.until_play_ms > 0 or row.flags & REACHED != REACHED:
@@ -305,7 +306,7 @@ def _move(session: Session, event: Event) -> None:
     session.time_ms = time_ms
     session.position_ms = event.position_ms
     if event.playback_rate is not None:
-        session.rate_thousandths = rate_thousandths(event.playback_rate)
+        session.rate_thousandths = _rate_of(event)
     seq, largest_seq = event.seq, session.largest_seq
     if later_ms < 0 and seq is not None and (largest_seq is None or seq > largest_seq):
         # By far the most: later than all before it, by its time and by its number.
@@ -330,6 +331,12 @@ def _note_place(session: Session, event: Event, later_ms: int) -> None:
             seq_ids += ids
     session.time_ids = time_ids
     session.seq_ids = None if session.largest_seq is None or seq_ids == time_ids else seq_ids
+
+
+def _rate_of(event: Event) -> int | None:
+    if event.playback_rate is None or event.playback_rate == 1.0:
+        return None
+    return rate_thousandths(event.playback_rate)
 
 
 @lru_cache(maxsize=4096)

@@ -8,8 +8,9 @@ consumers or threads.
     k <offset, 20 digits>         the time that had passed in silence before that source offset came, JSON, in ms
     r <length of title> title household    a packed row (`models.rows`)
     s <quarter hour> title        households by the streaks that end then (`models.streaks`), msgpack
+    b title                       the tallies of a title that change now (`streams.bundles`), msgpack
     t title, l title, f franchise, h <hour> title, d <day> title, a <age> title, w <week> title
-                                  a tally: its sequence, then its counters, msgpack
+                                  any other tally: its sequence, then its counters, msgpack
 """
 
 from __future__ import annotations
@@ -24,22 +25,16 @@ from models.catalog import CatalogRow
 from models.counters import StreamCounters
 from models.fold import Changes, Fold
 from models.rows import ROW_FORMAT
-from models.tallies import AGE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
+from models.tallies import TITLE
 from models.viewing import Row
+from streams.bundles import BUNDLE, Bundles, Message, UnknownKind, decode_tally, encode, read_tally_key
 from streams.topics import REMEDY
 
 POSITION_KEY = b"p"
 _ROW = ord("r")
-_NUMBERED = (HOUR, DAY, AGE, WEEK)
-_WHOLE = (TITLE, DAYPARTS, FRANCHISE)
 _REMEDY = f"go back to the version that wrote it, or {REMEDY}"
 
-_encode_tally = msgspec.msgpack.Encoder().encode
-_decode_tally = msgspec.msgpack.Decoder(list[int]).decode
 _decode_catalog = msgspec.json.Decoder(CatalogRow).decode
-
-
-Message = dict[str, bytes | None]
 
 
 class StateError(Exception):
@@ -91,22 +86,21 @@ def silence_message(offset: int, clock_ms: int) -> Message:
     return {"key": b"k%020d" % offset, "value": b"%d" % clock_ms}
 
 
-def state_messages(changes: Changes) -> list[Message]:
-    """The changed rows and sums as changelog messages; a tombstone for what left."""
+def state_messages(changes: Changes, bundles: Bundles) -> list[Message]:
+    """The changed rows and sums as changelog messages; a tombstone for what left. `bundles` are the partition's."""
     messages: list[Message] = [
         {"key": _row_prefix(title_id) + household_id.encode(), "value": packed}
         for title_id, household_id, packed in changes.rows
     ]
-    messages += [{"key": _tally_key(key), "value": _sums(tally)} for key, tally in changes.tallies.items()]
+    messages += bundles.messages(changes.tallies)
     messages += [
-        {"key": b"s" + end_quarter.to_bytes(4, "big") + title_id.encode(), "value": _sums(sums)}
+        {
+            "key": b"s" + end_quarter.to_bytes(4, "big") + title_id.encode(),
+            "value": None if sums is None else encode(sums),
+        }
         for (title_id, end_quarter), sums in changes.streaks.items()
     ]
     return messages
-
-
-def _sums(sums: list[int] | None) -> bytes | None:
-    return None if sums is None else _encode_tally(sums)
 
 
 @lru_cache(maxsize=100_000)
@@ -115,21 +109,17 @@ def _row_prefix(title_id: str) -> bytes:
     return b"r" + len(title).to_bytes(2, "big") + title
 
 
-@lru_cache(maxsize=100_000)
-def _tally_key(key: TallyKey) -> bytes:
-    number = key.number.to_bytes(4, "big") if key.kind in _NUMBERED else b""
-    return key.kind.encode() + number + key.title_id.encode()
-
-
 class Restored:
     """Collects a changelog, record after record in log order, into a fold and its position."""
 
     def __init__(self, fold: Fold) -> None:
         self.fold = fold
         self.position: Position | None = None
+        self.bundles = Bundles(fold.tallies)
         self.rows = 0
         self._clock_ms = -1
         self._streaks: dict[bytes, bytes] = {}
+        self._bundles: dict[bytes, bytes] = {}
         self._catalog: dict[str, tuple[bytes, bytes]] = {}
         self._rows_of: dict[bytes, dict[str, Row | bytes]] = {}
 
@@ -152,16 +142,24 @@ class Restored:
                     # A household's rows of many titles share its name.
                     rows[sys.intern(key[end:].decode())] = value
         except (msgspec.DecodeError, ValueError, IndexError) as problem:
-            raise StateError(f"the state cannot be read at the key {key!r}: {problem}; {_REMEDY}") from None
+            raise _unreadable(key, problem) from None
         self.rows += len(records)
 
     def finish(self) -> None:
-        """Make the fold stand where its last checkpoint stood."""
+        """Make the fold stand where its last checkpoint stood. Raises `StateError`."""
         if self.position is None:
             return
         catalog = {title_id: _decode_catalog(value) for title_id, (_, value) in self._catalog.items() if value}
-        for key, value in self._streaks.items():
-            self.fold.restore_streaks(key[5:].decode(), int.from_bytes(key[1:5], "big"), _decode_tally(value))
+        key = b""
+        try:
+            for key, value in self._bundles.items():
+                # Over what the tallies' own records say: those are older.
+                title = self.fold.title(key[1:].decode())
+                self.fold.tallies.update(self.bundles.restore(title.title_id, value))
+            for key, value in self._streaks.items():
+                self.fold.restore_streaks(key[5:].decode(), int.from_bytes(key[1:5], "big"), decode_tally(value))
+        except (msgspec.DecodeError, ValueError) as problem:
+            raise _unreadable(key, problem) from None
         self.fold.stream = StreamCounters(*self.position.stream)
         self.fold.restored(catalog, self.position.stream_time_ms, self._clock_ms)
 
@@ -173,11 +171,12 @@ class Restored:
             self._add_catalog_row(key, value)
         elif kind == b"k" and value is not None:
             self._clock_ms = max(self._clock_ms, int(value))
-        elif kind == b"s":
+        elif kind in (b"s", BUNDLE):
+            kept = self._streaks if kind == b"s" else self._bundles
             if value is None:
-                self._streaks.pop(key, None)
+                kept.pop(key, None)
             else:
-                self._streaks[key] = value
+                kept[key] = value
         else:
             self._add_tally(key, value)
 
@@ -188,14 +187,17 @@ class Restored:
             self._catalog[title_id] = (offset, value)
 
     def _add_tally(self, key: bytes, value: bytes | None) -> None:
-        kind = key[:1].decode(errors="replace")
-        if kind not in (*_NUMBERED, *_WHOLE):
-            raise StateError(f"the state holds a row of an unknown kind {kind!r}: {_REMEDY}")
-        number, title = (0, key[1:]) if kind in _WHOLE else (int.from_bytes(key[1:5], "big"), key[5:])
-        name = TallyKey(kind, number, title.decode())
+        try:
+            name = read_tally_key(key)
+        except UnknownKind as problem:
+            raise StateError(f"the state holds {problem}: {_REMEDY}") from None
         if value is None:
             self.fold.tallies.pop(name, None)
         else:
-            self.fold.tallies[name] = _decode_tally(value)
-            if kind == TITLE:
+            self.fold.tallies[name] = decode_tally(value)
+            if name.kind == TITLE:
                 self.fold.title(name.title_id)
+
+
+def _unreadable(key: bytes, problem: Exception) -> StateError:
+    return StateError(f"the state cannot be read at the key {key!r}: {problem}; {_REMEDY}")

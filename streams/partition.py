@@ -17,8 +17,8 @@ from typing import Any, NamedTuple, TypeVar
 from models.catalog import CatalogRow
 from models.fold import Changes, Fold
 from models.tallies import TallyKey
+from streams.bundles import Bundles, Message
 from streams.changelog import (
-    Message,
     Position,
     StateError,
     catalog_message,
@@ -96,6 +96,7 @@ class Partition:
         self._on_committed = on_committed
         self._pool = pool
         self._writer = TransactionalWriter.of(settings, number)
+        self._bundles = Bundles(self.fold.tallies)
         self._lock = asyncio.Lock()
         self._unfinished: CheckpointFailed | None = None
         self._unacknowledged: list[Any] = []
@@ -126,7 +127,7 @@ class Partition:
         self._writer.open()
         timeout_s = self.settings.startup_timeout_s
         restored = restore(self.settings.kafka, self.settings.state_topic, self.number, self.fold, timeout_s=timeout_s)
-        self.restored_rows = restored.rows
+        self.restored_rows, self._bundles = restored.rows, restored.bundles
         return restored.position
 
     def _continue_from(self, position: Position) -> None:
@@ -221,7 +222,7 @@ class Partition:
         self.fold.sweep(_SWEPT_ROWS)
 
     def _batch(self, changes: Changes, position: Position) -> Batch:
-        state = [*self._control_messages, *state_messages(changes), position_message(position)]
+        state = [*self._control_messages, *state_messages(changes, self._bundles), position_message(position)]
         self._control_messages = []
         return Batch(state, kept_records(changes, self.settings, self.number, self.source.topic_id))
 

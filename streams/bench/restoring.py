@@ -27,6 +27,7 @@ from models.fold import Changes, Fold
 from models.published import STREAM_FIELDS
 from models.rules import HOUR_MS
 from streams.bench.backlog import Advance
+from streams.bundles import Bundles
 from streams.changelog import Position, position_message, state_messages
 from streams.processes import Child, environment, peak_bytes
 from streams.restore import restore
@@ -119,7 +120,8 @@ def _checkpoints(sample: Changes, partitions: int, number: int, rows: int) -> It
         if not some:
             return
         position = Position(rows, "bench", partitions, AT_REST_MS, sequence, "bench", "bench", 0, stream)
-        yield Batch([*state_messages(Changes(some, {}, [], [], [])), position_message(position)], ())
+        state = state_messages(Changes(some, {}, [], [], []), Bundles({}))
+        yield Batch([*state, position_message(position)], ())
 
 
 def _rows(sample: Changes, partitions: int, number: int, rows: int) -> Iterator[Changed]:

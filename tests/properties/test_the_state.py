@@ -19,8 +19,8 @@ from models.fold import Changes, Fold
 from models.rows import pack, unpack
 from models.tallies import FRANCHISE, TallyKey
 from models.viewing import Row
+from streams.bundles import Message
 from streams.changelog import (
-    Message,
     Position,
     Restored,
     catalog_message,
@@ -51,17 +51,17 @@ def test_a_partition_read_in_any_batches_drained_between_or_not_comes_to_the_sam
 @given(LOGS, st.randoms(use_true_random=False))
 def test_checkpoints_packing_and_restarts_anywhere_come_to_the_same(log: Log, random: Random) -> None:
     for number, steps in _by_partition(log):
-        (undisturbed, _), disturbed = _folded(log, number, steps), log.fold(number)
+        (undisturbed, _), disturbed = _folded(log, number, steps), _restored(log, number, [])
         changelog: Messages = []
         for sequence, batch in enumerate(_cut_at_controls(steps, random), start=1):
-            _apply_batch(disturbed, batch, changelog)
+            _apply_batch(disturbed.fold, batch, changelog)
             # A partition goes on while its checkpoint is written, and cools and sweeps its rows after that.
-            disturbed.cool(random.choice((0, 1, 100)))
-            disturbed.sweep(random.choice((1, 5, 100)))
+            disturbed.fold.cool(random.choice((0, 1, 100)))
+            disturbed.fold.sweep(random.choice((1, 5, 100)))
             changelog += _checkpoint(disturbed, batch, sequence)
             if random.random() < 0.4:
                 disturbed = _restored(log, number, _compacted(changelog, random))
-        assert state(disturbed) == state(undisturbed)
+        assert state(disturbed.fold) == state(undisturbed)
 
 
 @settings(max_examples=60)
@@ -71,7 +71,7 @@ def test_restored_after_any_prefix_of_checkpoints_it_writes_the_same_in_the_rest
 ) -> None:
     for number, steps in _by_partition(log):
         batches = list(enumerate(_cut_at_controls(steps, random), start=1))
-        checkpoints = list(_checkpoints(log.fold(number), batches))
+        checkpoints = list(_checkpoints(_restored(log, number, []), batches))
         for stop in random.sample(range(len(batches) + 1), min(4, len(batches) + 1)):
             before = [pair for messages in checkpoints[:stop] for pair in messages]
             restored = _restored(log, number, _compacted(before, random))
@@ -210,23 +210,25 @@ def _control_messages(step: Step) -> Messages:
     return list(map(_pair, messages))
 
 
-def _checkpoint(fold: Fold, batch: list[Step], sequence: int) -> Messages:
+def _checkpoint(kept: Restored, batch: list[Step], sequence: int) -> Messages:
+    fold = kept.fold
     end = batch[-1].record.offset + 1 if batch else 0
     stream_time_ms, stream = fold.stream_time_ms, fold.stream_counts()
     position = Position(end, "topic", fold.partitions, stream_time_ms, sequence, "rules", "zones", 1, stream)
-    return [_pair(message) for message in (*state_messages(fold.drain(sequence)), position_message(position))]
+    written = state_messages(fold.drain(sequence), kept.bundles)
+    return [_pair(message) for message in (*written, position_message(position))]
 
 
 def _pair(message: Message) -> tuple[bytes, bytes | None]:
     return message["key"] or b"", message["value"]
 
 
-def _checkpoints(fold: Fold, batches: list[tuple[int, list[Step]]]) -> Iterator[Messages]:
+def _checkpoints(kept: Restored, batches: list[tuple[int, list[Step]]]) -> Iterator[Messages]:
     """What each batch, by its checkpoint's number, puts into the changelog."""
     for sequence, batch in batches:
         written: Messages = []
-        _apply_batch(fold, batch, written)
-        yield written + _checkpoint(fold, batch, sequence)
+        _apply_batch(kept.fold, batch, written)
+        yield written + _checkpoint(kept, batch, sequence)
 
 
 def _compacted(changelog: Messages, random: Random) -> Messages:
@@ -236,11 +238,11 @@ def _compacted(changelog: Messages, random: Random) -> Messages:
     return [pair for place, pair in enumerate(changelog) if newest[pair[0]] == place or random.random() < kept]
 
 
-def _restored(log: Log, number: int, changelog: Messages) -> Fold:
+def _restored(log: Log, number: int, changelog: Messages) -> Restored:
     restored = Restored(log.fold(number))
     restored.add(changelog)
     restored.finish()
-    return restored.fold
+    return restored
 
 
 # -- the whole state, as values ---------------------------------------------------------------------------------

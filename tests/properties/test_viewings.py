@@ -187,7 +187,7 @@ def test_no_session_is_credited_more_than_the_allowance_and_its_playing_time(
         credited_ms += credit_ms
         assert 0 <= credit_ms <= max(0, position_ms - before_ms, (seek_from_ms or 0) - before_ms)
         assert credited_ms == row.watched_ms <= most
-        assert 0 <= row.sessions["s"].allowance_ms <= 5_000
+        assert 0 <= row.sessions["s"].spent_ms <= 5_000
 
 
 class Player:

@@ -239,7 +239,7 @@ def test_going_back_or_staying_credits_nothing(position_s: float, credited_s: fl
 
 
 def _allowance_s(viewing: Household) -> float:
-    return viewing.row.sessions[viewing.session].allowance_ms / 1000
+    return (viewing.rules.allowance_ms - viewing.row.sessions[viewing.session].spent_ms) / 1000
 
 
 def test_the_allowance_is_a_bucket_that_playing_refills_and_that_never_holds_more_than_five_seconds() -> None:
