@@ -25,7 +25,7 @@ from models.leaving import sweep
 from models.partitioner import partition_of
 from models.rows import pack, unpack
 from models.rules import DAY_MS, Rules
-from models.streaks import COMPLETIONS, PART, Streaks
+from models.streaks import COMPLETIONS, PART, WATCHED, Streaks
 from models.sums import Sums
 from models.tallies import TallyKey, Title
 from models.viewing import COMPLETED, MISROUTED, NOTHING, Fact, Row, advance
@@ -188,27 +188,35 @@ class Fold:
         zone = event.time_zone
         local = self._local.at(zone, event.event_time_ms)
         part, day = local
-        parts = title.parts or title.parts_changed()
-        is_kids = event.profile_kind == "kids"
-        delta = title.delta
-        for fact in facts:
-            count(delta, fact, is_kids)
-            parts[part * PART + COMPLETIONS] += fact.name == COMPLETED
-            self._milestones.append(Milestone(fact, event, offset))
-        if facts and title.franchise is not None:
-            oldest_ms = self.stream_time_ms - self.rules.forget_ms
-            title.franchise.note_facts(title, event.household_id, row, facts, oldest_ms)
+        parts = title.parts
+        if parts is None:
+            parts = title.parts_changed()
+        if facts:
+            self._count_facts(title, row, event, offset, facts)
+            completions = sum(fact.name == COMPLETED for fact in facts)
+            if completions:
+                parts[part * PART + COMPLETIONS] += completions
         if credited_ms:
+            delta = title.delta
             delta.watched_ms += credited_ms
-            if is_kids:
+            if event.profile_kind == "kids":
                 delta.kids_watched_ms += credited_ms
-            parts[part * PART] += credited_ms
+            parts[part * PART + WATCHED] += credited_ms
             habit = row.habits[part] if row.habits else None
             # A day that is filled already is the common case, and needs no call.
             if habit is None or habit.left_ms or habit.day != day:
                 now = self.stream_time_ms, self.clock_ms
                 for fact in self._streaks.credit(title, row, local, zone, credited_ms, now):
                     self._milestones.append(Milestone(fact, event, offset))
+
+    def _count_facts(self, title: Title, row: Row, event: Event, offset: int, facts: list[Fact]) -> None:
+        counters, is_kids = title.delta.facts_moved(), event.profile_kind == "kids"
+        for fact in facts:
+            count(counters, fact, is_kids)
+            self._milestones.append(Milestone(fact, event, offset))
+        if title.franchise is not None:
+            oldest_ms = self.stream_time_ms - self.rules.forget_ms
+            title.franchise.note_facts(title, event.household_id, row, facts, oldest_ms)
 
     def _touched_row(self, title: Title, household_id: str) -> Row:
         # A household's rows of many titles share its name.

@@ -6,9 +6,9 @@ franchise). It must not know events, nor when a row or a catalog changes.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from functools import lru_cache
 
 from models.counters import ALL_FIELDS, Counters, histogram_bucket
 from models.rows import glance
@@ -45,27 +45,10 @@ _ADDITIVE = tuple(place for name, place in _PLACES.items() if name not in _DISTI
 _IS_ADDITIVE = tuple(place in _ADDITIVE for place in range(WATCHING + 1))
 
 
-class Standing(NamedTuple):
-    """What a household is to a title, or to some: its flags together, and its most completions of one."""
+Standing = tuple[int, int]
+"""What a household is to a title, or to some: its flags together, and its most completions of one."""
 
-    flags: int
-    completions: int
-
-    def with_other(self, flags: int, completions: int) -> Standing:
-        """Together with what it is to another title."""
-        return Standing(self.flags | flags & _FLAGS, max(self.completions, completions))
-
-    def places(self) -> Iterator[int]:
-        """The places in a tally of the counters that count this household."""
-        yield from (_PLACES[name] for flag, name in _BY_FLAG if self.flags & flag)
-        if self.completions:
-            yield _PLACES["completers"]
-            yield _PLACES[histogram_bucket(self.completions)]
-        if self.completions > 1:
-            yield _PLACES["repeaters"]
-
-
-_NONE = Standing(0, 0)
+_NONE: Standing = (0, 0)
 
 
 class Franchise:
@@ -76,7 +59,7 @@ class Franchise:
     def __init__(self, franchise_id: str) -> None:
         self.key = TallyKey(FRANCHISE, 0, franchise_id)
         self.titles: list[Title] = []
-        self.delta = list(EMPTY_WHOLE)
+        self.delta: defaultdict[int, int] = defaultdict(int)
 
     def add(self, change: Change) -> None:
         """Let a title's change of additive counters be the franchise's too."""
@@ -92,19 +75,18 @@ class Franchise:
         # A play moves nobody, and is the fact that comes alone most often.
         if not any(fact.name in _BEFORE_FACT or fact.name == COMPLETED for fact in facts):
             return
-        others = [other for other in self.titles if other is not title]
         elsewhere = _NONE
-        for other in others:
-            elsewhere = _with_row(elsewhere, other.rows.get(household_id), oldest_ms)
-        before = elsewhere.with_other(*_before(row, facts))
-        after = elsewhere.with_other(row.flags, row.completions)
+        for other in self.titles:
+            kept = other.rows.get(household_id)
+            if kept is not None and other is not title:
+                elsewhere = _with_row(elsewhere, kept, oldest_ms)
+        before = _together(elsewhere, *_before(row, facts))
+        after = _together(elsewhere, row.flags, row.completions)
         if before != after:
-            self._move(before, -1)
-            self._move(after, 1)
-
-    def _move(self, standing: Standing, by: int) -> None:
-        for place in standing.places():
-            self.delta[place] += by
+            for place in _places_of(*before):
+                self.delta[place] -= 1
+            for place in _places_of(*after):
+                self.delta[place] += 1
 
     def counted_anew(self, tallies: dict[TallyKey, list[int]], oldest_ms: int) -> list[int]:
         """The tally that its titles, as they are now, amount to; its sequence is 0."""
@@ -118,6 +100,22 @@ class Franchise:
         return counted
 
 
+def _together(standing: Standing, flags: int, completions: int) -> Standing:
+    """Together with what the household is to another title."""
+    return standing[0] | flags & _FLAGS, max(standing[1], completions)
+
+
+@lru_cache(maxsize=4096)
+def _places_of(flags: int, completions: int) -> tuple[int, ...]:
+    """The places in a tally of the counters that count a household of this standing."""
+    places = [_PLACES[name] for flag, name in _BY_FLAG if flags & flag]
+    if completions:
+        places += [_PLACES["completers"], _PLACES[histogram_bucket(completions)]]
+    if completions > 1:
+        places.append(_PLACES["repeaters"])
+    return tuple(places)
+
+
 def _before(row: Row, facts: Iterable[Fact]) -> Standing:
     """What the household was to the title before these facts were made."""
     flags, completions = row.flags, row.completions
@@ -126,15 +124,13 @@ def _before(row: Row, facts: Iterable[Fact]) -> Standing:
             completions -= 1
         elif fact.name in _BEFORE_FACT:
             flags ^= _BEFORE_FACT[fact.name]
-    return Standing(flags & _FLAGS, completions)
+    return flags, completions
 
 
-def _with_row(standing: Standing, kept: Row | bytes | None, oldest_ms: int) -> Standing:
+def _with_row(standing: Standing, kept: Row | bytes, oldest_ms: int) -> Standing:
     """Together with what the household is by a row of another title, where that is still there."""
-    if kept is None:
-        return standing
     row = glance(kept) if isinstance(kept, bytes) else kept
-    return standing.with_other(row.flags, row.completions) if row.touched_ms >= oldest_ms else standing
+    return _together(standing, row.flags, row.completions) if row.touched_ms >= oldest_ms else standing
 
 
 def _places(titles: Iterable[Title], oldest_ms: int) -> Counter[int]:
@@ -143,7 +139,7 @@ def _places(titles: Iterable[Title], oldest_ms: int) -> Counter[int]:
     for title in titles:
         for household_id, kept in title.rows.items():
             standings[household_id] = _with_row(standings.get(household_id, _NONE), kept, oldest_ms)
-    return Counter(place for standing in standings.values() for place in standing.places())
+    return Counter(place for standing in standings.values() for place in _places_of(*standing))
 
 
 assert len(_PLACES) == ALL_FIELDS

@@ -19,8 +19,9 @@ PART_FIELDS = ("watched_ms", "completions", *(f"streak_{level}" for level in LEV
 """What the tally of dayparts holds of each; streaks are households whose current one is at least so long."""
 
 PART = len(PART_FIELDS)
-COMPLETIONS = PART_FIELDS.index("completions")
-_STREAKS = COMPLETIONS + 1
+WATCHED, COMPLETIONS, _STREAKS = 1, 2, 3
+"""The first daypart's places in the tally, behind its sequence; the next one's are `PART` further."""
+
 _LARGEST_OFFSET_DAYS = 2
 
 
@@ -93,8 +94,9 @@ class Streaks:
                 continue
             parts = title.parts_changed()
             for place, households in enumerate(sums):
-                part, level = divmod(place, len(LEVELS))
-                parts[part * PART + _STREAKS + level] -= households
+                if households:
+                    part, level = divmod(place, len(LEVELS))
+                    parts[part * PART + _STREAKS + level] -= households
             self.changed[title, end_quarter] = None
             yield title
 

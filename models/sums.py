@@ -7,7 +7,7 @@ know events, rows' contents or stream time's rules.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from models.catalog import CatalogRow
 from models.franchise import Franchise
@@ -26,7 +26,6 @@ class Sums:
         self.titles: dict[str, Title] = {}
         self.franchises: dict[str, Franchise] = {}
         self.tallies: dict[TallyKey, list[int]] = {}
-        self._parts_places = dayparts_places
         self._empty_parts = [0] * (1 + dayparts_places)
         self._leaving = LeavingWindows(retention)
         self._dirty_titles: list[Title] = []
@@ -38,7 +37,7 @@ class Sums:
         title = self.titles.get(title_id)
         if title is None:
             title_id = sys.intern(title_id)
-            title = self.titles[title_id] = Title(title_id, self._parts_places)
+            title = self.titles[title_id] = Title(title_id)
             self._join(title, self.catalog.get(title_id))
         return title
 
@@ -88,7 +87,8 @@ class Sums:
         for franchise in self._uncounted.values():
             tally = self.tallies.get(franchise.key, EMPTY_WHOLE)
             counted = franchise.counted_anew(self.tallies, oldest_ms)
-            franchise.delta = [now - before for now, before in zip(counted, (0, *tally[1:]), strict=True)]
+            for place in range(1, len(tally)):
+                franchise.delta[place] = counted[place] - tally[place]
         self._dirty_franchises |= self._uncounted
         self._uncounted = {}
 
@@ -110,9 +110,10 @@ class Sums:
             self._drain_title(title, sequence, changed)
         self._dirty_titles = []
         for franchise in self._dirty_franchises.values():
-            if any(franchise.delta):
-                self._move(franchise.key, EMPTY_WHOLE, _change(franchise.delta[1:]), sequence, changed)
-                franchise.delta = list(EMPTY_WHOLE)
+            change = [(place, by) for place, by in franchise.delta.items() if by]
+            if change:
+                self._move(franchise.key, EMPTY_WHOLE, change, sequence, changed)
+            franchise.delta.clear()
         self._dirty_franchises = {}
         for key in self._leaving.left(stream_time_ms, self.titles):
             if self.tallies.pop(key, None) is not None:
@@ -124,15 +125,12 @@ class Sums:
         franchise = title.franchise
         for change, keys, in_windows in title.settled:
             self._move(title.key, EMPTY_WHOLE, change, sequence, changed)
-            for key in keys:
-                if key not in self.tallies:
-                    self._leaving.note(key, title)
-                self._move(key, EMPTY_WINDOW, in_windows, sequence, changed)
+            self._move_windows(title, keys, in_windows, sequence, changed)
             if franchise is not None:
                 franchise.add(change)
         title.settled = []
         if title.parts is not None:
-            self._move(title.parts_key, self._empty_parts, _change(title.parts), sequence, changed)
+            self._move(title.parts_key, self._empty_parts, list(title.parts.items()), sequence, changed)
             title.parts = None
         self._show_watching(title, sequence, changed)
         if franchise is not None:
@@ -146,6 +144,22 @@ class Sums:
             moved[place] += by
         changed[key] = self.tallies[key] = moved
 
+    def _move_windows(
+        self, title: Title, keys: tuple[TallyKey, ...], change: Change, sequence: int, changed: Changed
+    ) -> None:
+        """The same for all windows of a change: there are up to seven for each title that anything came to."""
+        tallies = self.tallies
+        for key in keys:
+            tally = tallies.get(key)
+            if tally is None:
+                self._leaving.note(key, title)
+                tally = EMPTY_WINDOW
+            moved = tally.copy()
+            moved[0] = sequence
+            for place, by in change:
+                moved[place] += by
+            changed[key] = tallies[key] = moved
+
     def _show_watching(self, title: Title, sequence: int, changed: Changed) -> None:
         """Who watches now is shown of titles that have counted anything."""
         tally, watching = self.tallies.get(title.key), len(title.watching)
@@ -154,10 +168,6 @@ class Sums:
         if title.franchise is not None:
             title.franchise.delta[WATCHING] += watching - tally[WATCHING]
         changed[title.key] = self.tallies[title.key] = [sequence, *tally[1:WATCHING], watching]
-
-
-def _change(counters: Sequence[int]) -> Change:
-    return [(place, by) for place, by in enumerate(counters, 1) if by]
 
 
 def _franchise_id(row: CatalogRow | None) -> str:

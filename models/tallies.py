@@ -6,6 +6,7 @@ are stored or shown.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -38,8 +39,38 @@ class TallyKey(NamedTuple):
     title_id: str
 
 
+WATCHED, KIDS_WATCHED = (1 + Counters.__struct_fields__.index(name) for name in ("watched_ms", "kids_watched_ms"))
+"""The places of the counters that nearly every event moves."""
+
 Change = list[tuple[int, int]]
 """What a tally moves by: the places of the counters that move, in a tally, and by how much. Most counters stay."""
+
+
+class Delta:
+    """What an hour's events move a title's sums by: watched time, and the counters that facts moved, if any."""
+
+    __slots__ = ("facts", "kids_watched_ms", "watched_ms")
+
+    def __init__(self) -> None:
+        self.facts: Counters | None = None
+        self.watched_ms = self.kids_watched_ms = 0
+
+    def facts_moved(self) -> Counters:
+        """The counters that facts move, to be moved."""
+        if self.facts is None:
+            self.facts = Counters()
+        return self.facts
+
+    def change(self) -> Change:
+        """The same as places in a tally."""
+        change: Change = []
+        if self.facts is not None:
+            change += [(place, by) for place, by in enumerate(msgspec.structs.astuple(self.facts), 1) if by]
+        if self.watched_ms:
+            change.append((WATCHED, self.watched_ms))
+        if self.kids_watched_ms:
+            change.append((KIDS_WATCHED, self.kids_watched_ms))
+        return change
 
 
 class Title:
@@ -47,14 +78,14 @@ class Title:
 
     `deltas` are keyed by hour, or by ~hour where the event came too late for its hour window. A release that is not on
     the hour splits its hours: the keys are then twice the hour, plus 1 from the release's minute on.
-    `parts` are the changes of the tally of dayparts; `streaks` counts, by the quarter hour at which they end, the
-    households whose streaks have reached each level of each daypart; `watching` names who watches now.
+    `parts` are the changes of the tally of dayparts, by their places in it; `streaks` counts, by the quarter hour at
+    which they end, the households whose streaks have reached each level of each daypart; `watching` names who watches
+    now.
     """
 
     __slots__ = (
         "_keys",
         "_keys_slot",
-        "_parts_places",
         "delta",
         "delta_from_ms",
         "delta_until_ms",
@@ -75,9 +106,8 @@ class Title:
         "watching",
     )
 
-    def __init__(self, title_id: str, parts_places: int) -> None:
+    def __init__(self, title_id: str) -> None:
         self.title_id = title_id
-        self._parts_places = parts_places
         self.key = TallyKey(TITLE, 0, title_id)
         self.parts_key = TallyKey(DAYPARTS, 0, title_id)
         self.rows: dict[str, Row | bytes] = {}
@@ -85,10 +115,10 @@ class Title:
         self.watching: set[tuple[str, str]] = set()
         self.franchise: Franchise | None = None
         self.settled: list[tuple[Change, tuple[TallyKey, ...], Change]] = []
-        self.deltas: dict[int, Counters] = {}
-        self.parts: list[int] | None = None
+        self.deltas: dict[int, Delta] = {}
+        self.parts: defaultdict[int, int] | None = None
         self.delta_from_ms = self.delta_until_ms = 0
-        self.delta = Counters()
+        self.delta = Delta()
         self.is_dirty = False
         self.take_in(None)
 
@@ -105,12 +135,10 @@ class Title:
     def settle(self) -> None:
         """Decide which windows the changes so far belong to: `settled` has the title's change, windows, and theirs."""
         for slot, delta in self.deltas.items():
-            change = [(place, by) for place, by in enumerate(msgspec.structs.astuple(delta), 1) if by]
-            # Facts that concern all time only (a skimmer) make no window.
-            if change and change[-1][0] > WINDOW_FIELDS:
+            change = in_windows = delta.change()
+            if delta.facts is not None:
+                # Facts that concern all time only (a skimmer) make no window.
                 in_windows = [(place, by) for place, by in change if place <= WINDOW_FIELDS]
-            else:
-                in_windows = change
             self.settled.append((change, self._window_keys(slot) if in_windows else (), in_windows))
         self.deltas = {}
         self.delta_from_ms = self.delta_until_ms = 0
@@ -129,13 +157,13 @@ class Title:
             slot, until_ms = ~slot, from_ms
         delta = self.deltas.get(slot)
         if delta is None:
-            delta = self.deltas[slot] = Counters()
+            delta = self.deltas[slot] = Delta()
         self.delta, self.delta_from_ms, self.delta_until_ms = delta, from_ms, until_ms
 
-    def parts_changed(self) -> list[int]:
+    def parts_changed(self) -> defaultdict[int, int]:
         """The changes of the tally of dayparts, to be changed."""
         if self.parts is None:
-            self.parts = [0] * self._parts_places
+            self.parts = defaultdict(int)
         return self.parts
 
     def _window_keys(self, slot: int) -> tuple[TallyKey, ...]:

@@ -78,6 +78,11 @@ class Publisher:
         """Shares that another worker's had taken the place of."""
         return self._writer.refused_shares
 
+    @property
+    def is_far_behind(self) -> bool:
+        """Whether so much is left to be read that nobody notices if it shows a second later."""
+        return sum(health.lag for health in self._health.values()) > _FAR_BEHIND_RECORDS
+
     async def join(self) -> None:
         """Join the prefix's publishers, again after data was lost. Raises `Unreachable`, `ForeignPrefix`."""
         self._hold.ask_again()
@@ -148,7 +153,7 @@ class Publisher:
 
         A pause is then so much longer than the round that it followed.
         """
-        if sum(health.lag for health in self._health.values()) <= _FAR_BEHIND_RECORDS:
+        if not self.is_far_behind:
             return 0.0
         return min(_LONGEST_PAUSE_S, max(_PAUSE_FAR_BEHIND_S, _PAUSE_FAR_BEHIND * took_s))
 

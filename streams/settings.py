@@ -84,7 +84,12 @@ class Settings(BaseSettings):
     )
     topic_partitions: int = Field(4, ge=1, le=64, description="partitions of a source topic that is made here")
     topic_replication: int = Field(1, ge=1, le=9, description="replication of the topics that are made here")
-    checkpoint_s: float = Field(0.2, ge=0.05, le=60, description="seconds between two checkpoints of a partition")
+    checkpoint_s: float = Field(
+        0.2,
+        ge=0.05,
+        le=60,
+        description="seconds between two checkpoints of a partition; five times as many where it is far behind",
+    )
     publish_s: float = Field(0.05, ge=0.01, le=60, description="least seconds between two rounds of publishing")
     publish_keys_per_s: int = Field(20_000, ge=100, description="Redis keys written a second at most, a worker")
     batch_records: int = Field(1_000, ge=1, le=10_000, description="records in one Faust message at most")
