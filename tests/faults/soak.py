@@ -31,14 +31,21 @@ _SERVERS_HEAP = "2g"
 @click.option("--rate", type=int, default=10_000, show_default=True, help="events a second")
 @click.option("--kill-every-s", type=float, default=300.0, show_default=True)
 @click.option("--households", type=int, default=5_000, show_default=True)
+@click.option("--grace-days", type=int, default=1, show_default=True, help="so short that memory can be flat")
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="write the samples here")
-def soak(minutes: float, rate: int, kill_every_s: float, households: int, seed: int, json_file: Path | None) -> None:
-    """Run for so many minutes; exit 1 where memory grew, lag did, or anything differs from a recomputation."""
+def soak(
+    minutes: float, rate: int, kill_every_s: float, households: int, grace_days: int, seed: int, json_file: Path | None
+) -> None:
+    """Run for so many minutes; exit 1 where memory grew, lag did, or anything differs from a recomputation.
+
+    Sessions are kept as long as an event can come to them: of a grace longer than the simulated time, memory grows all
+    the way.
+    """
     console = Console()
     folder = Path(tempfile.mkdtemp(prefix="encore-soak-"))
     with Devstack.start(folder, heap=_SERVERS_HEAP) as servers:
-        trial = Trial(servers, folder / "trials", str(seed), 1, {})
+        trial = Trial(servers, folder / "trials", str(seed), 1, {"ENCORE_GRACE_DAYS": str(grace_days)})
         try:
             samples, kills = _run(trial, minutes * 60, rate, kill_every_s, households, console)
             found = _figures(samples, kills, rate)
