@@ -92,6 +92,19 @@ async def test_the_status_tells_the_least_time_and_the_lag_of_all_workers() -> N
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("lags", "is_far"), [((25_000, 24_999), False), ((25_000, 25_000), False), ((1, 50_000), True)]
+)
+@in_a_loop
+async def test_more_than_fifty_thousand_records_in_all_partitions_together_are_far_behind(
+    lags: tuple[int, int], is_far: bool
+) -> None:
+    publisher = await opened(FakeRedis(), 0, 1)
+    for partition, lag in enumerate(lags):
+        publisher.on_lag(partition, lag)
+    assert publisher.is_far_behind is is_far
+
+
 @in_a_loop
 async def test_more_keys_than_one_call_takes_are_all_published() -> None:
     redis = FakeRedis()
