@@ -285,8 +285,11 @@ class Fold:
         """The counts of all records so far, in the order of `StreamCounters`."""
         return list(msgspec.structs.astuple(self.stream))
 
-    def drain(self, sequence: int) -> Changes:
-        """What changed since the last drain; the tallies among it bear this checkpoint's sequence."""
+    def drain(self, sequence: int, published: int | None = None) -> Changes:
+        """What changed since the last drain; the tallies among it bear this checkpoint's sequence.
+
+        `published`: the checkpoint's up to which readers know all tallies; no window leaves before that. None: any may.
+        """
         self._sums.count_anew(self.stream_time_ms - self.rules.forget_ms)
         for title in self._streaks.end(self.clock_ms, self.titles):
             self._sums.mark(title)
@@ -296,7 +299,7 @@ class Fold:
             (title_id, household, None) for title_id, household in self._gone_rows
         ]
         rows += [(title.title_id, household_id, self._rest(row)) for title, household_id, row in self._dirty_rows]
-        tallies = self._sums.drain(sequence, self.stream_time_ms)
+        tallies = self._sums.drain(sequence, self.stream_time_ms, published)
         streaks = self._streaks.drain()
         changes = Changes(rows, tallies, self._dead_letters, self._late, self._milestones, streaks)
         self._reset()

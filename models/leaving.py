@@ -6,7 +6,7 @@ becomes of that which left.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from heapq import heappop, heappush
 
 from models.rows import glance, has_sessions, pack, unpack
@@ -45,17 +45,24 @@ class LeavingWindows:
             if key in there:
                 self.note(key, title)
 
-    def left(self, stream_time_ms: int, titles: dict[str, Title]) -> Iterator[TallyKey]:
-        """The windows that leave by now."""
+    def left(
+        self, stream_time_ms: int, titles: dict[str, Title], may_leave: Callable[[TallyKey], bool]
+    ) -> Iterator[TallyKey]:
+        """The windows that leave by now; those that may not yet are asked for again the next time."""
+        staying: list[TallyKey] = []
         while self._days and self._days[0] < stream_time_ms // DAY_MS:
             for key in self._by_day.pop(heappop(self._days)):
                 title = titles.get(key.title_id)
                 leaves_ms = self._leaves_ms(key, title)
                 # The release may have been corrected meanwhile, or be gone.
-                if leaves_ms is not None and leaves_ms < stream_time_ms:
+                if leaves_ms is None or leaves_ms >= stream_time_ms:
+                    self.note(key, title)
+                elif may_leave(key):
                     yield key
                 else:
-                    self.note(key, title)
+                    staying.append(key)
+        for key in staying:
+            self.note(key, titles.get(key.title_id))
 
     def _leaves_ms(self, key: TallyKey, title: Title | None) -> int | None:
         hour_ms, day_ms, age_ms = self._retention

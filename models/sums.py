@@ -102,8 +102,11 @@ class Sums:
 
     # -- what changed -----------------------------------------------------------------------------------------
 
-    def drain(self, sequence: int, stream_time_ms: int) -> Changed:
-        """The tallies that changed since the last drain, with this sequence; None for windows that left."""
+    def drain(self, sequence: int, stream_time_ms: int, published: int | None) -> Changed:
+        """The tallies that changed since the last drain, with this sequence; None for windows that left.
+
+        A window leaves once readers know it: what changed after the sequence `published` (None: nobody waits) stays.
+        """
         changed: Changed = {}
         for title in self._dirty_titles:
             title.is_dirty = False
@@ -115,7 +118,12 @@ class Sums:
                 self._move(franchise.key, EMPTY_WHOLE, change, sequence, changed)
             franchise.delta.clear()
         self._dirty_franchises = {}
-        for key in self._leaving.left(stream_time_ms, self.titles):
+
+        def may_leave(key: TallyKey) -> bool:
+            tally = self.tallies.get(key)
+            return tally is None or published is None or tally[0] <= published
+
+        for key in self._leaving.left(stream_time_ms, self.titles, may_leave):
             if self.tallies.pop(key, None) is not None:
                 changed[key] = None
         return changed

@@ -87,6 +87,7 @@ class Partition:
         self.restored_rows = 0
         self.checkpointed_position = 0
         self.rebuild_until = 0
+        self.published = 0
         self._told = 0
         self._place = Place(
             f"{settings.source_topic}/{number}", f"{settings.state_topic}/{number}", group=settings.app_id
@@ -203,7 +204,9 @@ class Partition:
 
     async def _checkpoint(self) -> None:
         self.sequence += 1
-        changes, position = self.fold.drain(self.sequence), self._position()
+        # While all is counted again nothing is published: windows that are over by then would fill the memory.
+        changes = self.fold.drain(self.sequence, None if self.recounts else self.published)
+        position = self._position()
         if self.checkpointed_position < self._told:
             changes = _untold(changes, self._told)
         acknowledged, self._unacknowledged = self._unacknowledged, []

@@ -65,6 +65,8 @@ class Publisher:
         self._writer = Writer(sink, rendering)
         self._legs = LegsDue(self._shown.release_ms, settings.age_retention_days * DAY_MS)
         self._waiting = Waiting()
+        # By partition the checkpoint up to which readers know all of it.
+        self.published: dict[int, int] = {}
         self._health: dict[int, Health] = {}
         # Franchises whose hashes are to be computed anew, besides those whose titles wait.
         self._franchises: set[str] = set()
@@ -88,6 +90,7 @@ class Publisher:
         self._hold.ask_again()
         if not await self._sink.join(self._partitions):
             self._complete = False
+            self.published = dict.fromkeys(self.published, 0)
             self._let_everything_wait()
 
     async def open_partition(self, state: Committed) -> None:
@@ -101,6 +104,8 @@ class Publisher:
             log.warning("Redis is away, all counters of partition %d wait: %s", state.partition, problem)
             published = None
         self._hold.ask_again()
+        told, sequence = published or _NOTHING
+        self.published[state.partition] = sequence if told == state.incarnation else 0
         tallies = {key: tally for key, tally in state.tallies.items() if tally is not None}
         self._waiting.open(state.partition, tallies)
         missing = {
@@ -197,6 +202,8 @@ class Publisher:
             # Should this worker end before its hashes say complete, the next owner must write them all anew.
             is_said = self._complete and not turned
             await self._sink.note_published(versions if is_said else dict.fromkeys(versions, _NOTHING))
+            if is_said:
+                self.published |= {partition: sequence for partition, (_, sequence) in versions.items()}
             self._whole_again.note(written, is_said)
         except DataLost:
             self._waiting.wait_again(taken)

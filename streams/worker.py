@@ -186,6 +186,7 @@ class Worker:
         for number in numbers:
             if self.partitions_read.end(number) == self._partitions[number].position:
                 self._partitions[number].let_time_pass()
+            self._partitions[number].published = self.publisher.published.get(number, 0)
         await asyncio.gather(*(self._partitions[number].checkpoint() for number in numbers))
         for number in numbers:
             self._note_lag(number)

@@ -106,6 +106,33 @@ async def test_more_than_fifty_thousand_records_in_all_partitions_together_are_f
 
 
 @in_a_loop
+async def test_what_readers_know_is_told_once_it_is_published_complete_and_not_after_a_loss() -> None:
+    redis = FakeRedis()
+    publisher = await opened(redis, 0, 1)
+    publisher.on_committed(committed(0, 3, film=1))
+    assert publisher.published == {0: 0, 1: 0}
+    await publisher.publish()
+    assert publisher.published == {0: 3, 1: 0}
+    redis.flush()
+    publisher.on_committed(committed(0, 4, film=2))
+    await publisher.publish()
+    assert publisher.published == {0: 0, 1: 0}
+    for _ in range(3):  # written, found to be all, and said complete
+        await publisher.publish()
+    assert publisher.published == {0: 4, 1: 0}
+
+
+@in_a_loop
+async def test_a_new_owner_knows_what_the_one_before_had_published() -> None:
+    redis = FakeRedis()
+    before, after = await opened(redis, 0, 1), await opened(redis)
+    before.on_committed(committed(0, 3, film=1))
+    await before.publish()
+    await after.open_partition(committed(0, 4, film=2))
+    assert after.published == {0: 3}
+
+
+@in_a_loop
 async def test_more_keys_than_one_call_takes_are_all_published() -> None:
     redis = FakeRedis()
     publisher = await opened(redis, 0, 1)

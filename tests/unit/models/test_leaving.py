@@ -64,6 +64,18 @@ def test_a_window_leaves_a_day_after_it_was_kept_for_long_enough_and_within_anot
     assert key not in gone(log.waits(leaves + 2 * DAY))
 
 
+@pytest.mark.parametrize(("published", "leaves"), [(0, False), (1, True), (2, True), (None, True)])
+def test_a_window_stays_until_readers_know_all_of_it(published: int | None, leaves: bool) -> None:
+    log = watched()
+    log.fold.drain(1)
+    log.waits(6 * DAY)
+    for sequence in (2, 3):
+        changes = log.fold.drain(sequence, published)
+        assert (THE_HOUR in changes.tallies) is (leaves and sequence == 2)
+        assert (THE_HOUR in log.fold.tallies) is not leaves
+    assert (THE_HOUR in log.fold.drain(4, 1).tallies) is not leaves
+
+
 def test_all_windows_by_age_leave_together_and_all_time_stays() -> None:
     log = watched()
     before = (log.title(), log.dayparts())
