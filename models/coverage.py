@@ -13,7 +13,7 @@ _BEFORE_MIDPOINT_MS = CELL_MS // 2 - 1
 
 def cells_of(length_ms: int) -> int:
     """The number of cells of a content length in milliseconds; at least one."""
-    return max(1, length_ms // CELL_MS)
+    return length_ms // CELL_MS or 1
 
 
 def cells_between(start_ms: int, end_ms: int, length_ms: int) -> int:

@@ -42,10 +42,14 @@ class Daypart(NamedTuple):
 
 
 class Local(NamedTuple):
-    """Where an instant lies in a zone: the daypart's place in the setting, and the local day."""
+    """Where an instant lies in a zone: the daypart's place in the setting, and the local day.
+
+    `span` is both as one number.
+    """
 
     daypart: int
     day: int
+    span: int
 
 
 def read_dayparts(text: str) -> tuple[Daypart, ...]:
@@ -133,7 +137,8 @@ class LocalTimes:
         if len(known) >= _QUARTERS_KEPT:
             known.clear()
         day, second = divmod(self._local_s(zone, quarter), _DAY_S)
-        local = known[quarter] = Local(self._daypart(weekday(day), second // 60), day)
+        part = self._daypart(weekday(day), second // 60)
+        local = known[quarter] = Local(part, day, day * (MOST_DAYPARTS + 1) + part)
         return local
 
     def _daypart(self, weekday: int, minute: int) -> int:

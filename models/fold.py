@@ -1,9 +1,9 @@
 """One partition's fold: record after record in log order, into rows, counters and what is to be kept aside.
 
 Owns the order of judgement (the design, section 1: time), stream time, and what changed since the last drain.
-State is a pure function of the records, the catalog rows taken in, the time that passed in silence, and the rules: it
-must not know checkpoints, topics, Redis or any clock. A record's offset is handed on with what the record made, and
-looked at nowhere.
+State is a pure function of the records, the catalog rows and erasures taken in, the time that passed in silence, and
+the rules: it must not know checkpoints, topics, Redis or any clock. A record's offset is handed on with what the record
+made, and looked at only for whether an erasure covers it.
 """
 
 from __future__ import annotations
@@ -12,22 +12,23 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import tzinfo
-from types import MappingProxyType
-from typing import NamedTuple, Protocol
 
 import msgspec
 
 from models.catalog import CatalogRow
+from models.changes import Changes, Milestone, Record
 from models.counters import StreamCounters, count
 from models.dayparts import LocalTimes, read_dayparts
+from models.erasure import Erasures, Held, held_of
 from models.events import BadEvent, Event, read_event
 from models.leaving import sweep
 from models.partitioner import partition_of
+from models.pseudonyms import Pseudonyms
 from models.rows import pack, unpack
 from models.rules import DAY_MS, Rules
 from models.streaks import COMPLETIONS, PART, WATCHED, Streaks
 from models.sums import Sums
-from models.tallies import TallyKey, Title
+from models.tallies import Title
 from models.viewing import COMPLETED, MISROUTED, NOTHING, Fact, Row, advance
 from models.watching import Watching
 from models.windows import KEPT_FOR, Retention
@@ -35,47 +36,12 @@ from models.windows import KEPT_FOR, Retention
 _ROUTES_KEPT = 100_000
 
 
-class Record(Protocol):
-    """What a fold needs of a Kafka record; `timestamp` in milliseconds."""
-
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-
-
-class Milestone(NamedTuple):
-    """A fact worth telling others, with the event that made it and its record's offset."""
-
-    fact: Fact
-    event: Event
-    offset: int
-
-
-class Changes(NamedTuple):
-    """What changed since the last drain; None in place of what left.
-
-    Rows are packed, by title and household. A tally is its sequence, then its counters. `streaks` are by title and the
-    quarter hour at which they end (`models.streaks`).
-    """
-
-    rows: list[tuple[str, str, bytes | None]]
-    tallies: dict[TallyKey, list[int] | None]
-    dead_letters: list[tuple[Record, str]]
-    late: list[Record]
-    milestones: list[Milestone]
-    streaks: Mapping[tuple[str, int], list[int] | None] = MappingProxyType({})
-
-
 class Fold:
     """The state of one partition. Feed it records with `apply`, take what changed with `drain`.
 
-    `zones` are the time zones that events may name. `clock_ms` is the stream time, or later where none came for long
-    (`pass_time`).
+    `zones` are the time zones that events may name. With `pseudonyms` a household's id is looked at where its record is
+    judged, and goes no further. `clock_ms` is the stream time, or later where none came for long (`pass_time`).
+    `credited_ms` is the content credited so far, by this fold: no part of the state.
     """
 
     def __init__(
@@ -86,6 +52,7 @@ class Fold:
         partitions: int = 1,
         zones: Mapping[str, tzinfo] | None = None,
         retention: Retention = KEPT_FOR,
+        pseudonyms: Pseudonyms | None = None,
     ) -> None:
         self.rules = rules
         self.partition = partition
@@ -93,15 +60,18 @@ class Fold:
         self.stream_time_ms = self.clock_ms = -1
         self.stream = StreamCounters()
         self.generation = 1
+        self.credited_ms = 0
+        self._pseudonym_of = pseudonyms.of if pseudonyms is not None else None
         self._zones = zones or {}
         self._local = LocalTimes(read_dayparts(rules.dayparts), self._zones)
         self._sums = Sums(retention, PART * len(self._local.dayparts))
         self.titles, self.tallies, self.title = self._sums.titles, self._sums.tallies, self._sums.title
+        self.erasures = Erasures()
         self._watching = Watching(rules.watching_ms, rules.future_ms)
         self._streaks = Streaks(rules, self._local)
         self._swept_day = 0
         self._sweep: Iterator[list[tuple[str, str]]] = iter(())
-        self._routes: dict[str, int] = {}
+        self._routes: dict[bytes, int] = {}
         self._live: deque[tuple[Title, str]] = deque()
         self._reset()
 
@@ -118,6 +88,7 @@ class Fold:
         """Fold records in, in log order."""
         self._sums.count_anew(self.stream_time_ms - self.rules.forget_ms)
         grace_ms, future_ms, stream = self.rules.grace_ms, self.rules.future_ms, self.stream
+        pseudonym_of, erased_below = self._pseudonym_of, self.erasures.below
         for record in records:
             timestamp_ms = record.timestamp
             if timestamp_ms > self.stream_time_ms:
@@ -137,6 +108,10 @@ class Fold:
                 self._late.append(record)
             else:
                 stream.events += 1
+                if pseudonym_of is not None:
+                    event.household_id = pseudonym_of(event.household_id.encode())
+                if record.offset < erased_below and self.erasures.covers(event.household_id, record.offset):
+                    continue
                 self._view(event, record)
 
     def _set_aside(self, record: Record, reason: str) -> None:
@@ -158,7 +133,7 @@ class Fold:
         household_id = event.household_id
         row = title.rows.get(household_id)
         if row.__class__ is not Row or stream_time_ms - row.touched_ms > rules.forget_ms:
-            row = self._touched_row(title, household_id)
+            row = self._touched_row(title, household_id, record.key)
         if row.flags & MISROUTED:
             self.stream.misrouted_events += 1
         outcome = advance(row, event, stream_time_ms, title.length_ms, rules)
@@ -178,6 +153,7 @@ class Fold:
             self._watching.told_earlier(title, household_id, session_id, time_ms)
         credited_ms, facts = outcome
         if credited_ms or facts:
+            self.credited_ms += credited_ms
             if not title.delta_from_ms <= time_ms < title.delta_until_ms or not in_hour:
                 title.turn_to(time_ms, in_hour)
             self._count(title, row, event, record.offset, credited_ms, facts)
@@ -187,7 +163,7 @@ class Fold:
             self._sums.mark(title)
         zone = event.time_zone
         local = self._local.at(zone, event.event_time_ms)
-        part, day = local
+        part = local.daypart
         parts = title.parts
         if parts is None:
             parts = title.parts_changed()
@@ -202,9 +178,8 @@ class Fold:
             if event.profile_kind == "kids":
                 delta.kids_watched_ms += credited_ms
             parts[part * PART + WATCHED] += credited_ms
-            habit = row.habits[part] if row.habits else None
-            # A day that is filled already is the common case, and needs no call.
-            if habit is None or habit.left_ms or habit.day != day:
+            # A day that is filled already is the common case, and needs no look at habits.
+            if row.filled != local.span:
                 now = self.stream_time_ms, self.clock_ms
                 for fact in self._streaks.credit(title, row, local, zone, credited_ms, now):
                     self._milestones.append(Milestone(fact, event, offset))
@@ -218,7 +193,7 @@ class Fold:
             oldest_ms = self.stream_time_ms - self.rules.forget_ms
             title.franchise.note_facts(title, event.household_id, row, facts, oldest_ms)
 
-    def _touched_row(self, title: Title, household_id: str) -> Row:
+    def _touched_row(self, title: Title, household_id: str, key: bytes | None) -> Row:
         # A household's rows of many titles share its name.
         household_id = sys.intern(household_id)
         kept = title.rows.get(household_id)
@@ -227,7 +202,7 @@ class Fold:
         row = self._unpacked(title, household_id, kept) if isinstance(kept, bytes) else kept
         if row is None or self.stream_time_ms - row.touched_ms > self.rules.forget_ms:
             row = Row(touched_ms=self.stream_time_ms)
-            if self._partition_of(household_id) != self.partition:
+            if self._partition_of(key or b"") != self.partition:
                 row.flags = MISROUTED
         title.rows[household_id] = row
         return row
@@ -238,13 +213,13 @@ class Fold:
             row.watched = self._watching.of_row(title, household_id, row)
         return row
 
-    def _partition_of(self, household_id: str) -> int:
+    def _partition_of(self, key: bytes) -> int:
         """Remembered for each household: murmur2 costs as much as folding an event."""
-        number = self._routes.get(household_id)
+        number = self._routes.get(key)
         if number is None:
             if len(self._routes) >= _ROUTES_KEPT:
                 self._routes.clear()
-            number = self._routes[household_id] = partition_of(household_id.encode(), self.partitions)
+            number = self._routes[key] = partition_of(key, self.partitions)
         return number
 
     # -- the catalog ------------------------------------------------------------------------------------------
@@ -257,6 +232,35 @@ class Fold:
     def take_in(self, title_id: str, row: CatalogRow | None) -> None:
         """Let a catalog row (None: the title left the catalog) hold for all records from now on."""
         self._sums.take_in(title_id, row)
+
+    # -- erasures ---------------------------------------------------------------------------------------------
+
+    def erase(self, until: Mapping[str, int]) -> dict[str, int]:
+        """Forget households, named by digest: their rows, and what counts them. How many rows each had.
+
+        Their records below these offsets do not count from now on; one that comes later counts as a stranger's. Sums
+        of what was watched name nobody, and stay. All rows are looked through.
+        """
+        self.erasures.note(until)
+        found = held_of(self.titles.values(), until)
+        for held in found.values():
+            self._erase(held)
+        gone = {each.household_id for held in found.values() for each in held}
+        self._dirty_rows = [dirty for dirty in self._dirty_rows if dirty[1] not in gone]
+        return {digest: len(held) for digest, held in found.items()}
+
+    def _erase(self, held: list[Held]) -> None:
+        """Let a household go, of which these are all rows."""
+        oldest_ms = self.stream_time_ms - self.rules.forget_ms
+        live = [each for each in held if each.row.touched_ms >= oldest_ms]
+        self._sums.erase([(each.title, each.row.flags, each.row.completions) for each in live])
+        for title, _, row in live:
+            self._streaks.leave(title, row, self.clock_ms)
+        for title, household_id, _ in held:
+            del title.rows[household_id]
+            self._gone_rows.append((title.title_id, household_id))
+            self._watching.leave(title, household_id)
+            self._sums.mark(title)
 
     # -- time, and what leaves by it ----------------------------------------------------------------------------
 
@@ -299,9 +303,17 @@ class Fold:
             (title_id, household, None) for title_id, household in self._gone_rows
         ]
         rows += [(title.title_id, household_id, self._rest(row)) for title, household_id, row in self._dirty_rows]
-        tallies = self._sums.drain(sequence, self.stream_time_ms, published)
-        streaks = self._streaks.drain()
-        changes = Changes(rows, tallies, self._dead_letters, self._late, self._milestones, streaks)
+        sums = self._sums.drain(sequence, self.stream_time_ms, published)
+        changes = Changes(
+            rows,
+            sums.tallies,
+            self._dead_letters,
+            self._late,
+            self._milestones,
+            self._streaks.drain(),
+            sums.current,
+            sums.titles,
+        )
         self._reset()
         self.generation += 1
         return changes

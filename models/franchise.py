@@ -16,6 +16,7 @@ from models.tallies import EMPTY_WHOLE, FRANCHISE, WATCHING, Change, TallyKey, T
 from models.viewing import (
     COMPLETED,
     COMPLETED_AFTER_SKIMMING,
+    PLAYED,
     SKIMMED,
     SKIMMER,
     STARTED,
@@ -48,7 +49,7 @@ _IS_ADDITIVE = tuple(place in _ADDITIVE for place in range(WATCHING + 1))
 Standing = tuple[int, int]
 """What a household is to a title, or to some: its flags together, and its most completions of one."""
 
-_NONE: Standing = (0, 0)
+NO_STANDING: Standing = (0, 0)
 
 
 class Franchise:
@@ -73,19 +74,19 @@ class Franchise:
         `oldest_ms`: rows whose last applied event came at a stream time before it are not there any more.
         """
         # A play moves nobody, and is the fact that comes alone most often.
-        if not any(fact.name in _BEFORE_FACT or fact.name == COMPLETED for fact in facts):
+        if len(facts) == 1 and facts[0] is PLAYED:
             return
-        elsewhere = _NONE
+        elsewhere = NO_STANDING
         for other in self.titles:
             kept = other.rows.get(household_id)
             if kept is not None and other is not title:
                 elsewhere = _with_row(elsewhere, kept, oldest_ms)
-        before = _together(elsewhere, *_before(row, facts))
-        after = _together(elsewhere, row.flags, row.completions)
+        before = together(elsewhere, *_before(row, facts))
+        after = together(elsewhere, row.flags, row.completions)
         if before != after:
-            for place in _places_of(*before):
+            for place in places_of(*before):
                 self.delta[place] -= 1
-            for place in _places_of(*after):
+            for place in places_of(*after):
                 self.delta[place] += 1
 
     def counted_anew(self, tallies: dict[TallyKey, list[int]], oldest_ms: int) -> list[int]:
@@ -100,14 +101,18 @@ class Franchise:
         return counted
 
 
-def _together(standing: Standing, flags: int, completions: int) -> Standing:
-    """Together with what the household is to another title."""
+def together(standing: Standing, flags: int, completions: int) -> Standing:
+    """A standing together with what the household is to another title."""
     return standing[0] | flags & _FLAGS, max(standing[1], completions)
+
+
+def places_of(flags: int, completions: int) -> tuple[int, ...]:
+    """The places in a tally of the counters that count a household with these flags, and so many completions."""
+    return _places_of(flags & _FLAGS, completions)
 
 
 @lru_cache(maxsize=4096)
 def _places_of(flags: int, completions: int) -> tuple[int, ...]:
-    """The places in a tally of the counters that count a household of this standing."""
     places = [_PLACES[name] for flag, name in _BY_FLAG if flags & flag]
     if completions:
         places += [_PLACES["completers"], _PLACES[histogram_bucket(completions)]]
@@ -130,7 +135,7 @@ def _before(row: Row, facts: Iterable[Fact]) -> Standing:
 def _with_row(standing: Standing, kept: Row | bytes, oldest_ms: int) -> Standing:
     """Together with what the household is by a row of another title, where that is still there."""
     row = glance(kept) if isinstance(kept, bytes) else kept
-    return _together(standing, row.flags, row.completions) if row.touched_ms >= oldest_ms else standing
+    return together(standing, row.flags, row.completions) if row.touched_ms >= oldest_ms else standing
 
 
 def _places(titles: Iterable[Title], oldest_ms: int) -> Counter[int]:
@@ -138,8 +143,8 @@ def _places(titles: Iterable[Title], oldest_ms: int) -> Counter[int]:
     standings: dict[str, Standing] = {}
     for title in titles:
         for household_id, kept in title.rows.items():
-            standings[household_id] = _with_row(standings.get(household_id, _NONE), kept, oldest_ms)
-    return Counter(place for standing in standings.values() for place in _places_of(*standing))
+            standings[household_id] = _with_row(standings.get(household_id, NO_STANDING), kept, oldest_ms)
+    return Counter(place for standing in standings.values() for place in places_of(*standing))
 
 
 assert len(_PLACES) == ALL_FIELDS

@@ -87,7 +87,8 @@ def sweep(titles: dict[str, Title], stream_time_ms: int, rules: Rules, step: int
     seen = 0
     for title in list(titles.values()):
         for household_id in list(title.rows):
-            kept = title.rows[household_id]
+            # One may have been forgotten since the list was made.
+            kept = title.rows.get(household_id)
             if isinstance(kept, bytes):
                 found = glance(kept)
                 if found.touched_ms < forgotten_ms:

@@ -64,6 +64,7 @@ STREAM = _counters(STREAM_FIELDS)
 WORKERS = (
     Field("partitions_ready", GAUGE),
     Field("lag", GAUGE),
+    Field("checkpointed_ms", TIME),
     Field("rebuilding", GAUGE),
     Field("incarnation", TIME),
 )

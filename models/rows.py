@@ -12,7 +12,7 @@ from models.habits import Habit
 from models.ids import Id, full, short
 from models.viewing import Row, Session
 
-ROW_FORMAT = 3
+ROW_FORMAT = 4
 """Goes up when the packed form changes; a changelog of another format is refused."""
 
 _RUN_BITS = 24

@@ -53,15 +53,20 @@ class Streaks:
             habit = row.habits[local.daypart] = Habit()
         if habit.day != local.day:
             habit.turn_to(local.day, self._day_ms)
+            row.filled = -1
             if habit.days is not None:
                 habit.forget((now[0] - self._grace_ms) // DAY_MS - _LARGEST_OFFSET_DAYS)
-        if not habit.left_ms:
-            return []
-        habit.left_ms = max(0, habit.left_ms - credited_ms)
-        return [] if habit.left_ms else self._fill(title, habit, local, zone, now[1])
+        facts: list[Fact] = []
+        if habit.left_ms:
+            habit.left_ms = max(0, habit.left_ms - credited_ms)
+            if habit.left_ms:
+                return facts
+            facts = self._fill(title, habit, local, zone, now[1])
+        row.filled = local.span
+        return facts
 
     def _fill(self, title: Title, habit: Habit, local: Local, zone: str | None, clock_ms: int) -> list[Fact]:
-        part, day = local
+        part, day, _ = local
         eligible, end = self._local.dayparts[part].days, habit.end_quarter
         before = levels_reached(habit.length(eligible)) if clock_ms < end * QUARTER_MS else 0
         habit.fill(day, self._local.end_quarter(zone, next_eligible(day, eligible)))
@@ -69,6 +74,13 @@ class Streaks:
         self._move(title, part, end, before, -1)
         self._move(title, part, habit.end_quarter, after, 1)
         return self._facts[part][before:after]
+
+    def leave(self, title: Title, row: Row, clock_ms: int) -> None:
+        """Let a household leave, with all streaks that its row has."""
+        for part, habit in enumerate(row.habits):
+            if habit is not None and clock_ms < habit.end_quarter * QUARTER_MS:
+                eligible = self._local.dayparts[part].days
+                self._move(title, part, habit.end_quarter, levels_reached(habit.length(eligible)), -1)
 
     def _move(self, title: Title, part: int, end_quarter: int, levels: int, by: int) -> None:
         """Let a household join, or leave, those whose streaks end then."""

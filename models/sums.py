@@ -7,15 +7,28 @@ know events, rows' contents or stream time's rules.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from models.catalog import CatalogRow
-from models.franchise import Franchise
+from models.counters import WINDOW_FIELDS
+from models.current import CurrentWindows, Tallies, lack_of, window_of
+from models.franchise import NO_STANDING, Franchise, Standing, places_of, together
 from models.leaving import LeavingWindows
-from models.tallies import EMPTY_WHOLE, EMPTY_WINDOW, WATCHING, Change, TallyKey, Title
+from models.tallies import EMPTY_WHOLE, EMPTY_WINDOW, NO_SLOT, WATCHING, Change, TallyKey, Title
 from models.windows import Retention
 
-Changed = dict[TallyKey, list[int] | None]
+
+class Moved:
+    """What changed since a drain: tallies of their own, and which windows are current.
+
+    `tallies`: None in place of what left. `current`: by title; None where no windows are current any more. `titles`:
+    those whose current windows moved, or came to be.
+    """
+
+    def __init__(self) -> None:
+        self.tallies: dict[TallyKey, list[int] | None] = {}
+        self.current: dict[str, CurrentWindows | None] = {}
+        self.titles: set[str] = set()
 
 
 class Sums:
@@ -25,12 +38,14 @@ class Sums:
         self.catalog: dict[str, CatalogRow] = {}
         self.titles: dict[str, Title] = {}
         self.franchises: dict[str, Franchise] = {}
-        self.tallies: dict[TallyKey, list[int]] = {}
+        self.tallies = Tallies()
         self._empty_parts = [0] * (1 + dayparts_places)
         self._leaving = LeavingWindows(retention)
         self._dirty_titles: list[Title] = []
         self._dirty_franchises: dict[TallyKey, Franchise] = {}
         self._uncounted: dict[TallyKey, Franchise] = {}
+        self._sequence = 0
+        self._moved = Moved()
 
     def title(self, title_id: str) -> Title:
         """The title of an id; made on first sight."""
@@ -47,6 +62,27 @@ class Sums:
             title.is_dirty = True
             self._dirty_titles.append(title)
 
+    # -- erasures ---------------------------------------------------------------------------------------------
+
+    def erase(self, household: Iterable[tuple[Title, int, int]]) -> None:
+        """Count a household no more, of which these are the titles, with its flags and completions of each.
+
+        What counts households for all time falls by it. Windows hold facts, which stay.
+        """
+        standings: dict[Franchise, Standing] = {}
+        for title, flags, completions in household:
+            change = [(place, -1) for place in places_of(flags, completions)]
+            if change:
+                in_windows = [(place, by) for place, by in change if place <= WINDOW_FIELDS]
+                title.settled.append((NO_SLOT, change, (), in_windows))
+                self.mark(title)
+            if title.franchise is not None:
+                standing = standings.get(title.franchise, NO_STANDING)
+                standings[title.franchise] = together(standing, flags, completions)
+        for franchise, standing in standings.items():
+            for place in places_of(*standing):
+                franchise.delta[place] -= 1
+
     # -- the catalog ------------------------------------------------------------------------------------------
 
     def take_in(self, title_id: str, row: CatalogRow | None) -> None:
@@ -59,7 +95,8 @@ class Sums:
             release_ms = title.release_ms
             self._join(title, row)
             if release_ms != title.release_ms:
-                self._leaving.note_release(title, self.tallies)
+                self._settle_windows(title_id)
+                self._leaving.note_release(title, self.tallies.own)
         # By the catalog, whether the title was seen or not: what was seen and left no trace, no restored one knows.
         left_and_joined = {_franchise_id(before), _franchise_id(row)}
         if len(left_and_joined) > 1:
@@ -85,8 +122,8 @@ class Sums:
         `oldest_ms`: rows whose last applied event came at a stream time before it are not there any more.
         """
         for franchise in self._uncounted.values():
-            tally = self.tallies.get(franchise.key, EMPTY_WHOLE)
-            counted = franchise.counted_anew(self.tallies, oldest_ms)
+            tally = self.tallies.own.get(franchise.key, EMPTY_WHOLE)
+            counted = franchise.counted_anew(self.tallies.own, oldest_ms)
             for place in range(1, len(tally)):
                 franchise.delta[place] = counted[place] - tally[place]
         self._dirty_franchises |= self._uncounted
@@ -102,80 +139,149 @@ class Sums:
 
     # -- what changed -----------------------------------------------------------------------------------------
 
-    def drain(self, sequence: int, stream_time_ms: int, published: int | None) -> Changed:
-        """The tallies that changed since the last drain, with this sequence; None for windows that left.
+    def drain(self, sequence: int, stream_time_ms: int, published: int | None) -> Moved:
+        """What changed since the last drain, with this sequence.
 
         A window leaves once readers know it: what changed after the sequence `published` (None: nobody waits) stays.
         """
-        changed: Changed = {}
+        self._sequence = sequence
         for title in self._dirty_titles:
             title.is_dirty = False
-            self._drain_title(title, sequence, changed)
+            self._drain_title(title)
         self._dirty_titles = []
         for franchise in self._dirty_franchises.values():
             change = [(place, by) for place, by in franchise.delta.items() if by]
             if change:
-                self._move(franchise.key, EMPTY_WHOLE, change, sequence, changed)
+                self._move(franchise.key, EMPTY_WHOLE, change)
             franchise.delta.clear()
         self._dirty_franchises = {}
+        self._let_leave(stream_time_ms, published)
+        moved, self._moved = self._moved, Moved()
+        return moved
 
+    def _let_leave(self, stream_time_ms: int, published: int | None) -> None:
         def may_leave(key: TallyKey) -> bool:
             tally = self.tallies.get(key)
             return tally is None or published is None or tally[0] <= published
 
         for key in self._leaving.left(stream_time_ms, self.titles, may_leave):
-            if self.tallies.pop(key, None) is not None:
-                changed[key] = None
-        return changed
+            current = self.tallies.current.get(key.title_id)
+            if current is not None and key in current.lacks:
+                self._settle_windows(key.title_id)
+            if self.tallies.own.pop(key, None) is not None:
+                self._moved.tallies[key] = None
 
-    def _drain_title(self, title: Title, sequence: int, changed: Changed) -> None:
+    def _drain_title(self, title: Title) -> None:
         title.settle()
-        franchise = title.franchise
-        for change, keys, in_windows in title.settled:
-            self._move(title.key, EMPTY_WHOLE, change, sequence, changed)
-            self._move_windows(title, keys, in_windows, sequence, changed)
-            if franchise is not None:
-                franchise.add(change)
-        title.settled = []
+        if title.settled:
+            self._move_title(title)
         if title.parts is not None:
-            self._move(title.parts_key, self._empty_parts, list(title.parts.items()), sequence, changed)
+            self._move(title.parts_key, self._empty_parts, list(title.parts.items()))
             title.parts = None
-        self._show_watching(title, sequence, changed)
-        if franchise is not None:
-            self._dirty_franchises[franchise.key] = franchise
+        self._show_watching(title)
+        if title.franchise is not None:
+            self._dirty_franchises[title.franchise.key] = title.franchise
 
-    def _move(self, key: TallyKey, empty: list[int], change: Change, sequence: int, changed: Changed) -> None:
-        # A new list each time: the one before may still wait to be published.
-        moved = self.tallies.get(key, empty).copy()
-        moved[0] = sequence
-        for place, by in change:
-            moved[place] += by
-        changed[key] = self.tallies[key] = moved
-
-    def _move_windows(
-        self, title: Title, keys: tuple[TallyKey, ...], change: Change, sequence: int, changed: Changed
-    ) -> None:
-        """The same for all windows of a change: there are up to seven for each title that anything came to."""
-        tallies = self.tallies
-        for key in keys:
-            tally = tallies.get(key)
-            if tally is None:
-                self._leaving.note(key, title)
-                tally = EMPTY_WINDOW
-            moved = tally.copy()
-            moved[0] = sequence
+    def _move_title(self, title: Title) -> None:
+        """Move a title by what was settled; its current windows move with it."""
+        before = self.tallies.own.get(title.key, EMPTY_WHOLE)
+        current = self._turned(title, before)
+        slot = None if current is None else current.slot
+        moved = before.copy()
+        moved[0] = self._sequence
+        for settled_slot, change, keys, in_windows in title.settled:
             for place, by in change:
                 moved[place] += by
-            changed[key] = tallies[key] = moved
+            if in_windows and settled_slot != slot:
+                self._move_others(title, keys, in_windows)
+        self._put(title.key, moved)
+        if current is not None:
+            self._moved.titles.add(title.title_id)
+        if title.franchise is not None:
+            for _, change, _, _ in title.settled:
+                title.franchise.add(change)
+        title.settled = []
 
-    def _show_watching(self, title: Title, sequence: int, changed: Changed) -> None:
+    def _move(self, key: TallyKey, empty: list[int], change: Change) -> None:
+        moved = _added(self.tallies.own.get(key, empty), change)
+        moved[0] = self._sequence
+        self._put(key, moved)
+
+    def _put(self, key: TallyKey, tally: list[int]) -> None:
+        """Let this be a tally of its own, which changed."""
+        self._moved.tallies[key] = self.tallies.own[key] = tally
+
+    def _show_watching(self, title: Title) -> None:
         """Who watches now is shown of titles that have counted anything."""
-        tally, watching = self.tallies.get(title.key), len(title.watching)
+        tally, watching = self.tallies.own.get(title.key), len(title.watching)
         if tally is None or tally[WATCHING] == watching:
             return
         if title.franchise is not None:
             title.franchise.delta[WATCHING] += watching - tally[WATCHING]
-        changed[title.key] = self.tallies[title.key] = [sequence, *tally[1:WATCHING], watching]
+        self._put(title.key, [self._sequence, *tally[1:WATCHING], watching])
+
+    # -- current windows --------------------------------------------------------------------------------------
+
+    def _turned(self, title: Title, before: list[int]) -> CurrentWindows | None:
+        """The windows that are current by what was settled: the latest slot's. `before`: the title's tally yet."""
+        current = self.tallies.current.get(title.title_id)
+        latest, latest_keys = -1 if current is None else current.slot, None
+        for slot, _, keys, _ in title.settled:
+            if keys and slot > latest:
+                latest, latest_keys = slot, keys
+        if latest_keys is None:
+            return current
+        held = {} if current is None else current.lacks
+        for key in [key for key in held if key not in latest_keys]:
+            self._put(key, window_of(before, held[key]))
+        lacks = {key: held[key] if key in held else self._joining(key, title, before) for key in latest_keys}
+        return self._let_move(title.title_id, CurrentWindows(latest, lacks))
+
+    def _joining(self, key: TallyKey, title: Title, before: list[int]) -> list[int]:
+        """What a window lacks of its title's tally that moves with it from now on."""
+        self._moved.tallies.pop(key, None)
+        window = self.tallies.own.pop(key, None)
+        if window is None:
+            self._leaving.note(key, title)
+        return lack_of(before, window or EMPTY_WINDOW)
+
+    def _let_move(self, title_id: str, current: CurrentWindows) -> CurrentWindows:
+        self._moved.current[title_id] = self.tallies.current[title_id] = current
+        return current
+
+    def _move_others(self, title: Title, keys: tuple[TallyKey, ...], change: Change) -> None:
+        """Move the windows of another slot than the current one: the title moves, its current windows do not.
+
+        A window that is of both slots moves with the title as ever.
+        """
+        current = self.tallies.current.get(title.title_id)
+        lacks = {} if current is None else current.lacks
+        for key in keys:
+            if key not in lacks:
+                if key not in self.tallies.own:
+                    self._leaving.note(key, title)
+                self._move(key, EMPTY_WINDOW, change)
+        if current is not None and any(key not in keys for key in lacks):
+            lacks = {key: lack if key in keys else _added(lack, change) for key, lack in lacks.items()}
+            self._let_move(title.title_id, current._replace(lacks=lacks))
+
+    def _settle_windows(self, title_id: str) -> None:
+        """Let the current windows of a title be tallies of their own, and none be current."""
+        current = self.tallies.current.pop(title_id, None)
+        if current is not None:
+            title = self.tallies.own[self.titles[title_id].key]
+            for key, window in current.tallies(title):
+                self._put(key, window)
+            self._moved.current[title_id] = None
+            self._moved.titles.discard(title_id)
+
+
+def _added(tally: list[int], change: Change) -> list[int]:
+    """A new list: the one before may still wait to be published."""
+    moved = tally.copy()
+    for place, by in change:
+        moved[place] += by
+    return moved
 
 
 def _franchise_id(row: CatalogRow | None) -> str:

@@ -24,6 +24,7 @@ TITLE, HOUR, DAY, AGE, WEEK, DAYPARTS, FRANCHISE = "t", "h", "d", "a", "w", "l",
 WATCHING = 1 + ALL_FIELDS
 """The place of `watching_now` in the tally of a title or franchise, behind its sequence and its counters."""
 
+NO_SLOT = -1
 EMPTY_WHOLE = [0] * (WATCHING + 1)
 EMPTY_WINDOW = [0] * (1 + WINDOW_FIELDS)
 
@@ -114,7 +115,7 @@ class Title:
         self.streaks: dict[int, list[int]] = {}
         self.watching: set[tuple[str, str]] = set()
         self.franchise: Franchise | None = None
-        self.settled: list[tuple[Change, tuple[TallyKey, ...], Change]] = []
+        self.settled: list[tuple[int, Change, tuple[TallyKey, ...], Change]] = []
         self.deltas: dict[int, Delta] = {}
         self.parts: defaultdict[int, int] | None = None
         self.delta_from_ms = self.delta_until_ms = 0
@@ -125,6 +126,8 @@ class Title:
     def take_in(self, row: CatalogRow | None) -> None:
         """Let a catalog row hold from now on; what was summed before stays where it belonged."""
         self.settle()
+        # Slots are counted from the release: by another one, these are no slots.
+        self.settled = [(NO_SLOT, change, keys, in_windows) for _, change, keys, in_windows in self.settled]
         self.length_ms = row.length_ms if row is not None else 0
         self.is_main = row is None or row.is_main
         self.release_ms = row.release_time_ms if row is not None else None
@@ -133,13 +136,13 @@ class Title:
         self._keys_slot: int | None = None
 
     def settle(self) -> None:
-        """Decide which windows the changes so far belong to: `settled` has the title's change, windows, and theirs."""
+        """Decide which windows the changes so far belong to: `settled` has slots, changes, windows, and theirs."""
         for slot, delta in self.deltas.items():
             change = in_windows = delta.change()
             if delta.facts is not None:
                 # Facts that concern all time only (a skimmer) make no window.
                 in_windows = [(place, by) for place, by in change if place <= WINDOW_FIELDS]
-            self.settled.append((change, self._window_keys(slot) if in_windows else (), in_windows))
+            self.settled.append((slot, change, self._window_keys(slot) if in_windows else (), in_windows))
         self.deltas = {}
         self.delta_from_ms = self.delta_until_ms = 0
 

@@ -82,8 +82,9 @@ class Session(msgspec.Struct, array_like=True, gc=False):
 class Row(msgspec.Struct, gc=False):
     """What is known of one household and title. Times in milliseconds; planes as in `models.coverage`.
 
-    `habits` are by the daypart's place, or none. `watched` names the sessions that the fold counts as watched now.
-    `packed` is its form at rest, as of the last drain; `generation` and `dirty` are the fold's own marks.
+    `habits` are by the daypart's place, or none; `filled` is a span (`models.dayparts.Local`) of which its habit is
+    full now, -1 where none is known. `watched` names the sessions that the fold counts as watched now. `packed` is its
+    form at rest, as of the last drain; `generation` and `dirty` are the fold's own marks.
     """
 
     flags: int = 0
@@ -98,6 +99,7 @@ class Row(msgspec.Struct, gc=False):
     owed_by: str | None = None
     sessions: dict[str, Session] = {}
     habits: list[Habit | None] = []
+    filled: int = -1
     watched: tuple[str, ...] = ()
     dirty: bool = False
     generation: int = 0

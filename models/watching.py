@@ -39,7 +39,8 @@ class Watching:
             row.watched = _without(row.watched, session_id)
             title.watching.discard(name)
             return
-        row.watched = (*row.watched, session_id)
+        # The name by which the row has the session: no other has to be looked at to know it again.
+        row.watched = (*row.watched, *(known for known in row.sessions if known == session_id))
         if name not in title.watching:
             title.watching.add(name)
             self._let_end(row.sessions[session_id].time_ms, title, name)
@@ -51,6 +52,10 @@ class Watching:
     def of_row(self, title: Title, household_id: str, row: Row) -> tuple[str, ...]:
         """The sessions of a row that are counted."""
         return tuple(session_id for session_id in row.sessions if (household_id, session_id) in title.watching)
+
+    def leave(self, title: Title, household_id: str) -> None:
+        """Count no session of a household any more."""
+        title.watching = {name for name in title.watching if name[0] != household_id}
 
     def _let_end(self, time_ms: int, title: Title, name: tuple[str, str]) -> None:
         end_ms = time_ms + self._watching_ms

@@ -6,8 +6,6 @@ Owns the wiring between Faust and the worker. It must not know rules, checkpoint
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
-from tempfile import gettempdir
 from typing import Protocol
 
 import faust
@@ -15,6 +13,7 @@ from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
 from streams.agents import fold_batches
+from streams.kafka_security import KafkaAddress
 from streams.settings import Settings
 from streams.transport import Gate, RecordBatch
 
@@ -36,14 +35,20 @@ class Owner(Gate, Protocol):
         """Own these partitions, and no others, from now on; returns at once."""
 
 
+class Application(faust.App):
+    """Faust's, but for the folders that it makes at start and puts nothing into: a worker writes no file."""
+
+    def _create_directories(self) -> None:
+        pass
+
+
 def create_app(settings: Settings, owner: Owner) -> faust.App:
     """The application of one worker. Connects to nothing until it is started."""
-    app = faust.App(
+    app = Application(
         settings.app_id,
         broker=[f"{SCHEME}://{server}" for server in settings.kafka.split(",")],
+        broker_credentials=_credentials(settings.kafka_address),
         store="memory://",
-        # Faust makes this folder and puts nothing into it.
-        datadir=Path(gettempdir()) / "encore-faust",
         web_enabled=False,
         topic_disable_leader=True,
         topic_allow_declare=False,
@@ -67,6 +72,18 @@ def create_app(settings: Settings, owner: Owner) -> faust.App:
     app.agent(source, name="viewing")(fold_batches(owner.apply))
     _listen_to_rebalances(app, owner, settings.source_topic)
     return app
+
+
+def _credentials(kafka: KafkaAddress) -> faust.SASLCredentials | faust.SSLCredentials | None:
+    options = kafka.for_python()
+    if "sasl_mechanism" in options:
+        return faust.SASLCredentials(
+            username=options["sasl_plain_username"],
+            password=options["sasl_plain_password"],
+            mechanism=options["sasl_mechanism"],
+            ssl_context=options["ssl_context"],
+        )
+    return faust.SSLCredentials(options["ssl_context"]) if "ssl_context" in options else None
 
 
 def _listen_to_rebalances(app: faust.App, owner: Owner, topic: str) -> None:

@@ -5,12 +5,13 @@ consumers or threads.
 
     p                             position of the last checkpoint, JSON (`Position`)
     c <offset, 20 digits> | title the catalog row that holds from that source offset on, JSON; empty: none
+    e <offset, 20 digits> | digest of a household   forgotten there (`models.erasure`), JSON (`Erased`)
     k <offset, 20 digits>         the time that had passed in silence before that source offset came, JSON, in ms
     r <length of title> title household    a packed row (`models.rows`)
     s <quarter hour> title        households by the streaks that end then (`models.streaks`), msgpack
-    b title                       the tallies of a title that change now (`streams.bundles`), msgpack
     t title, l title, f franchise, h <hour> title, d <day> title, a <age> title, w <week> title
-                                  any other tally: its sequence, then its counters, msgpack
+                                  a tally: its sequence, then its counters, msgpack
+    n title                       the windows that move as the title does (`streams.tally_records`), msgpack
 """
 
 from __future__ import annotations
@@ -22,15 +23,29 @@ from functools import lru_cache
 import msgspec
 
 from models.catalog import CatalogRow
+from models.changes import Changes
 from models.counters import StreamCounters
-from models.fold import Changes, Fold
+from models.fold import Fold
 from models.rows import ROW_FORMAT
 from models.tallies import TITLE
 from models.viewing import Row
-from streams.bundles import BUNDLE, Bundles, Message, UnknownKind, decode_tally, encode, read_tally_key
+from streams.tally_records import (
+    CURRENT,
+    Message,
+    UnknownKind,
+    current_messages,
+    decode_tally,
+    encode,
+    read_current,
+    read_tally_key,
+    tally_messages,
+)
 from streams.topics import REMEDY
 
 POSITION_KEY = b"p"
+ERASURE = b"e"
+"""The first byte of an erasure's key."""
+
 _ROW = ord("r")
 _REMEDY = f"go back to the version that wrote it, or {REMEDY}"
 
@@ -67,7 +82,15 @@ class Position(msgspec.Struct, frozen=True):
     rebuild_until: int = 0
 
 
+class Erased(msgspec.Struct, frozen=True):
+    """What was erased of a household: `rows` in number; its records below the offset `until` do not count."""
+
+    until: int
+    rows: int
+
+
 _decode_position = msgspec.json.Decoder(Position).decode
+_decode_erased = msgspec.json.Decoder(Erased).decode
 
 
 def position_message(position: Position) -> Message:
@@ -86,13 +109,24 @@ def silence_message(offset: int, clock_ms: int) -> Message:
     return {"key": b"k%020d" % offset, "value": b"%d" % clock_ms}
 
 
-def state_messages(changes: Changes, bundles: Bundles) -> list[Message]:
-    """The changed rows and sums as changelog messages; a tombstone for what left. `bundles` are the partition's."""
+def erasure_message(offset: int, digest: str, erased: Erased) -> Message:
+    """The control row that says that a household was forgotten before the record at a source offset."""
+    return {"key": b"e%020d|%b" % (offset, digest.encode()), "value": msgspec.json.encode(erased)}
+
+
+def read_erasure(key: bytes, value: bytes) -> tuple[str, Erased]:
+    """The digest that an erasure's control row names, and what was erased. Raises `msgspec.DecodeError`."""
+    return key[22:].decode(), _decode_erased(value)
+
+
+def state_messages(changes: Changes) -> list[Message]:
+    """The changed rows and sums as changelog messages; a tombstone for what left."""
     messages: list[Message] = [
         {"key": _row_prefix(title_id) + household_id.encode(), "value": packed}
         for title_id, household_id, packed in changes.rows
     ]
-    messages += bundles.messages(changes.tallies)
+    messages += tally_messages(changes.tallies)
+    messages += current_messages(changes.current)
     messages += [
         {
             "key": b"s" + end_quarter.to_bytes(4, "big") + title_id.encode(),
@@ -115,11 +149,10 @@ class Restored:
     def __init__(self, fold: Fold) -> None:
         self.fold = fold
         self.position: Position | None = None
-        self.bundles = Bundles(fold.tallies)
         self.rows = 0
         self._clock_ms = -1
         self._streaks: dict[bytes, bytes] = {}
-        self._bundles: dict[bytes, bytes] = {}
+        self._current: dict[bytes, bytes] = {}
         self._catalog: dict[str, tuple[bytes, bytes]] = {}
         self._rows_of: dict[bytes, dict[str, Row | bytes]] = {}
 
@@ -152,10 +185,8 @@ class Restored:
         catalog = {title_id: _decode_catalog(value) for title_id, (_, value) in self._catalog.items() if value}
         key = b""
         try:
-            for key, value in self._bundles.items():
-                # Over what the tallies' own records say: those are older.
-                title = self.fold.title(key[1:].decode())
-                self.fold.tallies.update(self.bundles.restore(title.title_id, value))
+            for key, value in self._current.items():
+                self._restore_current(key[1:].decode(), value)
             for key, value in self._streaks.items():
                 self.fold.restore_streaks(key[5:].decode(), int.from_bytes(key[1:5], "big"), decode_tally(value))
         except (msgspec.DecodeError, ValueError) as problem:
@@ -163,16 +194,26 @@ class Restored:
         self.fold.stream = StreamCounters(*self.position.stream)
         self.fold.restored(catalog, self.position.stream_time_ms, self._clock_ms)
 
+    def _restore_current(self, title_id: str, value: bytes) -> None:
+        tallies = self.fold.tallies
+        windows = tallies.current[self.fold.title(title_id).title_id] = read_current(title_id, value)
+        for key in windows.lacks:
+            # Its own record is older.
+            tallies.own.pop(key, None)
+
     def _add_other(self, key: bytes, value: bytes | None) -> None:
         kind = key[:1]
         if key == POSITION_KEY and value is not None:
             self.position = _decode_position(value)
         elif kind == b"c" and value is not None:
             self._add_catalog_row(key, value)
+        elif kind == ERASURE and value is not None:
+            digest, erased = read_erasure(key, value)
+            self.fold.erasures.note({digest: erased.until})
         elif kind == b"k" and value is not None:
             self._clock_ms = max(self._clock_ms, int(value))
-        elif kind in (b"s", BUNDLE):
-            kept = self._streaks if kind == b"s" else self._bundles
+        elif kind in (b"s", CURRENT):
+            kept = self._streaks if kind == b"s" else self._current
             if value is None:
                 kept.pop(key, None)
             else:
@@ -192,9 +233,9 @@ class Restored:
         except UnknownKind as problem:
             raise StateError(f"the state holds {problem}: {_REMEDY}") from None
         if value is None:
-            self.fold.tallies.pop(name, None)
+            self.fold.tallies.own.pop(name, None)
         else:
-            self.fold.tallies[name] = decode_tally(value)
+            self.fold.tallies.own[name] = decode_tally(value)
             if name.kind == TITLE:
                 self.fold.title(name.title_id)
 

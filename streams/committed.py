@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from types import MappingProxyType
 from typing import NamedTuple
 
+from models.current import CurrentWindows
 from models.tallies import TallyKey
 
 
@@ -17,6 +20,12 @@ class Committed(NamedTuple):
     stream_time_ms: int
     stream: list[int]
     tallies: Mapping[TallyKey, list[int] | None]
-    """None: it has left, and is not kept any more."""
+    """None: it has left, and is not kept any more. Those of current windows are told by `current` and `moved`."""
     recounts: bool = False
     """A rebuild is under way in the partition: readers keep seeing what they see."""
+    current: Mapping[str, CurrentWindows | None] = MappingProxyType({})
+    """By title, which windows move with it, where that changed; None: none do any more."""
+    moved: AbstractSet[str] = frozenset()
+    """The titles whose current windows moved."""
+    oldest_ms: int | None = None
+    """The time of the first record that the checkpoint took in."""

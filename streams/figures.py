@@ -25,6 +25,11 @@ def count(value: float | None) -> str:
     return f"{value / 1e6:,.1f}M" if value < 999_950_000 else f"{value / 1e9:,.1f}B"
 
 
+def many(number: int, word: str) -> str:
+    """A number of things, in full: 1 worker, 2 workers."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
 def viewing(seconds: float | None) -> str:
     """Watched time in the unit that suits it: seconds, minutes, then hours."""
     if seconds is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from streams.health import Health
 from streams.redis_sink import Readable, RedisSink
 
 
@@ -33,7 +34,7 @@ class Hold:
         """Leave a partition to its next owner."""
         self._recounts.pop(partition, None)
 
-    async def is_over(self, health: Mapping[int, tuple[int, int]]) -> bool:
+    async def is_over(self, health: Mapping[int, Health]) -> bool:
         """Ask, tell readers how far the rebuild is, and return whether one was under way and now is over.
 
         Raises `Unreachable` and `DataLost`; it is held back then.

@@ -16,6 +16,7 @@ import msgspec
 from models.partitioner import partition_of
 from models.rules import SHORTEST_STATED_LENGTH_MS
 from models.sources.netflix_export import BadRow, PlaybackEvent, Viewer, read_header, read_row
+from streams.kafka_security import KafkaAddress
 from streams.simulate.faults import Item
 from streams.titles import Row
 from streams.topics import ADMIN_TIMEOUT_MS, KafkaFailed
@@ -83,14 +84,14 @@ def title_ids(catalog: Mapping[str, Row]) -> dict[str, str]:
     return {str(row["name"]): title_id for title_id, row in catalog.items() if row.get("name")}
 
 
-def newest_record_ms(kafka: str, topic: str, household_id: str) -> int:
+def newest_record_ms(kafka: KafkaAddress, topic: str, household_id: str) -> int:
     """The largest record timestamp of the household's partition, 0 where it is empty. `KafkaFailed`."""
     from kafka import TopicPartition
     from kafka.admin import KafkaAdminClient, OffsetSpec
     from kafka.errors import KafkaError
 
     try:
-        admin = KafkaAdminClient(bootstrap_servers=kafka, bootstrap_timeout_ms=ADMIN_TIMEOUT_MS)
+        admin = KafkaAdminClient(**kafka.for_python(), bootstrap_timeout_ms=ADMIN_TIMEOUT_MS)
         try:
             partitions = len(admin.describe_topics([topic])[0]["partitions"])
             part = TopicPartition(topic, partition_of(household_id.encode(), partitions))

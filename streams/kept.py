@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
-from models.fold import Changes, Milestone, Record
+from models.changes import Changes, Milestone, Record
+from models.pseudonyms import Pseudonyms
 from models.viewing import COMPLETED, STARTED, STREAK, VIEWED
 from streams.settings import Settings
 from streams.transactions import Kept
@@ -21,10 +22,14 @@ Headers = list[tuple[str, bytes]]
 _MILESTONES = {STARTED.name: "starter", VIEWED.name: "viewer", COMPLETED: "completion", STREAK: "streak"}
 
 
-def kept_records(changes: Changes, settings: Settings, partition: int, topic_id: str) -> list[Kept]:
+def kept_records(
+    changes: Changes, settings: Settings, partition: int, topic_id: str, pseudonyms: Pseudonyms | None = None
+) -> list[Kept]:
     """What a checkpoint writes beside the state, in log order for each topic.
 
-    `topic_id` is the id that Kafka gave the source topic: offsets of another topic of that name are others.
+    `topic_id` is the id that Kafka gave the source topic: offsets of another topic of that name are others. With
+    `pseudonyms` the bytes of dead letters and late events, in which ids may be anywhere, stay in the source topic: the
+    key is a pseudonym, the value cut to nothing, and of a reason no word is left that the record brought.
     """
     source = [
         ("topic", settings.source_topic.encode()),
@@ -32,10 +37,10 @@ def kept_records(changes: Changes, settings: Settings, partition: int, topic_id:
         ("partition", str(partition).encode()),
     ]
     kept = [
-        _kept(settings.dead_letters_topic, record, source, [("error", reason.encode())])
+        _kept(settings.dead_letters_topic, record, source, [("error", _reason(reason, pseudonyms))], pseudonyms)
         for record, reason in changes.dead_letters
     ]
-    kept += [_kept(settings.late_topic, record, source, []) for record in changes.late]
+    kept += [_kept(settings.late_topic, record, source, [], pseudonyms) for record in changes.late]
     kept += [
         _milestone(settings.milestones_topic, milestone, source)
         for milestone in changes.milestones
@@ -44,21 +49,32 @@ def kept_records(changes: Changes, settings: Settings, partition: int, topic_id:
     return kept
 
 
-def _kept(topic: str, record: Record, source: Headers, more: Headers) -> Kept:
+def _kept(topic: str, record: Record, source: Headers, more: Headers, pseudonyms: Pseudonyms | None) -> Kept:
     headers = [*source, _offset(record.offset), *more]
-    key, value = record.key, record.value
-    for name, whole in (("key", key), ("value", value)):
-        if whole is not None and len(whole) > LARGEST_KEPT_BYTES:
+    key, value, longest_value = record.key, record.value, LARGEST_KEPT_BYTES
+    if pseudonyms is not None:
+        key = None if key is None else pseudonyms.of(key).encode()
+        longest_value = 0
+    for name, whole, longest in (("key", key, LARGEST_KEPT_BYTES), ("value", value, longest_value)):
+        if whole is not None and len(whole) > longest:
             headers.append((f"{name}_bytes", str(len(whole)).encode()))
-    return Kept(topic, _cut(key), _cut(value), headers)
+    return Kept(topic, _cut(key, LARGEST_KEPT_BYTES), _cut(value, longest_value), headers)
+
+
+def _reason(reason: str, pseudonyms: Pseudonyms | None) -> bytes:
+    """Why a record was set aside; decoders quote the word that they did not know."""
+    if pseudonyms is not None and reason.count("'") > 1:
+        before, after = reason.partition("'")[0], reason.rpartition("'")[2]
+        reason = f"{before}'...'{after}"
+    return reason.encode()
 
 
 def _offset(offset: int) -> tuple[str, bytes]:
     return "offset", str(offset).encode()
 
 
-def _cut(data: bytes | None) -> bytes | None:
-    return data if data is None else data[:LARGEST_KEPT_BYTES]
+def _cut(data: bytes | None, longest: int) -> bytes | None:
+    return data if data is None else data[:longest]
 
 
 def _milestone(topic: str, milestone: Milestone, source: Headers) -> Kept:

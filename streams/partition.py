@@ -10,26 +10,23 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Executor
 from datetime import tzinfo
 from typing import Any, NamedTuple, TypeVar
 
-from models.catalog import CatalogRow
-from models.fold import Changes, Fold
+from models.changes import Changes
+from models.current import CurrentWindows
+from models.fold import Fold
 from models.tallies import TallyKey
-from streams.bundles import Bundles, Message
-from streams.changelog import (
-    Position,
-    StateError,
-    catalog_message,
-    position_message,
-    silence_message,
-    state_messages,
-)
+from streams.changelog import Position, StateError, position_message, state_messages
 from streams.committed import Committed
 from streams.continuity import Known, Place, check_fits, check_remembered, check_source
+from streams.controls import Controls, Told
 from streams.failpoints import Failpoint, reached
 from streams.kept import kept_records
+from streams.metrics import Metrics
+from streams.pulse import Pulse
 from streams.restore import restore
 from streams.settings import Settings
 from streams.transactions import Batch, CheckpointFailed, TransactionalWriter
@@ -67,20 +64,23 @@ class Partition:
         settings: Settings,
         source: Source,
         pool: Executor,
-        catalog: Callable[[], Mapping[str, CatalogRow]],
+        told: Told,
         on_committed: Callable[[Committed], None],
+        metrics: Metrics,
     ) -> None:
         self.number = number
         self.settings = settings
         self.source = source
+        self._pseudonyms = settings.pseudonyms()
         self.fold = Fold(
             settings.rules(),
             partition=number,
             partitions=source.partitions,
             zones=source.zones,
             retention=settings.retention(),
+            pseudonyms=self._pseudonyms,
         )
-        self._rules = self.fold.rules.fingerprint()
+        self._rules = settings.state_fingerprint()
         self.position = 0
         self.sequence = 0
         self.incarnation = 0
@@ -92,16 +92,14 @@ class Partition:
         self._place = Place(
             f"{settings.source_topic}/{number}", f"{settings.state_topic}/{number}", group=settings.app_id
         )
-        self._catalog = catalog
-        self._taken_in: Mapping[str, CatalogRow] | None = None
+        self._controls = Controls(number, source.topic_id, self.fold, told)
         self._on_committed = on_committed
+        self.pulse = Pulse(number, self.fold, metrics)
         self._pool = pool
         self._writer = TransactionalWriter.of(settings, number)
-        self._bundles = Bundles(self.fold.tallies)
         self._lock = asyncio.Lock()
         self._unfinished: CheckpointFailed | None = None
         self._unacknowledged: list[Any] = []
-        self._control_messages: list[Message] = []
         self._break_silence()
 
     async def open(self, first_offset: int, end_offset: int, known: Known) -> None:
@@ -112,6 +110,7 @@ class Partition:
         """
         position = await self._in_pool(self._restore)
         check_remembered(self._place, position, known)
+        self.pulse.begin()
         if position is None:
             self.position = self.checkpointed_position = first_offset
             # Redis may have been told of one by another worker, whose clock goes ahead of this one's.
@@ -121,14 +120,17 @@ class Partition:
             check_fits(self._place, position, self._position())
             check_source(self._place, position.next_offset, first_offset, end_offset)
             self._continue_from(position)
-        self._take_in_catalog()
+        self._controls.take_in_catalog(self.position)
+        self._controls.take_in_erasures(self.position)
         self._break_silence()
 
     def _restore(self) -> Position | None:
         self._writer.open()
         timeout_s = self.settings.startup_timeout_s
-        restored = restore(self.settings.kafka, self.settings.state_topic, self.number, self.fold, timeout_s=timeout_s)
-        self.restored_rows, self._bundles = restored.rows, restored.bundles
+        restored = restore(
+            self.settings.kafka_address, self.settings.state_topic, self.number, self.fold, timeout_s=timeout_s
+        )
+        self.restored_rows = restored.rows
         return restored.position
 
     def _continue_from(self, position: Position) -> None:
@@ -162,6 +164,7 @@ class Partition:
             )
         self.fold.apply(batch.records)
         self.position = batch.end
+        self.pulse.note_read(batch.records)
         self._break_silence()
         self._unacknowledged.append(event)
 
@@ -179,10 +182,7 @@ class Partition:
         """
         if self._silent_s() < SILENT_S or self._clock_before_ms < 0:
             return
-        clock_ms = self._clock_before_ms + int(self._silent_s() * 1000)
-        if self.fold.ends_by(clock_ms):
-            self.fold.pass_time(clock_ms)
-            self._control_messages.append(silence_message(self.position, clock_ms))
+        self._controls.pass_time(self.position, self._clock_before_ms + int(self._silent_s() * 1000))
 
     async def checkpoint(self) -> None:
         """Write all changes since the last checkpoint in one transaction, then acknowledge and publish.
@@ -193,7 +193,8 @@ class Partition:
             # What a checkpoint that failed held is in no later one.
             if self._unfinished is not None:
                 raise self._unfinished
-            if self.uncheckpointed or (self._control_messages and self._silent_s() >= SILENT_S):
+            self._controls.take_in_erasures(self.position)
+            if self.uncheckpointed or self._controls_are_due():
                 self._unfinished = CheckpointFailed(f"a checkpoint of {self._name} was given up")
                 try:
                     await self._checkpoint()
@@ -202,7 +203,11 @@ class Partition:
                     raise
                 self._unfinished = None
 
+    def _controls_are_due(self) -> bool:
+        return self._controls.are_urgent or (bool(self._controls) and self._silent_s() >= SILENT_S)
+
     async def _checkpoint(self) -> None:
+        cut, taken = self.pulse.cut(), self.uncheckpointed
         self.sequence += 1
         # While all is counted again nothing is published: windows that are over by then would fill the memory.
         changes = self.fold.drain(self.sequence, None if self.recounts else self.published)
@@ -211,7 +216,7 @@ class Partition:
             changes = _untold(changes, self._told)
         acknowledged, self._unacknowledged = self._unacknowledged, []
         batch = self._batch(changes, position)
-        self._take_in_catalog()
+        self._controls.take_in_catalog(self.position)
         reached(Failpoint.CUT)
         await self._in_pool(self._writer.write, batch)
         reached(Failpoint.COMMITTED)
@@ -220,14 +225,16 @@ class Partition:
             log.info("partition %d is recounted, up to offset %d", self.number, position.next_offset)
         for event in acknowledged:
             event.ack()
-        self._on_committed(self._committed(position, changes.tallies))
+        committed = self._committed(position, changes.tallies, changes.current, changes.moved)
+        self._on_committed(committed._replace(oldest_ms=cut.oldest_ms))
+        self.pulse.note_committed(cut, changes, taken, len(batch.state))
         self.fold.cool(self.settings.hot_rows)
         self.fold.sweep(_SWEPT_ROWS)
 
     def _batch(self, changes: Changes, position: Position) -> Batch:
-        state = [*self._control_messages, *state_messages(changes, self._bundles), position_message(position)]
-        self._control_messages = []
-        return Batch(state, kept_records(changes, self.settings, self.number, self.source.topic_id))
+        state = [*self._controls.hand_over(), *state_messages(changes), position_message(position)]
+        kept = kept_records(changes, self.settings, self.number, self.source.topic_id, self._pseudonyms)
+        return Batch(state, kept)
 
     def _position(self) -> Position:
         return Position(
@@ -245,24 +252,18 @@ class Partition:
             rebuild_until=self.rebuild_until,
         )
 
-    def _take_in_catalog(self) -> None:
-        """Let the catalog as it is now hold from the next record on, and record that it does."""
-        before, now = self.fold.catalog, self._catalog()
-        # The feed replaces its mapping when titles change: the same one holds nothing new.
-        if now is self._taken_in:
-            return
-        self._taken_in = now
-        for title_id in [
-            title_id for title_id in before.keys() | now.keys() if before.get(title_id) != now.get(title_id)
-        ]:
-            self.fold.take_in(title_id, now.get(title_id))
-            self._control_messages.append(catalog_message(self.position, title_id, now.get(title_id)))
-
     def committed_state(self) -> Committed:
         """All that readers should know of this partition, as of its last checkpoint. Call when just opened."""
-        return self._committed(self._position(), self.fold.tallies)
+        tallies = self.fold.tallies
+        return self._committed(self._position(), tallies.own, tallies.current, tallies.current.keys())
 
-    def _committed(self, position: Position, tallies: Mapping[TallyKey, list[int] | None]) -> Committed:
+    def _committed(
+        self,
+        position: Position,
+        tallies: Mapping[TallyKey, list[int] | None],
+        current: Mapping[str, CurrentWindows | None],
+        moved: AbstractSet[str],
+    ) -> Committed:
         return Committed(
             self.number,
             position.incarnation,
@@ -271,6 +272,8 @@ class Partition:
             position.stream,
             tallies,
             position.next_offset < position.rebuild_until,
+            current,
+            moved,
         )
 
     async def close(self) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 
 from streams.devstack.process import KEEPER
-from streams.settings import ENV_PREFIX, Settings
+from streams.settings import Settings, variable
 
 STOP_S = 30.0
 """Seconds that a child gets between SIGTERM and SIGKILL."""
@@ -31,8 +31,13 @@ class ChildEnded(Exception):
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """This process's environment, with every setting as `ENCORE_<NAME>`: a child sees exactly `settings`."""
-    own = {f"{ENV_PREFIX}{name.upper()}": str(value) for name, value in settings.model_dump().items()}
+    """This process's environment, with every setting as `ENCORE_<NAME>`: a child sees exactly `settings`.
+
+    But for its log: that is a file whose last words are shown to people.
+    """
+    own = {variable(name): str(value) for name, value in settings.model_dump().items()} | {
+        variable("log_format"): "text"
+    }
     return {**os.environ, **own}
 
 

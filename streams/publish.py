@@ -11,20 +11,22 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
 
 from models.catalog import CatalogRow
 from models.rules import DAY_MS
 from models.tallies import FRANCHISE, TITLE, TallyKey
 from streams.committed import Committed
 from streams.failpoints import Failpoint, reached
+from streams.health import Health
 from streams.hold import Hold
 from streams.legs_due import LegsDue
+from streams.metrics import Metrics
+from streams.redis_scripts import now_ms
 from streams.redis_sink import DataLost, PrefixState, RedisSink, Share, Unreachable
 from streams.rendering import STATUS, Rendering
 from streams.settings import Settings
 from streams.shown_catalog import ShownCatalog
-from streams.waiting import Waiting
+from streams.waiting import Taken, Waiting
 from streams.whole import WholeAgain
 from streams.writing import Stamp, Writer
 
@@ -39,13 +41,6 @@ _STATUS_S = 2.0
 _ASK_S = 0.5
 
 
-class Health(NamedTuple):
-    """What the status hash says of a partition besides its counters."""
-
-    stream_time_ms: int
-    lag: int
-
-
 class Publisher:
     """Publishes the partitions of one worker. Lives on the event loop; never blocks it."""
 
@@ -55,14 +50,16 @@ class Publisher:
         sink: RedisSink,
         catalog: Callable[[], Mapping[str, CatalogRow]],
         partitions: int,
+        metrics: Metrics,
     ) -> None:
         self.settings = settings
+        self._metrics = metrics
         self._partitions = partitions
         self._sink = sink
         self._catalog = catalog
         self._shown = ShownCatalog()
         rendering = Rendering(settings)
-        self._writer = Writer(sink, rendering)
+        self._writer = Writer(sink, rendering, self._metrics)
         self._legs = LegsDue(self._shown.release_ms, settings.age_retention_days * DAY_MS)
         self._waiting = Waiting()
         # By partition the checkpoint up to which readers know all of it.
@@ -76,9 +73,14 @@ class Publisher:
         self._whole_again = WholeAgain()
 
     @property
-    def refused_shares(self) -> int:
-        """Shares that another worker's had taken the place of."""
-        return self._writer.refused_shares
+    def waiting_keys(self) -> int:
+        """How much waits to be written."""
+        return self._waiting.left
+
+    def lag(self, partition: int) -> int:
+        """How many records a partition is behind its source, as of its last checkpoint."""
+        health = self._health.get(partition)
+        return health.lag if health is not None else 0
 
     @property
     def is_far_behind(self) -> bool:
@@ -106,17 +108,11 @@ class Publisher:
         self._hold.ask_again()
         told, sequence = published or _NOTHING
         self.published[state.partition] = sequence if told == state.incarnation else 0
-        tallies = {key: tally for key, tally in state.tallies.items() if tally is not None}
-        self._waiting.open(state.partition, tallies)
-        missing = {
-            key: tally
-            for key, tally in tallies.items()
-            # All titles and franchises: the catalog may have been corrected while nobody looked.
-            if published is None or published < (state.incarnation, tally[0]) or key.kind in (TITLE, FRANCHISE)
-        }
-        titles = (key.title_id for key in missing if key.kind == TITLE)
+        self._waiting.open(state)
+        missing = _missing(state, published)
+        titles = (key.title_id for key in missing.tallies if key.kind == TITLE)
         self._legs.note_opened(titles, published not in (None, _NOTHING))
-        self.on_committed(state._replace(tallies=missing))
+        self.on_committed(missing)
 
     def close_partition(self, partition: int) -> None:
         """Stop publishing a partition; its next owner publishes what still waits."""
@@ -129,13 +125,13 @@ class Publisher:
         self._waiting.commit(state)
         self._hold.note(state.partition, state.recounts)
         lag = self._health[state.partition].lag if state.partition in self._health else 0
-        self._health[state.partition] = Health(state.stream_time_ms, lag)
+        self._health[state.partition] = Health(state.stream_time_ms, lag, now_ms())
         self._something.set()
 
     def on_lag(self, partition: int, lag: int) -> None:
-        """Note how many records a partition is behind its source."""
+        """Note how many records a partition, which has just been checkpointed, is behind its source."""
         if partition in self._health:
-            self._health[partition] = self._health[partition]._replace(lag=lag)
+            self._health[partition] = self._health[partition]._replace(lag=lag, checkpointed_ms=now_ms())
 
     async def run(self) -> None:
         """Publish round after round, until cancelled. Redis being away only lets things wait."""
@@ -204,6 +200,9 @@ class Publisher:
             await self._sink.note_published(versions if is_said else dict.fromkeys(versions, _NOTHING))
             if is_said:
                 self.published |= {partition: sequence for partition, (_, sequence) in versions.items()}
+                self._note_latency(taken)
+            else:
+                self._waiting.still_old(taken)
             self._whole_again.note(written, is_said)
         except DataLost:
             self._waiting.wait_again(taken)
@@ -216,7 +215,13 @@ class Publisher:
         log.debug("published %d keys in %.3f s", written, took_s)
         await asyncio.sleep(max(0.0, written / self.settings.publish_keys_per_s - took_s))
 
+    def _note_latency(self, taken: Taken) -> None:
+        told_ms = time.time() * 1000
+        for oldest_ms in taken.oldest_ms.values():
+            self._metrics.event_to_redis_seconds.observe(max(0.0, told_ms - oldest_ms) / 1000)
+
     async def _begin_again(self) -> None:
+        self._metrics.redis_rebuilds.inc()
         log.warning("Redis lost its data, or is another one: everything is published again")
         self._whole_again.begin()
         await self.join()
@@ -294,3 +299,21 @@ class Publisher:
     def _stamp(self, state: PrefixState) -> Stamp:
         status = [*state.status, "rebuilding", "0", "incarnation", str(self._waiting.incarnation)]
         return Stamp(state.as_of_ms, self._complete, status)
+
+
+def _missing(state: Committed, published: tuple[int, int] | None) -> Committed:
+    """What changed after the version up to which readers know a partition (None: nobody knows which), and all titles.
+
+    Titles and franchises: the catalog may have been corrected while nobody looked.
+    """
+
+    def is_missing(sequence: int) -> bool:
+        return published is None or published < (state.incarnation, sequence)
+
+    tallies = {
+        key: tally
+        for key, tally in state.tallies.items()
+        if tally is not None and (key.kind in (TITLE, FRANCHISE) or is_missing(tally[0]))
+    }
+    moved = {title_id for title_id in state.moved if is_missing(tallies[TallyKey(TITLE, 0, title_id)][0])}
+    return state._replace(tallies=tallies, moved=moved)

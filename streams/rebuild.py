@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from models.published import STREAM_FIELDS
 from streams.changelog import Position, position_message
 from streams.failpoints import arm
+from streams.kafka_security import KafkaAddress
 from streams.kafka_view import KafkaView, TopicNow
 from streams.oracle.reading import NoTopic, StateLog, TopicReader
 from streams.redis_sink import RedisSink
@@ -50,13 +51,13 @@ class Recount(NamedTuple):
 
 def look(settings: Settings) -> Recount:
     """What a rebuild would count. Raises `Refused` while workers run, `CannotRead` without a source, `KafkaFailed`."""
-    members = KafkaView(settings.kafka).members(settings.app_id)
+    members = KafkaView(settings.kafka_address).members(settings.app_id)
     if members:
         raise Refused(
             f"stop the workers first: {members} {'is' if members == 1 else 'are'} running"
             " (one that was killed, or has an ENCORE_GROUP_INSTANCE_ID, counts until its session is over)"
         )
-    with TopicReader(settings.kafka, settings.source_topic) as source:
+    with TopicReader(settings.kafka_address, settings.source_topic) as source:
         return Recount(source.beginnings, source.ends())
 
 
@@ -66,7 +67,7 @@ def rebuild(settings: Settings) -> int:
     Raises what `look` does, `CheckpointFailed` where a worker was started meanwhile, `Unreachable`, `ForeignPrefix`.
     """
     arm(settings.failpoint)
-    view, recount = KafkaView(settings.kafka), look(settings)
+    view, recount = KafkaView(settings.kafka_address), look(settings)
     with _writers(settings, recount.ends) as writers:
         source = view.topic_there(settings.source_topic)
         before = _positions_before(settings)
@@ -82,7 +83,7 @@ def rebuild(settings: Settings) -> int:
                 partitions=source.partitions,
                 stream_time_ms=-1,
                 sequence=0,
-                rules=settings.rules().fingerprint(),
+                rules=settings.state_fingerprint(),
                 zones=zones_version(),
                 incarnation=incarnation,
                 stream=[0] * len(STREAM_FIELDS),
@@ -111,7 +112,7 @@ def _writers(settings: Settings, partitions: Iterable[int]) -> Iterator[dict[int
 def _positions_before(settings: Settings) -> dict[int, dict[str, Any]]:
     """The positions of the state as it is, of whatever version; none where there is no state."""
     try:
-        log = StateLog(settings.kafka, settings.state_topic)
+        log = StateLog(settings.kafka_address, settings.state_topic)
     except NoTopic:
         return {}
     try:
@@ -130,7 +131,7 @@ def _told(
     """
     of_outputs: dict[int, int] = {}
     for topic in (settings.milestones_topic, settings.dead_letters_topic, settings.late_topic):
-        for number, told in told_by(_headers(settings.kafka, topic), settings.source_topic, topic_id).items():
+        for number, told in told_by(_headers(settings.kafka_address, topic), settings.source_topic, topic_id).items():
             of_outputs[number] = max(told, of_outputs.get(number, 0))
     return {
         number: min(end, max(of_outputs.get(number, 0), _told_before(before.get(number, {}), topic_id)))
@@ -152,7 +153,7 @@ def told_by(outputs: Iterable[Headers], source_topic: str, topic_id: str) -> dic
     return told
 
 
-def _headers(kafka: str, topic: str) -> Iterator[Headers]:
+def _headers(kafka: KafkaAddress, topic: str) -> Iterator[Headers]:
     try:
         with TopicReader(kafka, topic) as reader:
             for message in reader.read(reader.ends()):
@@ -169,7 +170,7 @@ def _told_before(position: Mapping[str, Any], topic_id: str) -> int:
 
 async def _hold_readers(settings: Settings, partitions: int, before: Iterable[Mapping[str, Any]]) -> int:
     """Let readers keep what they see until all is recounted; an incarnation newer than any before."""
-    sink = RedisSink(settings.redis, settings.redis_prefix, settings.app_id)
+    sink = RedisSink(settings.redis_url, settings.redis_prefix, settings.app_id)
     try:
         await sink.join(partitions)
         published = await sink.begin_rebuild(partitions)
@@ -189,6 +190,6 @@ def _make_state_anew(settings: Settings, view: KafkaView) -> TopicNow:
         if now is not None and now != before:
             return now
         if now is None:
-            make_topics(settings, settings.kafka, all_of_them=True)
+            make_topics(settings, settings.kafka_address, all_of_them=True)
         time.sleep(0.05)
     raise KafkaFailed(f"topic {settings.state_topic} could not be made anew within {_MADE_WITHIN_S:g} s: try again")

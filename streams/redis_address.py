@@ -11,15 +11,18 @@ Owns the URLs' forms and how they are told without passwords. The clients that i
 
 `rediss` in place of `redis` is TLS, to the Sentinels too. User and password are those of the servers; those of the
 Sentinels are `?sentinel_username=…&sentinel_password=…`. Other options of a query are redis-py's own
-(`?ssl_ca_certs=FILE`).
+(`?ssl_ca_certs=FILE`). What settings say of a login and its files becomes part of the URL; it is told without.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Literal
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
+
+if TYPE_CHECKING:
+    from streams.credentials import Credentials
 
 Kind = Literal["single", "sentinel", "cluster"]
 SINGLE: Kind = "single"
@@ -59,7 +62,9 @@ def read_address(url: str) -> RedisAddress:
         return _several(url)
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("redis", "rediss", "unix") and (parts.port or 1) > 0
+        # redis-py takes these from a query too, past whoever looks at the URL's own host.
+        hidden = {"host", "port"} & parse_qs(parts.query).keys()
+        usable = parts.scheme in ("redis", "rediss", "unix") and (parts.port or 1) > 0 and not hidden
     except ValueError:
         usable = False
     if not usable:
@@ -117,6 +122,23 @@ def _no_database(path: str) -> int:
     if path not in ("", "/", "/0"):
         raise BadAddress("accepted: redis+cluster://HOST:PORT[,HOST:PORT…] and no database: a cluster has one only")
     return 0
+
+
+def with_login(url: str, shown: Credentials, to_sentinels: Credentials) -> str:
+    """The URL with a login, and the files that TLS needs, in it: whoever has it gets in."""
+    scheme, _, rest = url.partition("://")
+    where, _, query = rest.partition("?")
+    login = f"{quote(shown.user, safe='')}:{quote(shown.password, safe='')}@" if shown.user else ""
+    options = {
+        "ssl_ca_certs": shown.ca_file,
+        "ssl_certfile": shown.cert_file,
+        "ssl_keyfile": shown.key_file,
+        "sentinel_username": to_sentinels.user,
+        "sentinel_password": to_sentinels.password,
+    }
+    added = urlencode({name: text for name, text in options.items() if text})
+    both = "&".join(filter(None, (query, added)))
+    return f"{scheme}://{login}{where}" + (f"?{both}" if both else "")
 
 
 def hash_tag(prefix: str) -> str:

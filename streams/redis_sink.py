@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from streams.health import Health, Note, read_note
 from streams.keys import Held, Keys
 from streams.redis_address import async_client
 from streams.redis_scripts import DataLost as DataLost
@@ -182,22 +183,23 @@ class RedisSink:
         legs = places[self._keys.shares(held.legs)] if held.legs else 0
         return held.member, [places[board] for board in held.boards], legs
 
-    async def note_partitions(self, health: Mapping[int, tuple[int, int]]) -> None:
-        """Note the stream time and lag of this worker's partitions."""
+    async def note_partitions(self, health: Mapping[int, Health]) -> None:
+        """Note of this worker's partitions the stream time, the lag, and when they were last checkpointed."""
         if health:
             at_ms = now_ms()
-            noted: dict[Any, Any] = {str(p): f"{time_ms}:{lag}:{at_ms}" for p, (time_ms, lag) in health.items()}
+            noted: dict[Any, Any] = {str(p): Note(told, at_ms).text() for p, told in health.items()}
             await answer(self._client.hset(self._keys.partitions, mapping=noted))
 
     async def read_state(self) -> PrefixState:
         """What all workers have noted of their partitions."""
         found = await answer(self._client.hgetall(self._keys.partitions))
         judged_ms = int(found.pop(_JUDGED, 0))
-        noted = [tuple(map(int, text.split(b":"))) for text in found.values()]
-        fresh_ms = now_ms() - _FRESH_MS
-        ready = sum(at_ms >= fresh_ms for _, _, at_ms in noted)
-        as_of_ms = min((time_ms for time_ms, _, _ in noted if time_ms >= 0), default=0)
-        status = ["partitions_ready", str(ready), "lag", str(sum(lag for _, lag, _ in noted))]
+        notes = [read_note(text) for text in found.values()]
+        fresh_ms, told = now_ms() - _FRESH_MS, [note.health for note in notes]
+        ready = sum(note.at_ms >= fresh_ms for note in notes)
+        as_of_ms = min((each.stream_time_ms for each in told if each.stream_time_ms >= 0), default=0)
+        status = ["partitions_ready", str(ready), "lag", str(sum(each.lag for each in told))]
+        status += ["checkpointed_ms", str(min((each.checkpointed_ms for each in told), default=0))]
         return PrefixState(as_of_ms, max(as_of_ms, judged_ms), status)
 
     async def add_shares(

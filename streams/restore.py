@@ -15,6 +15,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from models.fold import Fold
 from streams.changelog import Restored, StateError
 from streams.failpoints import Failpoint, reached
+from streams.kafka_security import KafkaAddress
 from streams.logs import LIBRDKAFKA
 from streams.topics import REMEDY
 
@@ -23,14 +24,14 @@ _BATCH_S = 0.05
 _CALL_S = 10.0
 
 
-def restore(servers: str, topic: str, partition: int, fold: Fold, *, timeout_s: float) -> Restored:
+def restore(kafka: KafkaAddress, topic: str, partition: int, fold: Fold, *, timeout_s: float) -> Restored:
     """Read a changelog partition into a fold, up to its end as it is now.
 
     Only the end of the partition is the end: any other error, and `timeout_s` without a record, raise
     `StateError`, and so does a changelog that lost its beginning: compaction alone leaves a partition's first
     offset at 0. Call after the former owner is fenced, or its last transaction may be missed.
     """
-    reader = _reader(servers)
+    reader = _reader(kafka)
     try:
         first, end = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=_CALL_S, cached=False)
         if first > 0:
@@ -60,10 +61,10 @@ def _unreadable(where: str, error: KafkaError) -> StateError:
     return StateError(f"{where} cannot be read: {error.str()}")
 
 
-def _reader(servers: str) -> Consumer:
+def _reader(kafka: KafkaAddress) -> Consumer:
     return Consumer(
         {
-            "bootstrap.servers": servers,
+            **kafka.for_librdkafka(),
             "group.id": "encore-restore",
             "isolation.level": "read_committed",
             "enable.auto.commit": False,

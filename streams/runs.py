@@ -47,7 +47,7 @@ class Run:
 
     def redis(self) -> Any:
         """A client of the run's Redis, with text answers."""
-        return sync_client(self.settings.redis, decode_responses=True)
+        return sync_client(self.settings.redis_url, decode_responses=True)
 
     def count_keys(self) -> int:
         """The keys of this run in Redis, internal ones included."""
@@ -65,7 +65,7 @@ def run_of_its_own(settings: Settings, purpose: str, partitions: int = 4) -> Ite
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         served = _served(settings, stack)
         named = _named(served, f"encore-{purpose}-{secrets.token_hex(4)}", partitions)
-        make_topics(named, named.kafka)
+        make_topics(named, named.kafka_address)
         if settings.kafka:
             stack.callback(_remove_topics, named)
         if settings.redis:
@@ -91,6 +91,7 @@ def _named(settings: Settings, name: str, partitions: int) -> Settings:
         "milestones_topic": f"{name}-milestones",
         "dead_letters_topic": f"{name}-dead-letters",
         "late_topic": f"{name}-late",
+        "erasures_topic": f"{name}-erasures",
         "redis_prefix": f"{{{name}}}:",
         "topic_partitions": partitions,
     }
@@ -101,7 +102,7 @@ def _remove_topics(settings: Settings) -> None:
     from confluent_kafka import KafkaException
     from confluent_kafka.admin import AdminClient
 
-    admin = AdminClient({"bootstrap.servers": settings.kafka})
+    admin = AdminClient(settings.kafka_address.for_librdkafka())
     own = [topic for topic in admin.list_topics(timeout=10).topics if topic.startswith(settings.app_id)]
     for future in admin.delete_topics(own).values() if own else ():
         with suppress(KafkaException):
@@ -109,6 +110,6 @@ def _remove_topics(settings: Settings) -> None:
 
 
 def _remove_keys(settings: Settings) -> None:
-    client = sync_client(settings.redis)
+    client = sync_client(settings.redis_url)
     for key in client.scan_iter(match=f"{settings.redis_prefix}*", count=1000):
         client.unlink(key)

@@ -1,41 +1,36 @@
 """Every setting, declared once, with the sentence that documents it.
 
 Owns names, defaults, ranges and the environment (`ENCORE_<NAME>`); the command line makes an option of
-each field (`streams.cli.options`). It must not know what a setting is used for.
+each field (`streams.cli.options`). Where the servers are is `streams.server_settings`. It must not know what a
+setting is used for.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from itertools import dropwhile
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.dayparts import read_dayparts
+from models.pseudonyms import Pseudonyms
 from models.rules import DAY_MS, DAYPARTS, HOUR_MS, Rules
 from models.windows import LAST_WEEK, Retention
 from streams.failpoints import FORM
 from streams.redis_address import CLUSTER, hash_tag, read_address, without_password
+from streams.server_settings import ENV_PREFIX, ServerSettings, read_by
 
-ENV_PREFIX = "ENCORE_"
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"{ENV_PREFIX}{name.upper()}"
 
 
 class BadSetting(Exception):
     """A setting cannot be used. The message is one line: its name, its value and what is accepted."""
-
-
-def _servers(value: str) -> str:
-    if value and not re.fullmatch(r"[^\s:,/]+:\d{1,5}(,[^\s:,/]+:\d{1,5})*", value):
-        raise ValueError("accepted: HOST:PORT, or several separated by commas")
-    return value
-
-
-def _redis_url(value: str) -> str:
-    if value:
-        read_address(value)
-    return value
 
 
 def _topic(value: str) -> str:
@@ -44,28 +39,20 @@ def _topic(value: str) -> str:
     return value
 
 
-def _dayparts(value: str) -> str:
-    read_dayparts(value)
-    return value
+def _key_in(file: str) -> bytes:
+    try:
+        return Path(file).read_bytes().strip()
+    except OSError as problem:
+        raise ValueError(f"{problem.strerror or problem}; accepted: a file that can be read") from None
 
 
-Servers = Annotated[str, AfterValidator(_servers)]
-RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 Name = Annotated[str, AfterValidator(_topic)]
 Percent = Annotated[int, Field(ge=1, le=100)]
 
 
-class Settings(BaseSettings):
+class Settings(ServerSettings):
     """All settings of every command. Environment: `ENCORE_` and the field's name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid")
-
-    kafka: Servers = Field("", description="Kafka servers, HOST:PORT[,HOST:PORT…]; empty: the devstack")
-    redis: RedisUrl = Field(
-        "",
-        description="Redis: redis://HOST:PORT/DB, redis+sentinel://HOST:PORT,…/SERVICE, redis+cluster://HOST:PORT,…;"
-        " empty: the devstack",
-    )
     devstack_dir: str = Field("", description="folder of the devstack; empty: one for each user's cache")
     app_id: Name = Field("encore", description="consumer group, prefix of the transactional ids and of the state topic")
     group_instance_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,200}$")] = Field(
@@ -73,6 +60,7 @@ class Settings(BaseSettings):
     )
     source_topic: Name = Field("playback-events", description="topic of the playback events")
     titles_topic: Name = Field("titles", description="compacted topic of the catalog")
+    erasures_topic: Name = Field("encore-erasures", description="compacted topic of the households to be forgotten")
     milestones_topic: Name = Field("encore-milestones", description="topic of the milestones")
     dead_letters_topic: Name = Field("encore-dead-letters", description="topic of what could not be read")
     late_topic: Name = Field("encore-late", description="topic of events older than the grace")
@@ -116,11 +104,22 @@ class Settings(BaseSettings):
     board_least_starters: int = Field(
         20, ge=0, description="households that a title needs for a place on a board of rates: starters, or completers"
     )
+    metrics_port: int = Field(
+        0, ge=0, le=65_535, description="port on which a worker tells metrics and answers probes; 0: none"
+    )
+    metrics_host: str = Field("127.0.0.1", description="address that this port is opened on")
+    dashboard_port: int = Field(8421, ge=0, le=65_535, description="port of the dashboard; 0: any that is free")
+    dashboard_host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")] = Field(
+        "127.0.0.1", description="address that this port is opened on; the dashboard asks nobody who they are"
+    )
     failpoint: Annotated[str, Field(pattern=FORM)] = Field(
         "", description="for tests: MOMENT[:N][:kill|:freeze], where a worker kills or freezes itself"
     )
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = Field(
         "info", description="debug, info, warning or error"
+    )
+    log_format: Annotated[str, Field(pattern="^(auto|text|json)$")] = Field(
+        "auto", description="text, json (an object a line), or auto: text on a terminal and else json"
     )
 
     completion_percent: Percent = Field(90, description="share of the cells that makes a completion")
@@ -144,8 +143,13 @@ class Settings(BaseSettings):
     streak_day_s: int = Field(
         300, ge=1, le=86_400, description="credited seconds of a daypart that fill a day of a streak"
     )
-    dayparts: Annotated[str, AfterValidator(_dayparts)] = Field(
+    dayparts: Annotated[str, read_by(read_dayparts)] = Field(
         DAYPARTS, description="parts of the local day, NAME=HH:MM-HH:MM[/DAYS],…; the rest is other"
+    )
+    pseudonym_key_file: Annotated[str, read_by(lambda file: Pseudonyms(_key_in(file)))] = Field(
+        "",
+        description="file with a key of 32 bytes or more: households then bear pseudonyms everywhere but in the source"
+        " topic; empty: their ids",
     )
 
     @model_validator(mode="after")
@@ -216,10 +220,38 @@ class Settings(BaseSettings):
             age_ms=self.age_retention_days * DAY_MS,
         )
 
+    def pseudonym_key(self) -> bytes | None:
+        """The key of the households' pseudonyms, without white space around it; None: they have none."""
+        return _key_in(self.pseudonym_key_file) if self.pseudonym_key_file else None
+
+    def pseudonyms(self) -> Pseudonyms | None:
+        """The households' pseudonyms; None: ids stay as they are."""
+        key = self.pseudonym_key()
+        return Pseudonyms(key) if key is not None else None
+
+    def state_fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that differ where the state would: by other rules, or another key."""
+        rules, pseudonyms = self.rules().fingerprint(), self.pseudonyms()
+        if pseudonyms is None:
+            return rules
+        return hashlib.sha256(f"{rules} {pseudonyms.fingerprint()}".encode()).hexdigest()[:16]
+
     @property
     def state_topic(self) -> str:
         """The changelog: `<app_id>-state`, one partition for each of the source."""
         return f"{self.app_id}-state"
+
+
+SECRETS = tuple(name for name in Settings.model_fields if name.endswith("_password"))
+"""The settings that are secrets themselves: there is no option for them, as others see a command's arguments."""
+
+
+def kin(name: str) -> tuple[str, ...]:
+    """What belongs to the address of Kafka or Redis: whoever has the one as an option has these too."""
+    if name not in ("kafka", "redis"):
+        return ()
+    own = (each for each in Settings.model_fields if each.startswith(f"{name}_") and each != "redis_prefix")
+    return (*(each for each in own if each not in SECRETS), "allow_plaintext")
 
 
 RULE_SETTINGS = tuple(dropwhile(lambda name: name != "completion_percent", Settings.model_fields))
@@ -242,8 +274,8 @@ def _first_problem(error: ValidationError) -> str:
     reason = re.sub(r"^Value error, ", "", problem["msg"])
     if not problem["loc"]:
         field, _, rest = reason.partition("=")
-        return f"{ENV_PREFIX}{field.upper()}={rest}"
+        return f"{variable(field)}={rest}"
     field = str(problem["loc"][0])
     what = Settings.model_fields[field].description if field in Settings.model_fields else "no such setting"
-    given = without_password(repr(problem["input"]))
-    return f"{ENV_PREFIX}{field.upper()}={given}: {reason} ({what})"
+    given = "***" if field in SECRETS else without_password(repr(problem["input"]))
+    return f"{variable(field)}={given}: {reason} ({what})"

@@ -5,13 +5,15 @@ Owns the page's form. It must not know what any setting is used for.
 
 from __future__ import annotations
 
-from streams.settings import ENV_PREFIX, Settings
+from streams.settings import Settings, variable
 
 _HEAD = """# Settings
 
 Each is an environment variable and an option of the commands that use it (`--checkpoint-s` for
 `ENCORE_CHECKPOINT_S`; `encore COMMAND --help` lists them). An option wins over the environment. A setting that
 cannot be used ends the command with exit code 2 and one line that says which it is, its value and what is accepted.
+Secrets (`…_PASSWORD`) have no option, and nothing tells them; what they are for: [operating.md](operating.md), keep
+others out.
 
 The thresholds of the rules, from `ENCORE_COMPLETION_PERCENT` on, are part of the state: a worker refuses a state that
 was computed with others.
@@ -28,7 +30,7 @@ def _shown(default: object) -> str:
 def page() -> str:
     """The page as Markdown."""
     rows = [
-        f"| `{ENV_PREFIX}{name.upper()}` | {_shown(field.default)} | {field.description} |"
+        f"| `{variable(name)}` | {_shown(field.default)} | {field.description} |"
         for name, field in Settings.model_fields.items()
     ]
     return _HEAD + "\n".join(rows) + "\n"

@@ -11,7 +11,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from streams.catalog_feed import CatalogFeed
+from models.catalog import CatalogRow
+from streams.catalog_feed import catalog_feed
+from streams.erasures import Erasure, erasures_feed
+from streams.followed_topic import FollowedTopic
 from streams.kafka_view import KafkaView, TopicNow
 from streams.partition import Source
 from streams.settings import Settings
@@ -38,7 +41,8 @@ class Ground(NamedTuple):
     view: KafkaView
     rests_on: dict[str, TopicNow]
     source: Source
-    catalog: CatalogFeed
+    catalog: FollowedTopic[CatalogRow]
+    erasures: FollowedTopic[Erasure]
 
 
 async def reach(
@@ -67,17 +71,23 @@ async def reach(
 
 
 def find_ground(settings: Settings) -> Ground:
-    """Make the topics that are missing, and read the catalog. Blocks. Raises `KafkaFailed`, `TopicMismatch`."""
-    made = make_topics(settings, settings.kafka, all_of_them=True, answers_within_ms=_ONE_TRY_MS)
+    """Make the topics that are missing, and read the catalog and the erasures. Blocks.
+
+    Raises `KafkaFailed` and `TopicMismatch`.
+    """
+    made = make_topics(settings, settings.kafka_address, all_of_them=True, answers_within_ms=_ONE_TRY_MS)
     if made:
         log.info("made the topics %s", ", ".join(made))
-    view = KafkaView(settings.kafka)
+    view = KafkaView(settings.kafka_address)
     source, state = view.topic_there(settings.source_topic), view.topic_there(settings.state_topic)
-    catalog = CatalogFeed(settings.kafka, settings.titles_topic)
-    catalog.load(settings.startup_timeout_s)
+    catalog = catalog_feed(settings.kafka_address, settings.titles_topic)
+    erasures = erasures_feed(settings.kafka_address, settings.erasures_topic)
+    for feed in (catalog, erasures):
+        feed.load(settings.startup_timeout_s)
     return Ground(
         view,
         {settings.source_topic: source, settings.state_topic: state},
         Source(source.topic_id, source.partitions, state.topic_id, Zones(), zones_version()),
         catalog,
+        erasures,
     )

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from models.catalog import BadTitle, CatalogRow, read_title
+from streams.kafka_security import KafkaAddress
 from streams.settings import Settings
 from streams.topics import KafkaFailed
 
@@ -34,7 +35,7 @@ class BadTitleRow:
         return f"line {self.line}: {self.reason}"
 
 
-def write_titles(settings: Settings, kafka: str, rows: Iterable[Mapping[str, Any]]) -> int:
+def write_titles(settings: Settings, kafka: KafkaAddress, rows: Iterable[Mapping[str, Any]]) -> int:
     """Write rows into the titles topic, keyed by `title_id`; their number. Raises `SendFailed`."""
     from streams.simulate.faults import Item
     from streams.simulate.sender import send
@@ -43,7 +44,7 @@ def write_titles(settings: Settings, kafka: str, rows: Iterable[Mapping[str, Any
     return send(records, kafka, settings.titles_topic, stamp=False).events
 
 
-def stored_titles(settings: Settings, kafka: str) -> dict[str, Row]:
+def stored_titles(settings: Settings, kafka: KafkaAddress) -> dict[str, Row]:
     """The rows of the titles topic, the latest of each title; what is no title counts for nothing. `KafkaFailed`."""
     return latest_titles(_records(settings.titles_topic, kafka))
 
@@ -71,13 +72,13 @@ def _whole(value: bytes, title: CatalogRow) -> Row:
         return {name: field for name, field in msgspec.structs.asdict(title).items() if field is not None}
 
 
-def _records(topic: str, kafka: str) -> Iterator[tuple[bytes | None, bytes | None]]:
+def _records(topic: str, kafka: KafkaAddress) -> Iterator[tuple[bytes | None, bytes | None]]:
     """Every record of a topic up to its end as of now, partition after partition."""
     from kafka import KafkaConsumer, TopicPartition
     from kafka.errors import KafkaError
 
     try:
-        consumer = KafkaConsumer(bootstrap_servers=kafka, isolation_level="read_committed", group_id=None)
+        consumer = KafkaConsumer(**kafka.for_python(), isolation_level="read_committed", group_id=None)
         try:
             parts = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
             consumer.assign(parts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from streams.kafka_security import KafkaAddress, refusal
 from streams.settings import Settings
 
 ADMIN_TIMEOUT_MS = 15_000
@@ -58,6 +59,11 @@ def inputs(settings: Settings) -> list[Topic]:
     ]
 
 
+def controls(settings: Settings) -> list[Topic]:
+    """The topics by which workers are told what to do: they read them."""
+    return [Topic(settings.erasures_topic, 1, _COMPACTED)]
+
+
 def outputs(settings: Settings) -> list[Topic]:
     """The topics that a worker writes."""
     return [
@@ -68,8 +74,13 @@ def outputs(settings: Settings) -> list[Topic]:
     ]
 
 
+def all_topics(settings: Settings) -> list[Topic]:
+    """Every topic of an application."""
+    return [*inputs(settings), *controls(settings), *outputs(settings)]
+
+
 def make_topics(
-    settings: Settings, kafka: str, *, all_of_them: bool = False, answers_within_ms: int = ADMIN_TIMEOUT_MS
+    settings: Settings, kafka: KafkaAddress, *, all_of_them: bool = False, answers_within_ms: int = ADMIN_TIMEOUT_MS
 ) -> list[str]:
     """Make the input topics, or all of them, where they are missing; the names of those made.
 
@@ -78,12 +89,15 @@ def make_topics(
     from kafka.admin import KafkaAdminClient
     from kafka.errors import KafkaError
 
+    # This client would try until the time is over, and not tell why it was in vain.
+    if why := refusal(kafka):
+        raise KafkaFailed(f"Kafka at {kafka}: {why}")
     try:
-        admin = KafkaAdminClient(bootstrap_servers=kafka, bootstrap_timeout_ms=answers_within_ms)
+        admin = KafkaAdminClient(**kafka.for_python(), bootstrap_timeout_ms=answers_within_ms)
         try:
             made = _make_missing(admin, inputs(settings), settings)
             if all_of_them:
-                made += _make_missing(admin, outputs(settings), settings)
+                made += _make_missing(admin, [*controls(settings), *outputs(settings)], settings)
                 _check_state_topic(admin, settings)
             return made
         finally:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from streams.failpoints import Failpoint, reached
+from streams.kafka_security import KafkaAddress
 from streams.logs import LIBRDKAFKA
 from streams.settings import Settings
 from streams.topics import LARGEST_MESSAGE_BYTES
@@ -51,14 +52,16 @@ class Batch(NamedTuple):
 class TransactionalWriter:
     """Writes a partition's checkpoints, each in one transaction; fences any writer before it."""
 
-    def __init__(self, servers: str, transactional_id: str, topic: str, partition: int, timeout_s: float) -> None:
+    def __init__(
+        self, kafka: KafkaAddress, transactional_id: str, topic: str, partition: int, timeout_s: float
+    ) -> None:
         self.topic = topic
         self.partition = partition
         self.timeout_s = timeout_s
         self.name = transactional_id
         self._producer = Producer(
             {
-                "bootstrap.servers": servers,
+                **kafka.for_librdkafka(),
                 "transactional.id": transactional_id,
                 "transaction.timeout.ms": int(timeout_s * 1000),
                 "linger.ms": 5,
@@ -78,7 +81,7 @@ class TransactionalWriter:
     def of(cls, settings: Settings, partition: int) -> TransactionalWriter:
         """The writer of a partition of the state: whoever has it open last, writes."""
         name = f"{settings.app_id}-{partition}"
-        return cls(settings.kafka, name, settings.state_topic, partition, settings.transaction_timeout_s)
+        return cls(settings.kafka_address, name, settings.state_topic, partition, settings.transaction_timeout_s)
 
     def open(self) -> None:
         """Fence the partition's former owner and end what it left open. Raises `CheckpointFailed`."""

@@ -57,7 +57,8 @@ class Consumer(driver.Consumer):
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
-        """Fetch once, and yield a message for each batch."""
+        """Fetch once, and yield a message for each batch. Raises what ended the client's place in its group."""
+        self._check_membership()
         if not self.flow_active:
             await self.wait(self.can_resume_flow)
         gate: Gate = self.app.gate
@@ -72,6 +73,16 @@ class Consumer(driver.Consumer):
                 if not self.flow_active or self.app.consumer_generation_id != generation:
                     return
                 yield tp, self._to_message(tp, batch)
+
+    def _check_membership(self) -> None:
+        """aiokafka tells whoever fetches that its coordination has ended; who has no partition yet must ask.
+
+        It ends for good where a broker answers oddly, such as without any broker's address; nothing comes after that.
+        """
+        client = self._thread._consumer
+        coordination = getattr(client and client._coordinator, "_coordination_task", None)
+        if coordination is not None and coordination.done() and not coordination.cancelled():
+            coordination.result()
 
     def _to_message(self, tp: TP, batch: RecordBatch) -> ConsumerMessage:
         # The last offset stands for the batch: acknowledging it acknowledges all before it.
@@ -118,6 +129,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             group_id=conf.id,
             group_instance_id=self.app.group_instance_id or None,
             bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+            **driver.credentials_to_aiokafka_auth(conf.broker_credentials),
             partition_assignment_strategy=[StickyPartitionAssignor],
             enable_auto_commit=False,
             # Where the group begins does not matter: each partition is sought to its state's position.

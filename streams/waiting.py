@@ -6,10 +6,11 @@ not know when anything is written, nor how.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from models.tallies import TallyKey
+from models.current import CurrentWindows
+from models.tallies import TITLE, TallyKey
 from streams.committed import Committed
 from streams.redis_sink import Share
 from streams.rendering import STATUS
@@ -19,43 +20,44 @@ Version = tuple[int, int]
 
 
 class Taken(NamedTuple):
-    """What waits no more: keys by partition, up to these versions; and of each key its newest shares."""
+    """What waits no more: keys and titles by partition, up to these versions; and of each key its newest shares.
 
-    keys: dict[int, set[TallyKey]]
+    `oldest_ms`: the times of the partitions' first records that readers may not see yet.
+    """
+
+    waiting: dict[int, _Waits]
     versions: dict[int, Version]
     shares: dict[TallyKey, list[Share]]
+    oldest_ms: dict[int, int]
 
 
-class Waiting:
-    """The partitions of one worker."""
+class _Waits(NamedTuple):
+    """What waits of a partition: keys of tallies, and the titles whose current windows do."""
 
-    def __init__(self) -> None:
-        self._tallies: dict[int, dict[TallyKey, list[int]]] = {}
-        self._keys: dict[int, set[TallyKey]] = {}
-        self._versions: dict[int, Version] = {}
+    keys: set[TallyKey]
+    titles: set[str]
 
-    @property
-    def left(self) -> int:
-        """How many shares wait."""
-        return sum(map(len, self._keys.values()))
 
-    @property
-    def incarnation(self) -> int:
-        """The newest of the partitions'; 0 where there are none."""
-        return max((incarnation for incarnation, _ in self._versions.values()), default=0)
+class _Told:
+    """What a partition's last checkpoint had to tell."""
 
-    def open(self, partition: int, tallies: Mapping[TallyKey, list[int]]) -> None:
-        """Begin with a partition; nothing of it waits. The mapping is copied: the fold's may be ahead soon."""
-        self._tallies[partition], self._keys[partition] = dict(tallies), set()
+    def __init__(self, state: Committed) -> None:
+        self.tallies = {key: tally for key, tally in state.tallies.items() if tally is not None}
+        self.current = {title_id: windows for title_id, windows in state.current.items() if windows is not None}
+        self.waits = _Waits(set(), set())
+        self.version: Version = (0, 0)
+        self.oldest_ms: int | None = None
 
-    def close(self, partition: int) -> None:
-        """Forget a partition, and what waits of it."""
-        for of_partitions in (self._tallies, self._keys, self._versions):
-            of_partitions.pop(partition, None)
+    def take(self) -> Iterator[tuple[TallyKey, list[int]]]:
+        """The tallies that wait."""
+        for key in self.waits.keys:
+            yield key, self.tallies[key]
+        for title_id in self.waits.titles:
+            yield from self.current[title_id].tallies(self.tallies[TallyKey(TITLE, 0, title_id)])
 
     def commit(self, state: Committed) -> None:
-        """Let a checkpoint's changes wait. What left the fold's memory is forgotten; it expires where it is written."""
-        tallies, keys = self._tallies[state.partition], self._keys[state.partition]
+        """Let a checkpoint's changes wait."""
+        tallies, keys = self.tallies, self.waits.keys
         for key, tally in state.tallies.items():
             if tally is None:
                 tallies.pop(key, None)
@@ -63,36 +65,97 @@ class Waiting:
             else:
                 tallies[key] = tally
                 keys.add(key)
+        for title_id, windows in state.current.items():
+            self._turn(title_id, windows)
+        self.waits.titles.update(state.moved)
         tallies[STATUS] = [state.sequence, *state.stream]
         keys.add(STATUS)
-        self._versions[state.partition] = (state.incarnation, state.sequence)
+        self.version = (state.incarnation, state.sequence)
+        if self.oldest_ms is None:
+            self.oldest_ms = state.oldest_ms
+
+    def _turn(self, title_id: str, windows: CurrentWindows | None) -> None:
+        if windows is None:
+            self.current.pop(title_id, None)
+            self.waits.titles.discard(title_id)
+            return
+        self.current[title_id] = windows
+        for key in windows.lacks:
+            # From now on they are told by their title.
+            self.tallies.pop(key, None)
+            self.waits.keys.discard(key)
+
+    def let_wait(self, waits: _Waits) -> None:
+        """Let those of these wait that are there."""
+        self.waits.keys.update(waits.keys & self.tallies.keys())
+        self.waits.titles.update(waits.titles & self.current.keys())
+
+    def let_everything_wait(self) -> None:
+        self.waits.keys.update(self.tallies)
+        self.waits.titles.update(self.current)
+
+
+class Waiting:
+    """The partitions of one worker."""
+
+    def __init__(self) -> None:
+        self._told: dict[int, _Told] = {}
+
+    @property
+    def left(self) -> int:
+        """How much waits: keys, and titles whose current windows do. May be asked from any thread."""
+        return sum(len(told.waits.keys) + len(told.waits.titles) for told in list(self._told.values()))
+
+    @property
+    def incarnation(self) -> int:
+        """The newest of the partitions'; 0 where there are none."""
+        return max((told.version[0] for told in self._told.values()), default=0)
+
+    def open(self, state: Committed) -> None:
+        """Begin with a partition; nothing of it waits. What it tells is copied: the fold's may be ahead soon."""
+        self._told[state.partition] = _Told(state)
+
+    def close(self, partition: int) -> None:
+        """Forget a partition, and what waits of it."""
+        self._told.pop(partition, None)
+
+    def commit(self, state: Committed) -> None:
+        """Let a checkpoint's changes wait. What left the fold's memory is forgotten; it expires where it is written."""
+        self._told[state.partition].commit(state)
 
     def has(self, key: TallyKey) -> bool:
-        """Whether any partition has a tally of that key."""
-        return any(key in tallies for tallies in self._tallies.values())
+        """Whether any partition has a tally of that key; not to be asked of windows."""
+        return any(key in told.tallies for told in self._told.values())
 
     def let_wait(self, key: TallyKey) -> None:
-        """Let a key be written anew, where there is a tally of it."""
-        for partition, tallies in self._tallies.items():
-            if key in tallies:
-                self._keys[partition].add(key)
+        """Let a key be written anew, where there is a tally of it; no window's."""
+        for told in self._told.values():
+            told.let_wait(_Waits({key}, set()))
 
     def let_everything_wait(self) -> None:
         """Let all keys be written anew."""
-        for partition, tallies in self._tallies.items():
-            self._keys[partition].update(tallies)
+        for told in self._told.values():
+            told.let_everything_wait()
 
     def take(self) -> Taken:
         """All that waits."""
-        keys, self._keys = self._keys, {partition: set() for partition in self._tallies}
-        shares: dict[TallyKey, list[Share]] = {}
-        for partition, of_partition in keys.items():
-            tallies, incarnation = self._tallies[partition], self._versions[partition][0]
-            for key in of_partition:
-                shares.setdefault(key, []).append((partition, incarnation, *tallies[key]))
-        return Taken(keys, dict(self._versions), shares)
+        taken = Taken({}, {}, {}, {})
+        for partition, told in self._told.items():
+            for key, tally in told.take():
+                taken.shares.setdefault(key, []).append((partition, told.version[0], *tally))
+            taken.waiting[partition], told.waits = told.waits, _Waits(set(), set())
+            taken.versions[partition] = told.version
+            if told.oldest_ms is not None:
+                taken.oldest_ms[partition], told.oldest_ms = told.oldest_ms, None
+        return taken
 
     def wait_again(self, taken: Taken) -> None:
         """Let what was taken wait again. A partition given up meanwhile is its next owner's to publish."""
-        for partition in taken.keys.keys() & self._keys.keys():
-            self._keys[partition] |= taken.keys[partition] & self._tallies[partition].keys()
+        for partition in taken.waiting.keys() & self._told.keys():
+            self._told[partition].let_wait(taken.waiting[partition])
+        self.still_old(taken)
+
+    def still_old(self, taken: Taken) -> None:
+        """What was taken may be written, but readers may not trust it yet: its records are as old as before."""
+        for partition in taken.oldest_ms.keys() & self._told.keys():
+            self._told[partition].oldest_ms = taken.oldest_ms[partition]

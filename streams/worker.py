@@ -18,15 +18,18 @@ from typing import Any
 
 from streams.app import SourcePartitions, create_app
 from streams.continuity import Known
+from streams.controls import Told
 from streams.failpoints import Failpoint, arm, reached
+from streams.monitoring import Monitoring
 from streams.partition import Partition
 from streams.publish import Publisher
 from streams.redis_address import without_password
 from streams.redis_sink import RedisSink, Unreachable
 from streams.settings import Settings
 from streams.startup import Stopped, find_ground, reach
+from streams.supervisor import STOPPING, tell_supervisor
 from streams.topics import KafkaFailed
-from streams.transactions import CheckpointFailed
+from streams.transactions import CheckpointFailed, Fenced
 from streams.transport import RecordBatch
 from streams.watch import watch_progress, watch_topics
 
@@ -60,7 +63,9 @@ class Worker:
         self._epochs: dict[int, int] = {}
         self._last_epoch = 0
         self._openings: dict[int, asyncio.Task[None]] = {}
+        self._delivering: set[asyncio.Task[None]] = set()
         self._draining = False
+        self.monitoring = Monitoring(settings, self._partitions, self._openings)
 
     # -- what the transport and the agent ask ---------------------------------------------------------------
 
@@ -116,6 +121,10 @@ class Worker:
                     await self._deliver(number)
                 elif number not in self._openings:
                     self._openings[number] = asyncio.create_task(self._open(number))
+                    self._delivering.add(self._openings[number])
+                    self._openings[number].add_done_callback(self._delivering.discard)
+            self.monitoring.vitals.note_assigned()
+            self.monitoring.metrics.rebalances.inc()
         except Exception as problem:
             self.fail(problem)
 
@@ -141,6 +150,7 @@ class Worker:
 
     async def _let_go(self, partition: Partition) -> None:
         self.publisher.close_partition(partition.number)
+        self.monitoring.metrics.forget(partition.number)
         await partition.close()
 
     async def _restored(self, number: int) -> Partition:
@@ -150,16 +160,19 @@ class Worker:
             self.settings,
             self.source,
             self._pool,
-            lambda: self.catalog.rows,
+            Told(lambda: self.catalog.rows, lambda: self.erasures.rows),
             self.publisher.on_committed,
+            self.monitoring.metrics,
         )
         known, offsets = await self._known(number), await self.partitions_read.offsets(number)
         await partition.open(*offsets, known)
+        rows, seconds = partition.restored_rows, time.monotonic() - begun
+        self.monitoring.metrics.note_restore(seconds, rows)
         log.info(
             "partition %d restored: %d rows in %.1f s, continues at offset %d",
             number,
-            partition.restored_rows,
-            time.monotonic() - begun,
+            rows,
+            seconds,
             partition.position,
         )
         return partition
@@ -209,6 +222,7 @@ class Worker:
         """End the process, non-zero: state that may be half changed must not be used any more."""
         if self.failure is None:
             self.failure = problem
+            self.monitoring.metrics.refused_transactions.inc(isinstance(problem, Fenced))
         self._draining = True
         self._stop.set()
 
@@ -218,7 +232,9 @@ class Worker:
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._stop.set)
         self._end_with_threads(loop)
+        beating = asyncio.create_task(self.monitoring.vitals.keep_beating())
         try:
+            self.monitoring.open()
             await self._start()
             publishing = asyncio.create_task(self.publisher.run())
             tasks = [
@@ -239,6 +255,8 @@ class Worker:
             pass
         except Exception as problem:
             self.fail(problem)
+        beating.cancel()
+        self.monitoring.close()
         if self.failure is None:
             log.info("worker ended")
             return 0
@@ -261,8 +279,10 @@ class Worker:
         settings = self.settings
         within_s, stop = settings.startup_timeout_s, self._stop
         await reach("ENCORE_KAFKA", settings.kafka, self._reach_kafka, KafkaFailed, within_s, stop)
-        self.sink = RedisSink(settings.redis, settings.redis_prefix, settings.app_id)
-        self.publisher = Publisher(settings, self.sink, lambda: self.catalog.rows, self.source.partitions)
+        self.sink = RedisSink(settings.redis_url, settings.redis_prefix, settings.app_id)
+        metrics, partitions = self.monitoring.metrics, self.source.partitions
+        self.publisher = Publisher(settings, self.sink, lambda: self.catalog.rows, partitions, metrics)
+        self.monitoring.published = self.publisher
         redis = without_password(settings.redis)
         await reach("ENCORE_REDIS", redis, self.publisher.join, Unreachable, within_s, stop)
         # Rows are many and hold no cycles: a collector that walks them again and again costs a tenth of all CPU.
@@ -274,7 +294,7 @@ class Worker:
 
     async def _reach_kafka(self) -> None:
         ground = await asyncio.to_thread(find_ground, self.settings)
-        self.view, self._rests_on, self.source, self.catalog = ground
+        self.view, self._rests_on, self.source, self.catalog, self.erasures = ground
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled() and task.exception() is not None:
@@ -289,11 +309,11 @@ class Worker:
     async def _shut_down(self, publishing: asyncio.Task[None], tasks: list[asyncio.Task[Any]]) -> None:
         """Last checkpoint, last publishing, leave the group; after a failure, leave at once."""
         signal.alarm(_END_S)
+        tell_supervisor(STOPPING)
         self._draining = True
-        while not publishing.done():
-            # Again and again: `wait_for` of Python 3.11, which redis-py uses, may swallow a cancellation.
-            publishing.cancel()
-            await asyncio.wait([publishing], timeout=0.2)
+        # A partition that is not delivered yet stays closed: whoever comes next opens it.
+        for task in (publishing, *self._delivering):
+            await _cancelled(task)
         if self.failure is None:
             log.info("worker ends: last checkpoint, last counters")
             await self._checkpoint_last()
@@ -302,6 +322,7 @@ class Worker:
             task.cancel()
         await self._leave()
         self.catalog.stop()
+        self.erasures.stop()
         await self.sink.close()
 
     async def _checkpoint_last(self) -> None:
@@ -323,6 +344,14 @@ class Worker:
                 "Kafka did not answer within %g s: the group misses this worker after the session timeout",
                 _LEAVE_AT_STOP_S,
             )
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    """Cancel a task, and wait for its end. What it failed by is told elsewhere."""
+    while not task.done():
+        # Again and again: `wait_for` of Python 3.11, which redis-py uses, may swallow a cancellation.
+        task.cancel()
+        await asyncio.wait([task], timeout=0.2)
 
 
 def _unexpected(failure: BaseException) -> BaseException | None:

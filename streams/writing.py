@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from typing import NamedTuple, TypeVar
 
 from models.tallies import DAY, FRANCHISE, HOUR, TallyKey
+from streams.metrics import Metrics
 from streams.redis_sink import Derived, Readable, RedisSink, Share
 from streams.rendering import Rendering
 from streams.shown_catalog import ShownCatalog
@@ -42,10 +43,10 @@ class Stamp(NamedTuple):
 
 
 class Writer:
-    """Writes under one prefix; `refused_shares` counts those that another worker's had taken the place of."""
+    """Writes under one prefix."""
 
-    def __init__(self, sink: RedisSink, rendering: Rendering) -> None:
-        self.refused_shares = 0
+    def __init__(self, sink: RedisSink, rendering: Rendering, metrics: Metrics) -> None:
+        self._metrics = metrics
         self._sink = sink
         self._rendering = rendering
 
@@ -66,7 +67,7 @@ class Writer:
         lives = [self._rendering.time_to_live_ms(key) for key in chunk]
         totals = await self._sink.add_shares(hashes, lives, [shares[key] for key in chunk])
         if totals.refused:
-            self.refused_shares += totals.refused
+            self._metrics.refused_shares.inc(totals.refused)
             log.warning("Redis refused %d shares: their partitions have another worker by now", totals.refused)
         return list(zip(hashes, lives, totals.revisions, totals.totals, strict=True))
 

@@ -81,9 +81,9 @@ def fill(settings: Settings, shape: str, events: int, seed: int, advance: Advanc
     """Produce the catalog and the whole backlog of a shape, ending now, and wait until the broker has it."""
     load, make = SHAPES[shape]
     origin_ms = _origin_ms(events, load)
-    write_titles(settings, settings.kafka, loads.title_rows(load, origin_ms))
+    write_titles(settings, settings.kafka_address, loads.title_rows(load, origin_ms))
     items = _counted(make(events, seed, origin_ms), advance)
-    send(items, settings.kafka, settings.source_topic, stamp=False)
+    send(items, settings.kafka_address, settings.source_topic, stamp=False)
 
 
 def _origin_ms(events: int, load: loads.Shape) -> int:
@@ -101,7 +101,7 @@ def _counted(items: Iterator[Item], advance: Advance) -> Iterator[Item]:
 def measure(run: Run, events: int, advance: Advance) -> Measured:
     """Start a worker on the filled topic and measure it until its last checkpoint and publication."""
     settings = run.settings
-    positions = Positions(settings.kafka, settings.state_topic, settings.topic_partitions)
+    positions = Positions(settings.kafka_address, settings.state_topic, settings.topic_partitions)
     try:
         with run.worker() as worker, CpuClock(worker).running() as clock:
             _follow(positions, events, worker, advance)
@@ -165,5 +165,5 @@ def _make_stock_changelogs(settings: Settings, app_id: str) -> None:
         }
         for table in ("pairs", "titles")
     }
-    with KafkaAdminClient(bootstrap_servers=settings.kafka) as admin:
+    with KafkaAdminClient(**settings.kafka_address.for_python()) as admin:
         admin.create_topics(topics, wait_for_metadata=True)

@@ -25,6 +25,7 @@ from redis import Redis
 
 from streams.processes import Child, environment, wait_until
 from streams.runs import Run
+from streams.settings import load
 from streams.simulate import backlog as loads
 from streams.simulate.faults import Item
 from streams.simulate.sender import Pace, send
@@ -89,7 +90,7 @@ class Arrivals:
         self.seen: dict[str, float] = {}
         self._title = f"{run.settings.redis_prefix}title:".encode()
         # Protocol 2: of the newer one redis-py hands messages to a PubSub only.
-        self._client: Any = Redis.from_url(run.settings.redis, protocol=2)
+        self._client: Any = Redis.from_url(run.settings.redis_url, protocol=2)
         self._connection = self._client.connection_pool.get_connection()
         self._connection.send_command("SUBSCRIBE", f"{run.settings.redis_prefix}changes")
         self._over = threading.Event()
@@ -133,8 +134,8 @@ def measure_latency(run: Run, events_per_s: int, seconds: int, seed: int) -> Lat
     events = events_per_s * seconds + unmeasured
     probes = math.ceil(events / PROBE_EVERY)
     settings, origin_ms = run.settings, int(time.time() * 1000)
-    write_titles(settings, settings.kafka, loads.title_rows(loads.LIVE, origin_ms))
-    command = [sys.executable, "-m", "streams.bench.live", settings.kafka, settings.source_topic]
+    write_titles(settings, settings.kafka_address, loads.title_rows(loads.LIVE, origin_ms))
+    command = [sys.executable, "-m", "streams.bench.live", settings.source_topic]
     command += [str(number) for number in (events_per_s, events, seed, origin_ms)]
     with run.worker() as worker, Arrivals(run) as arrivals:
         run.wait_until_ready(worker)
@@ -180,7 +181,7 @@ def _values(run: Run) -> Iterator[bytes | None]:
     from kafka import KafkaConsumer, TopicPartition
 
     topic = run.settings.source_topic
-    consumer: Any = KafkaConsumer(bootstrap_servers=run.settings.kafka, group_id=None)
+    consumer: Any = KafkaConsumer(**run.settings.kafka_address.for_python(), group_id=None)
     try:
         parts = [TopicPartition(topic, number) for number in range(run.settings.topic_partitions)]
         consumer.assign(parts)
@@ -194,10 +195,10 @@ def _values(run: Run) -> Iterator[bytes | None]:
 
 
 def main() -> None:
-    kafka, topic, *numbers = sys.argv[1:]
+    topic, *numbers = sys.argv[1:]
     events_per_s, events, seed, origin_ms = map(int, numbers)
     items = with_probes(loads.live_backlog(events, seed, origin_ms))
-    sent = send(items, kafka, topic, in_ticks(events_per_s))
+    sent = send(items, load().kafka_address, topic, in_ticks(events_per_s))
     print(json.dumps({"events": sent.events, "elapsed_s": sent.elapsed_s, "behind_s": sent.behind_s}))
 
 

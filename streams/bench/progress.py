@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 import psutil
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
+from streams.kafka_security import KafkaAddress
 from streams.processes import Child, ChildEnded
 
 SAMPLE_S = 0.02
@@ -68,14 +69,14 @@ class CpuClock:
 class Positions:
     """The positions that the checkpoints committed, read from the state topic as they come."""
 
-    def __init__(self, kafka: str, state_topic: str, partitions: int) -> None:
+    def __init__(self, kafka: KafkaAddress, state_topic: str, partitions: int) -> None:
         self.first: dict[int, int] = {}
         self.latest: dict[int, int] = {}
         self.rows = 0
         self.oldest_s: float | None = None
         self._consumer = Consumer(
             {
-                "bootstrap.servers": kafka,
+                **kafka.for_librdkafka(),
                 "group.id": f"{state_topic}-bench",
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",

@@ -23,11 +23,11 @@ from typing import NamedTuple
 import psutil
 
 from models.catalog import read_title
-from models.fold import Changes, Fold
+from models.changes import Changes
+from models.fold import Fold
 from models.published import STREAM_FIELDS
 from models.rules import HOUR_MS
 from streams.bench.backlog import Advance
-from streams.bundles import Bundles
 from streams.changelog import Position, position_message, state_messages
 from streams.processes import Child, environment, peak_bytes
 from streams.restore import restore
@@ -85,7 +85,7 @@ class Stored(NamedTuple):
 
 def fill(settings: Settings, rows: int, advance: Advance) -> None:
     """Write a state of so many rows over all partitions, checkpoint by checkpoint, without any older row."""
-    make_topics(settings, settings.kafka, all_of_them=True)
+    make_topics(settings, settings.kafka_address, all_of_them=True)
     sample = _sample(settings)
     for number in range(settings.topic_partitions):
         writer = TransactionalWriter.of(settings, number)
@@ -120,7 +120,7 @@ def _checkpoints(sample: Changes, partitions: int, number: int, rows: int) -> It
         if not some:
             return
         position = Position(rows, "bench", partitions, AT_REST_MS, sequence, "bench", "bench", 0, stream)
-        state = state_messages(Changes(some, {}, [], [], []), Bundles({}))
+        state = state_messages(Changes(some, {}, [], [], []))
         yield Batch([*state, position_message(position)], ())
 
 
@@ -151,7 +151,7 @@ def main() -> None:
 
     def restored(number: int) -> int:
         timeout_s = settings.startup_timeout_s
-        return restore(settings.kafka, settings.state_topic, number, folds[number], timeout_s=timeout_s).rows
+        return restore(settings.kafka_address, settings.state_topic, number, folds[number], timeout_s=timeout_s).rows
 
     # As in a worker: no collector walks what is restored.
     gc.freeze()

@@ -283,7 +283,7 @@ def report(started: tuple[float, float], done: int) -> None:
 
 def main() -> None:
     kafka, topic, app_id, events = sys.argv[1:]
-    app = make_app(kafka, topic, app_id, int(events), stored_titles(load(), kafka))
+    app = make_app(kafka, topic, app_id, int(events), stored_titles(load(), load().kafka_address))
     faust.Worker(app, loglevel="ERROR", redirect_stdouts=False).execute_from_commandline()
 
 

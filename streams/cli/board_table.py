@@ -14,16 +14,15 @@ from rich.console import ConsoleDimensions, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from models.published import RATIO, SECONDS, WHOLE
 from streams import figures
 from streams.cli.reading import NOT_COMPLETE, Names
+from streams.measures import shown
 from streams.reader import Board, Title
 
 ACCENT = "bold cyan"
 BESIDE = ("starters", "completion_rate", "repeat_rate", "rewatches")
 """What stands beside the metric of a board for all time."""
 
-_KINDS = {field.name: field.kind for field in WHOLE}
 _HEADS = {
     "completion_rate": "compl.\nrate",
     "repeat_rate": "repeat\nrate",
@@ -115,12 +114,3 @@ def _grid(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Ta
     for row in rows:
         grid.add_row(*map(Text, row))
     return grid
-
-
-def shown(metric: str, value: float | None) -> str:
-    """A metric's value in words."""
-    if metric == "views":
-        return figures.count(value)
-    if _KINDS[metric] == RATIO:
-        return figures.rate(value)
-    return figures.viewing(value) if _KINDS[metric] == SECONDS else figures.count(value)

@@ -32,7 +32,7 @@ INTERRUPTED = 130
 @click.option("--household", default="my-household", show_default=True, help="household_id of the events of --input")
 @click.option("--seed", default=1, show_default=True, help="of the simulator")
 @click.option("--json", "as_json", is_flag=True, help="only one line of JSON on stdout, at the end")
-@with_settings("kafka", "redis", "topic_partitions", "checkpoint_s", "publish_s")
+@with_settings("kafka", "redis", "topic_partitions", "checkpoint_s", "publish_s", "dashboard_port")
 def demo(
     settings: Settings,
     for_s: float | None,
@@ -41,7 +41,7 @@ def demo(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Watch titles being counted: a real Kafka, a real Redis, the worker, and events that flow.
+    """Watch titles being counted, here and in a browser: a real Kafka, a real Redis, the worker, and events that flow.
 
     Servers are brought up privately where no address is set. At the end everything that was published is
     recomputed from the raw events; exit 0 if all of it is equal, else 1.

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.cli.options import with_settings
+from streams.cli.servers import kafka_located
 
 if TYPE_CHECKING:
     from models.sources.netflix_export import Viewer
     from streams.importing import Import
+    from streams.kafka_security import KafkaAddress
     from streams.settings import Settings
     from streams.titles import Row
 
@@ -57,7 +59,6 @@ def netflix_export(
     The records carry the times of the viewing. A topic whose newest records are more than 30 days younger
     counts them as late: import the past before the present, or into a topic of its own.
     """
-    from streams.devstack import NoServers, addresses
     from streams.importing import NotAnExport, title_ids
     from streams.simulate.sender import SendFailed
     from streams.titles import stored_titles, write_titles
@@ -65,7 +66,7 @@ def netflix_export(
 
     viewer = _viewer(household, time_zone, kids)
     try:
-        kafka = settings.kafka or addresses(settings).kafka
+        kafka = kafka_located(settings).kafka_address
         make_topics(settings, kafka)
         given = _given_titles(titles)
         write_titles(settings, kafka, given.values())
@@ -75,7 +76,7 @@ def netflix_export(
         _complete_catalog(settings, kafka, found, catalog)
         _warn_of_late_events(settings, kafka, found, household)
         _send(settings, kafka, found)
-    except (NoServers, NotAnExport, KafkaFailed, SendFailed, OSError) as problem:
+    except (NotAnExport, KafkaFailed, SendFailed, OSError) as problem:
         raise click.ClickException(str(problem)) from None
 
 
@@ -118,7 +119,7 @@ def _say_what_was_read(file: Path, found: Import) -> None:
     )
 
 
-def _complete_catalog(settings: Settings, kafka: str, found: Import, catalog: dict[str, Row]) -> None:
+def _complete_catalog(settings: Settings, kafka: KafkaAddress, found: Import, catalog: dict[str, Row]) -> None:
     from streams.titles import write_titles
 
     rows = found.missing_titles(catalog)
@@ -129,7 +130,7 @@ def _complete_catalog(settings: Settings, kafka: str, found: Import, catalog: di
         click.echo(f"{unknown:,} titles stay without a runtime: less than a minute of them was watched")
 
 
-def _warn_of_late_events(settings: Settings, kafka: str, found: Import, household: str) -> None:
+def _warn_of_late_events(settings: Settings, kafka: KafkaAddress, found: Import, household: str) -> None:
     from streams.importing import newest_record_ms
 
     stream_time_ms = newest_record_ms(kafka, settings.source_topic, household)
@@ -141,7 +142,7 @@ def _warn_of_late_events(settings: Settings, kafka: str, found: Import, househol
         )
 
 
-def _send(settings: Settings, kafka: str, found: Import) -> None:
+def _send(settings: Settings, kafka: KafkaAddress, found: Import) -> None:
     from streams.cli.progress import progress
     from streams.simulate.sender import send
 

@@ -11,18 +11,24 @@ from typing import Any
 
 import click
 
-from streams.settings import ENV_PREFIX, BadSetting, Settings, load
+from streams.redis_address import BadAddress, read_address
+from streams.settings import SECRETS, BadSetting, Settings, kin, load, variable
 
 
 def with_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the named settings as options (all where none is named); it receives `settings`."""
+    """Give a command the named settings as options (all where none is named); it receives `settings`.
 
-    fields = names or tuple(Settings.model_fields)
+    A server's address brings along what else its clients need; secrets are no options.
+    """
+
+    named = [each for name in names or Settings.model_fields for each in (name, *kin(name))]
+    fields = tuple(name for name in dict.fromkeys(named) if name not in SECRETS)
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
         def run(**arguments: Any) -> Any:
             given = {name: arguments.pop(f"set_{name}") for name in fields}
+            _refuse_passwords(given.get("redis"))
             try:
                 settings = load(**given)
             except BadSetting as problem:
@@ -37,7 +43,19 @@ def with_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., A
     return decorate
 
 
+def _refuse_passwords(redis: str | None) -> None:
+    try:
+        has_password = bool(redis and read_address(redis).password)
+    except BadAddress:
+        return
+    if has_password:
+        raise click.UsageError(
+            "--redis: accepted: no password in it, as others see a command's arguments; set"
+            f" {variable('redis_password_file')}, or {variable('redis')} in the environment"
+        )
+
+
 def _option(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     field = Settings.model_fields[name]
-    shown = f"{field.description} [{ENV_PREFIX}{name.upper()}, default {field.default!r}]"
+    shown = f"{field.description} [{variable(name)}, default {field.default!r}]"
     return click.option(f"--{name.replace('_', '-')}", f"set_{name}", default=None, metavar="VALUE", help=shown)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from streams.cli.options import with_settings
+from streams.cli.servers import located
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,31 +24,47 @@ if TYPE_CHECKING:
 
 Names = Mapping[str, str]
 NOT_COMPLETE = "counters are being rebuilt: these are too small"
-_SETTINGS = ("redis", "devstack_dir", "redis_prefix")
+READER = ("redis", "devstack_dir", "redis_prefix")
+"""The settings of whoever reads."""
+
+
+def _names(_: click.Context, __: click.Parameter, file: str | None) -> Names:
+    from streams.titles import read_rows
+
+    if file is None:
+        return {}
+    try:
+        rows, bad = read_rows(Path(file).read_bytes())
+    except OSError as problem:
+        raise click.UsageError(f"--names {file}: {problem.strerror}") from None
+    for row in bad:
+        click.echo(f"{file}: {row}; skipped", err=True)
+    return {row["title_id"]: row["name"] for row in rows if row.get("name")}
+
+
+names_option = click.option(
+    "--names",
+    callback=_names,
+    metavar="FILE",
+    help="names of titles: rows of the titles topic, as JSON lines or one array",
+)
+"""Gives a command `names`."""
 
 
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the settings of a reader, `as_json` and `names`."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="print exact numbers, as JSON"),
-        click.option(
-            "--names", callback=_names, metavar="FILE",
-            help="names of titles: rows of the titles topic, as JSON lines or one array",
-        ),
-        with_settings(*_SETTINGS),
-    ):  # fmt: skip
+        names_option,
+        with_settings(*READER),
+    ):
         command = option(command)
     return command
 
 
 def address(settings: Settings) -> str:
-    """Where Redis is, by the settings or the devstack."""
-    from streams.devstack import NoServers, addresses
-
-    try:
-        return settings.redis or addresses(settings).redis
-    except NoServers as problem:
-        raise click.ClickException(str(problem)) from None
+    """The URL of Redis, by the settings or the devstack."""
+    return (settings if settings.redis else located(settings)).redis_url
 
 
 @contextmanager
@@ -82,17 +99,3 @@ def print_json(value: Any) -> None:
     import msgspec
 
     click.echo(json.dumps(msgspec.to_builtins(value), ensure_ascii=False))
-
-
-def _names(_: click.Context, __: click.Parameter, file: str | None) -> Names:
-    from streams.titles import read_rows
-
-    if file is None:
-        return {}
-    try:
-        rows, bad = read_rows(Path(file).read_bytes())
-    except OSError as problem:
-        raise click.UsageError(f"--names {file}: {problem.strerror}") from None
-    for row in bad:
-        click.echo(f"{file}: {row}; skipped", err=True)
-    return {row["title_id"]: row["name"] for row in rows if row.get("name")}

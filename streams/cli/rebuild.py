@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.cli.options import with_settings
+from streams.cli.servers import located
 from streams.settings import RULE_SETTINGS
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ def rebuild(settings: Settings, yes: bool, as_json: bool) -> None:
     Exit 0: made anew. Exit 1: workers run, records are gone and --yes was not said, or a server failed it; then
     run it again.
     """
-    from streams.devstack import NoServers, addresses
     from streams.oracle import CannotRead
     from streams.rebuild import Refused, look
     from streams.rebuild import rebuild as run
@@ -46,15 +46,14 @@ def rebuild(settings: Settings, yes: bool, as_json: bool) -> None:
     from streams.transactions import CheckpointFailed, Fenced
 
     begun = time.monotonic()
+    settings = located(settings)
     try:
-        kafka, redis = addresses(settings)
-        settings = settings.model_copy(update={"kafka": kafka, "redis": redis})
         recount = look(settings)
         _confirm(settings, recount, yes)
         incarnation = run(settings)
     except Fenced:
         raise click.ClickException("a worker was started meanwhile: stop it and run `encore rebuild` again") from None
-    except (NoServers, CannotRead, Refused, KafkaFailed, TopicMismatch, CheckpointFailed, ForeignPrefix) as problem:
+    except (CannotRead, Refused, KafkaFailed, TopicMismatch, CheckpointFailed, ForeignPrefix) as problem:
         raise click.ClickException(str(problem)) from None
     except Unreachable as problem:
         raise click.ClickException(f"Redis does not answer, nothing was changed: {problem}") from None

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from streams.cli.options import with_settings
+from streams.cli.servers import kafka_located
 from streams.simulate.plan import Plan
 
 if TYPE_CHECKING:
+    from streams.kafka_security import KafkaAddress
     from streams.settings import Settings
     from streams.simulate.faults import Item
     from streams.simulate.sender import Pace, Progress, Sent
@@ -128,7 +130,6 @@ def _story(plan_texts: dict[str, str | None], given_ms: int | None, now_ms: int)
 
 
 def _run(settings: Settings, shown: Showing, pace: Pace, for_s: float | None, events: int | None) -> Sent:
-    from streams.devstack import NoServers, addresses
     from streams.simulate.sender import SendFailed, at_once, send
     from streams.simulate.world import catalog_rows
     from streams.titles import write_titles
@@ -136,7 +137,7 @@ def _run(settings: Settings, shown: Showing, pace: Pace, for_s: float | None, ev
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        kafka = settings.kafka or addresses(settings).kafka
+        kafka = kafka_located(settings).kafka_address
         make_topics(settings, kafka)
         if shown.end_ms is not None:
             _insist_on_no_records(kafka, settings.source_topic)
@@ -145,11 +146,11 @@ def _run(settings: Settings, shown: Showing, pace: Pace, for_s: float | None, ev
             # Where nothing is paced, no time of sending was fixed beforehand.
             stamp = pace is not at_once
             return send(items, kafka, settings.source_topic, pace, for_s=for_s, stamp=stamp, progress=report)
-    except (NoServers, KafkaFailed, SendFailed) as problem:
+    except (KafkaFailed, SendFailed) as problem:
         raise click.ClickException(str(problem)) from None
 
 
-def _insist_on_no_records(kafka: str, topic: str) -> None:
+def _insist_on_no_records(kafka: KafkaAddress, topic: str) -> None:
     """What is eight weeks old would be late behind anything that is not."""
     from streams.kafka_view import KafkaView
 

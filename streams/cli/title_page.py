@@ -13,6 +13,7 @@ from rich.text import Text
 
 from streams import figures
 from streams.cli.reading import NOT_COMPLETE, Names
+from streams.measures import watched_by_week
 from streams.reader import Age, Dayparts, Legs, Profile, Title, Week
 
 ACCENT = "bold cyan"
@@ -116,12 +117,6 @@ def _weeks(weeks: Sequence[Week], complete: int) -> Table:
     for week in weeks[-_WEEKS_SHOWN:]:
         grid.add_row(*_texts(week.name if week.number <= complete else f"{week.name}, so far", *_counts(week)))
     return grid
-
-
-def watched_by_week(weeks: Sequence[Week], complete: int) -> list[float]:
-    """The watched time of each complete week, from the first one on: one that has only just begun looks like a fall."""
-    watched = {week.number: week.watched_s for week in weeks}
-    return [watched.get(number, 0.0) for number in range(1, complete + 1)]
 
 
 _COUNTS = ("watched", "starters", "completers", "completions", "rewatches")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.cli.options import with_settings
+from streams.cli.servers import kafka_located
 
 if TYPE_CHECKING:
     from streams.settings import Settings
@@ -30,17 +31,16 @@ def load(settings: Settings, file: Path) -> None:
 
     A bad row is reported with its line and left out; the others are written, and the exit code is 1.
     """
-    from streams.devstack import NoServers, addresses
     from streams.simulate.sender import SendFailed
     from streams.titles import read_rows, write_titles
     from streams.topics import KafkaFailed, make_topics
 
     try:
         rows, bad = read_rows(file.read_bytes())
-        kafka = settings.kafka or addresses(settings).kafka
+        kafka = kafka_located(settings).kafka_address
         make_topics(settings, kafka)
         written = write_titles(settings, kafka, rows)
-    except (NoServers, KafkaFailed, SendFailed, OSError) as problem:
+    except (KafkaFailed, SendFailed, OSError) as problem:
         raise click.ClickException(str(problem)) from None
     for problem_row in bad:
         click.echo(f"{file}: {problem_row}; skipped", err=True)

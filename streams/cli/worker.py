@@ -19,16 +19,15 @@ def worker(settings: Settings) -> None:
     import asyncio
     import os
 
-    from streams.devstack import NoServers, addresses
+    from streams.devstack import NoServers, located
     from streams.logs import log_to_stderr
     from streams.worker import Worker
 
-    log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level, settings.log_format)
     try:
-        kafka, redis = addresses(settings)
+        settings = located(settings)
     except NoServers as problem:
         raise click.UsageError(str(problem)) from None
-    settings = settings.model_copy(update={"kafka": kafka, "redis": redis})
 
     async def run() -> None:
         code = await Worker(settings).run()

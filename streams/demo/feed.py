@@ -92,7 +92,7 @@ class Feeding:
 
     def _run(self, feed: Feed, settings: Settings) -> None:
         try:
-            send(self._until_stopped(feed.items), settings.kafka, settings.source_topic, by_rate(feed.per_s))
+            send(self._until_stopped(feed.items), settings.kafka_address, settings.source_topic, by_rate(feed.per_s))
         except Exception as problem:
             self._error = problem
 

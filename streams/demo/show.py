@@ -1,16 +1,18 @@
-"""The demo's run: servers, worker, feed, live table, and the verdict when it is over.
+"""The demo's run: servers, worker, dashboard, feed, live table, and the verdict when it is over.
 
 Owns the order of things and what interrupts them. It must not know how anything is counted or laid out.
 """
 
 from __future__ import annotations
 
+import json
 import math
+import re
 import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from redis import RedisError
@@ -18,24 +20,25 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from streams.dashboard.server import PortTaken, opened
 from streams.demo.board import Board, BoardReader
 from streams.demo.feed import Feed, Feeding
 from streams.demo.table import Pace, header, screen
 from streams.devstack import ServerFailed
 from streams.importing import NotAnExport
 from streams.oracle import CannotRead, Verification, verify
-from streams.processes import Child, ChildEnded
-from streams.runs import Run, run_of_its_own
+from streams.processes import Child, ChildEnded, encore, wait_until
+from streams.runs import READY_S, Run, run_of_its_own
 from streams.settings import Settings
 from streams.simulate.sender import SendFailed
-from streams.titles import write_titles
+from streams.titles import Row, write_titles
 from streams.topics import KafkaFailed
 
 LOOK_S = 0.4
 PACE_S = 3.0
 CATCH_UP_S = 60.0
 PLAIN_EVERY_S = 10.0
-LINES_BESIDE_ROWS = 12
+LINES_BESIDE_ROWS = 13
 PLAIN_ROWS = 12
 
 FAILURES = (CannotRead, ChildEnded, KafkaFailed, NotAnExport, OSError, RedisError, SendFailed, ServerFailed)
@@ -55,14 +58,37 @@ def run_demo(settings: Settings, make_feed: Callable[[], Feed], for_s: float | N
     say("Apache Kafka and Redis are starting …")
     with run_of_its_own(settings, "demo") as run:
         say("both answer; the worker opens its partitions …")
-        write_titles(run.settings, run.settings.kafka, feed.catalog)
-        with run.worker() as worker:
+        write_titles(run.settings, run.settings.kafka_address, feed.catalog)
+        with run.worker() as worker, dashboard(run, feed.catalog) as browsed:
             run.wait_until_ready(worker)
-            say("events flow")
+            where = address_of(browsed)
+            say(f"events flow; in a browser: {where}")
             with interruptible() as interrupted:
-                _Showing(run, feed, worker, console).until_over(for_s, interrupted)
+                _Showing(run, feed, (worker, browsed), where, console).until_over(for_s, interrupted)
             say("everything is recomputed from the raw topic …")
             return verify(run.settings, wait_s=CATCH_UP_S, expired_too=True)
+
+
+def dashboard(run: Run, catalog: list[Row]) -> Child:
+    """Start the dashboard, with the titles' names: on the port of the settings, or on another where it is taken."""
+    names = run.folder / "titles.jsonl"
+    names.write_text("".join(f"{json.dumps(row)}\n" for row in catalog))
+    try:
+        opened(run.settings.dashboard_host, run.settings.dashboard_port).close()
+        settings = run.settings
+    except PortTaken:
+        settings = run.settings.model_copy(update={"dashboard_port": 0})
+    return encore("dashboard", settings, run.folder / "dashboard.log", "dashboard", "--names", str(names))
+
+
+def address_of(browsed: Child) -> str:
+    """Where the dashboard is, once it says so. Raises `ChildEnded`, TimeoutError."""
+    wait_until(lambda: bool(_addresses(browsed)), "the dashboard answers", READY_S, browsed)
+    return _addresses(browsed)[0]
+
+
+def _addresses(browsed: Child) -> list[str]:
+    return re.findall(r"http://\S+", browsed.log.read_text())
 
 
 class _Saying:
@@ -95,8 +121,8 @@ def interruptible() -> Iterator[threading.Event]:
 class _Showing:
     """One run on the screen: look at Redis, show it, look again."""
 
-    def __init__(self, run: Run, feed: Feed, worker: Child, console: Console) -> None:
-        self._run, self._feed, self._worker, self._console = run, feed, worker, console
+    def __init__(self, run: Run, feed: Feed, children: Sequence[Child], where: str, console: Console) -> None:
+        self._run, self._feed, self._children, self._where, self._console = run, feed, children, where, console
         self._reader = BoardReader(run.redis(), run.settings.redis_prefix, feed.names)
         self._looks: deque[tuple[float, int]] = deque()
         self._began_s = self._plain_s = time.monotonic()
@@ -121,9 +147,10 @@ class _Showing:
         return min(time.monotonic() - self._began_s, math.inf if for_s is None else for_s)
 
     def _show(self, live: Live, for_s: float | None) -> Board:
-        self._worker.check()
+        for child in self._children:
+            child.check()
         board = self._reader.read()
-        pace = Pace(self._events_per_s(board), self._elapsed_s(for_s), for_s)
+        pace = Pace(self._events_per_s(board), self._elapsed_s(for_s), for_s, self._where)
         if self._console.is_terminal:
             rows = max(3, self._console.height - LINES_BESIDE_ROWS)
             live.update(screen(board, pace, self._console.width, rows), refresh=True)

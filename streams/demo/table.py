@@ -38,15 +38,19 @@ SHORT_TREND = "over\ntime"
 
 @dataclass(frozen=True)
 class Pace:
-    """How the run goes, beside the board: events per second now, seconds so far, seconds in all if known."""
+    """How the run goes, beside the board: events per second now, seconds so far, seconds in all if known.
+
+    `dashboard`: where the same is to be seen in a browser.
+    """
 
     events_per_s: float
     elapsed_s: float
     total_s: float | None = None
+    dashboard: str = ""
 
 
 def header(board: Board, pace: Pace) -> Text:
-    """Three lines above the table: how it goes, what was counted, and what was not."""
+    """Lines above the table: how it goes, what was counted, what was not, and where to see more."""
     status = board.status
     clock = f"{pace.elapsed_s:.0f} s" + (f" of {pace.total_s:.0f} s" if pace.total_s else "")
     going = (f"{pace.events_per_s:,.0f} events/s", "bold"), f"lag {status.lag:,}", clock
@@ -58,6 +62,7 @@ def header(board: Board, pace: Pace) -> Text:
         _dotted(*uncounted),
     ]
     lines[-1].stylize("dim")
+    lines += [Text.assemble("in a browser: ", (pace.dashboard, "bold"))] if pace.dashboard else []
     return Text("\n").join(lines)
 
 

@@ -3,9 +3,9 @@
 Owns their download, start, ready-check and end. It must not know what the servers are used for.
 """
 
-from streams.devstack.background import Addresses, NoServers, addresses
+from streams.devstack.background import NoServers, located
 from streams.devstack.process import ServerFailed
 from streams.devstack.redis import RedisServer
 from streams.devstack.stack import Devstack
 
-__all__ = ["Addresses", "Devstack", "NoServers", "RedisServer", "ServerFailed", "addresses"]
+__all__ = ["Devstack", "NoServers", "RedisServer", "ServerFailed", "located"]

@@ -7,35 +7,27 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple
 
 from streams.devstack.cache import cache_folder, locked
 from streams.devstack.stack import Devstack
 from streams.settings import Settings
 
 
-class Addresses(NamedTuple):
-    """Where the servers are: Kafka as HOST:PORT[,HOST:PORT…], Redis as a URL."""
-
-    kafka: str
-    redis: str
-
-
 class NoServers(Exception):
     """Neither a setting nor a running devstack says where the servers are. The message is one line."""
 
 
-def addresses(settings: Settings) -> Addresses:
-    """The settings' addresses, or those of the running devstack where a setting is empty."""
+def located(settings: Settings) -> Settings:
+    """The settings, with the addresses of the running devstack where one is empty. Raises `NoServers`."""
     if settings.kafka and settings.redis:
-        return Addresses(settings.kafka, settings.redis)
+        return settings
     stack = background(settings)
     kafka = settings.kafka or (stack.kafka if any(broker.running for broker in stack.brokers) else "")
     redis = settings.redis or (stack.redis if stack.redis_server.running else "")
     if not kafka or not redis:
         missing = " and ".join(name for name, found in (("Kafka", kafka), ("Redis", redis)) if not found)
         raise NoServers(f"no {missing}: set ENCORE_KAFKA and ENCORE_REDIS, or run `encore devstack up`")
-    return Addresses(kafka, redis)
+    return settings.model_copy(update={"kafka": kafka, "redis": redis})
 
 
 def background(settings: Settings, brokers: int = 0) -> Devstack:

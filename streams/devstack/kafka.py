@@ -56,8 +56,7 @@ class Quorum(NamedTuple):
     @classmethod
     def fresh(cls, nodes: int) -> Quorum:
         """A new cluster's: ports that nobody listens on now."""
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        return cls(cluster_id, tuple(free_port() for _ in range(nodes)))
+        return cls(_fresh_cluster_id(), tuple(free_port() for _ in range(nodes)))
 
     def settings(self, node_id: int) -> dict[str, str]:
         """A node's part in it. Of three nodes one may be away, and no acknowledged record is on one node only."""
@@ -74,6 +73,12 @@ class Quorum(NamedTuple):
             "share.coordinator.state.topic.replication.factor": replication,
             "share.coordinator.state.topic.min.isr": in_sync,
         }
+
+
+def _fresh_cluster_id() -> str:
+    """16 bytes in base64 as Kafka itself draws them: none begins with a dash, which a command takes for an option."""
+    drawn = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    return _fresh_cluster_id() if drawn.startswith("-") else drawn
 
 
 class KafkaServer(Server):

@@ -32,7 +32,7 @@ BOOKKEEPING = {"as_of_ms": INTEGER, "version": INTEGER, "complete": ("1", re.com
 
 STATUS_BOOKKEEPING = {
     **BOOKKEEPING,
-    **dict.fromkeys(("incarnation", "partitions_ready", "lag"), INTEGER),
+    **dict.fromkeys(("incarnation", "partitions_ready", "lag", "checkpointed_ms"), INTEGER),
     "rebuilding": ("0", re.compile("0")),
 }
 """The same of the status hash: with the counts of records, all the fields that it has."""

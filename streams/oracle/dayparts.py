@@ -55,11 +55,12 @@ class Dayparts:
     def at(self, zone: str, time_ms: int) -> tuple[int, int]:
         """The number of the daypart, and the local day, of an instant in a zone."""
         place = zone, time_ms // QUARTER_MS
-        if place not in self._found:
+        found = self._found.get(place)
+        if found is None:
             day, minute = local(*place)
             number = next(number for number, part in enumerate(self.parts) if part.holds(day, minute))
-            self._found[place] = number, day
-        return self._found[place]
+            found = self._found[place] = number, day
+        return found
 
 
 def _read(entry: str) -> Daypart:

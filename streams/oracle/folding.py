@@ -8,18 +8,19 @@ code with `models` but the thresholds.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from models.rules import Rules
 from streams.kept import LARGEST_KEPT_BYTES
 from streams.oracle.dayparts import Dayparts
 from streams.oracle.facts import Made
-from streams.oracle.franchises import Franchises, Standing
+from streams.oracle.franchises import Franchises, Standing, household_counts
 from streams.oracle.gauges import Gauges
 from streams.oracle.kept import Kept, held
-from streams.oracle.records import RawRecord, Unreadable, home_partition, known_zones, read_event
+from streams.oracle.records import RawRecord, Unreadable, digest, home_partition, known_zones, pseudonym, read_event
 from streams.oracle.viewing import Applied, Moment, Viewing
 
 NEVER = -(2**63)
@@ -36,19 +37,33 @@ class CatalogRow(NamedTuple):
 class PartitionLog:
     """Folds the records of one partition, given in the order of their offsets.
 
-    `silent` tells the silent clock's control rows: from which offset on it stood where.
+    `silent` tells the silent clock's control rows: from which offset on it stood where. `erasures` are by the offset at
+    which they were taken in and the household's digest: the offset below which its records do not count. By a
+    `pseudonym_key` households are told by their pseudonyms, and of records that are kept nothing but the length.
     """
 
     def __init__(
-        self, partition: int, partitions: int, rules: Rules, catalog: Sequence[CatalogRow], silent: Mapping[int, int]
+        self,
+        partition: int,
+        partitions: int,
+        rules: Rules,
+        catalog: Sequence[CatalogRow],
+        silent: Mapping[int, int],
+        pseudonym_key: bytes | None = None,
+        erasures: Mapping[tuple[int, str], int] = MappingProxyType({}),
     ) -> None:
         self.partition = partition
         self.partitions = partitions
         self.rules = rules
+        self.pseudonym_key = pseudonym_key
         self.dayparts = Dayparts(rules.dayparts)
         self.coming_rows = sorted(catalog, key=lambda row: row.offset, reverse=True)
         self.coming_silences = sorted(silent.items(), reverse=True)
+        self.coming_erasures = sorted(erasures.items(), reverse=True)
         self.rows_known = set(catalog)
+        self.erasures_known = set(erasures)
+        self.erased_until: dict[str, int] = {}
+        self.households_gone: dict[str, Counter[str]] = defaultdict(Counter)
         self.catalog: dict[str, dict[str, Any]] = {}
         self.earliest_release_ms: dict[str, int] = {}
         self.franchises = Franchises()
@@ -74,17 +89,26 @@ class PartitionLog:
             if event["event_time_ms"] > record.timestamp_ms + self.rules.future_ms:
                 raise Unreadable("event_time_ms is in the future")
         except Unreadable as reason:
-            self.dead_letters[_kept(record)] = str(reason)
+            self.dead_letters[_kept(record, self.pseudonym_key)] = str(reason)
             return
         if event["event_time_ms"] < self.stream_ms - self.rules.grace_ms:
-            self.late.append(_kept(record))
+            self.late.append(_kept(record, self.pseudonym_key))
             return
         self.events += 1
+        if self.pseudonym_key is not None:
+            event["household_id"] = pseudonym(self.pseudonym_key, event["household_id"].encode())
+        if self.erased_until and record.offset < self.erased_until.get(digest(event["household_id"]), 0):
+            return
         title = self.catalog.get(event["title_id"], {})
         if event.get("content_kind", "main") == "main" and (title.get("content_kind") or "main") == "main":
             self._count(event, record, title)
 
-    def end(self, catalog: Iterable[CatalogRow], silent: Mapping[int, int]) -> None:
+    def end(
+        self,
+        catalog: Iterable[CatalogRow],
+        silent: Mapping[int, int],
+        erasures: Mapping[tuple[int, str], int] = MappingProxyType({}),
+    ) -> None:
         """Take in the control rows that came at the end of the log, or have come since then."""
         while self.coming_rows:
             self._take_in(self.coming_rows.pop())
@@ -92,6 +116,12 @@ class PartitionLog:
             self.rows_known.add(row)
             self._take_in(row)
         self.silent_ms = max([self.silent_ms, *silent.values()])
+        while self.coming_erasures:
+            self._erase(*self.coming_erasures.pop())
+        for taken_in, until in erasures.items():
+            if taken_in not in self.erasures_known:
+                self.erasures_known.add(taken_in)
+                self._erase(taken_in, until)
 
     def gauges(self) -> Gauges:
         """What is current at the end of the log; once it was asked for, no record may come."""
@@ -123,10 +153,10 @@ class PartitionLog:
         viewing = households.get(household_id)
         if viewing is None or not viewing.is_live(self.stream_ms, self.rules):
             viewing = households[household_id] = Viewing(self.stream_ms)
-        for session_id, session in list(viewing.sessions.items()):
-            if session.largest_time_ms < self.stream_ms - self.rules.grace_ms:
-                del viewing.sessions[session_id]
-                viewing.end_owed(session_id)
+        kept_ms = self.stream_ms - self.rules.grace_ms
+        for session_id in [name for name, session in viewing.sessions.items() if session.largest_time_ms < kept_ms]:
+            del viewing.sessions[session_id]
+            viewing.end_owed(session_id)
         return viewing
 
     # The catalog and its franchises
@@ -136,6 +166,24 @@ class PartitionLog:
             self._take_in(self.coming_rows.pop())
         while self.coming_silences and self.coming_silences[-1][0] <= offset:
             self.silent_ms = max(self.silent_ms, self.coming_silences.pop()[1])
+        while self.coming_erasures and self.coming_erasures[-1][0][0] <= offset:
+            self._erase(*self.coming_erasures.pop())
+
+    def _erase(self, taken_in: tuple[int, str], until: int) -> None:
+        """Forget a household: what it is now is counted no more, what it did was done."""
+        _, whom = taken_in
+        self.erased_until[whom] = max(until, self.erased_until.get(whom, 0))
+        self._gauges = None
+        in_franchises: dict[str, list[Standing]] = defaultdict(list)
+        for title_id, households in self.viewings.items():
+            for household_id in [household_id for household_id in households if digest(household_id) == whom]:
+                viewing = households.pop(household_id)
+                if viewing.is_live(self.stream_ms, self.rules):
+                    self.households_gone[title_id].update(household_counts([viewing.standing]))
+                    if title_id in self.franchises.of:
+                        in_franchises[self.franchises.of[title_id]].append(viewing.standing)
+        for franchise_id, standings in in_franchises.items():
+            self.franchises.leave(franchise_id, standings)
 
     def _take_in(self, row: CatalogRow) -> None:
         title: dict[str, Any] = json.loads(row.row) if row.row else {}
@@ -166,7 +214,11 @@ class PartitionLog:
         self.franchises.change(franchise_id, live, before, after)
 
 
-def _kept(record: RawRecord) -> Kept:
+def _kept(record: RawRecord, pseudonym_key: bytes | None) -> Kept:
+    if pseudonym_key is not None:
+        name = None if record.key is None else pseudonym(pseudonym_key, record.key).encode()
+        length = len(record.value) if record.value else None
+        return Kept(record.partition, record.offset, name, record.value and b"", None, length)
     (key, key_bytes), (value, value_bytes) = _cut(record.key), _cut(record.value)
     return Kept(record.partition, record.offset, key, value, key_bytes, value_bytes)
 

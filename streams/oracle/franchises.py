@@ -78,6 +78,11 @@ class Franchises:
         counts.update(household_counts([*others, after]))
         counts.subtract(household_counts([*others, before]))
 
+    def leave(self, franchise_id: str, standings: list[Standing]) -> None:
+        """A household is counted no more; these are its standings in the titles."""
+        self._note(franchise_id)
+        self.distinct[franchise_id].subtract(household_counts(standings))
+
     def once(self) -> set[str]:
         for franchise_id in self.members:
             self._note(franchise_id)

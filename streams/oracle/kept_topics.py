@@ -12,6 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from streams.kafka_security import KafkaAddress
 from streams.kafka_view import KafkaView
 from streams.oracle.comparison import Difference
 from streams.oracle.kept import Kept, Milestone, held
@@ -47,7 +48,7 @@ class Source(NamedTuple):
 class KeptTopics:
     """The three topics; `read_on` takes in what was committed since the last call."""
 
-    def __init__(self, kafka: str, settings: Settings, beginnings: Mapping[int, int]) -> None:
+    def __init__(self, kafka: KafkaAddress, settings: Settings, beginnings: Mapping[int, int]) -> None:
         source = _source(kafka, settings.source_topic, beginnings)
         self.dead_letters = KeptTopic(kafka, settings.dead_letters_topic, source, _dead_letter)
         self.late = KeptTopic(kafka, settings.late_topic, source, _kept)
@@ -72,7 +73,7 @@ class KeptTopic(Generic[R]):
     A record that does not name the topic's id counts as the present topic's.
     """
 
-    def __init__(self, kafka: str, topic: str, source: Source, read: Callable[[Any, Headers], R]) -> None:
+    def __init__(self, kafka: KafkaAddress, topic: str, source: Source, read: Callable[[Any, Headers], R]) -> None:
         self.found: Counter[R] = Counter()
         self.odd: list[Difference] = []
         self._kafka = kafka
@@ -109,7 +110,7 @@ class _Odd(Exception):
     """A record that is not what its topic holds; the arguments are a difference's field, expected and found."""
 
 
-def _source(kafka: str, topic: str, beginnings: Mapping[int, int]) -> Source:
+def _source(kafka: KafkaAddress, topic: str, beginnings: Mapping[int, int]) -> Source:
     try:
         now = KafkaView(kafka).topic(topic)
     except KafkaFailed as problem:

@@ -69,6 +69,8 @@ class Readers:
         counts: Counter[str] = Counter()
         for titles in self.sums.titles.values():
             counts.update(titles.get(title_id, {}))
+        for log in self.logs:
+            counts.subtract(log.households_gone.get(title_id, {}))
         return counts
 
     def _views(self, title_id: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.error import ConsumeError
 
+from streams.kafka_security import KafkaAddress, with_refusal
 from streams.kafka_view import until_answered
 from streams.oracle.folding import CatalogRow
 from streams.oracle.recomputation import readable_title
@@ -22,6 +23,7 @@ from streams.oracle.records import RawRecord
 
 STALLED_S = 30
 TAKEN_IN = re.compile(rb"c\d{20}\|")
+ERASED = re.compile(rb"e\d{20}\|")
 SILENT = re.compile(rb"k\d{20}")
 WATERMARKS_AGAIN = (
     KafkaError._DESTROY, KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN,
@@ -41,12 +43,12 @@ class TopicReader:
     where the last reading ended.
     """
 
-    def __init__(self, kafka: str, topic: str, start: dict[int, int] | None = None) -> None:
+    def __init__(self, kafka: KafkaAddress, topic: str, start: dict[int, int] | None = None) -> None:
         self.kafka = kafka
         self.topic = topic
         self._consumer = Consumer(
             {
-                "bootstrap.servers": kafka,
+                **kafka.for_librdkafka(),
                 "group.id": "encore-verify",  # required by the client; nothing is committed
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
@@ -115,7 +117,7 @@ class TopicReader:
         try:
             found = self._consumer.list_topics(self.topic, timeout=10).topics[self.topic]
         except KafkaException as problem:
-            raise CannotRead(f"Kafka at {self.kafka} does not answer: {problem.args[0].str()}") from None
+            raise self._unanswered(problem) from None
         if found.error is not None:
             raise NoTopic(f"Kafka at {self.kafka} has no topic {self.topic}")
         return len(found.partitions)
@@ -127,8 +129,11 @@ class TopicReader:
                 lambda: self._consumer.get_watermark_offsets(place, timeout=10), WATERMARKS_AGAIN, STALLED_S
             )
         except KafkaException as problem:
-            raise CannotRead(f"Kafka at {self.kafka} does not answer: {problem.args[0].str()}") from None
+            raise self._unanswered(problem) from None
         return low, end
+
+    def _unanswered(self, problem: KafkaException) -> CannotRead:
+        return CannotRead(f"Kafka at {self.kafka} does not answer: {with_refusal(self.kafka, problem.args[0].str())}")
 
 
 class NoTopic(CannotRead):
@@ -145,13 +150,14 @@ def source_records(messages: Iterator[Any]) -> Iterator[RawRecord]:
 class StateLog:
     """What outsiders may read in the state changelog: positions, and the control rows.
 
-    Those are the catalog's rows as taken in, and the steps of the silent clock.
+    Those are the catalog's rows as taken in, the steps of the silent clock, and erasures.
     """
 
-    def __init__(self, kafka: str, topic: str) -> None:
+    def __init__(self, kafka: KafkaAddress, topic: str) -> None:
         self._reader = TopicReader(kafka, topic)
         self.positions: dict[int, dict[str, Any]] = {}
         self.silent: dict[int, dict[int, int]] = {}
+        self.erasures: dict[int, dict[tuple[int, str], int]] = {}
         self._rows: dict[int, dict[tuple[int, str], bytes]] = {}
 
     def close(self) -> None:
@@ -167,6 +173,9 @@ class StateLog:
                 offset, title_id = int(key[1:21]), key[22:].decode()
                 rows = self._rows.setdefault(message.partition(), {})
                 rows[offset, title_id] = value or b""
+            elif ERASED.match(key) and value is not None:
+                erasures = self.erasures.setdefault(message.partition(), {})
+                erasures[int(key[1:21]), key[22:].decode()] = int(json.loads(value)["until"])
             elif SILENT.fullmatch(key) and value is not None:
                 self.silent.setdefault(message.partition(), {})[int(key[1:])] = int(json.loads(value))
 
@@ -189,7 +198,7 @@ class StateLog:
 class TitlesTopic:
     """The catalog as the titles topic has it: the last readable row of each title; none without the topic."""
 
-    def __init__(self, kafka: str, topic: str) -> None:
+    def __init__(self, kafka: KafkaAddress, topic: str) -> None:
         self.rows: dict[str, bytes] = {}
         self._kafka = kafka
         self._topic = topic

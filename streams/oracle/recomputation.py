@@ -17,11 +17,14 @@ from streams.oracle.kept import Kept, Milestone
 from streams.oracle.readers import Readers
 from streams.oracle.records import RawRecord, Unreadable, read_title
 from streams.oracle.shown import Hashes, title_key, window_fields
-from streams.oracle.sums import Sums, add_up
+from streams.oracle.sums import FactsFile, Sums, add_up, facts_folder, write_facts
 
 LEAST_STARTERS = 20
 Silent = Mapping[int, Mapping[int, int]]
 """The silent clock's control rows of each partition: from which offset on it stood where."""
+
+Erasures = Mapping[int, Mapping[tuple[int, str], int]]
+"""Each partition's erasures: from which offset on, of whom (a digest), and below which offset records do not count."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +68,29 @@ class Expected:
 class Recomputation:
     """Folds the raw records once; then says, whenever asked, what must be found.
 
-    Partitions are folded each by itself. What a partition takes in of the catalog, and its silent clock, may go on
-    after its last record.
+    Partitions are folded each by itself. What a partition takes in of the catalog, its silent clock and its erasures
+    may go on after its last record.
     """
 
-    def __init__(self, catalog: Catalog, rules: Rules, partitions: int, silent: Silent | None = None) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        rules: Rules,
+        partitions: int,
+        silent: Silent | None = None,
+        pseudonym_key: bytes | None = None,
+        erasures: Erasures | None = None,
+    ) -> None:
         self.logs = [
-            PartitionLog(number, partitions, rules, catalog.taken_in.get(number, ()), (silent or {}).get(number, {}))
+            PartitionLog(
+                number,
+                partitions,
+                rules,
+                catalog.taken_in.get(number, ()),
+                (silent or {}).get(number, {}),
+                pseudonym_key,
+                (erasures or {}).get(number, {}),
+            )
             for number in range(partitions)
         ]
         self.sums = Sums()
@@ -80,7 +99,15 @@ class Recomputation:
 
     def take(self, records: Iterable[RawRecord]) -> None:
         """Fold all records (each partition's in offset order, partitions in any mixture); to be called once."""
-        self.sums = add_up(self._facts(records))
+        with facts_folder() as folder:
+            file = write_facts(folder / "facts.csv", fold(records, dict(enumerate(self.logs))))
+            self.take_folded((), [file])
+
+    def take_folded(self, logs: Iterable[PartitionLog], files: Iterable[FactsFile]) -> None:
+        """Take logs in which all records were folded elsewhere, and all facts that came of it; in place of `take`."""
+        for log in logs:
+            self.logs[log.partition] = log
+        self.sums = add_up(files)
         windows = [
             (title_id, name, fields)
             for title_id, windows in self.sums.windows.items()
@@ -90,29 +117,22 @@ class Recomputation:
         self.windows = {f"{title_key(title_id)}:{name}": fields for title_id, name, fields in windows}
         self.day_boards = day_boards(each for each in windows if each[1].startswith("day:"))
 
-    def _facts(self, records: Iterable[RawRecord]) -> Iterator[tuple[int, Fact]]:
-        """The facts that the records make, one record at a time: neither is held any longer."""
-        for record in records:
-            log = self.logs[record.partition]
-            log.take(record)
-            for fact in log.made.facts:
-                yield record.partition, fact
-            log.made.facts.clear()
-
     def expected(
         self,
         catalog: Catalog,
         silent: Silent | None = None,
+        erasures: Erasures | None = None,
         *,
         least_starters: int = LEAST_STARTERS,
         there: Collection[str] = (),
     ) -> Expected:
-        """What must be found by the catalog and the silent clocks as they are now.
+        """What must be found by the catalog, the silent clocks and the erasures as they are now.
 
         `there` names keys of hashes that are there: some that are nothing but zeros may be, or may not be.
         """
         for log in self.logs:
-            log.end(catalog.taken_in.get(log.partition, ()), (silent or {}).get(log.partition, {}))
+            number = log.partition
+            log.end(catalog.taken_in.get(number, ()), (silent or {}).get(number, {}), (erasures or {}).get(number, {}))
         readers = Readers(self.sums, self.logs, catalog.current, there)
         return Expected(
             produced=sum(log.produced for log in self.logs),
@@ -137,6 +157,16 @@ class Recomputation:
         return {name: str(count) for name, count in counts.items()}
 
 
+def fold(records: Iterable[RawRecord], logs: Mapping[int, PartitionLog]) -> Iterator[tuple[int, Fact]]:
+    """The facts that the records make, each with its partition, one record at a time: neither is held any longer."""
+    for record in records:
+        log = logs[record.partition]
+        log.take(record)
+        for fact in log.made.facts:
+            yield record.partition, fact
+        log.made.facts.clear()
+
+
 def recompute(
     records: Iterable[RawRecord],
     catalog: Catalog,
@@ -144,13 +174,15 @@ def recompute(
     partitions: int,
     *,
     silent: Silent | None = None,
+    erasures: Erasures | None = None,
     least_starters: int = LEAST_STARTERS,
     there: Collection[str] = (),
+    pseudonym_key: bytes | None = None,
 ) -> Expected:
     """Everything that `records` amount to; `partitions` is the source topic's partition count."""
-    recomputation = Recomputation(catalog, rules, partitions, silent)
+    recomputation = Recomputation(catalog, rules, partitions, silent, pseudonym_key, erasures)
     recomputation.take(records)
-    return recomputation.expected(catalog, silent, least_starters=least_starters, there=there)
+    return recomputation.expected(catalog, silent, erasures, least_starters=least_starters, there=there)
 
 
 def readable_title(key: bytes | None, row: bytes) -> str | None:

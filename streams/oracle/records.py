@@ -6,6 +6,8 @@ not know sessions, coverage or counters, and shares nothing with `models` but th
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import math
 from collections.abc import Callable, Collection, Mapping
@@ -199,6 +201,16 @@ TITLE_CHECKS: dict[str, Callable[[Any], bool]] = {
     "content_kind": _one_of(CONTENT_KINDS),
     "is_kids": _is_bool,
 }
+
+
+def pseudonym(key: bytes, household: bytes) -> str:
+    """What a household is called by a key: the first half of its HMAC-SHA-256."""
+    return hmac.new(key, household, "sha256").hexdigest()[:32]
+
+
+def digest(household_id: str) -> str:
+    """What an erasure calls a household: its SHA-256."""
+    return hashlib.sha256(household_id.encode()).hexdigest()
 
 
 @cache

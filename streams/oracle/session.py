@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import Any
 
 
@@ -66,6 +67,7 @@ class Session:
             self.ids_at_time.add(event["event_id"])
 
 
+@lru_cache(maxsize=1000)
 def _rate_thousandths(rate: float) -> int:
     exact = Decimal(repr(float(rate))) * 1000
     return int(min(max(exact, Decimal(100)), Decimal(4000)).to_integral_value(ROUND_HALF_EVEN))

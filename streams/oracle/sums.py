@@ -8,7 +8,8 @@ from __future__ import annotations
 import csv
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -58,21 +59,43 @@ WINDOWS = [
 ]
 
 
-def add_up(facts: Iterable[PartitionFact]) -> Sums:
-    """The sums of all facts, each given with its partition."""
+class FactsFile(NamedTuple):
+    """Facts as lines of a file, and the ids of the titles that it has by their number."""
+
+    path: Path
+    titles: list[str]
+
+
+@contextmanager
+def facts_folder() -> Iterator[Path]:
+    """A folder for files of facts, for a while."""
+    with tempfile.TemporaryDirectory(prefix="encore-verify-") as folder:
+        yield Path(folder)
+
+
+def write_facts(path: Path, facts: Iterable[PartitionFact]) -> FactsFile:
+    """Facts, each given with its partition, as a file."""
+    titles: dict[str, int] = {}
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows(_row(partition, fact, titles) for partition, fact in facts)
+    return FactsFile(path, list(titles))
+
+
+def add_up(files: Iterable[FactsFile]) -> Sums:
+    """The sums of the facts of all files together."""
     import duckdb
 
     titles: dict[str, int] = {}
-    with tempfile.TemporaryDirectory(prefix="encore-verify-") as folder:
-        path = Path(folder) / "facts.csv"
-        with path.open("w", newline="") as file:
-            csv.writer(file).writerows(_row(partition, fact, titles) for partition, fact in facts)
-        with duckdb.connect() as connection:
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE facts ({', '.join(map(' '.join, FACT_COLUMNS.items()))})")
+        for path, its_titles in files:
+            numbers = [titles.setdefault(title_id, len(titles)) for title_id in its_titles]
             connection.execute(
-                "CREATE TABLE facts AS SELECT * FROM read_csv(?, columns = ?, header = false, auto_detect = false)",
-                [str(path), FACT_COLUMNS],
+                "INSERT INTO facts SELECT CAST(? AS BIGINT[])[title + 1], * EXCLUDE title"
+                " FROM read_csv(?, columns = ?, header = false, auto_detect = false)",
+                [numbers, str(path), FACT_COLUMNS],
             )
-            return _sums(connection, list(titles))
+        return _sums(connection, list(titles))
 
 
 def _row(partition: int, fact: Fact, titles: dict[str, int]) -> tuple[Any, ...]:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from streams.kafka_security import KafkaAddress
 from streams.oracle.comparison import Difference, Found, compare
 from streams.oracle.kept_topics import KeptTopics
 from streams.oracle.published import published
@@ -29,9 +29,13 @@ from streams.oracle.reading import (
 )
 from streams.oracle.recomputation import Catalog, Expected, Recomputation
 from streams.oracle.retention import Retention
+from streams.oracle.side_by_side import cores, counted, fold_side_by_side, shares_of
+from streams.oracle.sums import facts_folder
 from streams.settings import Settings
 
 POLL_S = 0.25
+SIDE_BY_SIDE_FROM = 200_000
+"""Records from which on processes are worth their start, which takes about a second."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +75,20 @@ def verify(settings: Settings, *, wait_s: float, expired_too: bool = False) -> V
     for what it publishes. Windows whose retention is over may be missing, unless `expired_too`. Raises
     `CannotRead` where a server or topic cannot be read and `NoServers` without any.
     """
-    from streams.devstack import addresses
+    # What adds up in the end: where it is not installed, that is said now and not once everything has been read.
+    import duckdb  # noqa: F401
+
+    from streams.devstack import located
 
     started = time.monotonic()
-    servers = addresses(settings)
-    with TopicReader(servers.kafka, settings.source_topic) as source:
-        checkpoints, ends = _wait_for_checkpoints(servers.kafka, settings, source, wait_s)
+    settings = located(settings)
+    kafka = settings.kafka_address
+    with TopicReader(kafka, settings.source_topic) as source:
+        checkpoints, ends = _wait_for_checkpoints(kafka, settings, source, wait_s)
         with (
             closing(checkpoints) as state,
-            closing(TitlesTopic(servers.kafka, settings.titles_topic)) as titles,
-            closing(KeptTopics(servers.kafka, settings, source.beginnings)) as kept,
+            closing(TitlesTopic(kafka, settings.titles_topic)) as titles,
+            closing(KeptTopics(kafka, settings, source.beginnings)) as kept,
         ):
             recomputation = _recompute(source, ends, state, settings)
 
@@ -88,10 +96,11 @@ def verify(settings: Settings, *, wait_s: float, expired_too: bool = False) -> V
                 # First what the worker has committed, then what it has published of it.
                 state.read_on()
                 titles.read_on()
-                found = _found_now(servers.redis, settings, kept)
+                found = _found_now(settings.redis_url, settings, kept)
                 expected = recomputation.expected(
                     Catalog(state.catalog(), titles.rows),
                     state.silent,
+                    state.erasures,
                     least_starters=settings.board_least_starters,
                     there=found.hashes.keys(),
                 )
@@ -103,7 +112,7 @@ def verify(settings: Settings, *, wait_s: float, expired_too: bool = False) -> V
                 return Comparison(expected, differences, len(gone))
 
             expected, differences, gone = _wait_for_equality(compare_now, wait_s)
-            differences += _behind(servers.kafka, settings, source, state, ends)
+            differences += _behind(kafka, settings, source, state, ends)
             notes = _notes(settings, source, state, ends) if differences else []
             if gone:
                 notes.append(f"{gone} keys are not there, and need not be: their retention is over")
@@ -111,7 +120,7 @@ def verify(settings: Settings, *, wait_s: float, expired_too: bool = False) -> V
 
 
 def _wait_for_checkpoints(
-    kafka: str, settings: Settings, source: TopicReader, wait_s: float
+    kafka: KafkaAddress, settings: Settings, source: TopicReader, wait_s: float
 ) -> tuple[StateLog, dict[int, int]]:
     """The state changelog and the source's ends, once the one has reached the other or the wait is over."""
     until = time.monotonic() + wait_s
@@ -124,7 +133,7 @@ def _wait_for_checkpoints(
         time.sleep(POLL_S)
 
 
-def _open_state(kafka: str, settings: Settings, until: float) -> StateLog:
+def _open_state(kafka: KafkaAddress, settings: Settings, until: float) -> StateLog:
     while True:
         try:
             return StateLog(kafka, settings.state_topic)
@@ -138,7 +147,7 @@ def _open_state(kafka: str, settings: Settings, until: float) -> StateLog:
 
 
 def _behind(
-    kafka: str, settings: Settings, source: TopicReader, state: StateLog, ends: dict[int, int]
+    kafka: KafkaAddress, settings: Settings, source: TopicReader, state: StateLog, ends: dict[int, int]
 ) -> list[Difference]:
     """The partitions of which the last checkpoint has not reached the last record."""
     return [
@@ -149,7 +158,7 @@ def _behind(
     ]
 
 
-def _has_records(kafka: str, topic: str, partition: int, start: int, end: int) -> bool:
+def _has_records(kafka: KafkaAddress, topic: str, partition: int, start: int, end: int) -> bool:
     # The end of a transaction takes an offset too, so a position below the end may have nothing before it.
     with TopicReader(kafka, topic, {partition: start}) as reader:
         return next(reader.read_below({partition: end}, at_once=1), None) is not None
@@ -157,16 +166,28 @@ def _has_records(kafka: str, topic: str, partition: int, start: int, end: int) -
 
 def _recompute(source: TopicReader, ends: dict[int, int], state: StateLog, settings: Settings) -> Recomputation:
     total = sum(end - source.beginnings[partition] for partition, end in ends.items())
-    recomputation = Recomputation(Catalog(state.catalog()), settings.rules(), source.partitions, state.silent)
+    recomputation = Recomputation(
+        Catalog(state.catalog()),
+        settings.rules(),
+        source.partitions,
+        state.silent,
+        settings.pseudonym_key(),
+        state.erasures,
+    )
     with _progress("recomputing", total) as advance:
-        recomputation.take(_counted(source_records(source.read_below(ends)), advance))
+        if total >= SIDE_BY_SIDE_FROM and cores() > 1:
+            _take_side_by_side(recomputation, source, ends, advance)
+        else:
+            recomputation.take(counted(source_records(source.read_below(ends)), advance))
     return recomputation
 
 
-def _counted(records: Iterator[Any], advance: Callable[[int], None]) -> Iterator[Any]:
-    while some := list(islice(records, 10_000)):
-        yield from some
-        advance(len(some))
+def _take_side_by_side(
+    recomputation: Recomputation, source: TopicReader, ends: dict[int, int], advance: Callable[[int], None]
+) -> None:
+    shares = shares_of(source, ends, recomputation.logs, cores())
+    with facts_folder() as folder:
+        recomputation.take_folded(*fold_side_by_side(shares, folder, advance))
 
 
 @contextmanager
@@ -224,7 +245,7 @@ def _notes(settings: Settings, source: TopicReader, state: StateLog, ends: dict[
     if gone:
         notes.append(f"{gone} records are gone from the start of {settings.source_topic}: not recomputed")
     rules = {position.get("rules") for position in state.positions.values()}
-    if rules - {settings.rules().fingerprint()}:
+    if rules - {settings.state_fingerprint()}:
         notes.append("the worker counted by other rule settings than these")
     return notes
 

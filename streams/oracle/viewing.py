@@ -18,6 +18,10 @@ from streams.oracle.records import RawRecord
 from streams.oracle.session import Session
 from streams.oracle.streaks import Habits
 
+# What becomes of how often cells were seen, all at once: once more, twice at most, and once less.
+ONCE_MORE = bytes([1, 2, 2, *range(3, 256)])
+ONCE_LESS = bytes([0, 0, 1, *range(3, 256)])
+
 
 @dataclass(slots=True)
 class Viewing:
@@ -100,10 +104,11 @@ class Applied:
         self.made.facts.append(Fact(kind, amount, self.when))
 
     def milestone(self, milestone: str, ordinal: int, *, rewatch: bool | None = None, part: str | None = None) -> None:
-        event, (partition, offset, _, key, _) = self.event, self.moment.record
+        event, (partition, offset, *_) = self.event, self.moment.record
+        household_id = event["household_id"]
         self.made.milestones.append(
             Milestone(
-                partition, offset, key, milestone, event["household_id"], event["title_id"], event["event_id"],
+                partition, offset, household_id.encode(), milestone, household_id, event["title_id"], event["event_id"],
                 event["event_time_ms"], ordinal, rewatch, part,
             )
         )  # fmt: skip
@@ -174,40 +179,49 @@ class Applied:
     # Coverage and completion
 
     def _cover(self, start_ms: int, end_ms: int) -> None:
-        viewing = self.viewing
-        owns = viewing.owed_by == self.session_id
-        beyond = min(self.cells, end_ms // CELL_MS + 1)
-        viewing.seen.extend(bytes(max(0, beyond - len(viewing.seen))))
-        for cell in range(start_ms // CELL_MS, beyond):
-            alone = self.length_ms and self.cells == 1
-            midpoint_ms = self.length_ms // 2 if alone else CELL_MS * cell + CELL_MS // 2
-            if not start_ms <= midpoint_ms < end_ms:
-                continue
-            if not self.length_ms:
-                viewing.unjudged = True
-            if owns and cell in viewing.owed:
-                viewing.owed.remove(cell)
-                continue
-            viewing.seen[cell] = min(2, viewing.seen[cell] + 1)
+        viewing, cells = self.viewing, self._cells_of(start_ms, end_ms)
+        if cells and not self.length_ms:
+            viewing.unjudged = True
+        viewing.seen.extend(bytes(max(0, cells.stop - len(viewing.seen))))
+        owed = viewing.owed.intersection(cells) if viewing.owed and viewing.owed_by == self.session_id else ()
+        if owed:
+            viewing.owed.difference_update(owed)
+            for cell in set(cells).difference(owed):
+                viewing.seen[cell] = ONCE_MORE[viewing.seen[cell]]
+        else:
+            viewing.seen[cells.start : cells.stop] = viewing.seen[cells.start : cells.stop].translate(ONCE_MORE)
+
+    def _cells_of(self, start_ms: int, end_ms: int) -> range:
+        """The cells whose midpoint was played: of all that were touched, the first or the last may be without."""
+        first, beyond = start_ms // CELL_MS, min(self.cells, end_ms // CELL_MS + 1)
+        if first < beyond and self._midpoint_ms(first) < start_ms:
+            first += 1
+        if first < beyond and self._midpoint_ms(beyond - 1) >= end_ms:
+            beyond -= 1
+        return range(first, max(first, beyond))
+
+    def _midpoint_ms(self, cell: int) -> int:
+        alone = self.length_ms and self.cells == 1
+        return self.length_ms // 2 if alone else CELL_MS * cell + CELL_MS // 2
 
     def _judge(self, owner: str | None) -> None:
-        if self._covered() * 100 >= self.rules.watcher_percent * self.cells:
+        covered = self._covered()
+        if covered * 100 >= self.rules.watcher_percent * self.cells:
             self._become("watcher")
-        while self._covered() * 100 >= self.rules.completion_percent * self.cells:
+        while covered * 100 >= self.rules.completion_percent * self.cells:
             self._complete(owner)
+            covered = self._covered()
 
     def _covered(self) -> int:
-        seen = self.viewing.seen[: self.cells]
-        return len(seen) - seen.count(0)
+        seen = self.viewing.seen
+        return min(self.cells, len(seen)) - seen.count(0, 0, self.cells)
 
     def _complete(self, owner: str | None) -> None:
         viewing = self.viewing
         seen = viewing.seen
         viewing.owed_by = owner
-        viewing.owed = {
-            cell for cell in range(self.cells) if owner is not None and (cell >= len(seen) or not seen[cell])
-        }
-        viewing.seen = bytearray(max(0, times - 1) for times in seen)
+        viewing.owed = set() if owner is None else _not_seen(seen, self.cells)
+        viewing.seen = seen.translate(ONCE_LESS)
         for what in ("starter", "viewer", "watcher"):
             self._become(what)
         viewing.completions += 1
@@ -245,12 +259,23 @@ class Applied:
             self.milestone("streak", level, part=part.name)
 
 
+def _not_seen(seen: bytearray, cells: int) -> set[int]:
+    return {cell for cell, times in enumerate(seen[:cells]) if not times} | set(range(len(seen), cells))
+
+
 def _length(title: dict[str, Any]) -> int:
     """The catalog's length of a title in ms, 0 where it knows none."""
-    lengths = (title.get("credits_start_ms") or 0, title.get("runtime_ms") or 0)
-    return next((length for length in lengths if length > 0), 0)
+    return _first_of(title, 1)
 
 
 def _stated_length(event: dict[str, Any]) -> int:
-    lengths = (event.get("credits_start_ms", 0), event.get("runtime_ms", 0))
-    return next((length for length in lengths if length >= SHORTEST_STATED_LENGTH_MS), 0)
+    return _first_of(event, SHORTEST_STATED_LENGTH_MS)
+
+
+def _first_of(stated: dict[str, Any], least_ms: int) -> int:
+    """The credits' start, or else the runtime, where it is stated and no shorter than that."""
+    for name in ("credits_start_ms", "runtime_ms"):
+        length_ms: int = stated.get(name) or 0
+        if length_ms >= least_ms:
+            return length_ms
+    return 0

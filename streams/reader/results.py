@@ -211,6 +211,7 @@ class Status(Read, frozen=True, kw_only=True):
     incarnation: int = 0
     partitions_ready: int = 0
     lag: int = 0
+    checkpointed_ms: int = 0
     rebuilding: int = 0
     events: int = 0
     dead_letters: int = 0

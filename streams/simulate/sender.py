@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from streams.kafka_security import KafkaAddress
 from streams.simulate.faults import Item
 
 Pace = Callable[[int, Item], float]
@@ -73,20 +74,21 @@ def at_once(number: int, item: Item) -> float:
 
 def send(
     items: Iterable[Item],
-    kafka: str,
+    kafka: KafkaAddress,
     topic: str,
     pace: Pace = at_once,
     *,
     for_s: float | None = None,
     stamp: bool = True,
     progress: Progress | None = None,
+    largest_bytes: int = 1_000_000,
 ) -> Sent:
     """Send the records that are due within `for_s` seconds (None: all), then wait until all are delivered.
 
-    `stamp`: the events say in `sent_time_ms` when they were to be sent. Ctrl-C ends it early, delivering what
-    was sent. Raises `SendFailed`.
+    `stamp`: the events say in `sent_time_ms` when they were to be sent. `largest_bytes`: of a record, that are tried.
+    Ctrl-C ends it early, delivering what was sent. Raises `SendFailed`.
     """
-    delivery = _Delivery(kafka, topic)
+    delivery = _Delivery(kafka, topic, largest_bytes)
     items = _begun(items)
     # All households are made by now, and stay: a collector that walks them again and again costs more than they do.
     gc.freeze()
@@ -184,10 +186,10 @@ class OpenLoop:
 class _Delivery:
     """A producer that remembers the first failure."""
 
-    def __init__(self, kafka: str, topic: str) -> None:
+    def __init__(self, kafka: KafkaAddress, topic: str, largest_bytes: int) -> None:
         self._topic = topic
         self._failed, self._reason = 0, ""
-        options: dict[str, Any] = {"bootstrap.servers": kafka, **PRODUCER_OPTIONS}
+        options = kafka.for_librdkafka() | PRODUCER_OPTIONS | {"message.max.bytes": largest_bytes}
         self._producer = Producer({**options, "on_delivery": self._delivered, "error_cb": self._error})
 
     def produce(self, key: bytes | None, value: bytes | None, timestamp_ms: int) -> None:

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from streams.health import Health
 from streams.keys import Keys
 from streams.redis_sink import DataLost, Derived, ForeignPrefix, PrefixState, Readable, Share, Totals, Unreachable
 
@@ -44,7 +45,7 @@ class FakeRedis:
     rebuilding: set[int] = field(default_factory=set)
     unswept: set[int] = field(default_factory=set)
     published: dict[int, tuple[int, int]] = field(default_factory=dict)
-    health: dict[int, tuple[int, int]] = field(default_factory=dict)
+    health: dict[int, Health] = field(default_factory=dict)
     shares: dict[str, SharesOfKey] = field(default_factory=dict)
     hashes: dict[str, dict[str, str]] = field(default_factory=dict)
     boards: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -169,16 +170,16 @@ class FakeSink:
         if not places:
             self.redis.boards.pop(board, None)
 
-    async def note_partitions(self, health: Mapping[int, tuple[int, int]]) -> None:
+    async def note_partitions(self, health: Mapping[int, Health]) -> None:
         self.redis.answer()
-        self.redis.health |= {partition: (time_ms, lag) for partition, (time_ms, lag) in health.items()}
+        self.redis.health |= health
 
     async def read_state(self) -> PrefixState:
         self.redis.answer()
         noted = self.redis.health.values()
-        as_of_ms = min((time_ms for time_ms, _ in noted if time_ms >= 0), default=0)
-        lag = sum(lag for _, lag in noted)
-        status = ["partitions_ready", str(len(noted)), "lag", str(lag)]
+        as_of_ms = min((each.stream_time_ms for each in noted if each.stream_time_ms >= 0), default=0)
+        status = ["partitions_ready", str(len(noted)), "lag", str(sum(each.lag for each in noted))]
+        status += ["checkpointed_ms", str(min((each.checkpointed_ms for each in noted), default=0))]
         return PrefixState(as_of_ms, max(as_of_ms, self.redis.judged_ms), status)
 
     async def add_shares(

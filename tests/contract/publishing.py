@@ -12,6 +12,7 @@ from models.catalog import CatalogRow
 from models.published import COUNTER_FIELDS
 from models.tallies import TITLE, TallyKey
 from streams.committed import Committed
+from streams.metrics import Metrics
 from streams.publish import Publisher
 from streams.settings import Settings
 
@@ -46,15 +47,21 @@ def worker(
     partitions: int = 2,
     catalog: Callable[[], Catalog] = lambda: CATALOG,
     sink: type[FakeSink] = FakeSink,
+    metrics: Metrics | None = None,
 ) -> Publisher:
     """A worker's publisher on that Redis."""
     settings = Settings(redis_prefix="p:", publish_keys_per_s=1_000_000)
-    return Publisher(settings, sink(redis, "p:", application), catalog, partitions)  # type: ignore[arg-type]
+    return Publisher(settings, sink(redis, "p:", application), catalog, partitions, metrics or Metrics())  # type: ignore[arg-type]
 
 
-async def opened(redis: FakeRedis, *partitions: int, catalog: Callable[[], Catalog] = lambda: CATALOG) -> Publisher:
+async def opened(
+    redis: FakeRedis,
+    *partitions: int,
+    catalog: Callable[[], Catalog] = lambda: CATALOG,
+    metrics: Metrics | None = None,
+) -> Publisher:
     """A publisher that joined and opened new, empty partitions, and published that there is nothing."""
-    publisher = worker(redis, catalog=catalog)
+    publisher = worker(redis, catalog=catalog, metrics=metrics)
     await publisher.join()
     for partition in partitions:
         await publisher.open_partition(committed(partition, 0, stream_time_ms=-1))

@@ -15,6 +15,7 @@ from streams.devstack import RedisServer, ServerFailed
 from streams.devstack.redis import client_of
 from streams.devstack.redis_cluster import RedisClusterServers
 from streams.devstack.redis_sentinel import RedisUnderSentinel
+from streams.health import Health
 from streams.redis_address import async_client, sync_client
 from streams.redis_scripts import CLUSTER_COMMANDS, COMMANDS
 from streams.redis_sink import DataLost, Derived, Readable, RedisSink, Unreachable
@@ -165,7 +166,7 @@ async def _do_everything(sink: RedisSink) -> None:
         assert await sink.write_hashes([Readable(legs, revision, 1_000_000, fields)], alone=True) == 1
     assert await sink.weeks([legs]) == [1]
     await sink.delete_hashes([legs])
-    await sink.note_partitions({0: (5, 1)})
+    await sink.note_partitions({0: Health(5, 1, 9)})
     await sink.read_state()
     await sink.is_complete()
     await sink.published_version(0)

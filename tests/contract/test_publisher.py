@@ -16,6 +16,7 @@ from models.published import COUNTER_FIELDS
 from models.rules import DAY_MS
 from models.tallies import DAY, HOUR, TallyKey
 from streams.committed import Committed
+from streams.metrics import Metrics
 from streams.publish import Publisher
 from streams.redis_sink import ForeignPrefix, Unreachable
 from streams.settings import Settings
@@ -123,6 +124,24 @@ async def test_what_readers_know_is_told_once_it_is_published_complete_and_not_a
 
 
 @in_a_loop
+async def test_the_age_of_a_rounds_oldest_record_is_measured_once_readers_may_trust_the_round() -> None:
+    redis, metrics = FakeRedis(), Metrics()
+    publisher = await opened(redis, 0, 1, metrics=metrics)
+
+    def rounds() -> float | None:
+        return metrics.registry.get_sample_value("encore_event_to_redis_seconds_count")
+
+    publisher.on_committed(committed(0, 1, film=1)._replace(oldest_ms=1))
+    redis.flush()
+    for _ in range(2):  # the loss is found, then all is written
+        await publisher.publish()
+    assert rounds() == 0
+    for _ in range(3):  # found to be all, and said complete
+        await publisher.publish()
+    assert rounds() == 1
+
+
+@in_a_loop
 async def test_a_new_owner_knows_what_the_one_before_had_published() -> None:
     redis = FakeRedis()
     before, after = await opened(redis, 0, 1), await opened(redis)
@@ -222,7 +241,7 @@ async def test_a_new_owner_publishes_what_is_missing_and_all_titles() -> None:
 @in_a_loop
 async def test_a_corrected_runtime_is_published_although_no_counter_has_moved() -> None:
     redis, catalog = FakeRedis(), {"film": CatalogRow("film", runtime_ms=1000)}
-    publisher = Publisher(Settings(redis_prefix="p:"), FakeSink(redis, "p:", "app"), lambda: catalog, 1)  # type: ignore[arg-type]
+    publisher = Publisher(Settings(redis_prefix="p:"), FakeSink(redis, "p:", "app"), lambda: catalog, 1, Metrics())  # type: ignore[arg-type]
     await publisher.join()
     await publisher.open_partition(committed(0, 0))
     await publisher.publish()
@@ -238,13 +257,15 @@ async def test_a_corrected_runtime_is_published_although_no_counter_has_moved() 
 @in_a_loop
 async def test_a_former_owner_that_does_not_know_it_yet_moves_nothing() -> None:
     redis = FakeRedis()
-    zombie, new = await opened(redis, 0, 1), await opened(redis)
+    metrics = Metrics()
+    zombie, new = await opened(redis, 0, 1, metrics=metrics), await opened(redis)
     zombie.on_committed(committed(0, 1, film=1))
     await new.open_partition(committed(0, 2, film=9))
     await new.publish()
     await zombie.publish()
     assert shown(redis) == {"film": "9"}
-    assert zombie.refused_shares == 2  # the film's and the status'
+    # The film's and the status'.
+    assert metrics.registry.get_sample_value("encore_refused_shares_total") == 2
 
 
 @in_a_loop

@@ -150,9 +150,9 @@ def test_titles_are_compared_with_all_that_is_known_of_them(reader: Any, publish
 
 
 def test_the_status_is_read(reader: Any, published: PublishedByHand) -> None:
-    published.status(events=7, lag=2)
+    published.status(events=7, lag=2, checkpointed_ms=900)
     status = reader.ask("status")
-    assert (status.events, status.lag, status.partitions_ready) == (7, 2, 4)
+    assert (status.events, status.lag, status.partitions_ready, status.checkpointed_ms) == (7, 2, 4, 900)
 
 
 def test_while_counters_are_rebuilt_the_last_complete_ones_are_shown(reader: Any, published: PublishedByHand) -> None:

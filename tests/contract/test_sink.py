@@ -16,6 +16,7 @@ from fake_sink import FakeRedis, FakeSink
 from models.tallies import WEEK, TallyKey
 from streams.devstack import Devstack, RedisServer
 from streams.devstack.redis_cluster import RedisClusterServers
+from streams.health import Health
 from streams.keys import Keys
 from streams.redis_sink import DataLost, Derived, ForeignPrefix, Readable, RedisSink, Share, Unreachable
 from streams.rendering import Boards, Metric
@@ -356,7 +357,7 @@ async def test_a_derived_hash_is_computed_from_totals_read_after_its_revision_mo
 async def test_the_largest_time_that_anything_was_computed_for_is_known_to_all(server: Any) -> None:
     sink, legs = server.sink(), f"{server.prefix}title:film:legs"
     await sink.join(1)
-    await sink.note_partitions({0: (700, 0)})
+    await sink.note_partitions({0: Health(700, 0, 900)})
     told = []
     for as_of_ms in (800, 600):
         await sink.derive([Derived(legs, [])], as_of_ms)
@@ -437,10 +438,12 @@ async def test_a_prefix_is_complete_once_every_partition_was_published(server: A
 async def test_the_state_of_a_prefix_is_of_all_its_workers(server: Any) -> None:
     one, other = server.sink(), server.sink()
     await one.join(3)
-    assert await one.read_state() == (0, 0, ["partitions_ready", "0", "lag", "0"])
-    await one.note_partitions({0: (500, 2), 1: (300, 1)})
-    await other.note_partitions({2: (-1, 4)})  # no record yet: it has no time to be as of
-    assert await other.read_state() == (300, 300, ["partitions_ready", "3", "lag", "7"])
+    assert await one.read_state() == (0, 0, ["partitions_ready", "0", "lag", "0", "checkpointed_ms", "0"])
+    await one.note_partitions({0: Health(500, 2, 902), 1: Health(300, 1, 901)})
+    await other.note_partitions({2: Health(-1, 4, 903)})  # no record yet: it has no time to be as of
+    assert await other.read_state() == (
+        300, 300, ["partitions_ready", "3", "lag", "7", "checkpointed_ms", "901"]
+    )  # fmt: skip
 
 
 # -- a rebuild ----------------------------------------------------------------------------------------------------
@@ -470,10 +473,10 @@ async def test_partitions_that_the_source_has_no_more_are_forgotten_by_a_rebuild
     sink = server.sink()
     await sink.join(3)
     await sink.note_published({p: (9 if p == 2 else 5, 1) for p in range(3)})
-    await sink.note_partitions({p: (100 - p, 1) for p in range(3)})
+    await sink.note_partitions({p: Health(100 - p, 1, 200 - p) for p in range(3)})
     assert await sink.begin_rebuild(2) == 5
     assert [await sink.published_version(p) for p in (1, 2)] == [(5, 1), None]
-    assert await sink.read_state() == (99, 99, ["partitions_ready", "2", "lag", "2"])
+    assert await sink.read_state() == (99, 99, ["partitions_ready", "2", "lag", "2", "checkpointed_ms", "199"])
     await sink.note_published({0: (5, 1), 1: (5, 1)})
     assert await sink.is_complete()
 

@@ -6,18 +6,21 @@ A test that fails here after an upgrade names the override to look at again, bef
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from importlib.metadata import entry_points, requires, version
+from types import SimpleNamespace
 from typing import Any
 
 import faust
 import pytest
 from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.fetcher import READ_COMMITTED, Fetcher, FetchError, FetchResult, PartitionRecords
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
-from aiokafka.errors import OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
@@ -26,7 +29,7 @@ from faust.transport.consumer import Consumer as AnyConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from streams.app import create_app
+from streams.app import Application, create_app
 from streams.settings import Settings
 from streams.transport import Consumer, ConsumerThread, RecordBatch, Transport, _batches
 
@@ -81,10 +84,12 @@ def _overridden(ours: type) -> list[tuple[type, str]]:
     return [(ours, name) for name, value in vars(ours).items() if inspect.isfunction(value)]
 
 
-NEW = {"_drain"}  # of our own, no override
+NEW = {"_drain", "_check_membership"}  # of our own, no override
 
 
-@pytest.mark.parametrize(("ours", "name"), [*_overridden(Consumer), *_overridden(ConsumerThread)])
+@pytest.mark.parametrize(
+    ("ours", "name"), [*_overridden(Consumer), *_overridden(ConsumerThread), *_overridden(Application)]
+)
 def test_every_override_is_of_something_and_takes_what_that_takes(ours: type, name: str) -> None:
     stock = getattr(ours.__mro__[1], name, None)
     if name in NEW:
@@ -103,6 +108,8 @@ def test_every_override_is_of_something_and_takes_what_that_takes(ours: type, na
     [
         (AnyConsumer._filter_committable_offsets, "self._new_offset("),
         (AnyConsumer._commit_offsets, "self._commit("),
+        (GroupCoordinator._coordination_routine, "raise kafka_exc"),
+        (GroupCoordinator.check_errors, "self._coordination_task.result()"),
         (Recovery, "consumer.perform_seek("),
         (driver.AIOKafkaConsumerThread.getmany, "self._fetch_records,"),
         (PartitionRecords._unpack_records, "self._consumer_record(tp, record)"),
@@ -110,6 +117,32 @@ def test_every_override_is_of_something_and_takes_what_that_takes(ours: type, na
 )
 def test_stock_calls_what_we_override_where_we_think(caller: Any, called: str) -> None:
     assert called in inspect.getsource(caller)
+
+
+# -- membership ---------------------------------------------------------------------------------------------------
+
+
+async def _ended(failure: BaseException | None) -> None:
+    if failure is not None:
+        raise failure
+
+
+@pytest.mark.parametrize(
+    ("failure", "raised"),
+    [(None, None), (KafkaError("Unexpected error during coordination"), KafkaError), (asyncio.CancelledError(), None)],
+)
+def test_a_client_that_lost_its_place_in_the_group_ends_the_worker_that_has_no_partition(
+    failure: BaseException | None, raised: type[Exception] | None
+) -> None:
+    async def fetching(app: faust.App) -> None:
+        coordination = asyncio.ensure_future(_ended(failure))
+        await asyncio.wait([coordination])
+        app.consumer._thread._consumer = SimpleNamespace(_coordinator=SimpleNamespace(_coordination_task=coordination))
+        app.consumer.resume_flow()
+        with pytest.raises(raised) if raised else contextlib.nullcontext():
+            assert [message async for message in app.consumer.getmany(0.1)] == []
+
+    with_app(fetching, OpenGate())
 
 
 # -- acknowledging ------------------------------------------------------------------------------------------------
@@ -403,3 +436,25 @@ def test_the_consumer_reads_committed_records_and_commits_nothing_by_itself() ->
         consumer._closed = True  # never started
 
     with_app(creating)
+
+
+# -- how it gets in -----------------------------------------------------------------------------------------------
+
+
+def test_both_clients_that_faust_makes_get_in_by_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[dict[str, Any]] = []
+    monkeypatch.setattr(driver.aiokafka, "AIOKafkaConsumer", lambda **options: given.append(options))
+    settings = Settings(kafka="kafka.example:1", kafka_user="worker", kafka_password="sesame")
+
+    async def make() -> None:
+        app = create_app(settings, OpenGate(p0=1))
+        ConsumerThread(app.consumer, loop=asyncio.get_running_loop())._create_worker_consumer(app.transport)
+        given.append(dict(app.producer._settings_auth()))
+
+    asyncio.run(make())
+    for options in given:
+        assert options["security_protocol"] == "SASL_SSL"
+        assert options["sasl_mechanism"] == "SCRAM-SHA-512"
+        assert (options["sasl_plain_username"], options["sasl_plain_password"]) == ("worker", "sesame")
+        assert options["ssl_context"].check_hostname
+    assert len(given) == 2

@@ -3,6 +3,7 @@
 import brokers
 import corrections
 import deaths
+import erasures
 import hostile_input
 import limits
 import rebalances
@@ -16,6 +17,7 @@ __all__ = [
     "brokers",
     "corrections",
     "deaths",
+    "erasures",
     "hostile_input",
     "limits",
     "rebalances",

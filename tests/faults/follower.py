@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 from application import Application, until
@@ -72,6 +73,11 @@ class Follower:
         """Whether so many partitions (0: all) were checkpointed after a moment of the monotonic clock."""
         return sum(moved_s > moment_s for moved_s in self._moved_s.values()) >= (partitions or self.partitions)
 
+    def _learn_leaders(self) -> None:
+        """A client that asked a broker just come back may think for minutes that there is no such partition."""
+        with suppress(KafkaException):
+            self._ends.list_topics(self._source, timeout=2)
+
     def behind(self) -> int:
         """Source records that are not checkpointed; -1 while Kafka does not say."""
         positions = dict(self.positions)
@@ -81,5 +87,6 @@ class Follower:
                 for number in range(self.partitions)
             ]
         except KafkaException:
+            self._learn_leaders()
             return -1
         return sum(end for _, end in ends) - sum(positions.values())

@@ -10,6 +10,7 @@ import threading
 from asyncio import Queue, StreamReader, StreamWriter
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from ssl import SSLContext
 from types import TracebackType
 
 HOST = "127.0.0.1"
@@ -22,11 +23,15 @@ class Proxy:
     """`with Proxy((host, port)) as proxy:` listens on `proxy.port`, from the start to the end of the block.
 
     `target`: where new connections go; assign it to redirect them. `delay_each_way_s`: what every byte takes in each
-    direction, on connections that are open too; an answer takes twice that.
+    direction, on connections that are open too; an answer takes twice that. `tls`: what clients are to speak to it; to
+    the target it speaks without.
     """
 
-    def __init__(self, target: tuple[str, int], *, delay_each_way_s: float = 0.0) -> None:
+    def __init__(
+        self, target: tuple[str, int], *, delay_each_way_s: float = 0.0, tls: SSLContext | None = None
+    ) -> None:
         self.target = target
+        self._tls = tls
         self.delay_each_way_s = delay_each_way_s
         self.port = 0
         self._connections: set[asyncio.Task[None]] = set()
@@ -71,7 +76,7 @@ class Proxy:
         self._passing, self._ended = asyncio.Event(), asyncio.Event()
         self._passing.set()
         try:
-            server = await asyncio.start_server(self._connected, HOST, 0)
+            server = await asyncio.start_server(self._connected, HOST, 0, ssl=self._tls)
         except OSError as problem:
             self._listening.set_exception(problem)
             return
@@ -132,7 +137,8 @@ class Proxy:
             await asyncio.sleep(due - self._loop.time())
             await self._passing.wait()
             if not data:
-                writer.write_eof()
+                # TLS knows no connection that is closed on one side.
+                writer.write_eof() if writer.can_write_eof() else writer.close()
                 return
             writer.write(data)
             await writer.drain()

@@ -18,8 +18,11 @@ import msgspec
 from hypothesis import strategies as st
 
 from models.catalog import CatalogRow, read_title
-from models.fold import Changes, Fold
+from models.changes import Changes
+from models.erasure import digest_of
+from models.fold import Fold
 from models.partitioner import partition_of
+from models.pseudonyms import Pseudonyms
 from models.rules import DAY_MS, HOUR_MS, Rules
 from models.windows import KEPT_FOR, Retention
 from streams.oracle import Catalog, Expected, RawRecord, recompute
@@ -82,19 +85,26 @@ class LogRecord(NamedTuple):
 
 
 class Step(NamedTuple):
-    """The next record of a partition, after the catalog rows taken in and the silence that passed before it."""
+    """The next record of a partition, after the catalog rows taken in and the silence that passed before it.
+
+    `erased` are the households forgotten before it, by digest: the offset below which their records do not count.
+    """
 
     partition: int
     titles: list[tuple[str, CatalogRow | None]]
     record: LogRecord
     silent_ms: int | None = None
+    erased: dict[str, int] = {}  # noqa: RUF012 (nobody changes it)
+
+
+KEY = b"a key for pseudonyms of 32 bytes"
 
 
 @dataclass
 class Log:
     """A source topic's records in the order of their arrival, and what they are read by.
 
-    `silent_ms` is the silence that passed after each partition's last record.
+    `silent_ms` is the silence that passed after each partition's last record. By a `key` households bear pseudonyms.
     """
 
     rules: Rules
@@ -102,11 +112,21 @@ class Log:
     steps: list[Step]
     retention: Retention = KEPT_FOR
     silent_ms: dict[int, int] = field(default_factory=dict)
+    key: bytes | None = None
+
+    @property
+    def pseudonyms(self) -> Pseudonyms | None:
+        return None if self.key is None else Pseudonyms(self.key)
 
     def fold(self, number: int) -> Fold:
         """An empty fold of a partition."""
         return Fold(
-            self.rules, partition=number, partitions=self.partitions, zones=ZONES_READ, retention=self.retention
+            self.rules,
+            partition=number,
+            partitions=self.partitions,
+            zones=ZONES_READ,
+            retention=self.retention,
+            pseudonyms=self.pseudonyms,
         )
 
     def folded(self) -> list[tuple[Fold, list[Changes]]]:
@@ -124,7 +144,10 @@ class Log:
         """What the independent recomputation makes of it, where these hashes are there."""
         taken_in: dict[int, list[TakenIn]] = {}
         silent: dict[int, dict[int, int]] = {number: {2**62: at} for number, at in self.silent_ms.items()}
-        for number, titles, record, silent_ms in self.steps:
+        erasures: dict[int, dict[tuple[int, str], int]] = {}
+        for number, titles, record, silent_ms, erased in self.steps:
+            for digest, until in erased.items():
+                erasures.setdefault(number, {})[record.offset, digest] = until
             for title_id, row in titles:
                 text = msgspec.json.encode(row) if row is not None else b""
                 taken_in.setdefault(number, []).append(TakenIn(record.offset, title_id, text))
@@ -132,7 +155,16 @@ class Log:
                 silent.setdefault(number, {})[record.offset] = silent_ms
         records = [RawRecord(step.partition, *step.record) for step in self.steps]
         current = {title_id: msgspec.json.encode(row) for title_id, row in self.catalog().items()}
-        return recompute(records, Catalog(taken_in, current), self.rules, self.partitions, silent=silent, there=there)
+        return recompute(
+            records,
+            Catalog(taken_in, current),
+            self.rules,
+            self.partitions,
+            silent=silent,
+            erasures=erasures,
+            there=there,
+            pseudonym_key=self.key,
+        )
 
     def catalog(self) -> dict[str, CatalogRow]:
         """The catalog as it is in the end."""
@@ -154,6 +186,8 @@ def take_in(fold: Fold, step: Step) -> list[Changes]:
         fold.take_in(title_id, row)
     if step.silent_ms is not None:
         fold.pass_time(step.silent_ms)
+    if step.erased:
+        fold.erase(step.erased)
     return changes
 
 
@@ -189,11 +223,14 @@ class Writer:
         self.written: list[tuple[int, bytes | None, bytes | None]] = []
         self.offsets = [random.choice((0, 5))] * self.partitions
         self.events = events
+        self.key = random.choice((None, None, KEY))
+        self.pseudonyms = None if self.key is None else Pseudonyms(self.key)
+        self.is_forgetful = random.random() < 0.3
 
     def log(self) -> Log:
         steps = list(self._steps())
         silent_ms = {number: self._silent_ms() for number in range(self.partitions) if self.random.random() < 0.3}
-        return Log(self.rules, self.partitions, steps, self.retention, silent_ms)
+        return Log(self.rules, self.partitions, steps, self.retention, silent_ms, self.key)
 
     def _steps(self) -> Iterator[Step]:
         for _ in range(self.events):
@@ -202,9 +239,15 @@ class Writer:
             offset = self.offsets[partition]
             self.offsets[partition] += self.random.choice((1, 1, 1, 2))
             silent_ms = self._silent_ms() if self.random.random() < 0.03 else None
-            yield Step(
-                partition, self._titles(partition), LogRecord(offset, self._timestamp_ms(), key, value), silent_ms
-            )
+            record = LogRecord(offset, self._timestamp_ms(), key, value)
+            yield Step(partition, self._titles(partition), record, silent_ms, self._erased(offset))
+
+    def _erased(self, offset: int) -> dict[str, int]:
+        if not self.is_forgetful or self.random.random() > 0.05:
+            return {}
+        chosen = self.random.sample(HOUSEHOLDS, self.random.choice((1, 1, 2)))
+        names = chosen if self.pseudonyms is None else [self.pseudonyms.of(name.encode()) for name in chosen]
+        return {digest_of(name): max(0, offset + self.random.choice((-5, 0, 0, 1, 10))) for name in names}
 
     def _silent_ms(self) -> int:
         watching_ms = self.rules.watching_ms

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from random_logs import Log
 
 from models.catalog import CatalogRow
+from models.changes import Changes
 from models.dayparts import read_dayparts
-from models.fold import Changes, Fold
+from models.fold import Fold
 from models.legs import FOUR_WEEKS, OPENING, complete_weeks, legs
 from models.published import (
     WATCHED,
@@ -42,14 +43,14 @@ KEYS = Keys("")
 # -- records in topics of their own -------------------------------------------------------------------------------
 
 
-def kept(changes: list[list[Changes]], topic: str) -> list[Kept | Milestone]:
+def kept(log: Log, changes: list[list[Changes]], topic: str) -> list[Kept | Milestone]:
     """What each partition's checkpoints write into the topic of a setting, as the oracle holds it."""
     where = Settings()
     return [
         _kept(record)
         for number, of_partition in enumerate(changes)
         for drained in of_partition
-        for record in kept_records(drained, where, number, "a topic's id")
+        for record in kept_records(drained, where, number, "a topic's id", log.pseudonyms)
         if record.topic == getattr(where, topic)
     ]
 
@@ -59,7 +60,8 @@ def _kept(record: Written) -> Kept | Milestone:
     place = int(headers["partition"]), int(headers["offset"])
     if record.topic == Settings().milestones_topic:
         return Milestone(*place, record.key, **json.loads(record.value or b""))
-    return Kept(*place, held(record.key), held(record.value))
+    length = int(headers["value_bytes"]) if "value_bytes" in headers else None
+    return Kept(*place, held(record.key), held(record.value), None, length)
 
 
 # -- hashes -------------------------------------------------------------------------------------------------------

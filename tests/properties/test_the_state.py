@@ -15,19 +15,23 @@ from hypothesis import strategies as st
 from random_logs import LOGS, Log, Step, take, take_in
 
 from models.catalog import CatalogRow
-from models.fold import Changes, Fold
+from models.changes import Changes
+from models.current import CurrentWindows
+from models.fold import Fold
 from models.rows import pack, unpack
-from models.tallies import FRANCHISE, TallyKey
+from models.tallies import FRANCHISE, TITLE, TallyKey
 from models.viewing import Row
-from streams.bundles import Message
 from streams.changelog import (
+    Erased,
     Position,
     Restored,
     catalog_message,
+    erasure_message,
     position_message,
     silence_message,
     state_messages,
 )
+from streams.tally_records import Message
 
 Messages = list[tuple[bytes, bytes | None]]
 
@@ -114,7 +118,10 @@ def test_every_record_delivered_three_times_changes_nothing_but_the_counts_of_re
 ) -> None:
     for number, steps in _by_partition(log):
         # A row that makes a title count lets events count that did not when they first came.
-        steps = [step._replace(titles=[(title_id, _main(row)) for title_id, row in step.titles]) for step in steps]
+        # And who was forgotten counts anew by a copy.
+        steps = [
+            step._replace(titles=[(title_id, _main(row)) for title_id, row in step.titles], erased={}) for step in steps
+        ]
         # One that was passed over, older by its number, may be so young by its clock that its session is forgotten
         # before a copy of it is late. Right behind it a copy is as old as itself.
         passed_over = _passed_over(log, number, steps) if delivered is not in_place else set()
@@ -148,7 +155,7 @@ def _cut(steps: list[Step], random: Random) -> list[list[Step]]:
 
 
 def _cut_at_controls(steps: list[Step], random: Random) -> list[list[Step]]:
-    """The same, and a checkpoint before every step that brings catalog rows or silence, as a partition makes them."""
+    """The same, and a checkpoint before every step that brings control rows, as a partition makes them."""
     return [
         part
         for batch in _cut(steps, random)
@@ -158,7 +165,7 @@ def _cut_at_controls(steps: list[Step], random: Random) -> list[list[Step]]:
 
 
 def _has_controls(step: Step) -> bool:
-    return bool(step.titles) or step.silent_ms is not None
+    return bool(step.titles or step.erased) or step.silent_ms is not None
 
 
 def _copies(passed_over: Container[int], step: Step) -> list[Step]:
@@ -207,6 +214,7 @@ def _control_messages(step: Step) -> Messages:
     messages = [catalog_message(step.record.offset, title_id, row) for title_id, row in step.titles]
     if step.silent_ms is not None:
         messages.append(silence_message(step.record.offset, step.silent_ms))
+    messages += [erasure_message(step.record.offset, digest, Erased(until, 0)) for digest, until in step.erased.items()]
     return list(map(_pair, messages))
 
 
@@ -215,7 +223,7 @@ def _checkpoint(kept: Restored, batch: list[Step], sequence: int) -> Messages:
     end = batch[-1].record.offset + 1 if batch else 0
     stream_time_ms, stream = fold.stream_time_ms, fold.stream_counts()
     position = Position(end, "topic", fold.partitions, stream_time_ms, sequence, "rules", "zones", 1, stream)
-    written = state_messages(fold.drain(sequence), kept.bundles)
+    written = state_messages(fold.drain(sequence))
     return [_pair(message) for message in (*written, position_message(position))]
 
 
@@ -307,11 +315,25 @@ def _made(fold: Fold, drained: list[Changes]) -> dict[str, Any]:
     return made | {"milestones": _put_together(drained)["milestones"]}
 
 
+def _told(drained: list[Changes]) -> dict[TallyKey, list[int] | None]:
+    """The last of each tally; that of a current window by its title's."""
+    told: dict[TallyKey, list[int] | None] = {}
+    current: dict[str, CurrentWindows | None] = {}
+    for changes in drained:
+        told |= changes.tallies
+        current |= changes.current
+        for title_id in changes.moved:
+            windows, title = current[title_id], told[TallyKey(TITLE, 0, title_id)]
+            assert windows is not None and title is not None
+            told.update(windows.tallies(title))
+    return told
+
+
 def _put_together(drained: list[Changes]) -> dict[str, Any]:
     """What several drains gave, as one: the last of each row and tally, all of the rest in order."""
     return {
         "rows": {(title_id, home): packed for changes in drained for title_id, home, packed in changes.rows},
-        "tallies": _tallies({key: tally for changes in drained for key, tally in changes.tallies.items()}),
+        "tallies": _tallies(_told(drained)),
         "streaks": {key: sums for changes in drained for key, sums in changes.streaks.items()},
         "dead letters": [kept for changes in drained for kept in changes.dead_letters],
         "late": [record for changes in drained for record in changes.late],

@@ -59,9 +59,9 @@ def disagreements(log: Log) -> list[str]:
     return differences(found, expected_now(log, expected, found)) + [
         f"{what} for one only: {record}"
         for what, records, others in (
-            ("dead letter", kept(changes, "dead_letters_topic"), expected.dead_letters),
-            ("late event", kept(changes, "late_topic"), expected.late),
-            ("milestone", kept(changes, "milestones_topic"), expected.milestones),
+            ("dead letter", kept(log, changes, "dead_letters_topic"), expected.dead_letters),
+            ("late event", kept(log, changes, "late_topic"), expected.late),
+            ("milestone", kept(log, changes, "milestones_topic"), expected.milestones),
         )
         for record in (Counter(records) - Counter(list(others))) + (Counter(list(others)) - Counter(records))
     ]

@@ -26,6 +26,7 @@ BRISK = {
     "ENCORE_PUBLISH_S": "0.1",
     "ENCORE_SESSION_TIMEOUT_S": "6",
     "ENCORE_STARTUP_TIMEOUT_S": "30",
+    "ENCORE_LOG_FORMAT": "text",
 }
 """Settings of the tests' workers: everything happens soon."""
 
@@ -83,6 +84,7 @@ def fresh_names(kafka: str, redis: str, purpose: str) -> dict[str, str]:
         "ENCORE_MILESTONES_TOPIC": f"{app}-milestones",
         "ENCORE_DEAD_LETTERS_TOPIC": f"{app}-dead-letters",
         "ENCORE_LATE_TOPIC": f"{app}-late",
+        "ENCORE_ERASURES_TOPIC": f"{app}-erasures",
         "ENCORE_REDIS_PREFIX": f"{app}:",
     }
 

@@ -36,7 +36,14 @@ class PublishedByHand:
 
     def status(self, **fields: Any) -> int:
         """The status hash; its version."""
-        whole = {"partitions_ready": 4, "lag": 0, "rebuilding": 0, "incarnation": 1, "events": 0} | fields
+        whole = {
+            "partitions_ready": 4,
+            "lag": 0,
+            "checkpointed_ms": 1,
+            "rebuilding": 0,
+            "incarnation": 1,
+            "events": 0,
+        } | fields
         return self.write("status", **whole)
 
     def title(self, title_id: str, **fields: Any) -> int:

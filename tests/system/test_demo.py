@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -49,6 +50,7 @@ def test_a_short_demo_verifies_says_so_in_one_line_and_leaves_nothing_behind(ser
         command("--for", "6", "--json"), env=environment(servers), capture_output=True, text=True, timeout=200
     )
     assert done.returncode == 0, done.stderr
+    assert re.search(r"in a browser: http://127\.0\.0\.1:\d+/", done.stderr)
     (line,) = done.stdout.splitlines()
     answer = json.loads(line)
     assert list(answer) == KEYS

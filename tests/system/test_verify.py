@@ -164,7 +164,7 @@ class Written:
             if metric != "views":
                 self.board(f"{metric}:day:{at:%Y%m%d}", score)
         counts = {"events": "2", "dead_letters": "1", "late_events": "1", "late_hour_events": "0"}
-        gauges = {"partitions_ready": "4", "lag": "0", "incarnation": "1", "rebuilding": "0"}
+        gauges = {"partitions_ready": "4", "lag": "0", "checkpointed_ms": "1", "incarnation": "1", "rebuilding": "0"}
         self.hash("status", counts | {"unknown_zone_events": "0", "misrouted_events": "0"} | gauges | WRITTEN)
         for key in ("title:film", "franchise:saga", "title:film:dayparts", *windows, "status"):
             self.hash(f"internal:shares:{key}", {"total": "1"})

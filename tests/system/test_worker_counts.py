@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from application import Application, counters, until
@@ -116,12 +117,14 @@ def test_a_title_that_the_catalog_lacks_counts_without_views(watched: Applicatio
 def test_the_status_counts_every_record_once(watched: Application) -> None:
     status = watched.status()
 
-    assert {name: status[name] for name in status.keys() - {"version", "as_of_ms", "incarnation"}} == {
+    of_its_own = {"version", "as_of_ms", "incarnation", "checkpointed_ms"}
+    assert {name: status[name] for name in status.keys() - of_its_own} == {
         "events": "26", "dead_letters": "1", "late_events": "1", "late_hour_events": "0",
         "unknown_zone_events": "0", "misrouted_events": "0", "partitions_ready": "4", "lag": "0", "rebuilding": "0",
         "complete": "1",
     }  # fmt: skip
     assert int(status["events"]) + 2 == watched.produced()
+    assert 0 <= time.time() - int(status["checkpointed_ms"]) / 1000 < 10
 
 
 def test_a_late_event_is_kept_as_it_came_with_its_place(watched: Application) -> None:

@@ -165,6 +165,17 @@ def test_sigterm_leaves_nothing_to_wait_for(application: Application) -> None:
     assert application.verify(wait_s=0)["produced"] == application.checkpointed()
 
 
+@pytest.mark.parametrize("moment", ["assigned partitions [", "restored:"])
+def test_sigterm_while_partitions_are_being_opened_ends_in_order_too(application: Application, moment: str) -> None:
+    for _ in range(3):
+        worker = application.worker()
+        worker.until_logged(moment)
+
+        ended = worker.stopped()
+
+        assert (ended.code, ended.log.splitlines()[-1].endswith("worker ended")) == (0, True), ended.log
+
+
 def test_a_worker_that_was_frozen_past_its_session_does_no_harm(application: Application) -> None:
     feed = application.feed(RATE, SESSION_TIMEOUT_S + 8)
     zombie = application.ready_worker()

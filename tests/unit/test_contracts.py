@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from models.catalog import BadTitle, CatalogRow, read_title
+from models.changes import Changes, Milestone
 from models.events import BadEvent, ContentKind, Event, EventType, read_event
-from models.fold import Changes, Milestone
 from models.habits import LEVELS
 from models.viewing import COMPLETED, STARTED, STREAK, VIEWED, Fact
 from streams.kept import kept_records
 from streams.settings import Settings
-from streams.topics import inputs, outputs
+from streams.topics import all_topics, controls, inputs
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "contracts"
 SCHEMAS = sorted(path.name for path in FOLDER.glob("*.schema.json"))
@@ -204,7 +204,7 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
 def test_the_asyncapi_document_has_a_channel_for_every_topic_in_and_out_by_its_default_name() -> None:
     settings = Settings()
     channels = {channel["address"]: channel for channel in asyncapi()["channels"].values()}
-    public = {topic.name for topic in [*inputs(settings), *outputs(settings)]} - {settings.state_topic}
+    public = {topic.name for topic in all_topics(settings)} - {settings.state_topic}
     assert set(channels) == public | {f"{settings.redis_prefix}changes"}
     topics = {channel["bindings"]["kafka"]["topic"] for address, channel in channels.items() if address in public}
     assert topics == public
@@ -216,7 +216,7 @@ def test_the_asyncapi_document_says_of_each_channel_once_whether_encore_sends_or
     actions = {resolved(document, of["channel"])["address"]: of["action"] for of in document["operations"].values()}
     assert len(actions) == len(document["operations"]) == len(document["channels"])
     received = {address for address, action in actions.items() if action == "receive"}
-    assert received == {topic.name for topic in inputs(Settings())}
+    assert received == {topic.name for topic in [*inputs(Settings()), *controls(Settings())]}
     assert set(actions.values()) == {"send", "receive"}
 
 

@@ -16,7 +16,7 @@ from streams.cli import COMMANDS, main
 from streams.keys import Keys
 from streams.settings import Settings
 from streams.settings_page import page
-from streams.topics import inputs, outputs
+from streams.topics import all_topics
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +34,7 @@ def test_every_field_of_an_event_is_on_the_events_page(field: str) -> None:
     assert f"`{field}`" in read("docs/events.md")
 
 
-@pytest.mark.parametrize("topic", [topic.name for topic in [*inputs(Settings()), *outputs(Settings())]])
+@pytest.mark.parametrize("topic", [topic.name for topic in all_topics(Settings())])
 def test_every_topic_is_documented(topic: str) -> None:
     assert f"`{topic}`" in read("docs/events.md") + read("docs/operating.md")
 

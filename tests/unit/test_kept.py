@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import pytest
 
+from models.changes import Changes, Milestone
 from models.events import read_event
-from models.fold import Changes, Milestone
+from models.pseudonyms import Pseudonyms
 from models.viewing import COMPLETED, PLAYED, SKIMMED, STARTED, STREAK, VIEWED, WATCHED, Fact
 from streams.kept import LARGEST_KEPT_BYTES, kept_records
 from streams.settings import Settings
@@ -94,3 +95,35 @@ def test_a_value_that_no_topic_would_take_is_cut_and_says_so(
 def test_a_tombstone_is_kept_as_one() -> None:
     (letter,) = kept(Changes([], {}, [(Record(0, 0, None, None), "null")], [], []))
     assert (letter.key, letter.value) == (None, None)
+
+
+# -- households under pseudonyms ----------------------------------------------------------------------------------
+
+PSEUDONYMS = Pseudonyms(b"k" * 32)
+
+
+def kept_under_pseudonyms(changes: Changes) -> list[Kept]:
+    return kept_records(changes, Settings(), 3, TOPIC_ID, PSEUDONYMS)
+
+
+def test_of_a_dead_letter_nothing_is_kept_that_may_hold_an_id() -> None:
+    pairs = [("hôme".encode(), b'{"event_type": "x"}'), (None, None), (b"", b"")]
+    records = [Record(7, 0, key, value) for key, value in pairs]
+    reasons = ["Invalid enum value 'it's hôme' - at `$.event_type`", "the value is null", "it's malformed"]
+
+    letters = kept_under_pseudonyms(Changes([], {}, list(zip(records, reasons, strict=True)), [], []))
+
+    assert letters == [
+        Kept(
+            "encore-dead-letters", PSEUDONYMS.of("hôme".encode()).encode(), b"",
+            [*WHERE, ("error", b"Invalid enum value '...' - at `$.event_type`"), ("value_bytes", b"19")],
+        ),
+        Kept("encore-dead-letters", None, None, [*WHERE, ("error", b"the value is null")]),
+        Kept("encore-dead-letters", PSEUDONYMS.of(b"").encode(), b"", [*WHERE, ("error", b"it's malformed")]),
+    ]  # fmt: skip
+
+
+def test_nor_of_a_late_event() -> None:
+    (late,) = kept_under_pseudonyms(Changes([], {}, [], [Record(7, 0, b"home", b"{}")], []))
+
+    assert late == Kept("encore-late", PSEUDONYMS.of(b"home").encode(), b"", [*WHERE, ("value_bytes", b"2")])

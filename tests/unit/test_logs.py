@@ -1,6 +1,9 @@
 """What libraries may say in a worker's log, and how often."""
 
+import json
 import logging
+import os
+import pty
 import subprocess
 import sys
 
@@ -39,6 +42,16 @@ def test_an_error_of_a_library_is_a_warning_of_ours() -> None:
     assert (record.levelno, record.levelname) == (logging.WARNING, "WARNING")
 
 
+def test_an_exception_of_the_kafka_client_is_one_line_and_of_other_libraries_whole() -> None:
+    records = [said(name, logging.ERROR, "it broke") for name in ("aiokafka.consumer", "faust.agents")]
+    for record in records:
+        record.exc_info = (ValueError, ValueError("why"), None)
+        assert Seldom().filter(record)
+
+    assert [record.getMessage() for record in records] == ["it broke: ValueError('why')", "it broke"]
+    assert [bool(record.exc_info) for record in records] == [False, True]
+
+
 def test_what_we_say_ourselves_is_heard_every_time_as_it_is() -> None:
     seldom = Seldom()
     records = [said("streams.worker", logging.ERROR, "worker failed") for _ in range(2)]
@@ -49,7 +62,7 @@ def test_what_we_say_ourselves_is_heard_every_time_as_it_is() -> None:
 
 def test_a_thread_that_dies_is_told_of_in_one_line() -> None:
     script = (
-        "import threading; from streams.logs import log_to_stderr; log_to_stderr('info');"
+        "import threading; from streams.logs import log_to_stderr; log_to_stderr('info', 'text');"
         "thread = threading.Thread(target=lambda: 1 / 0, name='fetcher'); thread.start(); thread.join()"
     )
 
@@ -57,3 +70,47 @@ def test_a_thread_that_dies_is_told_of_in_one_line() -> None:
 
     (line,) = done.stderr.splitlines()
     assert line.endswith("WARNING thread fetcher ended: ZeroDivisionError")
+
+
+SAYS = (
+    "import logging; from streams.logs import log_to_stderr; log_to_stderr('info', '{form}');"
+    "log = logging.getLogger('streams.worker'); log.info('assigned %s', [1]);"
+    "log.error('worker \\'failed\\'\\nby this', exc_info=ValueError('why'))"
+)
+
+
+def run(form: str, stderr: int) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", SAYS.format(form=form)]
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=30, check=True)
+
+
+@pytest.mark.parametrize("form", ["json", "auto"])
+def test_what_is_not_read_on_a_terminal_is_an_object_a_line(form: str) -> None:
+    lines = [json.loads(line) for line in run(form, subprocess.PIPE).stderr.splitlines()]
+
+    assert all(line.pop("timestamp").endswith("Z") for line in lines)
+    assert lines == [
+        {"level": "info", "logger": "streams.worker", "event": "assigned [1]"},
+        {
+            "level": "error",
+            "logger": "streams.worker",
+            "event": "worker 'failed'\nby this",
+            "exception": "ValueError: why",
+        },
+    ]
+
+
+def test_a_terminal_gets_text_for_people() -> None:
+    ours, theirs = pty.openpty()
+    run("auto", theirs)
+    os.close(theirs)
+
+    shown = os.read(ours, 4096).decode()
+    os.close(ours)
+
+    assert " INFO    assigned [1]\r\n" in shown
+    assert "{" not in shown
+
+
+def test_text_can_be_asked_for_anywhere() -> None:
+    assert " INFO    assigned [1]\n" in run("text", subprocess.PIPE).stderr

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from streams.redis_address import BadAddress, RedisAddress, hash_tag, read_address, without_password
+from streams.credentials import Credentials
+from streams.redis_address import BadAddress, RedisAddress, hash_tag, read_address, with_login, without_password
+from streams.redis_clients import _options
 from streams.settings import BadSetting, load
 
 
@@ -36,6 +38,8 @@ def test_an_address_says_where_redis_is_and_who_logs_in(url: str, told: tuple[ob
         "a:1",
         "http://a",
         "redis://a:port",
+        "redis:///0?host=elsewhere.example",
+        "redis://127.0.0.1?port=1",
         "redis+sentinel://a:1",
         "redis+sentinel://a:1/",
         "redis+sentinel://a:1/main/x",
@@ -77,5 +81,38 @@ def test_no_password_is_told(url: str) -> None:
 
 def test_on_a_cluster_a_prefix_without_a_hash_tag_is_refused() -> None:
     with pytest.raises(BadSetting, match=r"ENCORE_REDIS_PREFIX='encore:': accepted on a Redis Cluster: .*\{encore\}:"):
-        load(redis="redis+cluster://a:1", redis_prefix="encore:")
-    assert load(redis="redis+cluster://a:1", redis_prefix="{encore}:").redis_prefix == "{encore}:"
+        load(redis="redis+cluster://127.0.0.1:1", redis_prefix="encore:")
+    assert load(redis="redis+cluster://127.0.0.1:1", redis_prefix="{encore}:").redis_prefix == "{encore}:"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rediss://a:7/3",
+        "rediss://a:7/3?health_check_interval=9",
+        "rediss+sentinel://a:1,b/main",
+        "rediss+cluster://a:1,[::1]:2",
+    ],
+)
+def test_a_login_and_its_files_become_part_of_any_url_whatever_they_are_written_with(url: str) -> None:
+    shown = Credentials("/c a/%2F&ca.pem", "/cert.pem", "/key.pem", "wor/ker:@", "p@ss:/?#&%41+ ")
+    at_sentinels = Credentials(user="s%41", password="s?&#+ %2F") if "sentinel" in url else Credentials()
+    address = read_address(with_login(url, shown, at_sentinels))
+    own, of_sentinels = _options(address, {})
+    files = {"ssl_ca_certs": shown.ca_file, "ssl_certfile": shown.cert_file, "ssl_keyfile": shown.key_file}
+    assert (address.nodes, address.service, address.db) == _where(read_address(url))
+    assert own.items() >= (files | {"username": shown.user, "password": shown.password}).items()
+    if "sentinel" in url:
+        login = {"username": at_sentinels.user, "password": at_sentinels.password}
+        assert of_sentinels.items() >= (files | login).items()
+    assert without_password(address.url).count("***") >= 1
+    assert "p@ss" not in without_password(address.url)
+
+
+def _where(address: RedisAddress) -> tuple[object, ...]:
+    return address.nodes, address.service, address.db
+
+
+@pytest.mark.parametrize("url", ["redis://a:7/3", "unix:///x.sock", "redis+cluster://a:1?ssl_ca_certs=/x"])
+def test_without_credentials_a_url_stays_as_it_is(url: str) -> None:
+    assert with_login(url, Credentials(), Credentials()) == url

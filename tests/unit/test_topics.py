@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from streams.kafka_security import KafkaAddress
 from streams.settings import Settings
 from streams.topics import make_topics
 
@@ -40,7 +41,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> type[Cluster]:
 
 @pytest.mark.parametrize(("replication", "in_sync"), [(1, None), (2, None), (3, "2"), (4, "2")])
 def test_from_three_replicas_on_two_must_be_in_sync(cluster, replication: int, in_sync: str | None) -> None:
-    make_topics(Settings(topic_replication=replication), "kafka:9092", all_of_them=True)
+    make_topics(Settings(topic_replication=replication), KafkaAddress("127.0.0.1:9092"), all_of_them=True)
 
     assert cluster.topics
     for topic in cluster.topics.values():

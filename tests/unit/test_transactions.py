@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
+from streams.kafka_security import KafkaAddress
 from streams.transactions import CheckpointFailed, Fenced, TransactionalWriter
 
 
@@ -35,7 +36,7 @@ class RaisesOnce:
     ],
 )
 def test_who_was_fenced_is_told_so_whichever_call_notices(told_before: int | None, said: int, called: type) -> None:
-    writer = TransactionalWriter("127.0.0.1:1", "test-0", "state", 0, 10)
+    writer = TransactionalWriter(KafkaAddress("127.0.0.1:1"), "test-0", "state", 0, 10)
     if told_before is not None:
         writer._producer = RaisesOnce(KafkaError(told_before, fatal=True))
 

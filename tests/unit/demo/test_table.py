@@ -73,3 +73,8 @@ def test_only_the_first_differences_are_shown():
     many = [Difference("title:a", f"f{n}", "3", "4") for n in range(12)]
     lines = verdict(answer(*many)).plain.splitlines()
     assert (len(lines), lines[-1]) == (12, "  and 2 more")
+
+
+def test_where_the_dashboard_is_stands_above_the_table() -> None:
+    lines = shown(screen(BOARD, Pace(0, 1, dashboard="http://127.0.0.1:8421/"), 80, 10), 80)
+    assert lines[3] == "in a browser: http://127.0.0.1:8421/"

@@ -67,3 +67,11 @@ def test_all_nodes_name_the_same_voters() -> None:
     assert [settings.pop("node.id") for settings in agreed] == ["1", "2", "3"]
     assert agreed[0] == agreed[1] == agreed[2]
     assert agreed[0]["controller.quorum.voters"] == "1@127.0.0.1:20001,2@127.0.0.1:20002,3@127.0.0.1:20003"
+
+
+def test_no_id_of_a_cluster_begins_with_a_dash_which_commands_take_for_an_option() -> None:
+    drawn = {Quorum.fresh(0).cluster_id for _ in range(2_000)}
+
+    assert len(drawn) == 2_000
+    assert {len(cluster_id) for cluster_id in drawn} == {22}
+    assert not [cluster_id for cluster_id in drawn if cluster_id.startswith("-")]

@@ -7,16 +7,17 @@ when.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 from playing import T0
 
 from models.catalog import CatalogRow
+from models.changes import Changes
 from models.counters import Counters, StreamCounters
+from models.current import Tallies
 from models.dayparts import read_dayparts
-from models.fold import Changes, Fold
+from models.fold import Fold
 from models.rules import Rules
 from models.streaks import PART_FIELDS
 from models.tallies import AGE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
@@ -113,6 +114,13 @@ class Log:
         self._streaks |= changes.streaks
         return changes
 
+    def changed(self, sequence: int = 1) -> dict[TallyKey, list[int] | None]:
+        """All tallies that changed since the last drain, those of current windows among them."""
+        changes, changed = self.drained(sequence), {}
+        for title_id in changes.moved:
+            changed.update(self.fold.tallies.current[title_id].tallies(self.fold.tallies[TallyKey(TITLE, 0, title_id)]))
+        return {**changed, **changes.tallies}
+
     def title(self, title_id: str = "film") -> dict[str, int]:
         return self.tally(TallyKey(TITLE, 0, title_id))
 
@@ -170,9 +178,10 @@ class Log:
         self.fold.restored(before.catalog, before.stream_time_ms, before.clock_ms)
         return self
 
-    def _bring_back(self, tallies: Mapping[TallyKey, list[int]]) -> None:
-        for key, tally in tallies.items():
-            self.fold.tallies[key] = tally
+    def _bring_back(self, tallies: Tallies) -> None:
+        self.fold.tallies.own.update(tallies.own)
+        self.fold.tallies.current.update(tallies.current)
+        for key in tallies.own:
             if key.kind == TITLE:
                 self.fold.title(key.title_id)
         for (title_id, end_quarter), sums in self._streaks.items():

@@ -9,8 +9,8 @@ import pytest
 from partition_log import FILM, Log
 from playing import DAY, HOUR, T0
 
+from models.changes import Changes
 from models.counters import StreamCounters
-from models.fold import Changes
 from models.partitioner import partition_of
 from models.rows import pack, unpack
 from models.tallies import TallyKey
@@ -223,6 +223,7 @@ def test_the_clock_is_the_stream_time_or_the_silence_whichever_is_later() -> Non
 
 def test_a_drain_hands_over_what_changed_since_the_last_one_and_nothing_twice() -> None:
     log = Log(FILM).plays(0, 30, at=0).tells("start", 0, at=40, title_id="other")
+    changed = log.fold.tallies
     first = log.drained(7)
     assert [(title_id, household_id) for title_id, household_id, _ in first.rows] == [
         ("film", "household"), ("other", "household"),
@@ -233,7 +234,7 @@ def test_a_drain_hands_over_what_changed_since_the_last_one_and_nothing_twice() 
         TallyKey("h", T0 // 3_600_000, "film"),
         TallyKey("l", 0, "film"),
     )
-    assert {key: tally[0] for key, tally in first.tallies.items()} == dict.fromkeys(windows, 7)
+    assert {key: tally[0] for key, tally in changed.items()} == dict.fromkeys(windows, 7)
     assert log.drained(8) == Changes([], {}, [], [], [])
     second = log.tells("start", 60, at=50).tells("stop", 90, at=80).drained(9)
     assert [title_id for title_id, _, _ in second.rows] == ["film"]

@@ -119,7 +119,7 @@ def test_an_event_that_is_late_by_less_than_72_hours_restates_its_hour_too() -> 
     log = Log(FILM).watches(0, 100).waits(72 * HOUR)
     log.drained()
     log.watches(0, 100, arrives=72 * HOUR, household_id="late")
-    changed = {(key.kind, key.number) for key in log.drained(2).tallies}
+    changed = {(key.kind, key.number) for key in log.changed(2)}
     assert changed == {("t", 0), ("l", 0), ("h", T0 // HOUR_MS), ("d", T0 // DAY_MS)}
 
 

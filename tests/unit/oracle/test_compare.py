@@ -12,7 +12,7 @@ from streams.oracle import Difference, Expected, Found, Kept, compare
 from streams.oracle.kept import held
 
 BOOKKEEPING = {"as_of_ms": "1", "version": "7", "complete": "1"}
-STATUS = {"incarnation": "1", "partitions_ready": "4", "lag": "0", "rebuilding": "0"}
+STATUS = {"incarnation": "1", "partitions_ready": "4", "lag": "0", "checkpointed_ms": "9", "rebuilding": "0"}
 
 
 def one_viewing() -> Expected:

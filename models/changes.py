@@ -1,0 +1,55 @@
+"""What a fold is given, and what it gives: a record, and what changed by records.
+
+Owns their forms. It must not know how the one makes the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+from models.current import CurrentWindows
+from models.events import Event
+from models.tallies import TallyKey
+from models.viewing import Fact
+
+
+class Record(Protocol):
+    """What a fold needs of a Kafka record; `timestamp` in milliseconds."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
+class Milestone(NamedTuple):
+    """A fact worth telling others, with the event that made it and its record's offset."""
+
+    fact: Fact
+    event: Event
+    offset: int
+
+
+class Changes(NamedTuple):
+    """What changed since the last drain; None in place of what left.
+
+    Rows are packed, by title and household. A tally is its sequence, then its counters; those of current windows
+    (`models.current`) are not among them: `current` has which those are where that changed, `moved` the titles that
+    they moved with. `streaks` are by title and the quarter hour at which they end (`models.streaks`).
+    """
+
+    rows: list[tuple[str, str, bytes | None]]
+    tallies: dict[TallyKey, list[int] | None]
+    dead_letters: list[tuple[Record, str]]
+    late: list[Record]
+    milestones: list[Milestone]
+    streaks: Mapping[tuple[str, int], list[int] | None] = MappingProxyType({})
+    current: Mapping[str, CurrentWindows | None] = MappingProxyType({})
+    moved: AbstractSet[str] = frozenset()

@@ -1,0 +1,62 @@
+"""Households that are to be forgotten: which they are, and which of their records count no more.
+
+Owns how an erasure names a household (SHA-256 of its id: FIPS 180-4), what of a partition is that household's, and what
+of it can be taken back (the decision record 15). It must not know who asks, nor how an erasure is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from typing import NamedTuple
+
+from models.rows import unpack
+from models.tallies import Title
+from models.viewing import Row
+
+
+def digest_of(household_id: str) -> str:
+    """What names a household whose id, or pseudonym, must be kept nowhere: 64 hexadecimal digits."""
+    return sha256(household_id.encode()).hexdigest()
+
+
+class Erasures:
+    """A partition's erasures. `until` has, by digest, the offset below which the household's records do not count;
+    `below` is the largest of these."""
+
+    def __init__(self) -> None:
+        self.until: dict[str, int] = {}
+        self.below = 0
+
+    def note(self, until: Mapping[str, int]) -> None:
+        """Let these hold too, each as far as it reaches."""
+        for digest, offset in until.items():
+            self.until[digest] = max(offset, self.until.get(digest, 0))
+        self.below = max(self.below, *until.values(), 0)
+
+    def covers(self, household_id: str, offset: int) -> bool:
+        """Whether a household's record at an offset does not count."""
+        return offset < self.until.get(digest_of(household_id), 0)
+
+
+class Held(NamedTuple):
+    """A row that a partition holds of a household."""
+
+    title: Title
+    household_id: str
+    row: Row
+
+
+def held_of(titles: Iterable[Title], digests: Iterable[str]) -> dict[str, list[Held]]:
+    """The rows of the households that bear one of these digests, by digest. Looks through all rows."""
+    known: dict[str, str] = {}
+    held: dict[str, list[Held]] = {digest: [] for digest in digests}
+    for title in titles:
+        for household_id, kept in title.rows.items():
+            digest = known.get(household_id)
+            if digest is None:
+                digest = known[household_id] = digest_of(household_id)
+            if digest in held:
+                row = unpack(kept) if isinstance(kept, bytes) else kept
+                held[digest].append(Held(title, household_id, row))
+    return held

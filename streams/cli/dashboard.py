@@ -1,0 +1,36 @@
+"""`encore dashboard`: the counters in a browser, live.
+
+Owns the options, what is printed and the exit codes. It must not know what the page shows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from streams.cli.options import with_settings
+from streams.cli.reading import READER, Names, address, names_option
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+
+@click.command()
+@names_option
+@with_settings(*READER, "dashboard_host", "dashboard_port")
+def dashboard(settings: Settings, names: Names) -> None:
+    """Show the counters in a browser, live, until SIGTERM or Ctrl-C. It reads Redis and cannot write."""
+    from streams.dashboard.server import PortTaken, opened, run_dashboard
+    from streams.reader import ReaderError
+
+    url = address(settings)
+
+    def say(where: str) -> None:
+        click.echo(f"The dashboard is at {where} (Ctrl-C ends it)")
+
+    try:
+        with opened(settings.dashboard_host, settings.dashboard_port) as listening:
+            run_dashboard(url, settings.redis_prefix, names, listening, settings.dashboard_host, say)
+    except (PortTaken, ReaderError) as problem:
+        raise click.ClickException(str(problem)) from None

@@ -1,0 +1,51 @@
+"""`encore doctor`: what is wrong, and what to do about it.
+
+Owns what is printed and the exit code. It must not know what is looked at.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from streams.cli.options import with_settings
+from streams.cli.servers import located
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+_MARKS = {"ok": ("✓", "green"), "odd": ("!", "yellow"), "wrong": ("✗", "bold red")}
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="print JSON lines")
+@with_settings(
+    "kafka", "redis", "devstack_dir", "app_id", "source_topic", "titles_topic", "milestones_topic",
+    "dead_letters_topic", "late_topic", "erasures_topic", "redis_prefix", "topic_partitions", "topic_replication",
+)  # fmt: skip
+def doctor(settings: Settings, as_json: bool) -> None:
+    """Look at the servers, topics, group and keys of an application, and say what to do where something is wrong.
+
+    It changes nothing. Give it the workers' settings. Exit 0: it works, though something may be odd; 1: something is
+    wrong.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    from streams.doctor import WRONG, examine
+
+    console = Console(highlight=False)
+    wrong = 0
+    for finding in examine(located(settings)):
+        wrong += finding.level == WRONG
+        if as_json:
+            click.echo(json.dumps(finding._asdict(), ensure_ascii=False))
+            continue
+        mark, style = _MARKS[finding.level]
+        console.print(Text.assemble((f"{mark} ", style), (finding.what, "bold"), f"  {finding.found}"))
+        if finding.advice:
+            console.print(Text(f"    {finding.advice}", style))
+    if wrong:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,96 @@
+"""`encore forget`: have a household forgotten.
+
+Owns what is asked, what is printed and the exit code; and the words for what cannot be removed. It must not know how
+a household is forgotten.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from streams.cli.options import with_settings
+from streams.cli.servers import kafka_located
+from streams.figures import many
+
+if TYPE_CHECKING:
+    from streams.forgetting import Asked, Forgotten
+    from streams.settings import Settings
+
+
+@click.command()
+@click.argument("household")
+@click.option(
+    "--wait", "wait_s", type=click.FloatRange(min=0), default=60.0, show_default=True, metavar="SECONDS",
+    help="wait this long until every partition has forgotten it",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="print the answer as one line of JSON")
+@with_settings(
+    "kafka", "devstack_dir", "app_id", "source_topic", "erasures_topic", "milestones_topic", "dead_letters_topic",
+    "late_topic", "pseudonym_key_file",
+)  # fmt: skip
+def forget(settings: Settings, household: str, wait_s: float, as_json: bool) -> None:
+    """Have the workers forget HOUSEHOLD: its rows go, and nothing counts it any more.
+
+    HOUSEHOLD is its id; `-` reads that from standard input, where others do not see it. Workers go on meanwhile. Those
+    that do not run yet do it when they start. Exit 0: every partition has forgotten it. Exit 1: not yet, or Kafka does
+    not answer; asked again, nothing happens twice.
+    """
+    from streams.forgetting import ask, follow
+    from streams.oracle import CannotRead
+    from streams.simulate.sender import SendFailed
+    from streams.topics import KafkaFailed
+
+    household_id = sys.stdin.readline().rstrip("\r\n") if household == "-" else household
+    if not household_id:
+        raise click.UsageError("HOUSEHOLD: accepted: an id that is not empty")
+    settings = kafka_located(settings)
+    try:
+        asked = ask(settings, household_id)
+        found = follow(settings, asked, wait_s)
+    except (KafkaFailed, SendFailed, CannotRead) as problem:
+        raise click.ClickException(str(problem)) from None
+    if as_json:
+        click.echo(json.dumps(_as_dict(settings, asked, found)))
+    else:
+        _show(settings, found)
+    if found.waiting:
+        raise click.ClickException(
+            f"not forgotten yet by {many(len(found.waiting), 'partition')}: {', '.join(map(str, found.waiting))}."
+            " Workers do it as soon as they run and have caught up with Kafka; run this again to see"
+        )
+
+
+def remains(settings: Settings) -> list[str]:
+    """What a forgotten household leaves behind that Encore cannot remove, a line each."""
+    return [
+        f"its events in {settings.source_topic}, until that topic's retention is over: they count no more, not even"
+        " after a rebuild",
+        f"its milestones, dead letters and late events in {settings.milestones_topic}, {settings.dead_letters_topic}"
+        f" and {settings.late_topic}, until these topics' retention is over, and what others made of them",
+        "what it watched: plays, completions, rewatches, watched time and all windows are sums that name nobody",
+        f"former values of its rows in {settings.state_topic}, until Kafka has compacted it",
+        f"the SHA-256 of its id in {settings.erasures_topic} and {settings.state_topic}: by that its events are known",
+    ]
+
+
+def _as_dict(settings: Settings, asked: Asked, found: Forgotten) -> dict[str, object]:
+    return {
+        "digest": asked.digest,
+        "rows": sum(found.rows.values()),
+        "waiting": found.waiting,
+        "remains": remains(settings),
+    }
+
+
+def _show(settings: Settings, found: Forgotten) -> None:
+    if not found.waiting:
+        rows = sum(found.rows.values())
+        click.echo(f"forgotten: {many(rows, 'row')} removed; no counter counts the household any more")
+    click.echo("what cannot be removed:")
+    for line in remains(settings):
+        click.echo(f"  - {line}")
+    click.echo("what it sends from now on counts as a new household's.")

@@ -1,0 +1,83 @@
+"""`encore lag`: how far each partition is behind.
+
+Owns what is printed and the exit code. It must not know where the numbers come from.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from streams.cli.options import with_settings
+from streams.cli.servers import kafka_located
+from streams.figures import many
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from streams.lag import Lag
+    from streams.settings import Settings
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="print the answer as one line of JSON")
+@click.option("--at-most", type=click.IntRange(0), metavar="RECORDS", help="exit 1 where more records wait than this")
+@with_settings("kafka", "devstack_dir", "app_id", "source_topic")
+def lag(settings: Settings, as_json: bool, at_most: int | None) -> None:
+    """Show how many records wait in each partition, and how old the first of them is.
+
+    By what the group has committed, which follows the checkpoints within a second or so. Exit 1: Kafka does not
+    answer, or more records wait than --at-most.
+    """
+    from streams.kafka_view import KafkaView
+    from streams.lag import read_lag
+    from streams.topics import KafkaFailed
+
+    settings = kafka_located(settings)
+    try:
+        found = read_lag(settings, KafkaView(settings.kafka_address))
+    except KafkaFailed as problem:
+        raise click.ClickException(str(problem)) from None
+    if as_json:
+        answer = {
+            "records": found.records,
+            "behind_s": found.behind_s,
+            "workers": found.workers,
+            "partitions": [partition._asdict() for partition in found.partitions],
+        }
+        click.echo(json.dumps(answer))
+    else:
+        _show(found)
+    if at_most is not None and found.records > at_most:
+        raise click.exceptions.Exit(1)
+
+
+def _show(found: Lag) -> None:
+    from rich.console import Console
+
+    Console(highlight=False).print(_table(found))
+
+
+def _table(found: Lag) -> Table:
+    from rich.table import Table
+
+    workers = many(found.workers, "worker") if found.workers else "no worker"
+    table = Table(box=None, pad_edge=False, title=f"{workers} in the group", title_justify="left", show_footer=True)
+    table.add_column("partition", footer="all", justify="right")
+    for head, foot in (
+        ("committed", ""), ("end", ""), ("waiting", f"{found.records:,}"), ("behind", _age(found.behind_s)),
+    ):  # fmt: skip
+        table.add_column(head, footer=foot, justify="right")
+    for partition, committed, end, records, behind_s in found.partitions:
+        style = "yellow" if records else "dim"
+        at = "never" if committed is None else f"{committed:,}"
+        table.add_row(str(partition), at, f"{end:,}", f"{records:,}", _age(behind_s), style=style)
+    return table
+
+
+def _age(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

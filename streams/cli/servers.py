@@ -1,0 +1,26 @@
+"""Where the servers are, for commands: by the settings or the devstack.
+
+Owns the one line that is said where there are none.
+"""
+
+from __future__ import annotations
+
+import click
+
+from streams.settings import Settings
+
+
+def located(settings: Settings) -> Settings:
+    """The settings with the addresses of Kafka and Redis in them."""
+    from streams.devstack import NoServers
+    from streams.devstack import located as find
+
+    try:
+        return find(settings)
+    except NoServers as problem:
+        raise click.ClickException(str(problem)) from None
+
+
+def kafka_located(settings: Settings) -> Settings:
+    """The same where only Kafka is needed."""
+    return settings if settings.kafka else located(settings)

@@ -1,0 +1,44 @@
+"""`encore topics ensure`: make the topics that are missing.
+
+Owns what is printed and the exit code. It must not know how topics are made.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from streams.cli.options import with_settings
+from streams.cli.servers import kafka_located
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+
+@click.group()
+def topics() -> None:
+    """The application's topics."""
+
+
+@topics.command()
+@with_settings(
+    "kafka", "devstack_dir", "app_id", "source_topic", "titles_topic", "erasures_topic", "milestones_topic",
+    "dead_letters_topic", "late_topic", "topic_partitions", "topic_replication",
+)  # fmt: skip
+def ensure(settings: Settings) -> None:
+    """Make those that are missing; what is there is left as it is.
+
+    A worker does the same when it starts, where it may. Exit 1: Kafka does not answer or refuses, or the state topic
+    does not fit the source.
+    """
+    from streams.topics import KafkaFailed, TopicMismatch, make_topics
+
+    try:
+        made = make_topics(settings, kafka_located(settings).kafka_address, all_of_them=True)
+    except (KafkaFailed, TopicMismatch) as problem:
+        raise click.ClickException(str(problem)) from None
+    for name in made:
+        click.echo(f"made {name}")
+    if not made:
+        click.echo("all topics are there")

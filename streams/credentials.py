@@ -1,0 +1,105 @@
+"""What a client shows to a server, and what it trusts: a CA, a certificate of its own, a user and a password.
+
+Owns the settings' names for them, reading their files, and what is said where one cannot be used: of a secret, never
+what it is. It must not know which server it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+_PARTS = ("ca_file", "cert_file", "key_file", "user", "password", "password_file")
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Paths of PEM files, and a login; what is not there is empty."""
+
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    @property
+    def need_tls(self) -> bool:
+        """Whether files are given that only TLS has a use for."""
+        return bool(self.ca_file or self.cert_file)
+
+    def tls(self) -> SSLContext:
+        """A context that trusts the CA (without one: the system's), and insists on the server's name."""
+        import ssl
+
+        context = ssl.create_default_context(cafile=self.ca_file or None)
+        if self.cert_file:
+            # A key that is encrypted would be asked for at the terminal.
+            context.load_cert_chain(self.cert_file, self.key_file, password="")
+        return context
+
+
+def read_credentials(server: str, settings: Mapping[str, Any]) -> Credentials:
+    """Those of the settings `<server>_ca_file`, …. Raises `ValueError`, `SETTING=VALUE: what is accepted`."""
+    given = {part: str(settings.get(f"{server}_{part}", "")) for part in _PARTS}
+    _insist_on_pairs(server, given)
+    password = _password(server, given["password"], given["password_file"])
+    found = Credentials(given["ca_file"], given["cert_file"], given["key_file"], given["user"], password)
+    for parts in (("ca_file",), ("cert_file", "key_file")):
+        _insist_on_use(server, {part: given[part] for part in parts})
+    return found
+
+
+def first_given(server: str, settings: Mapping[str, Any]) -> str:
+    """The name of the first of a server's settings that is not empty; empty: there is none."""
+    return next((name for part in _PARTS if settings.get(name := f"{server}_{part}")), "")
+
+
+def _insist_on_pairs(server: str, given: Mapping[str, str]) -> None:
+    for one, other in (
+        ("cert_file", "key_file"),
+        ("user", "password" if given["password"] else "password_file"),
+    ):
+        if bool(given[one]) != bool(given[other]):
+            there, lacking = (one, other) if given[one] else (other, one)
+            raise ValueError(f"{server}_{lacking}='': accepted: not empty, as {server}_{there} is set")
+    if given["password"] and given["password_file"]:
+        shown = given["password_file"]
+        raise ValueError(f"{server}_password_file={shown!r}: accepted: this or {server}_password, not both")
+
+
+def _password(server: str, password: str, file: str) -> str:
+    if not file:
+        return password
+    try:
+        read = Path(file).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeError) as problem:
+        raise ValueError(f"{server}_password_file={file!r}: cannot be read: {_why(problem)}") from None
+    if not read:
+        raise ValueError(f"{server}_password_file={file!r}: accepted: a file with the password in it; it is empty")
+    return read
+
+
+def _insist_on_use(server: str, files: Mapping[str, str]) -> None:
+    """Let the files be read once: a client that cannot says little, and says it late."""
+    if not all(files.values()):
+        return
+    for part, file in files.items():
+        try:
+            Path(file).read_bytes()
+        except OSError as problem:
+            raise ValueError(f"{server}_{part}={file!r}: cannot be read: {_why(problem)}") from None
+    try:
+        Credentials(**files).tls()
+    except OSError:  # as which TLS tells its errors
+        (part, file), *other = files.items()
+        beside = f", and {server}_{other[0][0]} its key, not encrypted" if other else ""
+        raise ValueError(f"{server}_{part}={file!r}: accepted: a file of certificates (PEM){beside}") from None
+
+
+def _why(problem: Exception) -> str:
+    return problem.strerror or "" if isinstance(problem, OSError) else "it is no UTF-8"

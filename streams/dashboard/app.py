@@ -1,0 +1,102 @@
+"""The dashboard's web application: pages, their files, and a stream of events for each kind of page.
+
+Owns URLs and what every response says to the browser about safety. It must not know what the pages show, nor how the
+server is run. There is no way to write: everything but GET and HEAD is refused before it is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+from sse_starlette import EventSourceResponse
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders, QueryParams
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from streams.dashboard.feed import Feed
+from streams.dashboard.questions import NoSuchPage, Question, board_asked, comparison_asked, title_asked
+
+STATIC = Path(__file__).with_name("static")
+PAGES = ("/", "/title", "/compare", "/pipeline")
+PING_S = 15
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
+    " img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none';"
+    " require-trusted-types-for 'script'; trusted-types 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""Of every response, whatever it is."""
+
+AskedBy = Callable[[QueryParams], Question | None]
+QUESTIONS: dict[str, AskedBy] = {
+    "board": board_asked,
+    "title": title_asked,
+    "compare": comparison_asked,
+    "pipeline": lambda _: None,
+}
+"""The streams under `/events/`, and what each asks."""
+
+
+class Guard:
+    """Refuses what is no GET or HEAD, and gives every response the headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers.setdefault("Cache-Control", "no-cache")
+            await send(message)
+
+        if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):
+            refusal = PlainTextResponse(
+                "Only GET and HEAD: there is nothing to write here.\n", 405, {"Allow": "GET, HEAD"}
+            )
+            await refusal(scope, receive, guarded)
+        else:
+            await self._app(scope, receive, guarded)
+
+
+def dashboard_app(feed: Feed, hosts: Sequence[str]) -> Starlette:
+    """The application on this feed; `hosts` are the names that a browser may call it by (`*`: any)."""
+    streams = [Route(f"/events/{name}", _stream_of(feed, asked)) for name, asked in QUESTIONS.items()]
+    pages = [Route(path, _page) for path in PAGES]
+    files = Mount("/static", StaticFiles(directory=STATIC))
+    # Else a page of elsewhere could name itself a host of its own that leads here, and read everything.
+    middleware = [Middleware(Guard), Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)]
+    return Starlette(routes=[*pages, *streams, files], middleware=middleware)
+
+
+async def _page(_: Request) -> Response:
+    return FileResponse(STATIC / "index.html")
+
+
+def _stream_of(feed: Feed, asked: AskedBy) -> Callable[[Request], object]:
+    async def stream(request: Request) -> Response:
+        try:
+            question = asked(request.query_params)
+        except NoSuchPage as problem:
+            return PlainTextResponse(f"{problem}\n", 400)
+        return EventSourceResponse(_messages(feed, question), ping=PING_S, sep="\n")
+
+    return stream
+
+
+async def _messages(feed: Feed, question: Question | None) -> AsyncIterator[bytes]:
+    with feed.listen(question) as listener:
+        async for data in listener.messages():
+            yield data

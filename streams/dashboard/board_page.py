@@ -1,0 +1,92 @@
+"""The page of a board: titles ranked.
+
+Owns what is said of a board, as plain values for JSON. It must not know where a board comes from, nor how it is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import msgspec
+
+from models.published import DAY_BOARDS, TITLE_BOARDS
+from streams.dashboard.figure import Figure, moment, of_metric
+from streams.reader import Board, Title
+
+BESIDE = ("starters", "completion_rate", "repeat_rate", "rewatches")
+"""What stands beside the metric of a board for all time."""
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """A board to choose: its metric, in words, and whether it is there for single days, too."""
+
+    metric: str
+    words: str
+    of_days: bool
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A title's place. `beside` is empty where its counters are being rebuilt, or where the board is a day's."""
+
+    place: int
+    title_id: str
+    name: str
+    score: Figure
+    beside: tuple[Figure, ...]
+    complete: bool
+
+
+class BoardPage(msgspec.Struct, frozen=True):
+    """A board. `complete` False: it is being rebuilt, and nothing of it is shown."""
+
+    metric: str
+    words: str
+    day: str
+    as_of: str
+    complete: bool
+    heads: tuple[str, ...]
+    rows: tuple[Row, ...]
+    choices: tuple[Choice, ...]
+
+
+def words(metric: str) -> str:
+    """A metric's name for people."""
+    return {"watched_s": "watched time"}.get(metric, metric.replace("_", " "))
+
+
+CHOICES = tuple(Choice(metric, words(metric), metric in DAY_BOARDS) for metric in TITLE_BOARDS)
+
+
+def board_page(board: Board, titles: Mapping[str, Title], names: Mapping[str, str]) -> BoardPage:
+    """What the page of a board says; `titles` are the counters of those on it, none for a day's board."""
+    heads = tuple(field for field in BESIDE if field != board.metric) if board.day is None else ()
+    return BoardPage(
+        metric=board.metric,
+        words=words(board.metric),
+        day=_iso(board.day),
+        as_of=moment(board.as_of_ms),
+        complete=board.complete,
+        heads=tuple(map(words, heads)),
+        rows=_rows(board, titles, names, heads) if board.complete else (),
+        choices=CHOICES,
+    )
+
+
+def _rows(
+    board: Board, titles: Mapping[str, Title], names: Mapping[str, str], heads: tuple[str, ...]
+) -> tuple[Row, ...]:
+    largest = max((entry.score for entry in board.entries), default=0)
+    rows = []
+    for place, entry in enumerate(board.entries, 1):
+        title = titles.get(entry.title_id)
+        is_complete = title is None or title.complete
+        beside = tuple(of_metric(field, getattr(title, field, None)) for field in heads) if is_complete else ()
+        name = names.get(entry.title_id, entry.title_id)
+        score = of_metric(board.metric, entry.score, largest)
+        rows.append(Row(place, entry.title_id, name, score, beside, is_complete))
+    return tuple(rows)
+
+
+def _iso(day: date | None) -> str:
+    return "" if day is None else day.isoformat()

@@ -1,0 +1,98 @@
+"""The page of titles side by side.
+
+Owns what is said of each title of a comparison, as plain values for JSON. It must not know which measures tell the
+story (`streams.measures`), nor how they are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from streams.dashboard.figure import Figure, Named, State, exact, moment
+from streams.dashboard.title_page import Chart, complete_parts, funnel, weeks_chart
+from streams.measures import Row, largest_of, sections
+from streams.reader import Profile
+
+_DRAWN = ("week by week",)
+"""Measures that a terminal has as text and this page as a chart."""
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A title of the comparison; `rebuilding` names the sections whose numbers are left out."""
+
+    title_id: str
+    name: str
+    state: State
+    rebuilding: tuple[str, ...] = ()
+    weeks: Chart | None = None
+    funnel: tuple[Named, ...] = ()
+
+
+class Cell(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A measure of one title; `stands_out`: it is the largest of its row."""
+
+    value: Figure
+    stands_out: bool = False
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A measure, of each title."""
+
+    name: str
+    cells: tuple[Cell, ...]
+
+
+class Block(msgspec.Struct, frozen=True):
+    """Measures under a heading."""
+
+    name: str
+    lines: tuple[Line, ...]
+
+
+class ComparisonPage(msgspec.Struct, frozen=True):
+    """Titles side by side, a column for each."""
+
+    as_of: str
+    columns: tuple[Column, ...]
+    blocks: tuple[Block, ...]
+
+
+def comparison_page(profiles: Sequence[Profile], names: Mapping[str, str]) -> ComparisonPage:
+    """What the page says of these titles; of those that are unknown or being rebuilt, only that."""
+    believed = [_believed(profile) for profile in profiles]
+    columns = tuple(_column(profile, shown, names) for profile, shown in zip(profiles, believed, strict=True))
+    as_of_ms = max((profile.title.as_of_ms for profile in profiles if profile.title is not None), default=0)
+    blocks = tuple(
+        Block(section.name, tuple(_line(row, believed) for row in section.rows if row.name not in _DRAWN))
+        for section in sections(believed)
+    )
+    return ComparisonPage(moment(as_of_ms), columns, blocks)
+
+
+def _believed(profile: Profile) -> Profile:
+    """The profile as far as its numbers are complete: nothing at all of a title that is not."""
+    if profile.title is None or not profile.title.complete:
+        return Profile(title_id=profile.title_id)
+    return complete_parts(profile)[0]
+
+
+def _column(profile: Profile, shown: Profile, names: Mapping[str, str]) -> Column:
+    name = names.get(profile.title_id, profile.title_id)
+    if shown.title is None:
+        return Column(profile.title_id, name, "unknown" if profile.title is None else "rebuilding")
+    rebuilding = complete_parts(profile)[1]
+    return Column(profile.title_id, name, "shown", rebuilding, weeks_chart(shown), funnel(shown.title))
+
+
+def _line(row: Row, profiles: Sequence[Profile]) -> Line:
+    values = [row.value(profile) for profile in profiles]
+    largest = largest_of(values)
+    return Line(row.name, tuple(Cell(_figure(row, value), value == largest is not None) for value in values))
+
+
+def _figure(row: Row, value: Any) -> Figure:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return Figure(row.words(value), exact(value) if is_number else "")

@@ -1,0 +1,198 @@
+"""The one feed behind all open pages: one reader asks each question once, however many pages listen.
+
+Owns when a question is asked anew, and the newest answer of each, already as bytes. It must not know what the questions
+are about, nor how bytes reach a browser.
+
+The load on Redis does not grow with the pages: changes are followed once, questions are asked one after the other by
+one reader, and it rests at least as long as it asked. A page that is slow gets the newest answer and none between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+
+import msgspec
+
+from streams.dashboard.pipeline_page import Pace, PipelinePage, pipeline_page, records_of
+from streams.dashboard.questions import Names, Question
+from streams.reader import AsyncReader, Change, ReaderError
+
+REST_S = 0.5
+"""The least time between two rounds of asking."""
+
+PIPELINE_S = 2.0
+"""How often the pipeline's health is asked for, changes or not: its clock goes on."""
+
+STALE_S = 30.0
+"""After so long a question is asked anew although nothing was told of it."""
+
+AGAIN_S = 2.0
+"""How long to wait after Redis gave no answer."""
+
+PIPELINE, PAGE, PROBLEM = "pipeline", "page", "problem"
+"""The events of a stream: the pipeline's health, what the page asked for, why it stands still (empty: it does not)."""
+
+
+def message(event: str, value: object) -> bytes:
+    """A server-sent event with a JSON value."""
+    return b"event: %s\ndata: %s\n\n" % (event.encode(), msgspec.json.encode(value))
+
+
+class Listener:
+    """One open page. Of each event it has only the newest, until they are taken."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, bytes] = {}
+        self._woken = asyncio.Event()
+
+    def tell(self, event: str, data: bytes) -> None:
+        """Something to send; what waited of the same event is not sent any more."""
+        self._waiting[event] = data
+        self._woken.set()
+
+    async def messages(self) -> AsyncIterator[bytes]:
+        """What is to be sent, for ever."""
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            waiting, self._waiting = self._waiting, {}
+            for data in waiting.values():
+                yield data
+
+
+class Answer:
+    """A question that somebody listens to, and its newest answer."""
+
+    def __init__(self) -> None:
+        self.listeners: set[Listener] = set()
+        self.data = b""
+        self.is_due = True
+        self.asked_s = 0.0
+
+
+class Feed:
+    """What all open pages share. `run` does the work; `listen` is for each page."""
+
+    def __init__(self, reader: AsyncReader, names: Names) -> None:
+        self._reader, self._names = reader, names
+        self._answers: dict[Question, Answer] = defaultdict(Answer)
+        self._listeners: set[Listener] = set()
+        self._pace = Pace()
+        self._pipeline = b""
+        self._pipeline_s = 0.0
+        self._problem = self._deaf_because = ""
+        self._wanted = asyncio.Event()
+
+    async def run(self) -> None:
+        """Follow the changes and ask, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow())
+            tasks.create_task(self._ask())
+
+    @contextmanager
+    def listen(self, question: Question | None) -> Iterator[Listener]:
+        """A listener to this question (None: to the pipeline's health alone), as long as the context lasts."""
+        listener = Listener()
+        listener.tell(PROBLEM, message(PROBLEM, self._problem))
+        if self._pipeline:
+            listener.tell(PIPELINE, self._pipeline)
+        if question is not None:
+            answer = self._answers[question]
+            answer.listeners.add(listener)
+            if answer.data:
+                listener.tell(PAGE, answer.data)
+        self._listeners.add(listener)
+        self._wanted.set()
+        try:
+            yield listener
+        finally:
+            self._leave(listener, question)
+
+    def _leave(self, listener: Listener, question: Question | None) -> None:
+        self._listeners.discard(listener)
+        if question is not None:
+            self._answers[question].listeners.discard(listener)
+            if not self._answers[question].listeners:
+                del self._answers[question]
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                async for change in self._reader.changes():
+                    self._deaf_because = ""
+                    self._note(change)
+            except ReaderError as problem:
+                self._deaf_because = str(problem)
+                await asyncio.sleep(AGAIN_S)
+
+    def _note(self, change: Change) -> None:
+        for question, answer in self._answers.items():
+            if not answer.is_due and (change.missed or question.concerns(change)):
+                answer.is_due = True
+                self._wanted.set()
+
+    async def _ask(self) -> None:
+        while True:
+            began_s = time.monotonic()
+            try:
+                await self._round()
+            except ReaderError as problem:
+                self._say(str(problem))
+                await asyncio.sleep(AGAIN_S)
+                continue
+            self._say(self._deaf_because)
+            await self._rest(time.monotonic() - began_s)
+
+    async def _rest(self, took_s: float) -> None:
+        """Wait at least as long as a round took; then until something changes, or is old."""
+        await asyncio.sleep(max(REST_S, took_s))
+        if not self._listeners:
+            self._wanted.clear()
+            await self._wanted.wait()
+        elif not any(answer.is_due for answer in self._answers.values()):
+            self._wanted.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, self._pipeline_s + PIPELINE_S - time.monotonic())):
+                    await self._wanted.wait()
+
+    async def _round(self) -> None:
+        """Ask what is due. A page that comes meanwhile waits for the next round."""
+        now_s = time.monotonic()
+        if now_s - self._pipeline_s >= PIPELINE_S or not self._pipeline:
+            await self._ask_pipeline(now_s)
+        for question, answer in list(self._answers.items()):
+            if answer.is_due or now_s - answer.asked_s > STALE_S:
+                await self._ask_one(question, answer, now_s)
+
+    async def _ask_pipeline(self, now_s: float) -> None:
+        status = await self._reader.status()
+        if status is not None and status.complete:
+            self._pace.note(now_s, records_of(status))
+        page: PipelinePage = pipeline_page(status, self._pace, int(time.time() * 1000))
+        self._pipeline, self._pipeline_s = message(PIPELINE, page), now_s
+        for listener in self._listeners:
+            listener.tell(PIPELINE, self._pipeline)
+
+    async def _ask_one(self, question: Question, answer: Answer, now_s: float) -> None:
+        # What changes from here on makes it due again: the answer may be from before.
+        answer.is_due = False
+        try:
+            data = message(PAGE, await question.answer(self._reader, self._names))
+        except BaseException:
+            answer.is_due = True
+            raise
+        answer.asked_s = now_s
+        if data != answer.data:
+            answer.data = data
+            for listener in answer.listeners:
+                listener.tell(PAGE, data)
+
+    def _say(self, problem: str) -> None:
+        if problem != self._problem:
+            self._problem = problem
+            for listener in self._listeners:
+                listener.tell(PROBLEM, message(PROBLEM, problem))

@@ -1,0 +1,91 @@
+"""A number as the page shows it: short words, and the exact value behind them.
+
+Owns which words go with which exact text. It must not know what the numbers count; the words are those of the terminal
+(`streams.figures`).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+from models.published import SECONDS
+from streams import figures, measures
+
+State = Literal["shown", "rebuilding", "unknown"]
+"""`unknown`: nothing of it was ever published. `rebuilding`: its numbers are too small, and are not shown."""
+
+
+class Figure(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`text` is read, `exact` is seen on hover; `share` (0 to 1) is how long a bar of it is, or how dark a cell."""
+
+    text: str
+    exact: str = ""
+    share: float = 0.0
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A number and its name; `beside` is what else is said of it."""
+
+    name: str
+    value: Figure
+    beside: str = ""
+
+
+def count(value: float | None, of: float = 0) -> Figure:
+    """A count; `of` is what its share is taken of."""
+    return Figure(figures.count(value), exact(value), share(value, of))
+
+
+def viewing(seconds: float | None, of: float = 0) -> Figure:
+    """Watched time."""
+    return Figure(figures.viewing(seconds), "" if seconds is None else f"{seconds:,.3f} s", share(seconds, of))
+
+
+def rate(value: float | None) -> Figure:
+    """A share in percent; it is its own share."""
+    return Figure(figures.rate(value), exact(value), share(value, 1))
+
+
+def factor(value: float | None) -> Figure:
+    """A multiple."""
+    return Figure(figures.factor(value), exact(value))
+
+
+def days(value: float | None) -> Figure:
+    """A length of time in days."""
+    return Figure(figures.days(value), exact(value))
+
+
+def of_metric(metric: str, value: float | None, of: float = 0) -> Figure:
+    """The value of a title's field."""
+    if measures.KINDS[metric] == SECONDS:
+        return viewing(value, of)
+    return Figure(measures.shown(metric, value), exact(value), share(value, of))
+
+
+def exact(value: float | None) -> str:
+    """Every digit that is published: six decimals at most."""
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.6f}".rstrip("0").rstrip(".")
+
+
+def share(value: float | None, of: float) -> float:
+    """A part of a whole, 0 to 1, in thousandths; 0 where there is no whole."""
+    return round(min(1.0, max(0.0, value / of)), 3) if value and of else 0.0
+
+
+def moment(as_of_ms: int) -> str:
+    """The stream time to the second, UTC; empty where no event was read yet."""
+    return datetime.fromtimestamp(as_of_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if as_of_ms else ""
+
+
+def age(seconds: float) -> str:
+    """How long ago, in the unit that suits it."""
+    for unit, length in (("days", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.1f} s"

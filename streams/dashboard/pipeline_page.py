@@ -1,0 +1,114 @@
+"""The page of the pipeline: how the workers are doing, and what became of the records.
+
+Owns what is said of the status, as plain values for JSON, and the rate at which records come in. It must not know
+where the status comes from, nor what time it is: callers say so.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import msgspec
+
+from streams.dashboard.figure import Figure, Named, State, age, count, moment
+from streams.reader import Status
+
+
+class PipelinePage(msgspec.Struct, frozen=True):
+    """The health of the pipeline. `pace` is the events of each second of late, the newest last."""
+
+    state: State
+    as_of: str = ""
+    behind: str = ""
+    summary: str = ""
+    health: tuple[Named, ...] = ()
+    records: tuple[Named, ...] = ()
+    pace: tuple[float, ...] = ()
+
+
+class Pace:
+    """The rate of records, from how many there were at several times; `over_s` seconds are looked back at."""
+
+    def __init__(self, over_s: float = 10.0, kept: int = 60) -> None:
+        self._over_s = over_s
+        self._looks: deque[tuple[float, int]] = deque()
+        self._rates: deque[float] = deque(maxlen=kept)
+
+    def note(self, now_s: float, records: int) -> None:
+        """So many records had been judged at this time. Fewer than before, or nobody looked for long: begin anew."""
+        if self._looks and (records < self._looks[-1][1] or now_s - self._looks[-1][0] > self._over_s):
+            self._looks.clear()
+            self._rates.clear()
+        if self._looks and now_s > self._looks[-1][0]:
+            then_s, then = self._looks[-1]
+            self._rates.append(round((records - then) / (now_s - then_s), 1))
+        self._looks.append((now_s, records))
+        while now_s - self._looks[0][0] > self._over_s and len(self._looks) > 2:
+            self._looks.popleft()
+
+    @property
+    def per_s(self) -> float | None:
+        """Records a second of late; None before there are two looks."""
+        if len(self._looks) < 2:
+            return None
+        (then_s, then), (now_s, now) = self._looks[0], self._looks[-1]
+        return (now - then) / (now_s - then_s) if now_s > then_s else None
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """The rate between each two looks, oldest first."""
+        return tuple(self._rates)
+
+
+def records_of(status: Status) -> int:
+    """All records that were read and judged, whatever became of them."""
+    return status.events + status.dead_letters + status.late_events
+
+
+def pipeline_page(status: Status | None, pace: Pace, now_ms: int) -> PipelinePage:
+    """What the page of the pipeline says at `now_ms`, UTC."""
+    if status is None:
+        return PipelinePage("unknown")
+    if not status.complete:
+        return PipelinePage("rebuilding", moment(status.as_of_ms))
+    per_s = count(pace.per_s)
+    behind = age(max(0.0, (now_ms - status.as_of_ms) / 1000)) if status.as_of_ms else ""
+    waits = f"{status.lag:,} waiting" if status.lag else "nothing waits"
+    speed = f"{per_s.text} events/s" if pace.per_s is not None else ""
+    return PipelinePage(
+        state="shown",
+        as_of=moment(status.as_of_ms),
+        behind=behind,
+        summary=" · ".join(filter(None, (speed, waits))),
+        health=_health(status, per_s, behind, now_ms),
+        records=_records(status),
+        pace=pace.rates,
+    )
+
+
+def _health(status: Status, per_s: Figure, behind: str, now_ms: int) -> tuple[Named, ...]:
+    since_s = max(0.0, (now_ms - status.checkpointed_ms) / 1000)
+    return (
+        Named("records waiting", count(status.lag), "behind the source's end"),
+        Named("read up to", Figure(f"{behind} ago" if behind else "–"), "stream time of the partition furthest behind"),
+        Named(
+            "last checkpoint",
+            Figure(f"{age(since_s)} ago" if status.checkpointed_ms else "–"),
+            "of all that was read, in the partition where that is longest ago",
+        ),
+        Named("records a second", per_s, "of the last ten seconds"),
+        Named("partitions ready", count(status.partitions_ready), "whose worker reported within 15 s"),
+        Named("partitions recounted", count(status.rebuilding), "still, after a rebuild was asked for"),
+    )
+
+
+def _records(status: Status) -> tuple[Named, ...]:
+    whole = records_of(status)
+    return (
+        Named("events", count(status.events, whole), "good records, of whatever kind"),
+        Named("dead letters", count(status.dead_letters, whole), "records that could not be read"),
+        Named("late events", count(status.late_events, whole), "too old to be counted; kept apart"),
+        Named("late for their hour", count(status.late_hour_events, whole), "of the events: counted, but in no hour"),
+        Named("unknown time zone", count(status.unknown_zone_events, whole), "of the events: UTC was taken"),
+        Named("misrouted", count(status.misrouted_events, whole), "of the events: not where murmur2 of the key says"),
+    )

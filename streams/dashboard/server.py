@@ -1,0 +1,95 @@
+"""Runs the dashboard: a socket, the web server on it, the feed beside it, until SIGTERM or Ctrl-C.
+
+Owns the order of start and end. It must not know what is shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+
+import uvicorn
+
+from streams.dashboard.app import dashboard_app
+from streams.dashboard.feed import Feed
+from streams.dashboard.questions import Names
+from streams.plaintext import is_loopback
+from streams.reader import AsyncReader
+
+MOST_CONNECTIONS = 1_000
+END_S = 5
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
+
+
+class PortTaken(Exception):
+    """The address cannot be opened. The message is one line: which setting, and what to do."""
+
+
+def opened(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises `PortTaken`."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen()
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+        raise PortTaken(
+            f"ENCORE_DASHBOARD_HOST={host} ENCORE_DASHBOARD_PORT={port} cannot be opened: {reason};"
+            " --dashboard-port 0 takes a port that is free"
+        ) from None
+    return listening
+
+
+def url_of(listening: socket.socket) -> str:
+    """Where a browser on this machine finds it."""
+    host, port = listening.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def hosts_of(host: str) -> tuple[str, ...]:
+    """The names that a browser may call it by: on the loopback its own only, elsewhere the network's."""
+    return (host, *_LOOPBACK) if is_loopback(host) else ("*",)
+
+
+def run_dashboard(
+    url: str, prefix: str, names: Names, listening: socket.socket, host: str, say: Callable[[str], None]
+) -> None:
+    """Serve until SIGTERM or Ctrl-C; `say` is told the address once it answers. Raises `ReaderError` at start only."""
+    asyncio.run(_serve(url, prefix, names, listening, host, say))
+
+
+async def _serve(
+    url: str, prefix: str, names: Names, listening: socket.socket, host: str, say: Callable[[str], None]
+) -> None:
+    async with AsyncReader(url, prefix) as reader:
+        await reader.status()
+        feed = Feed(reader, names)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                dashboard_app(feed, hosts_of(host)),
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                lifespan="off",
+                ws="none",
+                limit_concurrency=MOST_CONNECTIONS,
+                timeout_graceful_shutdown=END_S,
+            )
+        )
+        feeding = asyncio.create_task(feed.run())
+        feeding.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))
+        # The server handles both while it runs, and raises them once more when it has ended.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, server.handle_exit)
+        say(url_of(listening))
+        try:
+            await server.serve(sockets=[listening])
+        finally:
+            feeding.cancel()
+            with suppress(asyncio.CancelledError):
+                await feeding

@@ -1,0 +1,98 @@
+// Drawings: bars that lie, bars that stand, cells that are dark. Plain SVG; lengths come as shares from 0 to 1.
+//
+// Nothing here has a style of its own: the page's policy allows none. Widths are percentages, so drawings fit any page.
+
+import { el, svg } from "./dom.js";
+import { figure } from "./parts.js";
+
+const HEIGHT = 150;
+
+const percent = (share) => `${(share * 100).toFixed(2)}%`;
+
+/** A lying bar; something is to be seen of whatever is not 0. */
+export function bar(share, className = "bar") {
+  const length = share > 0 ? Math.max(share, 0.006) : 0;
+  const drawn = svg("rect", { class: "fill", width: percent(length), height: "100%", rx: 2 });
+  return svg("svg", { class: className, "aria-hidden": "true" }, drawn);
+}
+
+/** Rows of a name, a bar and a number; what is said of each stands below its name. */
+export function lyingBars(rows) {
+  return el(
+    "ul",
+    { class: "lying" },
+    rows.map((row) =>
+      el(
+        "li",
+        {},
+        el("span", { class: "label" }, row.name, row.beside ? el("small", {}, row.beside) : null),
+        bar(row.value.share),
+        figure(row.value),
+      ),
+    ),
+  );
+}
+
+/** Standing bars, one for each time; with a level line where there is something to be measured against. */
+export function standingBars(chart, summary) {
+  const width = 1 / chart.bars.length;
+  const lineY = HEIGHT * (1 - (chart.line_share ?? 0));
+  const label = chart.line ? `${summary}; the line: ${chart.line}` : summary;
+  return el(
+    "figure",
+    { class: "chart" },
+    el("p", { class: "top" }, chart.top, chart.line ? el("span", { class: "line-says" }, chart.line) : null),
+    svg(
+      "svg",
+      { class: "standing", height: HEIGHT, role: "img", "aria-label": label },
+      chart.bars.map((one, place) => standing(one, place, width)),
+      chart.line ? svg("line", { class: "level", x1: "0", x2: "100%", y1: lineY, y2: lineY }) : null,
+    ),
+    el("div", { class: "axis", "aria-hidden": "true" }, ticks(chart.bars, width)),
+  );
+}
+
+function standing(one, place, width) {
+  const share = one.share ?? 0;
+  const height = share > 0 ? Math.max(share * HEIGHT, 2) : 0;
+  const [x, wide] = [percent(width * (place + 0.1)), percent(width * 0.8)];
+  return svg(
+    "g",
+    {},
+    svg("rect", { class: "hover", x: percent(width * place), width: percent(width), height: HEIGHT }, svg("title", {}, one.says)),
+    svg("rect", { class: one.so_far ? "fill so-far" : "fill", x, y: HEIGHT - height, width: wide, height, rx: 1 }),
+  );
+}
+
+function ticks(bars, width) {
+  const named = bars.map((one, place) => [one.tick, place]).filter(([tick]) => tick);
+  return svg(
+    "svg",
+    { class: "ticks", height: 16 },
+    named.map(([tick, place]) => svg("text", { x: percent(width * (place + 0.5)), y: 12, "text-anchor": "middle" }, tick)),
+  );
+}
+
+/** A table whose cells are the darker, the more there is. */
+export function heat(table, caption, first) {
+  return el(
+    "table",
+    { class: "heat" },
+    el("caption", { class: "unseen" }, caption),
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, first), table.heads.map((head) => el("th", { scope: "col" }, head)))),
+    el(
+      "tbody",
+      {},
+      table.rows.map(([name, cells]) => el("tr", { "data-key": name }, el("th", { scope: "row" }, name), cells.map(heatCell))),
+    ),
+  );
+}
+
+const heatCell = (value) => el("td", { class: `heat-${Math.ceil((value.share ?? 0) * 8)}` }, figure(value));
+
+/** The course of a rate, the newest at the right. */
+export function course(rates, summary) {
+  const largest = Math.max(...rates, 1);
+  const bars = rates.map((rate) => ({ share: rate / largest, says: `${Math.round(rate).toLocaleString("en")} events/s` }));
+  return standingBars({ bars, top: `${Math.round(largest).toLocaleString("en")} events/s` }, summary);
+}

@@ -1,0 +1,33 @@
+"""How a partition is doing, as its worker tells all others through Redis.
+
+Owns what is told and its text. It must not know who tells it, nor who asks.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Health(NamedTuple):
+    """`checkpointed_ms` is when all that was read of it had last been checkpointed, by its worker's clock."""
+
+    stream_time_ms: int
+    lag: int
+    checkpointed_ms: int
+
+
+class Note(NamedTuple):
+    """A partition's health, and when its worker told it."""
+
+    health: Health
+    at_ms: int
+
+    def text(self) -> str:
+        """The note as it is kept."""
+        return ":".join(map(str, (*self.health, self.at_ms)))
+
+
+def read_note(text: bytes) -> Note:
+    """A note as it was kept; one of before there was `checkpointed_ms` was told at the checkpoint."""
+    stream_time_ms, lag, *checkpointed_ms, at_ms = map(int, text.split(b":"))
+    return Note(Health(stream_time_ms, lag, *(checkpointed_ms or [at_ms])), at_ms)

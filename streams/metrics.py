@@ -1,0 +1,129 @@
+"""What a worker tells Prometheus: every metric declared once, with the sentence that documents it.
+
+Owns names, units, labels and buckets. It must not know when a metric moves, nor who reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
+
+from models.counters import StreamCounters
+
+# A series beside every counter that says when it began; the process tells when it did.
+disable_created_metrics()
+
+PREFIX = "encore_"
+_PARTITION = ("partition",)
+_QUICK_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_LATENCY_S = (0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 30, 60, 300, 3600)
+_RESTORE_S = (0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60, 300)
+
+
+class Checkpoint(NamedTuple):
+    """What a checkpoint that was committed took in: `stream` by the fields of `StreamCounters`."""
+
+    partition: int
+    seconds: float
+    records: int
+    changelog_records: int
+    credited_ms: int
+    stream: Sequence[int]
+
+
+class Metrics:
+    """One worker's metrics, in a registry of their own. Those of partitions bear the source partition's number."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._of_partitions: list[Gauge] = []
+        self.consumed_records = self._counter("consumed_records", "records that a checkpoint has taken in", _PARTITION)
+        self.events = self._counter("events", "good events, in time for the grace", _PARTITION)
+        self.credited_seconds = self._counter("credited_seconds", "seconds of content credited", _PARTITION)
+        self.dead_letters = self._counter(
+            "dead_letters", "records that could not be read and were set aside", _PARTITION
+        )
+        self.late_events = self._counter(
+            "late_events",
+            "events that came late; reason grace: set aside; reason hour: not counted in their hour window",
+            (*_PARTITION, "reason"),
+        )
+        self.lag_records = self._gauge("lag_records", "records of the source that are not checkpointed", _PARTITION)
+        self.lag_seconds = self._gauge(
+            "lag_seconds", "age of the last record that was read, while others wait; else 0", _PARTITION
+        )
+        self.checkpoint_age_seconds = self._gauge(
+            "checkpoint_age_seconds", "time that the oldest record waits that is read and in no checkpoint", _PARTITION
+        )
+        self.checkpoint_seconds = self._histogram(
+            "checkpoint_seconds", "time from a checkpoint's cut to its commit", _QUICK_S
+        )
+        self.changelog_records = self._counter("changelog_records", "records that checkpoints wrote to the state topic")
+        self.event_to_redis_seconds = self._histogram(
+            "event_to_redis_seconds", "age of a round's oldest record, once readers find all of the round", _LATENCY_S
+        )
+        self.waiting_keys = self._gauge("waiting_keys", "Redis keys that wait to be written")
+        self.redis_rebuilds = self._counter("redis_rebuilds", "times that all counters were written again after a loss")
+        self.rebalances = self._counter("rebalances", "assignments of partitions to this worker")
+        self.restores = self._counter("restores", "partitions restored from the state topic")
+        self.restored_rows = self._counter("restored_rows", "records of the state topic that were read in restores")
+        self.restore_seconds = self._histogram(
+            "restore_seconds", "time that the restore of a partition took", _RESTORE_S
+        )
+        self.refused_transactions = self._counter(
+            "refused_transactions", "transactions refused as another worker owned the partition; the worker then ends"
+        )
+        self.refused_shares = self._counter(
+            "refused_shares", "counters refused by Redis as another worker had written newer ones"
+        )
+        self.state_rows = self._gauge("state_rows", "rows (household and title) in memory", _PARTITION)
+        self.state_bytes = self._gauge(
+            "state_bytes", "bytes of the rows at rest, by the mean of those written last", _PARTITION
+        )
+
+    def note_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Count what a committed checkpoint took in."""
+        label, stream = str(checkpoint.partition), StreamCounters(*checkpoint.stream)
+        self.consumed_records.labels(label).inc(checkpoint.records)
+        self.events.labels(label).inc(stream.events)
+        self.credited_seconds.labels(label).inc(checkpoint.credited_ms / 1000)
+        self.dead_letters.labels(label).inc(stream.dead_letters)
+        self.late_events.labels(label, "grace").inc(stream.late_events)
+        self.late_events.labels(label, "hour").inc(stream.late_hour_events)
+        self.checkpoint_seconds.observe(checkpoint.seconds)
+        self.changelog_records.inc(checkpoint.changelog_records)
+
+    def note_restore(self, seconds: float, rows: int) -> None:
+        """Count the restore of a partition."""
+        self.restores.inc()
+        self.restored_rows.inc(rows)
+        self.restore_seconds.observe(seconds)
+
+    def forget(self, partition: int) -> None:
+        """Tell of a partition no more how it is doing: it is another worker's."""
+        for gauge in self._of_partitions:
+            with suppress(KeyError):
+                gauge.remove(str(partition))
+
+    def _counter(self, name: str, words: str, labels: Sequence[str] = ()) -> Counter:
+        return Counter(PREFIX + name, words, labels, registry=self.registry)
+
+    def _gauge(self, name: str, words: str, labels: Sequence[str] = ()) -> Gauge:
+        gauge = Gauge(PREFIX + name, words, labels, registry=self.registry)
+        if labels == _PARTITION:
+            self._of_partitions.append(gauge)
+        return gauge
+
+    def _histogram(self, name: str, words: str, buckets: Sequence[float]) -> Histogram:
+        return Histogram(PREFIX + name, words, buckets=buckets, registry=self.registry)

@@ -1,0 +1,78 @@
+"""The worker's own HTTP port: metrics for Prometheus, probes for whoever keeps it running.
+
+Owns paths and answers. It runs in a thread of its own, so that it answers while the event loop does not; it reads, and
+changes nothing. It must not know what is measured.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+Why = Callable[[], str]
+"""Why something is not so; empty: it is."""
+
+_TEXT = "text/plain; charset=utf-8"
+
+
+class PortTaken(Exception):
+    """The port cannot be listened on. The message names the settings."""
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Silent(WSGIRequestHandler):
+    timeout = 10
+
+    def log_message(self, *_: Any) -> None:
+        """Every few seconds somebody asks: no line."""
+
+
+class Probes:
+    """Answers until `close`. `measure` is called before metrics are told; `whys` are by path."""
+
+    def __init__(
+        self, host: str, port: int, registry: CollectorRegistry, measure: Callable[[], None], whys: dict[str, Why]
+    ) -> None:
+        self._registry, self._measure, self._whys = registry, measure, whys
+        try:
+            self._server = make_server(host, port, self._answer, _Server, _Silent)
+        except OSError as problem:
+            raise PortTaken(
+                f"ENCORE_METRICS_HOST={host}, ENCORE_METRICS_PORT={port}: {problem.strerror}; each worker of a machine"
+                " needs a port of its own"
+            ) from None
+        threading.Thread(target=self._server.serve_forever, name="probes", daemon=True).start()
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return int(self._server.server_port)
+
+    def close(self) -> None:
+        """Answer no more."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        status, kind, body = self._found(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        start(status, [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")])
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
+
+    def _found(self, method: str, path: str) -> tuple[str, str, bytes]:
+        if method not in ("GET", "HEAD"):
+            return "405 Method Not Allowed", _TEXT, b"only GET\n"
+        if path == "/metrics":
+            self._measure()
+            return "200 OK", CONTENT_TYPE_LATEST, generate_latest(self._registry)
+        if path not in self._whys:
+            return "404 Not Found", _TEXT, f"there are /metrics, {', '.join(self._whys)}\n".encode()
+        why = self._whys[path]()
+        return ("503 Service Unavailable", _TEXT, f"{why}\n".encode()) if why else ("200 OK", _TEXT, b"ok\n")

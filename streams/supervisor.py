@@ -1,0 +1,24 @@
+"""Tells systemd what a worker does, where systemd asked to be told (`Type=notify`).
+
+Owns the protocol: datagrams to the socket that `NOTIFY_SOCKET` names (sd_notify(3)). It must not know when there is
+something to tell.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+
+READY, STOPPING, ALIVE = "READY=1", "STOPPING=1", "WATCHDOG=1"
+
+
+def tell_supervisor(*states: str) -> None:
+    """Tell these states; nobody there to be told is no failure."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    # A name that begins with @ is in the abstract namespace.
+    place = "\0" + address[1:] if address.startswith("@") else address
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notices:
+        notices.sendto("\n".join(states).encode(), place)

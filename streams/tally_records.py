@@ -1,0 +1,81 @@
+"""Tallies as records of the state changelog.
+
+Owns the records' keys and form. Each event moves a title, its hour, day, week and ages, and all of them by the same: so
+the windows that move with their title (`models.current`) are one record, which changes when the hour does, and only the
+title's is written each time. It must not know what tallies mean, checkpoints, or how records are sent.
+
+A window's tally is what its title's record of current windows makes of it; where that does not name it, what its own
+record says. So each key may be compacted by itself, whatever becomes of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import msgspec
+
+from models.current import CurrentWindows
+from models.tallies import AGE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
+
+Message = dict[str, bytes | None]
+
+CURRENT = b"n"
+_NUMBERED = (HOUR, DAY, AGE, WEEK)
+_WHOLE = (TITLE, DAYPARTS, FRANCHISE)
+
+encode = msgspec.msgpack.Encoder().encode
+decode_tally = msgspec.msgpack.Decoder(list[int]).decode
+_decode_current = msgspec.msgpack.Decoder(tuple[int, list[tuple[str, int]], list[list[int]]]).decode
+
+
+class UnknownKind(ValueError):
+    """A record's key names no kind of tally. The message says which it does."""
+
+
+def tally_messages(changed: Mapping[TallyKey, list[int] | None]) -> list[Message]:
+    """The records of tallies that changed; None in place of one that left."""
+    return [
+        {"key": tally_key(key), "value": None if tally is None else encode(tally)} for key, tally in changed.items()
+    ]
+
+
+def current_messages(changed: Mapping[str, CurrentWindows | None]) -> list[Message]:
+    """The records of titles whose current windows changed; None where there are none any more."""
+    return [
+        {"key": _current_key(title_id), "value": None if windows is None else _encode_current(windows)}
+        for title_id, windows in changed.items()
+    ]
+
+
+def _encode_current(windows: CurrentWindows) -> bytes:
+    names = [(key.kind, key.number) for key in windows.lacks]
+    return encode((windows.slot, names, list(windows.lacks.values())))
+
+
+def read_current(title_id: str, value: bytes) -> CurrentWindows:
+    """The current windows of a title, of their record. Raises `ValueError`."""
+    slot, names, lacks = _decode_current(value)
+    keys = [TallyKey(kind, number, title_id) for kind, number in names]
+    return CurrentWindows(slot, dict(zip(keys, lacks, strict=True)))
+
+
+@lru_cache(maxsize=100_000)
+def tally_key(key: TallyKey) -> bytes:
+    """The key of a tally's own record."""
+    number = key.number.to_bytes(4, "big") if key.kind in _NUMBERED else b""
+    return key.kind.encode() + number + key.title_id.encode()
+
+
+def read_tally_key(key: bytes) -> TallyKey:
+    """The tally that a record's key names. Raises `UnknownKind`, and `ValueError` for an id that is no UTF-8."""
+    kind = key[:1].decode(errors="replace")
+    if kind not in (*_NUMBERED, *_WHOLE):
+        raise UnknownKind(f"a row of an unknown kind {kind!r}")
+    number, title = (0, key[1:]) if kind in _WHOLE else (int.from_bytes(key[1:5], "big"), key[5:])
+    return TallyKey(kind, number, title.decode())
+
+
+@lru_cache(maxsize=100_000)
+def _current_key(title_id: str) -> bytes:
+    return CURRENT + title_id.encode()

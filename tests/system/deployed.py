@@ -1,0 +1,40 @@
+"""What the scripts under `deploy/` would have done.
+
+Owns their recording: the command that they call is replaced by one that writes down what it is told.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+RECORDER = """#!/usr/bin/env python3
+import json, os, sys
+with open(os.environ["RECORDED"], "a") as told:
+    print(json.dumps(sys.argv[1:]), file=told)
+"""
+
+Rule = dict[str, Any]
+
+
+def rules(folder: Path, **settings: str) -> list[Rule]:
+    """What `deploy/kafka/acls.sh` would have Kafka's command do, option by option; an option may come several times."""
+    recorder, told = folder / "kafka-acls", folder / "told"
+    recorder.write_text(RECORDER)
+    recorder.chmod(0o755)
+    told.unlink(missing_ok=True)
+    own = {"KAFKA_ACLS": str(recorder), "RECORDED": str(told), "BOOTSTRAP": "b:1", "COMMAND_CONFIG": "admin.properties"}
+    subprocess.run([DEPLOY / "kafka" / "acls.sh"], env={"PATH": os.environ["PATH"]} | own | settings, check=True)
+    return [_rule(json.loads(line)) for line in told.read_text().splitlines()]
+
+
+def _rule(words: list[str]) -> Rule:
+    found: Rule = {}
+    words = [word for word in words if word != "--add"]
+    for option, value in zip(words[::2], words[1::2], strict=True):
+        found.setdefault(option.removeprefix("--"), []).append(value)
+    return found

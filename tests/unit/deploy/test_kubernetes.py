@@ -1,0 +1,213 @@
+"""The manifests: valid by Kubernetes' schemas, restricted, and of one mind with the worker and with each other."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from streams import worker
+from streams.monitoring import Monitoring
+from streams.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+FOLDER = ROOT / "deploy/kubernetes"
+DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text()
+DEPLOYING = (ROOT / "docs/deploying.md").read_text()
+SETTINGS = dict(re.findall(r"^(\w+)=(.*)$", (FOLDER / "base/settings.env").read_text(), re.MULTILINE))
+VERSIONS = ["1.29", kubernetes_validate.latest_version().rpartition(".")[0]]
+
+Object = dict[str, Any]
+
+MANIFESTS: list[tuple[Path, Object]] = [
+    (path, manifest)
+    for path in sorted(FOLDER.rglob("*.yaml"))
+    if path.name != "kustomization.yaml"
+    for manifest in yaml.safe_load_all(path.read_text())
+]
+OF_OPERATORS = {"ScaledObject", "ServiceMonitor"}
+"""They come with KEDA and the Prometheus Operator, and their schemas too."""
+STANDARD = [manifest for _, manifest in MANIFESTS if manifest["kind"] not in OF_OPERATORS]
+
+
+def the(kind: str, name: str = "") -> Object:
+    (found,) = [each for _, each in MANIFESTS if each["kind"] == kind and name in ("", each["metadata"]["name"])]
+    return found
+
+
+WORKERS = the("StatefulSet")["spec"]
+POD = WORKERS["template"]["spec"]
+LABELS = WORKERS["template"]["metadata"]["labels"]
+(CONTAINER,) = POD["containers"]
+PROBES = [CONTAINER[f"{probe}Probe"] for probe in ("startup", "readiness", "liveness")]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("manifest", STANDARD, ids=lambda each: f"{each['kind']} {each['metadata']['name']}")
+def test_every_manifest_is_valid_by_its_schema(manifest: Object, version: str) -> None:
+    assert kubernetes_validate.validate(manifest, version, strict=True) == version
+
+
+def test_a_misspelt_field_would_be_found() -> None:
+    wrong = the("PodDisruptionBudget") | {"spec": {"maxUnavailible": 1}}
+    with pytest.raises(kubernetes_validate.ValidationError, match="maxUnavailible"):
+        kubernetes_validate.validate(wrong, VERSIONS[0], strict=True)
+
+
+@pytest.mark.parametrize("kustomization", sorted(FOLDER.rglob("kustomization.yaml")), ids=lambda path: path.parent.name)
+def test_a_kustomization_names_every_file_beside_it(kustomization: Path) -> None:
+    beside = {path.name for path in kustomization.parent.iterdir()} - {kustomization.name}
+    read = yaml.safe_load(kustomization.read_text())
+    generated = {env for each in read.get("configMapGenerator", []) for env in each["envs"]}
+    assert {*read["resources"], *generated} == beside
+
+
+# -- the worker ---------------------------------------------------------------------------------------------------
+
+
+def test_it_is_as_restricted_as_it_can_be() -> None:
+    assert POD["securityContext"] == {
+        "runAsNonRoot": True, "runAsUser": 10001, "runAsGroup": 10001, "seccompProfile": {"type": "RuntimeDefault"},
+    }  # fmt: skip
+    assert CONTAINER["securityContext"] == {
+        "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
+    }  # fmt: skip
+    assert "USER 10001:10001" in DOCKERFILE
+    assert not (POD["automountServiceAccountToken"] or the("ServiceAccount")["automountServiceAccountToken"])
+    assert the("Namespace")["metadata"]["labels"] == {"pod-security.kubernetes.io/enforce": "restricted"}
+
+
+def test_its_name_survives_a_restart() -> None:
+    name = {"name": "ENCORE_GROUP_INSTANCE_ID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    assert CONTAINER["env"] == [name]
+    assert CONTAINER["args"] == ["worker"]
+
+
+def test_it_has_the_time_to_start_and_to_end_that_it_takes() -> None:
+    start, *_ = PROBES
+    assert start["periodSeconds"] * start["failureThreshold"] > Settings().startup_timeout_s * 2
+    assert POD["terminationGracePeriodSeconds"] > worker._END_S
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[int]:
+    """The port of a worker's monitoring."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monitoring = Monitoring(Settings(metrics_port=port), {}, [])
+    monitoring.open()
+    yield port
+    monitoring.close()
+
+
+@pytest.mark.parametrize("path", [probe["httpGet"]["path"] for probe in PROBES] + ["/metrics"])
+def test_a_worker_answers_what_is_asked(served: int, path: str) -> None:
+    connection = HTTPConnection("127.0.0.1", served, timeout=10)
+    connection.request("GET", path)
+    assert connection.getresponse().status in (200, 503)
+    connection.close()
+
+
+def test_whoever_asks_asks_the_port_that_the_image_tells_metrics_on() -> None:
+    assert CONTAINER["ports"] == [{"name": "metrics", "containerPort": 9464}]
+    assert "ENCORE_METRICS_PORT=9464" in DOCKERFILE
+    assert "ENCORE_METRICS_PORT" not in SETTINGS
+    assert the("Service")["spec"]["ports"] == [{"name": "metrics", "port": 9464, "targetPort": "metrics"}]
+    assert {probe["httpGet"]["port"] for probe in PROBES} == {"metrics"}
+    (asked,) = the("ServiceMonitor")["spec"]["endpoints"]
+    assert (asked["port"], asked["path"]) == ("metrics", "/metrics")
+
+
+# -- what is around it --------------------------------------------------------------------------------------------
+
+
+def test_all_mean_the_same_pods() -> None:
+    spread = [each["labelSelector"] for each in POD["topologySpreadConstraints"]]
+    policy = the("NetworkPolicy", "encore-worker")["spec"]["podSelector"]
+    selectors = [WORKERS["selector"], the("PodDisruptionBudget")["spec"]["selector"], policy, *spread]
+    assert [selector["matchLabels"] for selector in selectors] == [LABELS] * 5
+    assert the("Service")["spec"]["selector"] == LABELS
+    assert the("Service")["metadata"]["name"] == WORKERS["serviceName"]
+
+
+def test_the_network_is_closed_but_for_what_a_worker_needs() -> None:
+    assert the("NetworkPolicy", "default-deny")["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    policy = the("NetworkPolicy", "encore-worker")["spec"]
+    assert [port["port"] for rule in policy["ingress"] for port in rule["ports"]] == ["metrics"]
+    assert {port["port"] for rule in policy["egress"] for port in rule["ports"]} == {53, 9093, 6379}
+    assert SETTINGS["ENCORE_KAFKA"].endswith(":9093")
+
+
+def test_prometheus_takes_the_job_by_the_name_that_the_alerts_take() -> None:
+    monitor = the("ServiceMonitor")
+    assert monitor["apiVersion"] == "monitoring.coreos.com/v1"
+    assert monitor["spec"]["selector"]["matchLabels"] == the("Service")["metadata"]["labels"]
+    job = the("Service")["metadata"]["labels"][monitor["spec"]["jobLabel"]]
+    assert set(re.findall(r'job="(\w+)"', (ROOT / "deploy/prometheus/alerts.yml").read_text())) == {job}
+
+
+def test_workers_are_scaled_by_the_lag_of_their_group_up_to_the_partitions() -> None:
+    scaled = the("ScaledObject")
+    assert scaled["apiVersion"] == "keda.sh/v1alpha1"
+    target = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": the("StatefulSet")["metadata"]["name"]}
+    assert scaled["spec"]["scaleTargetRef"] == target
+    assert scaled["spec"]["minReplicaCount"] < scaled["spec"]["maxReplicaCount"]
+    assert scaled["spec"]["maxReplicaCount"] == int(SETTINGS["ENCORE_TOPIC_PARTITIONS"]) >= WORKERS["replicas"]
+    (trigger,) = scaled["spec"]["triggers"]
+    assert trigger["type"] == "kafka"
+    assert trigger["metadata"] == {
+        "bootstrapServers": SETTINGS["ENCORE_KAFKA"], "consumerGroup": Settings().app_id,
+        "topic": Settings().source_topic, "lagThreshold": "500000", "offsetResetPolicy": "earliest",
+    }  # fmt: skip
+
+
+def test_the_images_version_is_the_projects() -> None:
+    (image,) = yaml.safe_load((FOLDER / "base/kustomization.yaml").read_text())["images"]
+    assert image["name"] == CONTAINER["image"]
+    assert f"ARG VERSION={image['newTag']}\n" in DOCKERFILE
+
+
+# -- what docs/deploying.md says ----------------------------------------------------------------------------------
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", DEPLOYING, re.DOTALL)
+
+
+def test_the_alert_rules_become_a_prometheus_rule_by_the_command_that_is_documented() -> None:
+    (command,) = [block.partition(" | kubectl")[0] for block in blocks("sh") if "PrometheusRule" in block]
+    done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
+    rule = yaml.safe_load(done.stdout)
+    assert (rule["apiVersion"], rule["kind"]) == ("monitoring.coreos.com/v1", "PrometheusRule")
+    assert rule["spec"] == yaml.safe_load((ROOT / "deploy/prometheus/alerts.yml").read_text())
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed here")
+def test_the_overlay_that_is_documented_makes_all_that_there_is(tmp_path: Path) -> None:
+    shutil.copytree(FOLDER, tmp_path / "kubernetes")
+    overlay = tmp_path / "kubernetes/production"
+    overlay.mkdir()
+    (written,) = blocks("yaml")
+    both = written.replace("[../monitoring]", "[../monitoring, ../autoscaling]")
+    assert both != written
+    (overlay / "kustomization.yaml").write_text(both)
+    command = ["kubectl", "kustomize", str(overlay)]
+    made = list(yaml.safe_load_all(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+
+    assert sorted(each["kind"] for each in made) == sorted([*(each["kind"] for _, each in MANIFESTS), "ConfigMap"])
+    kept = {each["kind"]: each for each in made}
+    assert kept["ConfigMap"]["data"] == SETTINGS | {"ENCORE_KAFKA": "kafka.example:9093"}
+    pod = kept["StatefulSet"]["spec"]["template"]["spec"]
+    assert pod["containers"][0]["image"] == "images.example/encore-viewing:0.1.0"
+    assert pod["containers"][0]["envFrom"][0]["configMapRef"]["name"] == kept["ConfigMap"]["metadata"]["name"]
+    assert "replicas" not in kept["StatefulSet"]["spec"]

@@ -1,0 +1,68 @@
+"""The worker's HTTP port: paths, answers, and that it is opened where it was asked to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http.client import HTTPConnection
+
+import pytest
+from prometheus_client import CollectorRegistry, Gauge
+
+from streams.probes import PortTaken, Probes
+
+
+class Seen:
+    """A port with one gauge, set when it is asked for, and two probes."""
+
+    def __init__(self) -> None:
+        self.asked, self.why = 0, ""
+        registry = CollectorRegistry()
+        gauge = Gauge("asked", "how often it was asked for", registry=registry)
+
+        def measure() -> None:
+            self.asked += 1
+            gauge.set(self.asked)
+
+        whys = {"/livez": lambda: "", "/readyz": lambda: self.why}
+        self.probes = Probes("127.0.0.1", 0, registry, measure, whys)
+
+    def ask(self, path: str, method: str = "GET") -> tuple[int, str, str]:
+        connection = HTTPConnection("127.0.0.1", self.probes.port, timeout=10)
+        connection.request(method, path)
+        answer = connection.getresponse()
+        found = answer.status, answer.headers["Content-Type"], answer.read().decode()
+        connection.close()
+        return found
+
+
+@pytest.fixture
+def seen() -> Iterator[Seen]:
+    seen = Seen()
+    yield seen
+    seen.probes.close()
+
+
+def test_metrics_are_measured_when_they_are_asked_for(seen: Seen) -> None:
+    status, kind, text = seen.ask("/metrics")
+    assert (status, kind.split(";")[0]) == (200, "text/plain")
+    assert "asked 1.0" in text
+    assert "asked 2.0" in seen.ask("/metrics")[2]
+
+
+def test_a_probe_says_ok_or_why_not(seen: Seen) -> None:
+    text = "text/plain; charset=utf-8"
+    assert seen.ask("/readyz") == (200, text, "ok\n")
+    seen.why = "partitions are being restored: 1"
+    assert seen.ask("/readyz") == (503, text, "partitions are being restored: 1\n")
+    assert seen.ask("/livez") == (200, text, "ok\n")
+
+
+def test_other_paths_are_not_found_and_nothing_is_written(seen: Seen) -> None:
+    assert seen.ask("/")[::2] == (404, "there are /metrics, /livez, /readyz\n")
+    assert seen.ask("/metrics", "POST")[::2] == (405, "only GET\n")
+    assert seen.ask("/livez", "HEAD")[::2] == (200, "")
+
+
+def test_a_port_that_is_taken_is_refused_in_one_line_that_names_the_settings(seen: Seen) -> None:
+    with pytest.raises(PortTaken, match=r"^ENCORE_METRICS_HOST=127.0.0.1, ENCORE_METRICS_PORT=\d+: .+ in use; each"):
+        Probes("127.0.0.1", seen.probes.port, CollectorRegistry(), lambda: None, {})
