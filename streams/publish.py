@@ -255,16 +255,20 @@ class Publisher:
         """
         try:
             async with asyncio.timeout(within_s):
-                while self._waiting.left:
-                    await self.publish()
-                    if self._hold.is_on:
-                        break
-                    if not self._waiting.left and not self._complete:
-                        # That may have been the last share that was missing: one more round says so.
-                        await self.publish()
+                await self._publish_the_rest()
         except (Unreachable, TimeoutError) as problem:
             log.warning("%d keys are left for the next owner to publish: %s", self._waiting.left, problem)
         return not self._waiting.left
+
+    async def _publish_the_rest(self) -> None:
+        # What was written last, here or by `run`, may have been the last share that was missing after a loss:
+        # until one more round has said so, hashes are not complete, and Redis remembers no version of them.
+        has_said = self._complete
+        while self._waiting.left or not has_said:
+            has_said = self._complete or not self._waiting.left
+            await self.publish()
+            if self._hold.is_on:
+                break
 
     async def _write(self, shares: dict[TallyKey, list[Share]]) -> int:
         """Write the shares, and every hash that changes by them or by the time; how many those may have been."""

@@ -202,6 +202,34 @@ async def test_a_worker_that_ends_publishes_what_waits_if_redis_answers() -> Non
     assert shown(redis) == {"film": "1"}
 
 
+@pytest.mark.parametrize("rounds", [0, 1, 2, 3])
+@in_a_loop
+async def test_a_worker_that_ends_says_complete_what_is_complete_however_short_it_lived(rounds: int) -> None:
+    redis = FakeRedis()
+    publisher = worker(redis, partitions=1)
+    await publisher.join()
+    await publisher.open_partition(committed(0, 1, film=1))
+    for _ in range(rounds):
+        await publisher.publish()
+
+    assert await publisher.drain(1)
+
+    assert (shown(redis, "complete"), redis.published) == ({"film": "1"}, {0: (BEGUN, 1)})
+
+
+@in_a_loop
+async def test_a_worker_that_ends_does_not_wait_for_the_partitions_of_others() -> None:
+    redis = FakeRedis()
+    publisher = worker(redis, partitions=2)
+    await publisher.join()
+    await publisher.open_partition(committed(0, 1, film=1))
+    await publisher.publish()
+
+    assert await publisher.drain(60)
+
+    assert (shown(redis, "complete"), redis.published) == ({"film": "0"}, {0: (0, 0)})
+
+
 @in_a_loop
 async def test_a_partition_opened_while_redis_is_away_is_published_whole_afterwards() -> None:
     redis = FakeRedis()
