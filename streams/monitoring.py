@@ -25,15 +25,32 @@ class Published(Protocol):
         """How many records a partition is behind."""
 
 
-class Monitoring:
-    """One worker's. `partitions` and `openings` are its own, as they change; `published` once it is there."""
+class Owned(Protocol):
+    """What is asked of the worker's ownership."""
 
-    def __init__(self, settings: Settings, partitions: Mapping[int, HasPulse], openings: Collection[int]) -> None:
+    @property
+    def partitions(self) -> Mapping[int, HasPulse]:
+        """The partitions that are open, as they change."""
+
+    @property
+    def openings(self) -> Collection[int]:
+        """The partitions that are being opened, as they change."""
+
+
+class Monitoring:
+    """One worker's, from before it has anything."""
+
+    def __init__(self, settings: Settings) -> None:
         self.metrics = Metrics()
-        self.vitals = Vitals(partitions, openings)
-        self.published: Published | None = None
-        self._settings, self._partitions = settings, partitions
+        self.vitals = Vitals({}, ())
+        self._published: Published | None = None
+        self._settings = settings
         self._probes: Probes | None = None
+
+    def watch(self, owned: Owned, published: Published) -> None:
+        """Look at these from now on."""
+        self.vitals.partitions, self.vitals.openings = owned.partitions, owned.openings
+        self._published = published
 
     def open(self) -> None:
         """Answer from now on, where the settings name a port. Raises `PortTaken`."""
@@ -55,8 +72,8 @@ class Monitoring:
 
     def measure(self) -> None:
         """Set all gauges. Called from the threads that answer."""
-        published = self.published
+        published = self._published
         if published is not None:
             self.metrics.waiting_keys.set(published.waiting_keys)
-            for number, partition in list(self._partitions.items()):
+            for number, partition in list(self.vitals.partitions.items()):
                 partition.pulse.measure(published.lag(number))

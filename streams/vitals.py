@@ -30,8 +30,8 @@ class Vitals:
     """One worker's; `partitions` and `openings` are its own, as they change. Asked from other threads than its own."""
 
     def __init__(self, partitions: Mapping[int, HasPulse], openings: Collection[int]) -> None:
-        self._partitions = partitions
-        self._openings = openings
+        self.partitions = partitions
+        self.openings = openings
         self._beat_s = time.monotonic()
         self._is_assigned = False
         self._has_started = False
@@ -68,7 +68,7 @@ class Vitals:
         why = self._why_not_restored()
         if why:
             return why
-        for number, partition in list(self._partitions.items()):
+        for number, partition in list(self.partitions.items()):
             age_s = partition.pulse.checkpoint_age_s
             if age_s > _STALE_S:
                 return f"partition {number} has records that have waited for a checkpoint for {age_s:.0f} s"
@@ -77,5 +77,5 @@ class Vitals:
     def _why_not_restored(self) -> str:
         if not self._is_assigned:
             return "the group has not assigned partitions yet"
-        opening = sorted(self._openings)
+        opening = sorted(self.openings)
         return f"partitions are being restored: {', '.join(map(str, opening))}" if opening else ""

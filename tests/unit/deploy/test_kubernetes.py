@@ -104,7 +104,7 @@ def served() -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    monitoring = Monitoring(Settings(metrics_port=port), {}, [])
+    monitoring = Monitoring(Settings(metrics_port=port))
     monitoring.open()
     yield port
     monitoring.close()
