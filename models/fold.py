@@ -8,8 +8,6 @@ made, and looked at only for whether an erasure covers it.
 
 from __future__ import annotations
 
-import sys
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import tzinfo
 
@@ -19,12 +17,12 @@ from models.catalog import CatalogRow
 from models.changes import Changes, Milestone, Record
 from models.counters import StreamCounters, count
 from models.dayparts import LocalTimes, read_dayparts
+from models.decoded_rows import DecodedRows
 from models.erasure import Erasures, Held, held_of
 from models.events import BadEvent, Event, read_event
 from models.leaving import sweep
-from models.partitioner import partition_of
 from models.pseudonyms import Pseudonyms
-from models.rows import pack, unpack
+from models.rows import pack
 from models.rules import DAY_MS, Rules
 from models.streaks import COMPLETIONS, PART, WATCHED, Streaks
 from models.sums import Sums
@@ -32,8 +30,6 @@ from models.tallies import Title
 from models.viewing import COMPLETED, MISROUTED, NOTHING, Fact, Row, advance
 from models.watching import Watching
 from models.windows import KEPT_FOR, Retention
-
-_ROUTES_KEPT = 100_000
 
 
 class Fold:
@@ -55,7 +51,6 @@ class Fold:
         pseudonyms: Pseudonyms | None = None,
     ) -> None:
         self.rules = rules
-        self.partition = partition
         self.partitions = partitions
         self.stream_time_ms = self.clock_ms = -1
         self.stream = StreamCounters()
@@ -68,11 +63,10 @@ class Fold:
         self.titles, self.tallies, self.title = self._sums.titles, self._sums.tallies, self._sums.title
         self.erasures = Erasures()
         self._watching = Watching(rules.watching_ms, rules.future_ms)
+        self._rows = DecodedRows(rules, partition, partitions, self._watching)
         self._streaks = Streaks(rules, self._local)
         self._swept_day = 0
         self._sweep: Iterator[list[tuple[str, str]]] = iter(())
-        self._routes: dict[bytes, int] = {}
-        self._live: deque[tuple[Title, str]] = deque()
         self._reset()
 
     def _reset(self) -> None:
@@ -133,7 +127,7 @@ class Fold:
         household_id = event.household_id
         row = title.rows.get(household_id)
         if row.__class__ is not Row or stream_time_ms - row.touched_ms > rules.forget_ms:
-            row = self._touched_row(title, household_id, record.key)
+            row = self._rows.touch(title, household_id, record.key, stream_time_ms)
         if row.flags & MISROUTED:
             self.stream.misrouted_events += 1
         outcome = advance(row, event, stream_time_ms, title.length_ms, rules)
@@ -192,35 +186,6 @@ class Fold:
         if title.franchise is not None:
             oldest_ms = self.stream_time_ms - self.rules.forget_ms
             title.franchise.note_facts(title, event.household_id, row, facts, oldest_ms)
-
-    def _touched_row(self, title: Title, household_id: str, key: bytes | None) -> Row:
-        # A household's rows of many titles share its name.
-        household_id = sys.intern(household_id)
-        kept = title.rows.get(household_id)
-        if not isinstance(kept, Row):
-            self._live.append((title, household_id))
-        row = self._unpacked(title, household_id, kept) if isinstance(kept, bytes) else kept
-        if row is None or self.stream_time_ms - row.touched_ms > self.rules.forget_ms:
-            row = Row(touched_ms=self.stream_time_ms)
-            if self._partition_of(key or b"") != self.partition:
-                row.flags = MISROUTED
-        title.rows[household_id] = row
-        return row
-
-    def _unpacked(self, title: Title, household_id: str, packed: bytes) -> Row:
-        row = unpack(packed)
-        if title.watching:
-            row.watched = self._watching.of_row(title, household_id, row)
-        return row
-
-    def _partition_of(self, key: bytes) -> int:
-        """Remembered for each household: murmur2 costs as much as folding an event."""
-        number = self._routes.get(key)
-        if number is None:
-            if len(self._routes) >= _ROUTES_KEPT:
-                self._routes.clear()
-            number = self._routes[key] = partition_of(key, self.partitions)
-        return number
 
     # -- the catalog ------------------------------------------------------------------------------------------
 
@@ -330,16 +295,7 @@ class Fold:
 
         Call after a drain only: a row with changes must not be packed before they are drained.
         """
-        live = self._live
-        for _ in range(len(live) - hot_rows):
-            title, household_id = live.popleft()
-            row = title.rows.get(household_id)
-            if not isinstance(row, Row):
-                continue
-            if row.generation >= self.generation - 1:
-                live.append((title, household_id))
-            else:
-                title.rows[household_id] = row.packed
+        self._rows.cool(hot_rows, self.generation)
 
     # -- restored ---------------------------------------------------------------------------------------------
 

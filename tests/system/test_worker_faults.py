@@ -65,8 +65,8 @@ def test_checkpoints_go_on_while_redis_is_away_and_readers_catch_up(
     on_private_redis, private_redis, leaves, comes_back
 ) -> None:
     application, redis = on_private_redis, private_redis.redis_server
-    feed = application.feed(RATE, OUTAGE_S + 5)
     worker = application.ready_worker()
+    feed = application.feed(RATE, OUTAGE_S + 10)
     under_way(application, feed)
 
     leaves(redis)

@@ -62,6 +62,21 @@ def test_every_fault_of_the_campaign_has_its_figures(fault: str) -> None:
     assert f"| {fault} |" in read("docs/reliability.md")
 
 
+CITATION = re.compile(r"the design, section (\d)(?:: ([a-z ]+[a-z]))?|section (\d) of\s+the design")
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(str(path.relative_to(ROOT)) for path in [*ROOT.glob("models/**/*.py"), *ROOT.glob("streams/**/*.py")]),
+)
+def test_every_section_of_the_design_that_is_cited_is_there_and_tells_of_it(name: str) -> None:
+    sections = re.split(r"^## (?=\d\. )", read("docs/design.md"), flags=re.MULTILINE)
+    for match in CITATION.finditer(re.sub(r"\s+", " ", read(name))):
+        number, topic = int(match[1] or match[3]), match[2] or ""
+        assert sections[number].startswith(f"{number}. ")
+        assert topic in sections[number].lower()
+
+
 @pytest.mark.parametrize("safeguard", MUTANTS)
 def test_every_safeguard_that_the_campaign_is_tried_without_is_documented(safeguard: str) -> None:
     assert f"| {safeguard}" in read("docs/reliability.md")

@@ -1,0 +1,77 @@
+"""Rows that are decoded: those of households that watch these days. All others rest packed, and are smaller by far.
+
+Owns which rows are which, and a row's beginning anew: at its first event, and after a household was silent for so long
+that it is forgotten (the design, section 1: time). It must not know what an event does to a row.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+
+from models.partitioner import partition_of
+from models.rows import unpack
+from models.rules import Rules
+from models.tallies import Title
+from models.viewing import MISROUTED, Row
+from models.watching import Watching
+
+_ROUTES_KEPT = 100_000
+
+
+class DecodedRows:
+    """Those of one partition of so many."""
+
+    def __init__(self, rules: Rules, partition: int, partitions: int, watching: Watching) -> None:
+        self._forget_ms = rules.forget_ms
+        self._partition = partition
+        self._partitions = partitions
+        self._watching = watching
+        self._rows: deque[tuple[Title, str]] = deque()
+        self._routes: dict[bytes, int] = {}
+
+    def touch(self, title: Title, household_id: str, key: bytes | None, stream_time_ms: int) -> Row:
+        """The row of a household, decoded; a new one where there is none, or none that is remembered.
+
+        `key` is that of the record which came: one that lies in another partition than its key says marks a new row.
+        """
+        # A household's rows of many titles share its name.
+        household_id = sys.intern(household_id)
+        kept = title.rows.get(household_id)
+        if not isinstance(kept, Row):
+            self._rows.append((title, household_id))
+        row = self._unpacked(title, household_id, kept) if isinstance(kept, bytes) else kept
+        if row is None or stream_time_ms - row.touched_ms > self._forget_ms:
+            row = Row(touched_ms=stream_time_ms)
+            if self._partition_of(key or b"") != self._partition:
+                row.flags = MISROUTED
+        title.rows[household_id] = row
+        return row
+
+    def _unpacked(self, title: Title, household_id: str, packed: bytes) -> Row:
+        row = unpack(packed)
+        if title.watching:
+            row.watched = self._watching.of_row(title, household_id, row)
+        return row
+
+    def _partition_of(self, key: bytes) -> int:
+        """Remembered for each household: murmur2 costs as much as folding an event."""
+        number = self._routes.get(key)
+        if number is None:
+            if len(self._routes) >= _ROUTES_KEPT:
+                self._routes.clear()
+            number = self._routes[key] = partition_of(key, self._partitions)
+        return number
+
+    def cool(self, most: int, generation: int) -> None:
+        """Pack the rows that were not touched in this generation or the last, until at most so many are decoded."""
+        rows = self._rows
+        for _ in range(len(rows) - most):
+            title, household_id = rows.popleft()
+            row = title.rows.get(household_id)
+            if not isinstance(row, Row):
+                continue
+            if row.generation >= generation - 1:
+                rows.append((title, household_id))
+            else:
+                title.rows[household_id] = row.packed
