@@ -14,7 +14,8 @@ from streams.figures import many
 from streams.kafka_view import KafkaView
 from streams.keys import Keys
 from streams.lag import read_lag
-from streams.redis_address import sync_client, without_password
+from streams.redis_address import without_password
+from streams.redis_clients import sync_client
 from streams.settings import Settings
 from streams.topics import REMEDY, KafkaFailed, Topic, all_topics
 from streams.zones import zones_version

@@ -1,7 +1,7 @@
 """Where Redis is: one server, a primary under Sentinel, or a cluster, as one URL says it.
 
-Owns the URLs' forms and how they are told without passwords. The clients that it gives away are made by
-`streams.redis_clients`, which alone imports a Redis library: reading a URL opens and imports nothing.
+Owns the URLs' forms and how they are told without passwords. It must not know a Redis library: reading a URL opens and
+imports nothing. Clients for an address are made by `streams.redis_clients`.
 
 | URL | is |
 |---|---|
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 if TYPE_CHECKING:
@@ -150,20 +150,3 @@ def hash_tag(prefix: str) -> str:
 def without_password(text: str) -> str:
     """The text, with who logs in by a URL in it, and how, left out."""
     return re.sub(r"(password=)[^&\s'\"]*", r"\1***", re.sub(r"//[^/@]*@", "//***@", text))
-
-
-def async_client(url: str, **options: Any) -> Any:
-    """An asyncio client of whatever is at the address; a client of redis-py, which connects when it is used.
-
-    `options` are redis-py's (`socket_timeout`, `decode_responses` …); the URL's own win. Raises `BadAddress`.
-    """
-    from streams.redis_clients import async_client_of
-
-    return async_client_of(read_address(url), options)
-
-
-def sync_client(url: str, **options: Any) -> Any:
-    """The same without asyncio. That of a cluster connects at once, and raises redis-py's errors."""
-    from streams.redis_clients import sync_client_of
-
-    return sync_client_of(read_address(url), options)

@@ -22,7 +22,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
-from streams.redis_address import CLUSTER, SENTINEL, BadAddress, RedisAddress
+from streams.redis_address import CLUSTER, SENTINEL, BadAddress, RedisAddress, read_address
 
 _SENTINEL_TIMEOUT_S = 1.0
 _OF_SENTINELS = "sentinel_"
@@ -68,8 +68,12 @@ class _Cluster(redis.asyncio.RedisCluster):
         )
 
 
-def async_client_of(address: RedisAddress, options: Mapping[str, Any]) -> Any:
-    """An asyncio client. Raises `BadAddress`."""
+def async_client(url: str, **options: Any) -> Any:
+    """An asyncio client of whatever is at the address, which connects when it is used.
+
+    `options` are redis-py's (`socket_timeout`, `decode_responses` …); the URL's own win. Raises `BadAddress`.
+    """
+    address = read_address(url)
     own, of_sentinels = _options(address, options)
     if address.kind == SENTINEL:
         no_retry = redis.asyncio.retry.Retry(NoBackoff(), 0)
@@ -94,8 +98,9 @@ def _packing(client: Any) -> Any:
     return client
 
 
-def sync_client_of(address: RedisAddress, options: Mapping[str, Any]) -> Any:
-    """A client without asyncio. Raises `BadAddress`."""
+def sync_client(url: str, **options: Any) -> Any:
+    """The same without asyncio. That of a cluster connects at once, and raises redis-py's errors."""
+    address = read_address(url)
     own, of_sentinels = _options(address, options)
     if address.kind == SENTINEL:
         sentinel = Sentinel(address.nodes, sentinel_kwargs={**of_sentinels, "retry": Retry(NoBackoff(), 0)}, **own)

@@ -18,7 +18,7 @@ import msgspec
 
 from streams.health import Health, Note, read_note
 from streams.keys import Held, Keys
-from streams.redis_address import async_client
+from streams.redis_clients import async_client
 from streams.redis_scripts import DataLost as DataLost
 from streams.redis_scripts import Scripts, answer, now_ms
 from streams.redis_scripts import Unreachable as Unreachable

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from streams.processes import Child, encore, wait_until
-from streams.redis_address import sync_client
+from streams.redis_clients import sync_client
 from streams.settings import Settings
 from streams.topics import make_topics
 

@@ -13,7 +13,8 @@ from redis import RedisError, ResponseError
 
 from streams.oracle.reading import CannotRead
 from streams.oracle.shown import Hashes
-from streams.redis_address import sync_client, without_password
+from streams.redis_address import without_password
+from streams.redis_clients import sync_client
 
 PIPELINE_KEYS = 1_000
 CHANGES, BOARD, INTERNAL, SHARES = "changes", "board:", "internal:", "internal:shares:"

@@ -36,7 +36,7 @@ from streams.reader.results import (
     Week,
 )
 from streams.reader.steps import Course, Pause, Send, Steps, ask, patiently
-from streams.redis_address import async_client
+from streams.redis_clients import async_client
 
 T = TypeVar("T")
 

@@ -37,7 +37,7 @@ from streams.reader.results import (
     Week,
 )
 from streams.reader.steps import Course, Pause, Send, Steps, ask, patiently
-from streams.redis_address import sync_client
+from streams.redis_clients import sync_client
 
 T = TypeVar("T")
 

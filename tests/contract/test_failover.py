@@ -16,7 +16,7 @@ from streams.devstack.redis import client_of
 from streams.devstack.redis_cluster import RedisClusterServers
 from streams.devstack.redis_sentinel import RedisUnderSentinel
 from streams.health import Health
-from streams.redis_address import async_client, sync_client
+from streams.redis_clients import async_client, sync_client
 from streams.redis_scripts import CLUSTER_COMMANDS, COMMANDS
 from streams.redis_sink import DataLost, Derived, Readable, RedisSink, Unreachable
 from streams.rendering import Boards, Metric

@@ -17,7 +17,7 @@ from streams.devstack import RedisServer
 from streams.devstack.redis_cluster import RedisClusterServers
 from streams.devstack.redis_sentinel import RedisUnderSentinel
 from streams.reader import AsyncReader, Change, Reader
-from streams.redis_address import sync_client
+from streams.redis_clients import sync_client
 
 pytestmark = pytest.mark.system
 

@@ -12,7 +12,7 @@ from certificates import Certificates
 from proxy import HOST, Proxy
 from redis import RedisError
 
-from streams.redis_address import async_client, sync_client
+from streams.redis_clients import async_client, sync_client
 from streams.settings import load
 
 
