@@ -109,8 +109,8 @@ def test_a_hash_is_not_complete_until_all_partitions_are_published_again(on_priv
 def test_a_second_worker_joins_and_leaves_while_events_flow(application: Application) -> None:
     session_timeout_s = 20.0
     patient = {"ENCORE_SESSION_TIMEOUT_S": str(session_timeout_s)}
-    feed = application.feed(RATE, 14)
     first = application.ready_worker(**patient)
+    feed = application.feed(RATE, 14)
     second = application.ready_worker(partitions=2, **patient)
     under_way(application, feed, application.checkpointed() + RATE)
     assert application.members() == 2
@@ -138,8 +138,8 @@ def test_a_worker_that_is_killed_again_and_again_loses_and_repeats_nothing(appli
 
 
 def test_another_worker_takes_over_from_one_that_was_killed(application: Application) -> None:
-    feed = application.feed(RATE, 12)
     first = application.ready_worker()
+    feed = application.feed(RATE, 12)
     survivor = application.ready_worker(partitions=2)
     under_way(application, feed)
 
@@ -177,8 +177,8 @@ def test_sigterm_while_partitions_are_being_opened_ends_in_order_too(application
 
 
 def test_a_worker_that_was_frozen_past_its_session_does_no_harm(application: Application) -> None:
-    feed = application.feed(RATE, SESSION_TIMEOUT_S + 8)
     zombie = application.ready_worker()
+    feed = application.feed(RATE, SESSION_TIMEOUT_S + 8)
     under_way(application, feed)
 
     zombie.signal(signal.SIGSTOP)
