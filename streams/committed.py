@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from models.current import CurrentWindows
-from models.tallies import TallyKey
+from models.tallies import FRANCHISE, TITLE, TallyKey
 
 
 class Committed(NamedTuple):
@@ -29,3 +29,20 @@ class Committed(NamedTuple):
     """The titles whose current windows moved."""
     oldest_ms: int | None = None
     """The time of the first record that the checkpoint took in."""
+
+    def after(self, published: tuple[int, int] | None) -> Committed:
+        """What changed after the version up to which readers know the partition (None: nobody knows which).
+
+        With it all titles and franchises: the catalog may have been corrected while nobody looked.
+        """
+
+        def is_missing(sequence: int) -> bool:
+            return published is None or published < (self.incarnation, sequence)
+
+        tallies = {
+            key: tally
+            for key, tally in self.tallies.items()
+            if tally is not None and (key.kind in (TITLE, FRANCHISE) or is_missing(tally[0]))
+        }
+        moved = {title_id for title_id in self.moved if is_missing(tallies[TallyKey(TITLE, 0, title_id)][0])}
+        return self._replace(tallies=tallies, moved=moved)

@@ -109,7 +109,7 @@ class Publisher:
         told, sequence = published or _NOTHING
         self.published[state.partition] = sequence if told == state.incarnation else 0
         self._waiting.open(state)
-        missing = _missing(state, published)
+        missing = state.after(published)
         titles = (key.title_id for key in missing.tallies if key.kind == TITLE)
         self._legs.note_opened(titles, published not in (None, _NOTHING))
         self.on_committed(missing)
@@ -303,21 +303,3 @@ class Publisher:
     def _stamp(self, state: PrefixState) -> Stamp:
         status = [*state.status, "rebuilding", "0", "incarnation", str(self._waiting.incarnation)]
         return Stamp(state.as_of_ms, self._complete, status)
-
-
-def _missing(state: Committed, published: tuple[int, int] | None) -> Committed:
-    """What changed after the version up to which readers know a partition (None: nobody knows which), and all titles.
-
-    Titles and franchises: the catalog may have been corrected while nobody looked.
-    """
-
-    def is_missing(sequence: int) -> bool:
-        return published is None or published < (state.incarnation, sequence)
-
-    tallies = {
-        key: tally
-        for key, tally in state.tallies.items()
-        if tally is not None and (key.kind in (TITLE, FRANCHISE) or is_missing(tally[0]))
-    }
-    moved = {title_id for title_id in state.moved if is_missing(tallies[TallyKey(TITLE, 0, title_id)][0])}
-    return state._replace(tallies=tallies, moved=moved)
