@@ -14,6 +14,8 @@ from models.rows import unpack
 from models.tallies import Title
 from models.viewing import Row
 
+_OTHERS_KEPT = 100_000
+
 
 def digest_of(household_id: str) -> str:
     """What names a household whose id, or pseudonym, must be kept nowhere: 64 hexadecimal digits."""
@@ -27,16 +29,30 @@ class Erasures:
     def __init__(self) -> None:
         self.until: dict[str, int] = {}
         self.below = 0
+        # Households that none of these names: a digest costs as much as half an event. Those that one names are told
+        # by their digest each time, and their ids stay nowhere.
+        self._others: set[str] = set()
 
     def note(self, until: Mapping[str, int]) -> None:
         """Let these hold too, each as far as it reaches."""
         for digest, offset in until.items():
             self.until[digest] = max(offset, self.until.get(digest, 0))
+        self._others.clear()
         self.below = max(self.below, *until.values(), 0)
 
     def covers(self, household_id: str, offset: int) -> bool:
         """Whether a household's record at an offset does not count."""
-        return offset < self.until.get(digest_of(household_id), 0)
+        if household_id in self._others:
+            return False
+        until = self.until.get(digest_of(household_id), 0)
+        if not until:
+            self._note_other(household_id)
+        return offset < until
+
+    def _note_other(self, household_id: str) -> None:
+        if len(self._others) >= _OTHERS_KEPT:
+            self._others.clear()
+        self._others.add(household_id)
 
 
 class Held(NamedTuple):

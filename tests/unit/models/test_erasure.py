@@ -6,6 +6,7 @@ import pytest
 from partition_log import FILM, SAGA, Log
 from playing import DAY, HOUR
 
+from models import erasure
 from models.catalog import CatalogRow
 from models.erasure import digest_of
 from models.pseudonyms import Pseudonyms
@@ -82,6 +83,27 @@ def test_others_records_below_the_offset_count() -> None:
     log = Log(FILM)
     log.fold.erase({HOME: 100})
     assert log.watches(0, 150, household_id="other").title() == {"plays": 1, "starters": 1, "watched_ms": 150_000}
+
+
+def test_who_was_none_of_the_erased_may_be_named_by_a_later_erasure() -> None:
+    log = Log(FILM)
+    log.fold.erase({STRANGER: 100})
+    log.watches(0, 150)
+    log.fold.erase({HOME: 100})
+    assert log.watches(1_000, 150).title() == {"plays": 1, "watched_ms": 150_000}
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_however_few_strangers_are_remembered_each_is_counted_and_the_erased_is_not(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasure, "_OTHERS_KEPT", most)
+    log = Log(FILM)
+    log.fold.erase({HOME: 100})
+    for at in (0, 1_000):
+        for name in ("one", "two", "household", "three"):
+            log.watches(at, 150, household_id=name, play_session_id=f"{name}-{at}")
+    assert log.title() == {"plays": 6, "starters": 3, "viewers": 3, "watched_ms": 900_000}
 
 
 def test_its_streak_is_counted_no_more_and_others_are() -> None:
