@@ -5,7 +5,7 @@ Owns the looking and the advice. It changes nothing: no topic, key or offset. It
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from redis.exceptions import RedisError
@@ -22,6 +22,7 @@ from streams.zones import zones_version
 
 OK, ODD, WRONG = "ok", "odd", "wrong"
 _FIVE_MINUTES_S = 300
+_TIMESTAMPS, _BROKERS = "message.timestamp.type", "LogAppendTime"
 
 
 class Finding(NamedTuple):
@@ -71,12 +72,15 @@ def _topic(settings: Settings, view: KafkaView, topic: Topic, source_partitions:
         return Finding(WRONG, what, found, REMEDY)
     options = view.options(topic.name)
     for name, wanted in topic.options.items():
-        if options.get(name) != wanted and not _is_as_good(name, options.get(name), wanted):
+        if options.get(name) != wanted and not _is_as_good(name, options, wanted):
             level = WRONG if name in ("cleanup.policy", "retention.ms") else ODD
-            set_it = (
-                f"kafka-configs --alter --entity-type topics --entity-name {topic.name} --add-config {name}={wanted}"
-            )
-            return Finding(level, what, f"has {name}={options.get(name)}, not {wanted}", f"`{set_it}`")
+            found = f"has {name}={options.get(name)}, not {wanted}"
+            return Finding(level, what, found, f"`{_set(topic.name, name, wanted)}`")
+    if _TIMESTAMPS in topic.options and options.get(_TIMESTAMPS) != _BROKERS:
+        found = "has its producers' timestamps: one wrong clock moves the time of a partition"
+        return Finding(
+            ODD, what, found, f"right for simulated and imported records; for live ones: `{_set(topic.name)}`"
+        )
     replicas = view.replication(topic.name)
     if replicas < min(3, brokers):
         found = f"{many(there.partitions, 'partition')}, each on {replicas} of {brokers} brokers"
@@ -84,9 +88,16 @@ def _topic(settings: Settings, view: KafkaView, topic: Topic, source_partitions:
     return Finding(OK, what, f"{many(there.partitions, 'partition')}, each on {many(replicas, 'broker')}")
 
 
-def _is_as_good(name: str, found: str | None, wanted: str) -> bool:
-    """Whether a larger number serves as well."""
-    return name == "max.message.bytes" and found is not None and int(found) >= int(wanted)
+def _set(topic: str, name: str = _TIMESTAMPS, value: str = _BROKERS) -> str:
+    """The command that sets an option of a topic."""
+    return f"kafka-configs --alter --entity-type topics --entity-name {topic} --add-config {name}={value}"
+
+
+def _is_as_good(name: str, options: Mapping[str, str], wanted: str) -> bool:
+    """Whether a larger number serves as well, or the broker's timestamps do."""
+    if name.startswith("message.timestamp."):
+        return options.get(_TIMESTAMPS) == _BROKERS
+    return name == "max.message.bytes" and name in options and int(options[name]) >= int(wanted)
 
 
 def _group(settings: Settings, view: KafkaView) -> Iterator[Finding]:

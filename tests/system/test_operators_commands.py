@@ -104,6 +104,15 @@ def test_the_doctor_finds_a_working_application_well(application: Application) -
     application.send(whole_viewing("home", "Paper Boats", EVENING_MS), timestamp_ms=None)
     application.until_checkpointed()
     until(lambda: findings(application)[1]["keys under APP:"]["level"] == "ok", "all is published")
+    source = application.environment["ENCORE_SOURCE_TOPIC"]
+    code, found = findings(application)
+    odd = [finding["advice"] for finding in found.values() if finding["level"] == "odd"]
+    assert (code, len(odd)) == (0, 1)
+    assert f"--entity-name {source} --add-config message.timestamp.type=LogAppendTime" in odd[0]
+
+    with KafkaAdminClient(bootstrap_servers=application.environment["ENCORE_KAFKA"]) as admin:
+        stamped = {"message.timestamp.type": "LogAppendTime"}
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, source, stamped)])
     code, found = findings(application)
     assert (code, {finding["level"] for finding in found.values()}) == (0, {"ok"})
 
