@@ -19,8 +19,11 @@ from models.viewing import (
     Fact,
 )
 
-WINDOW_FIELDS = 13
-"""The first fields of `Counters`: those that windows hold too."""
+WINDOW_FIELDS = 18
+"""The first fields of `Counters`: those that windows hold too …"""
+
+HOUR_FIELDS = 15
+"""… and of these the first, which hours show: a completion that was followed later counts in no hour."""
 
 
 class Counters(msgspec.Struct, array_like=True, gc=False):
@@ -39,6 +42,11 @@ class Counters(msgspec.Struct, array_like=True, gc=False):
     kids_completions: int = 0
     kids_rewatches: int = 0
     kids_watched_ms: int = 0
+    profile_rewatches: int = 0
+    autoplay_completions: int = 0
+    returned_1d: int = 0
+    returned_7d: int = 0
+    returned_28d: int = 0
     skimmers: int = 0
     rewatch_hist_1: int = 0
     rewatch_hist_2: int = 0
@@ -51,7 +59,11 @@ ALL_FIELDS = len(Counters.__struct_fields__)
 
 
 class StreamCounters(msgspec.Struct, array_like=True, gc=False):
-    """The account of all records: produced = events + dead_letters + late_events."""
+    """The account of all records: produced = events + dead_letters + late_events.
+
+    `refused_…_ms` is content that was not credited, `refused_back` intervals that ended before they began (the design,
+    section 1: what is refused is counted).
+    """
 
     events: int = 0
     dead_letters: int = 0
@@ -59,6 +71,12 @@ class StreamCounters(msgspec.Struct, array_like=True, gc=False):
     late_hour_events: int = 0
     unknown_zone_events: int = 0
     misrouted_events: int = 0
+    stale_events: int = 0
+    player_restarts: int = 0
+    refused_long_ms: int = 0
+    refused_fast_ms: int = 0
+    refused_gap_ms: int = 0
+    refused_back: int = 0
 
 
 def count(counters: Counters, fact: Fact, is_kids: bool) -> None:

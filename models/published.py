@@ -11,7 +11,7 @@ from math import fsum
 from typing import NamedTuple
 from urllib.parse import quote
 
-from models.counters import WINDOW_FIELDS, Counters, StreamCounters
+from models.counters import HOUR_FIELDS, WINDOW_FIELDS, Counters, StreamCounters
 from models.legs import Legs
 from models.streaks import PART_FIELDS
 
@@ -38,12 +38,21 @@ COUNTER_FIELDS = Counters.__struct_fields__
 STREAM_FIELDS = StreamCounters.__struct_fields__
 WATCHING_NOW = "watching_now"
 WINDOW = _counters(COUNTER_FIELDS[:WINDOW_FIELDS])
-"""Of the hashes of hours, days, weeks and ages."""
+"""Of the hashes of days, weeks and ages …"""
+
+HOUR = WINDOW[:HOUR_FIELDS]
+"""… and of those of hours."""
+
+AUDIENCE = _counters(("reached", "new", "returning", "resurrected"))
+"""Of the hash of a week's audience."""
+
+SLICES = "slices"
+"""Of the hash of a curve: how many slices it has, which are fields by their numbers from 0."""
 
 WHOLE = (
     *_counters(COUNTER_FIELDS),
     Field(WATCHING_NOW, GAUGE),
-    *(Field(name, RATIO) for name in ("views", "completion_rate", "repeat_rate")),
+    *(Field(name, RATIO) for name in ("views", "completion_rate", "repeat_rate", "return_rate_7d")),
 )
 """Of the hashes of titles and franchises."""
 
@@ -85,11 +94,13 @@ DAY_BOARDS = ("plays", "starters", "viewers", "completers", "completions", "rewa
 JUDGED_BY = {"completion_rate": "starters", "repeat_rate": "completers"}
 """Boards that a title is on only where it has households enough, and which field counts them."""
 
+_STREAM_IN_SECONDS = tuple(place for place, field in enumerate(STREAM) if field.kind == SECONDS)
 _IN_SECONDS = tuple(place for place, field in enumerate(WHOLE) if field.kind == SECONDS)
 _WINDOW_NAMES = [field.name for field in WINDOW]
 _WHOLE_NAMES = [field.name for field in WHOLE]
-_STARTERS, _COMPLETERS, _REPEATERS, WATCHED = (
-    COUNTER_FIELDS.index(name) for name in ("starters", "completers", "repeaters", "watched_ms")
+_STARTERS, _COMPLETERS, _REPEATERS, WATCHED, _COMPLETIONS, _RETURNED_7D = (
+    COUNTER_FIELDS.index(name)
+    for name in ("starters", "completers", "repeaters", "watched_ms", "completions", "returned_7d")
 )
 
 
@@ -139,6 +150,7 @@ def _whole_fields(totals: Sequence[int], views: str) -> list[str]:
         views,
         rate(totals[_COMPLETERS], totals[_STARTERS]),
         rate(totals[_REPEATERS], totals[_COMPLETERS]),
+        rate(totals[_RETURNED_7D], totals[_COMPLETIONS]),
     )
     return _in_turn(_WHOLE_NAMES, texts)
 
@@ -188,4 +200,7 @@ def _text(field: Field, value: float | None) -> str:
 
 def stream_fields(totals: Sequence[int]) -> list[str]:
     """The counters of the status hash and their texts, in turn."""
-    return [text for name, value in zip(STREAM_FIELDS, totals, strict=True) for text in (name, str(value))]
+    texts = list(map(str, totals))
+    for place in _STREAM_IN_SECONDS:
+        texts[place] = _point(texts[place])
+    return _in_turn([field.name for field in STREAM], texts)

@@ -32,6 +32,34 @@ DEEPEST_NESTING = 500
 SHORTEST_STATED_LENGTH_MS = 60_000
 """A length that an event states counts from one minute on; shorter ones are players' placeholders."""
 
+GAP_PACE_PERCENT, LOOP_PACE_PERCENT = 90, 98
+"""How much of the elapsed time a long interval, and a title that loops, must have been played …"""
+
+PACE_SLACK_MS = 5_000
+"""… but for so much content."""
+
+SHORTEST_SPEED_INTERVAL_MS = 5_000
+FASTEST_FOUND_THOUSANDTHS = 2_100
+"""A speed that no event states is taken from intervals of at least this length, up to this speed."""
+
+RESTART_MS = 60_000
+"""A smaller `seq` that comes more than this after a session's latest event is a player that counts anew."""
+
+REPLAY_MS = 60_000
+"""A jump to a position below this, back by at least as much, begins another play."""
+
+MOST_SESSIONS, MOST_IDS, MOST_PROFILES = 256, 64, 16
+"""What a row keeps at most: sessions, the ids at one place of a session, and profiles that have completed."""
+
+RETURN_DAYS = (1, 7, 28)
+"""Within how many days a household's next completion makes the one before it a returned one."""
+
+AUDIENCE_WEEKS = 104
+"""A row remembers in which of so many weeks before its newest one it was reached."""
+
+MOST_SLICES = 100
+"""A curve has at most so many slices."""
+
 
 DAYPARTS = "before_school=06:00-08:30/mon-fri,after_school=15:00-18:00/mon-fri,evening=18:00-23:00"
 """Households' local times; the rest of the day is `other` (`models.dayparts`)."""
@@ -40,14 +68,19 @@ DAYPARTS = "before_school=06:00-08:30/mon-fri,after_school=15:00-18:00/mon-fri,e
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Thresholds; durations in milliseconds, shares in whole percent. Defaults: the design, section 1."""
 
-    completion_percent: int = 90
+    completion_percent: int = 80
+    end_percent: int = 90
     watcher_percent: int = 70
     skimmer_percent: int = 90
+    skimmer_covered_percent: int = 50
     starter_ms: int = 120_000
     viewer_ms: int = 300_000
     play_ms: int = 1_000
     autoplay_play_ms: int = 120_000
-    longest_interval_ms: int = 1_800_000
+    audience_ms: int = 120_000
+    longest_interval_ms: int = 4 * HOUR_MS
+    gap_ms: int = 1_800_000
+    spread_ms: int = 900_000
     allowance_ms: int = 5_000
     pace_percent: int = 102
     grace_ms: int = 30 * DAY_MS

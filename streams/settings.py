@@ -122,14 +122,27 @@ class Settings(ServerSettings):
         "auto", description="text, json (an object a line), or auto: text on a terminal and else json"
     )
 
-    completion_percent: Percent = Field(90, description="share of the cells that makes a completion")
+    completion_percent: Percent = Field(
+        80, description="share of the cells that makes a completion, once the end is reached"
+    )
+    end_percent: Percent = Field(90, description="share of the length from which on a cell played is the end reached")
     watcher_percent: Percent = Field(70, description="share of the cells that makes a watcher")
     skimmer_percent: Percent = Field(90, description="share of the length whose reaching makes a skimmer")
+    skimmer_covered_percent: Percent = Field(50, description="share of the cells from which on nobody is a skimmer")
     starter_s: int = Field(120, ge=1, le=86_400, description="credited seconds that make a starter")
     viewer_s: int = Field(300, ge=1, le=86_400, description="credited seconds that make a viewer")
     play_s: int = Field(1, ge=1, le=86_400, description="credited seconds that make a play")
     autoplay_play_s: int = Field(120, ge=1, le=86_400, description="the same for a session begun by autoplay")
-    longest_interval_s: int = Field(1_800, ge=1, le=86_400, description="longest silence that is still credited")
+    audience_s: int = Field(
+        120, ge=1, le=86_400, description="credited seconds by which a week's audience has a household"
+    )
+    longest_interval_s: int = Field(14_400, ge=1, le=86_400, description="longest silence that is still credited")
+    gap_s: int = Field(
+        1_800, ge=1, le=86_400, description="silence from which on all of it must have been played to be credited"
+    )
+    spread_s: int = Field(
+        900, ge=1, le=86_400, description="silence from which on credit is spread over the time that it covers"
+    )
     allowance_s: int = Field(5, ge=0, le=600, description="content seconds beyond the elapsed time, a session")
     pace_percent: int = Field(102, ge=100, le=200, description="content per elapsed time and rate, in percent")
     grace_days: int = Field(30, ge=1, le=365, description="days behind the stream time until an event is late")
@@ -194,13 +207,18 @@ class Settings(ServerSettings):
         """The rule thresholds among these settings, in the units of `models`."""
         return Rules(
             completion_percent=self.completion_percent,
+            end_percent=self.end_percent,
             watcher_percent=self.watcher_percent,
             skimmer_percent=self.skimmer_percent,
+            skimmer_covered_percent=self.skimmer_covered_percent,
             starter_ms=self.starter_s * 1000,
             viewer_ms=self.viewer_s * 1000,
             play_ms=self.play_s * 1000,
             autoplay_play_ms=self.autoplay_play_s * 1000,
+            audience_ms=self.audience_s * 1000,
             longest_interval_ms=self.longest_interval_s * 1000,
+            gap_ms=self.gap_s * 1000,
+            spread_ms=self.spread_s * 1000,
             allowance_ms=self.allowance_s * 1000,
             pace_percent=self.pace_percent,
             grace_ms=self.grace_days * DAY_MS,
