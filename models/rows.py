@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import msgspec
 
+from models.audience import Weeks
 from models.habits import Habit
 from models.ids import Id, full, short
-from models.viewing import Row, Session
+from models.session import Session
+from models.viewing import Row
 
-ROW_FORMAT = 4
+ROW_FORMAT = 5
 """Goes up when the packed form changes; a changelog of another format is refused."""
 
 _RUN_BITS = 24
@@ -41,6 +43,9 @@ class _Packed(msgspec.Struct, array_like=True, gc=False):
     twice: int | bytes
     owed: int | bytes
     owed_by: Id | None
+    weeks: Weeks | None
+    profiles: tuple[Id, ...]
+    completed_ago_ms: int | None
 
 
 _decode = msgspec.msgpack.Decoder(_Packed).decode
@@ -86,6 +91,9 @@ def pack(row: Row) -> bytes:
             row.twice and _pack_plane(row.twice),
             row.owed and _pack_plane(row.owed),
             None if row.owed_by is None else short(row.owed_by),
+            row.weeks,
+            row.profiles,
+            None if row.completed_ms is None else touched_ms - row.completed_ms,
         )
     )
     for session in sessions:
@@ -111,6 +119,9 @@ def unpack(packed: bytes) -> Row:
         owed_by=None if read.owed_by is None else full(read.owed_by),
         sessions={full(session.session_id): session for session in read.sessions},
         habits=read.habits,
+        weeks=read.weeks,
+        profiles=read.profiles,
+        completed_ms=None if read.completed_ago_ms is None else read.touched_ms - read.completed_ago_ms,
         packed=packed,
     )
 

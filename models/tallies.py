@@ -7,6 +7,7 @@ are stored or shown.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -14,25 +15,27 @@ import msgspec
 from models.catalog import CatalogRow
 from models.counters import ALL_FIELDS, WINDOW_FIELDS, Counters
 from models.rules import HOUR_MS
-from models.viewing import Row
+from models.viewing import Lengths, Row
 from models.windows import HOURS_A_DAY, ages_at
 
 if TYPE_CHECKING:
     from models.franchise import Franchise
 
 TITLE, HOUR, DAY, AGE, WEEK, DAYPARTS, FRANCHISE = "t", "h", "d", "a", "w", "l", "f"
+AUDIENCE, CURVE = "u", "v"
 WATCHING = 1 + ALL_FIELDS
 """The place of `watching_now` in the tally of a title or franchise, behind its sequence and its counters."""
 
 NO_SLOT = -1
 EMPTY_WHOLE = [0] * (WATCHING + 1)
 EMPTY_WINDOW = [0] * (1 + WINDOW_FIELDS)
+EMPTY_AUDIENCE = [0] * 5
 
 
 class TallyKey(NamedTuple):
     """Names a tally of a title, or of a franchise, whose id then stands in place of a title's.
 
-    The number is that of the hour, day or week, the place in `models.windows.AGES`, else 0.
+    The number is that of the hour, day, week or audience's week, the place in `models.windows.AGES`, else 0.
     """
 
     kind: str
@@ -81,12 +84,16 @@ class Title:
     the hour splits its hours: the keys are then twice the hour, plus 1 from the release's minute on.
     `parts` are the changes of the tally of dayparts, by their places in it; `streaks` counts, by the quarter hour at
     which they end, the households whose streaks have reached each level of each daypart; `watching` names who watches
-    now.
+    now. `audience` are the changes of weeks' audiences, by the week and their places. `curve` is where what was played
+    began and ended: by the cell how many more play it than the one before it.
     """
 
     __slots__ = (
         "_keys",
         "_keys_slot",
+        "audience",
+        "curve",
+        "curve_key",
         "delta",
         "delta_from_ms",
         "delta_until_ms",
@@ -95,7 +102,7 @@ class Title:
         "is_dirty",
         "is_main",
         "key",
-        "length_ms",
+        "lengths",
         "parts",
         "parts_key",
         "phase_ms",
@@ -111,6 +118,7 @@ class Title:
         self.title_id = title_id
         self.key = TallyKey(TITLE, 0, title_id)
         self.parts_key = TallyKey(DAYPARTS, 0, title_id)
+        self.curve_key = TallyKey(CURVE, 0, title_id)
         self.rows: dict[str, Row | bytes] = {}
         self.streaks: dict[int, list[int]] = {}
         self.watching: set[tuple[str, str]] = set()
@@ -118,6 +126,8 @@ class Title:
         self.settled: list[tuple[int, Change, tuple[TallyKey, ...], Change]] = []
         self.deltas: dict[int, Delta] = {}
         self.parts: defaultdict[int, int] | None = None
+        self.audience: defaultdict[tuple[int, int], int] | None = None
+        self.curve: defaultdict[int, int] | None = None
         self.delta_from_ms = self.delta_until_ms = 0
         self.delta = Delta()
         self.is_dirty = False
@@ -128,7 +138,7 @@ class Title:
         self.settle()
         # Slots are counted from the release: by another one, these are no slots.
         self.settled = [(NO_SLOT, change, keys, in_windows) for _, change, keys, in_windows in self.settled]
-        self.length_ms = row.length_ms if row is not None else 0
+        self.lengths = Lengths(row.length_ms, row.known_runtime_ms) if row is not None else Lengths()
         self.is_main = row is None or row.is_main
         self.release_ms = row.release_time_ms if row is not None else None
         self.phase_ms = (self.release_ms or 0) % HOUR_MS
@@ -168,6 +178,21 @@ class Title:
         if self.parts is None:
             self.parts = defaultdict(int)
         return self.parts
+
+    def note_audience(self, changes: Iterable[tuple[int, int, int]]) -> None:
+        """Move weeks' audiences: by the week and the place in its tally."""
+        if self.audience is None:
+            self.audience = defaultdict(int)
+        for week, place, by in changes:
+            self.audience[week, place] += by
+
+    def note_played(self, cells: Iterable[tuple[int, int]]) -> None:
+        """Let these spans of cells have been played once more."""
+        if self.curve is None:
+            self.curve = defaultdict(int)
+        for first, beyond in cells:
+            self.curve[first] += 1
+            self.curve[beyond] -= 1
 
     def _window_keys(self, slot: int) -> tuple[TallyKey, ...]:
         if slot != self._keys_slot:

@@ -12,7 +12,9 @@ from models.rules import DAY_MS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOURS_A_DAY = 24
-HOURS_A_WEEK = 7 * HOURS_A_DAY
+DAYS_A_WEEK = 7
+HOURS_A_WEEK = DAYS_A_WEEK * HOURS_A_DAY
+_DAYS_BEFORE_EPOCH = 3
 
 AGES = {"opening": 72, "7d": HOURS_A_WEEK, "28d": 4 * HOURS_A_WEEK, "91d": 13 * HOURS_A_WEEK}
 """Windows from a title's release on, by name: their lengths in hours."""
@@ -42,6 +44,16 @@ def hour_name(hour: int) -> str:
 def day_name(day: int) -> str:
     """`YYYYMMDD` of a day's number."""
     return (_EPOCH + timedelta(days=day)).strftime("%Y%m%d")
+
+
+def audience_week(day: int) -> int:
+    """The number of the week that a day lies in: weeks begin on Mondays, the first one on 1969-12-29."""
+    return (day + _DAYS_BEFORE_EPOCH) // DAYS_A_WEEK
+
+
+def first_day(week: int) -> int:
+    """The number of the day that a week begins on."""
+    return week * DAYS_A_WEEK - _DAYS_BEFORE_EPOCH
 
 
 def ages_at(age_hours: int) -> tuple[list[int], int | None]:

@@ -2,7 +2,8 @@
 
 `household()` is one household in front of one title; each verb is one event (or a run of them), told to
 `models.viewing.advance`. The film is 1,000 s long unless a test says otherwise: 200 cells of five seconds,
-of which 140 make a watcher and 180 a completion. Times and positions are in seconds; `T0` is midnight UTC.
+of which 140 make a watcher and 160, the end among them, a completion. Times and positions are in seconds; `T0` is
+midnight UTC.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from typing import Any
 
 import msgspec
 
+from models.account import StreamCounters
 from models.events import Event
 from models.rules import Rules
-from models.viewing import COMPLETED, Fact, Row, advance
+from models.viewing import COMPLETED, Fact, Lengths, Outcome, Row, advance
 
 T0 = 1_750_032_000_000
 """2025-06-16T00:00:00Z, a Monday."""
@@ -26,7 +28,9 @@ class Household:
     """One household and one title. The clock `now` moves by what is played; events take its time."""
 
     def __init__(self, film_s: float, rules: Rules) -> None:
-        self.film_ms = round(film_s * 1000)
+        self.lengths = Lengths(round(film_s * 1000), round(film_s * 1000))
+        self.account = StreamCounters()
+        self.outcome: Outcome | None = None
         self.rules = rules
         self.row = Row()
         self.now = 0.0
@@ -74,9 +78,10 @@ class Household:
         """An event as it is, from whom and whenever."""
         self.last = event
         self.stream = max(self.stream, self.now)
-        credited_ms, facts = advance(self.row, event, T0 + round(self.stream * 1000), self.film_ms, self.rules)
-        self.facts += map(_told, facts)
-        self.credits_s.append(credited_ms / 1000)
+        stream_time_ms = T0 + round(self.stream * 1000)
+        self.outcome = advance(self.row, event, stream_time_ms, self.lengths, self.rules, self.account)
+        self.facts += map(_told, self.outcome.facts if self.outcome else ())
+        self.credits_s.append(self.outcome.credited_ms / 1000 if self.outcome else 0)
         return self
 
     def plays(

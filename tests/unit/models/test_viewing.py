@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playing import DAY, HOUR, T0, Household, household
 
-from models.viewing import rate_thousandths
+from models.session import rate_thousandths
 
 A_FIRST_VIEWING = ["played", "started", "viewed", "watched", "completed 1"]
 
