@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from models.franchise import Franchise
 
 TITLE, HOUR, DAY, AGE, WEEK, DAYPARTS, FRANCHISE = "t", "h", "d", "a", "w", "l", "f"
+AUDIENCE, CURVE = "u", "v"
 WATCHING = 1 + ALL_FIELDS
 """The place of `watching_now` in the tally of a title or franchise, behind its sequence and its counters."""
 

@@ -12,7 +12,10 @@ from models.rules import DAY_MS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOURS_A_DAY = 24
-HOURS_A_WEEK = 7 * HOURS_A_DAY
+DAYS_A_WEEK = 7
+HOURS_A_WEEK = DAYS_A_WEEK * HOURS_A_DAY
+_DAYS_FROM_MONDAY = 3
+"""The first day of 1970 was a Thursday."""
 
 AGES = {"opening": 72, "7d": HOURS_A_WEEK, "28d": 4 * HOURS_A_WEEK, "91d": 13 * HOURS_A_WEEK}
 """Windows from a title's release on, by name: their lengths in hours."""
@@ -42,6 +45,17 @@ def hour_name(hour: int) -> str:
 def day_name(day: int) -> str:
     """`YYYYMMDD` of a day's number."""
     return (_EPOCH + timedelta(days=day)).strftime("%Y%m%d")
+
+
+def audience_week(day: int) -> int:
+    """The number of the week, Monday to Monday, of a day's number; 0 is the one of 1970-01-01."""
+    return (day + _DAYS_FROM_MONDAY) // DAYS_A_WEEK
+
+
+def audience_week_name(week: int) -> str:
+    """`YYYYWww` of such a week's number, by ISO 8601: the year is that of the week's Thursday."""
+    year, number, _ = (_EPOCH + timedelta(days=DAYS_A_WEEK * week)).isocalendar()
+    return f"{year:04}W{number:02}"
 
 
 def ages_at(age_hours: int) -> tuple[list[int], int | None]:
