@@ -7,7 +7,6 @@ is refused. It must not know rows, coverage, plays or completions.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from models.account import StreamCounters
 from models.dayparts import QUARTER_MS
@@ -32,42 +31,31 @@ _TOLERANCE = 50
 """Two speeds are the same where they differ by at most one part in so many."""
 
 
-class Credit(NamedTuple):
-    """An interval's content in milliseconds, over `elapsed_ms`; `loops_at_ms`: it went on at 0 from there (0: no)."""
-
-    start_ms: int
-    end_ms: int
-    credited_ms: int
-    elapsed_ms: int
-    loops_at_ms: int = 0
+NOTHING = (0, 0)
 
 
 def close_interval(
-    session: Session, event: Event, runtime_ms: int, rules: Rules, account: StreamCounters
-) -> Credit | None:
-    """Judge the interval that an event closes in a session that is playing; None: nothing is credited.
+    session: Session, event: Event, end_ms: int, runtime_ms: int, rules: Rules, account: StreamCounters
+) -> tuple[int, int]:
+    """Judge the interval that an event closes at a position, in a session that is playing.
 
-    `runtime_ms` is the catalog's, 0 where it knows none. Moves the session's allowance, speeds and found rate.
+    Returns the content credited in milliseconds, and where the title ended that went on at 0 from there (0: it did not
+    loop). `runtime_ms` is the catalog's, 0 where it knows none. Moves the session's allowance, speeds and found rate.
     """
-    end_ms = event.position_ms
-    if event.event_type == "seek":
-        if event.seek_from_ms is None:
-            return None
-        end_ms = event.seek_from_ms
     start_ms, elapsed_ms = session.position_ms, event.event_time_ms - session.time_ms
     played_ms = end_ms - start_ms
     if not 0 <= elapsed_ms <= rules.longest_interval_ms:
         _refuse_long(played_ms, elapsed_ms, account)
-        return None
+        return NOTHING
     rate = session.rate_thousandths or ORDINARY_RATE
-    budget_ms = _budget_ms(session, elapsed_ms, rate, rules)
+    budget_ms = rules.allowance_ms - session.spent_ms + elapsed_ms * rate * rules.pace_percent // 100_000
     credited_ms = loops_at_ms = 0
     if played_ms > 0:
         if session.speeds >= 0 and elapsed_ms >= SHORTEST_SPEED_INTERVAL_MS:
             speed = played_ms * 1000 // elapsed_ms
             if played_ms > budget_ms and _is_steady(speed, session.speeds):
                 rate = session.rate_thousandths = speed
-                budget_ms = _budget_ms(session, elapsed_ms, rate, rules)
+                budget_ms = rules.allowance_ms - session.spent_ms + elapsed_ms * rate * rules.pace_percent // 100_000
             elif speed * 10 < rate * 9:
                 # This interval is judged by the rate that was found; those after it are not.
                 session.rate_thousandths = None
@@ -87,7 +75,7 @@ def close_interval(
             account.refused_back += 1
     left_ms = budget_ms - credited_ms
     session.spent_ms = rules.allowance_ms - left_ms if left_ms < rules.allowance_ms else 0
-    return Credit(start_ms, end_ms, credited_ms, elapsed_ms, loops_at_ms) if credited_ms else None
+    return credited_ms, loops_at_ms
 
 
 def _refuse_long(played_ms: int, elapsed_ms: int, account: StreamCounters) -> None:
@@ -95,10 +83,6 @@ def _refuse_long(played_ms: int, elapsed_ms: int, account: StreamCounters) -> No
         account.refused_long_ms += played_ms
     elif elapsed_ms > 0 and played_ms < 0:
         account.refused_back += 1
-
-
-def _budget_ms(session: Session, elapsed_ms: int, rate: int, rules: Rules) -> int:
-    return rules.allowance_ms - session.spent_ms + elapsed_ms * rate * rules.pace_percent // 100_000
 
 
 def _is_steady(speed: int, speeds: int) -> bool:

@@ -27,10 +27,11 @@ from models.leaving import sweep
 from models.pseudonyms import Pseudonyms
 from models.rows import pack
 from models.rules import DAY_MS, Rules
+from models.session import Session
 from models.streaks import COMPLETIONS, PART, WATCHED, Streaks
 from models.sums import Sums
 from models.tallies import Title
-from models.viewing import COMPLETED, MISROUTED, Outcome, Row, advance
+from models.viewing import COMPLETED, MISROUTED, NO_CELLS, NO_WEEK, Outcome, Row, advance
 from models.watching import Watching
 from models.windows import KEPT_FOR, Retention, audience_week
 
@@ -158,11 +159,11 @@ class Fold:
             self.credited_ms += outcome.credited_ms
             if not title.delta_from_ms <= time_ms < title.delta_until_ms or not in_hour:
                 title.turn_to(time_ms, in_hour)
-            self._count(title, row, event, record.offset, outcome)
-            if outcome.elapsed_ms > rules.spread_ms:
-                self._count_spread(title, row, event, record.offset, outcome, in_hour)
+            self._count(title, row, session, event, record.offset, outcome, in_hour)
 
-    def _count(self, title: Title, row: Row, event: Event, offset: int, outcome: Outcome) -> None:
+    def _count(
+        self, title: Title, row: Row, session: Session, event: Event, offset: int, outcome: Outcome, in_hour: bool
+    ) -> None:
         if not title.is_dirty:
             self._sums.mark(title)
         if outcome.facts:
@@ -170,23 +171,23 @@ class Fold:
         if outcome.before_play_ms:
             self._count_audience(title, row, event.event_time_ms, outcome.before_play_ms)
         credited_ms = outcome.credited_ms
-        if credited_ms:
-            if outcome.elapsed_ms <= self.rules.spread_ms:
-                self._credit(title, row, event, offset, event.event_time_ms, credited_ms)
-                if outcome.in_play:
-                    self._count_audience(title, row, event.event_time_ms, credited_ms)
-            if outcome.cells:
-                title.note_played(outcome.cells)
+        if not credited_ms:
+            return
+        in_play, time_ms = session.has_played, event.event_time_ms
+        if outcome.elapsed_ms <= self.rules.spread_ms:
+            self._credit(title, row, event, offset, time_ms, credited_ms, in_play)
+        else:
+            for instant_ms, part_ms in spread(credited_ms, time_ms, outcome.elapsed_ms):
+                title.turn_to(instant_ms, in_hour)
+                self._credit(title, row, event, offset, instant_ms, part_ms, in_play)
+        if title.lengths.content_ms:
+            title.note_played(*outcome.cells)
+            if outcome.earlier_cells is not NO_CELLS:
+                title.note_played(*outcome.earlier_cells)
 
-    def _count_spread(self, title: Title, row: Row, event: Event, offset: int, outcome: Outcome, in_hour: bool) -> None:
-        """Credit a long interval to the instants that it covers; none of them is later than its event."""
-        for instant_ms, credited_ms in spread(outcome.credited_ms, event.event_time_ms, outcome.elapsed_ms):
-            title.turn_to(instant_ms, in_hour)
-            self._credit(title, row, event, offset, instant_ms, credited_ms)
-            if outcome.in_play:
-                self._count_audience(title, row, instant_ms, credited_ms)
-
-    def _credit(self, title: Title, row: Row, event: Event, offset: int, instant_ms: int, credited_ms: int) -> None:
+    def _credit(
+        self, title: Title, row: Row, event: Event, offset: int, instant_ms: int, credited_ms: int, in_play: bool
+    ) -> None:
         """Credit an instant, with the zone and segment of the event; the sum at hand is the instant's."""
         delta, zone = title.delta, event.time_zone
         delta.watched_ms += credited_ms
@@ -197,21 +198,22 @@ class Fold:
         if parts is None:
             parts = title.parts_changed()
         parts[local.daypart * PART + WATCHED] += credited_ms
-        # A day that is filled already is the common case, and needs no look at habits.
+        # A day that is filled already is the common case, and needs no look at habits; so is a week that is reached.
         if row.filled != local.span:
             now = self.stream_time_ms, self.clock_ms
             for fact in self._streaks.credit(title, row, local, zone, credited_ms, now):
                 self._milestones.append(Milestone(fact, event, offset))
+        if in_play and row.reached_week != title.week:
+            self._count_audience(title, row, instant_ms, credited_ms)
 
     def _count_audience(self, title: Title, row: Row, instant_ms: int, credited_ms: int) -> None:
         week, weeks = audience_week(instant_ms // DAY_MS), row.weeks
         if weeks is None:
             weeks = row.weeks = Weeks(week, self.rules.audience_ms)
-        elif weeks.week == week and not weeks.left_ms:
-            return
         elif weeks.others is not None:
             weeks.forget(audience_week((self.stream_time_ms - self.rules.grace_ms) // DAY_MS) - _WEEKS_KEPT)
         changes = weeks.credit(week, credited_ms, self.rules.audience_ms)
+        row.reached_week = week if not weeks.left_ms else NO_WEEK
         if changes:
             title.note_audience(changes)
 

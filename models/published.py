@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from models.counters import HOUR_FIELDS, WINDOW_FIELDS, Counters, StreamCounters
 from models.legs import Legs
+from models.rules import CELL_MS, MOST_SLICES
 from models.streaks import PART_FIELDS
 
 COUNT, GAUGE, SECONDS, RATIO, FLAG, TIME = "count", "gauge", "seconds", "ratio", "flag", "time"
@@ -97,6 +98,8 @@ JUDGED_BY = {"completion_rate": "starters", "repeat_rate": "completers"}
 _STREAM_IN_SECONDS = tuple(place for place, field in enumerate(STREAM) if field.kind == SECONDS)
 _IN_SECONDS = tuple(place for place, field in enumerate(WHOLE) if field.kind == SECONDS)
 _WINDOW_NAMES = [field.name for field in WINDOW]
+_HOUR_NAMES = [field.name for field in HOUR]
+_AUDIENCE_NAMES = [field.name for field in AUDIENCE]
 _WHOLE_NAMES = [field.name for field in WHOLE]
 _STARTERS, _COMPLETERS, _REPEATERS, WATCHED, _COMPLETIONS, _RETURNED_7D = (
     COUNTER_FIELDS.index(name)
@@ -129,8 +132,44 @@ def rate(part: int, whole: int) -> str:
 
 
 def window_fields(totals: Sequence[int]) -> list[str]:
-    """The fields of a window's hash and their texts, in turn, of `WINDOW_FIELDS` counters."""
+    """The fields of the hash of a day, week or age and their texts, in turn, of `WINDOW_FIELDS` counters."""
     return _in_turn(_WINDOW_NAMES, _texts(totals[:WINDOW_FIELDS]))
+
+
+def hour_fields(totals: Sequence[int]) -> list[str]:
+    """The same of an hour's hash: the first `HOUR_FIELDS` of them."""
+    return _in_turn(_HOUR_NAMES, _texts(totals[:HOUR_FIELDS]))
+
+
+def audience_fields(totals: Sequence[int]) -> list[str]:
+    """The fields of the hash of a week's audience and their texts, in turn."""
+    return _in_turn(_AUDIENCE_NAMES, list(map(str, totals)))
+
+
+def curve_slices(length_ms: int) -> tuple[int, int]:
+    """How many cells content of this length has, and how many slices its curve; cell i is in slice i × n // cells."""
+    cells = max(1, length_ms // CELL_MS) if length_ms else 0
+    return cells, min(MOST_SLICES, cells)
+
+
+def curve_fields(sums: Sequence[int], length_ms: int) -> list[str]:
+    """The fields of a curve's hash and their texts, in turn, of the sums of its slices; none without a length.
+
+    A total may hold shares by another length still, with more slices or fewer: its hash is not complete then.
+    """
+    cells, slices = curve_slices(length_ms)
+    if not slices:
+        return []
+    totals = [*sums[:slices], *[0] * (slices - len(sums))]
+    ends = [-(-number * cells // slices) for number in range(slices + 1)]
+    values = [_point(str(_nearest(1_000 * totals[n], ends[n + 1] - ends[n]))) for n in range(slices)]
+    return _in_turn([SLICES, *map(str, range(slices))], [str(slices), *values])
+
+
+def _nearest(dividend: int, divisor: int) -> int:
+    """The integer nearest to the quotient; of two as near, the even one."""
+    quotient, rest = divmod(dividend, divisor)
+    return quotient + (2 * rest > divisor or (2 * rest == divisor and quotient % 2 == 1))
 
 
 def title_fields(totals: Sequence[int], runtime_ms: int) -> list[str]:

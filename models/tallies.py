@@ -16,7 +16,7 @@ from models.catalog import CatalogRow
 from models.counters import ALL_FIELDS, WINDOW_FIELDS, Counters
 from models.rules import HOUR_MS
 from models.viewing import Lengths, Row
-from models.windows import HOURS_A_DAY, ages_at
+from models.windows import HOURS_A_DAY, ages_at, audience_week
 
 if TYPE_CHECKING:
     from models.franchise import Franchise
@@ -112,6 +112,7 @@ class Title:
         "streaks",
         "title_id",
         "watching",
+        "week",
     )
 
     def __init__(self, title_id: str) -> None:
@@ -128,7 +129,7 @@ class Title:
         self.parts: defaultdict[int, int] | None = None
         self.audience: defaultdict[tuple[int, int], int] | None = None
         self.curve: defaultdict[int, int] | None = None
-        self.delta_from_ms = self.delta_until_ms = 0
+        self.delta_from_ms = self.delta_until_ms = self.week = 0
         self.delta = Delta()
         self.is_dirty = False
         self.take_in(None)
@@ -172,6 +173,7 @@ class Title:
         if delta is None:
             delta = self.deltas[slot] = Delta()
         self.delta, self.delta_from_ms, self.delta_until_ms = delta, from_ms, until_ms
+        self.week = audience_week(hour // HOURS_A_DAY)
 
     def parts_changed(self) -> defaultdict[int, int]:
         """The changes of the tally of dayparts, to be changed."""
@@ -186,13 +188,13 @@ class Title:
         for week, place, by in changes:
             self.audience[week, place] += by
 
-    def note_played(self, cells: Iterable[tuple[int, int]]) -> None:
-        """Let these spans of cells have been played once more."""
-        if self.curve is None:
-            self.curve = defaultdict(int)
-        for first, beyond in cells:
-            self.curve[first] += 1
-            self.curve[beyond] -= 1
+    def note_played(self, first: int, beyond: int) -> None:
+        """Let a span of cells have been played once more."""
+        curve = self.curve
+        if curve is None:
+            curve = self.curve = defaultdict(int)
+        curve[first] += 1
+        curve[beyond] -= 1
 
     def _window_keys(self, slot: int) -> tuple[TallyKey, ...]:
         if slot != self._keys_slot:

@@ -19,7 +19,7 @@ import msgspec
 from models.account import StreamCounters
 from models.audience import Weeks
 from models.coverage import cells_between, cells_of, count_within, plane_of
-from models.credit import Credit, close_interval
+from models.credit import close_interval
 from models.events import Event
 from models.habits import Habit
 from models.ids import Id, short
@@ -56,20 +56,23 @@ COMPLETED = "completed"
 STREAK = "streak"
 
 
+NO_CELLS = (0, 0)
+NO_WEEK = -1
+
+
 class Outcome(msgspec.Struct, gc=False):
     """What an event did: the facts that it made, and the content credited in milliseconds over `elapsed_ms`.
 
-    `in_play`: its session has made a play by now, so that the credit counts for the audience; `before_play_ms` is what
-    the session was credited before its play, where this event made that. `cells` are the spans that were played
-    (`models.coverage`), of a title whose length the catalog knows.
+    `before_play_ms` is what its session was credited before its play, where this event made that. `cells` is the span
+    that was played (`models.coverage`); of a loop the one after it began anew, and `earlier_cells` the one before.
     """
 
     facts: list[Fact]
     credited_ms: int = 0
     elapsed_ms: int = 0
-    in_play: bool = False
     before_play_ms: int = 0
-    cells: tuple[tuple[int, int], ...] = ()
+    cells: tuple[int, int] = NO_CELLS
+    earlier_cells: tuple[int, int] = NO_CELLS
 
 
 class Lengths(msgspec.Struct, gc=False, frozen=True):
@@ -83,7 +86,8 @@ class Row(msgspec.Struct, gc=False):
     """What is known of one household and title. Times in milliseconds; planes as in `models.coverage`.
 
     `watched_ms` is what was credited in sessions that have made a play. `habits` are by the daypart's place, or none;
-    `filled` is a span (`models.dayparts.Local`) of which its habit is full now, -1 where none is known. `profiles` are
+    `filled` is a span (`models.dayparts.Local`) of which its habit is full now, `reached_week` one that is reached; -1
+    where none is known. `profiles` are
     the first that completed it, `completed_ms` the time of the last completion. `watched` names the sessions that the
     fold counts as watched now. `packed` is its form at rest, as of the last drain; `generation` and `dirty` are the
     fold's own marks.
@@ -103,6 +107,7 @@ class Row(msgspec.Struct, gc=False):
     habits: list[Habit | None] = []
     filled: int = -1
     weeks: Weeks | None = None
+    reached_week: int = NO_WEEK
     profiles: tuple[Id, ...] = ()
     completed_ms: int | None = None
     watched: tuple[str, ...] = ()
@@ -151,9 +156,13 @@ def advance(
         row.sessions[session_id] = opened(event, rules)
     else:
         if session.playing:
-            credit = close_interval(session, event, lengths.runtime_ms, rules, account)
-            if credit is not None:
-                _take(row, session, event, credit, lengths, length_ms, outcome, rules)
+            end_ms = event.position_ms if event.event_type != "seek" else event.seek_from_ms
+            if end_ms is not None:
+                credited_ms, loops_at_ms = close_interval(session, event, end_ms, lengths.runtime_ms, rules, account)
+                if credited_ms:
+                    outcome.credited_ms = credited_ms
+                    outcome.elapsed_ms = event.event_time_ms - session.time_ms
+                    _take(row, session, event, end_ms, loops_at_ms, length_ms, outcome, rules)
         if event.position_ms < REPLAY_MS and event.event_type in ("start", "play", "seek"):
             _begin_again(session, session.position_ms - event.position_ms, rules)
         move(session, event)
@@ -196,31 +205,41 @@ def _forget_old_sessions(row: Row, stream_time_ms: int, rules: Rules) -> None:
 
 
 def _take(
-    row: Row, session: Session, event: Event, credit: Credit, lengths: Lengths, length_ms: int, outcome: Outcome,
+    row: Row, session: Session, event: Event, end_ms: int, loops_at_ms: int, length_ms: int, outcome: Outcome,
     rules: Rules,
 ) -> None:  # fmt: skip
     """Credit an interval. A loop is two, one after the other, each with its own step of plays and completions."""
-    outcome.credited_ms, outcome.elapsed_ms = credit.credited_ms, credit.elapsed_ms
-    spans: tuple[tuple[int, int], ...] = ((credit.start_ms, credit.end_ms),)
-    if credit.loops_at_ms:
-        spans = (credit.start_ms, credit.loops_at_ms), (0, credit.end_ms)
-    taken_ms = 0
-    for place, (start_ms, end_ms) in enumerate(spans):
-        if place:
-            _begin_again(session, REPLAY_MS, rules)
-        if start_ms == end_ms:
-            continue
-        _reach(row, session, end_ms - start_ms, taken_ms, outcome, rules)
-        taken_ms += end_ms - start_ms
-        span = cells_between(start_ms, end_ms, length_ms)
-        if lengths.content_ms:
-            outcome.cells += (span,)
-        cells = plane_of(*span)
-        _cover(row, event.play_session_id, cells)
-        if length_ms:
-            _judge(row, length_ms, event, event.play_session_id, session.autoplay, outcome.facts, rules)
-        elif cells:
-            row.flags |= UNJUDGED
+    start_ms = session.position_ms
+    if not loops_at_ms:
+        _take_span(row, session, event, start_ms, end_ms, length_ms, outcome, rules)
+        return
+    if start_ms < loops_at_ms:
+        _take_span(row, session, event, start_ms, loops_at_ms, length_ms, outcome, rules)
+        outcome.earlier_cells = outcome.cells
+    had_played = session.has_played
+    _begin_again(session, REPLAY_MS, rules)
+    if end_ms:
+        _take_span(row, session, event, 0, end_ms, length_ms, outcome, rules)
+        if session.has_played and not had_played:
+            # In time a loop is one interval: its first part is not what came before the play.
+            outcome.before_play_ms -= loops_at_ms - start_ms
+
+
+def _take_span(
+    row: Row, session: Session, event: Event, start_ms: int, end_ms: int, length_ms: int, outcome: Outcome,
+    rules: Rules,
+) -> None:  # fmt: skip
+    if session.until_play_ms or row.flags & REACHED != REACHED:
+        _reach(row, session, end_ms - start_ms, outcome, rules)
+    else:
+        row.watched_ms += end_ms - start_ms
+    outcome.cells = first, beyond = cells_between(start_ms, end_ms, length_ms)
+    cells = plane_of(first, beyond)
+    _cover(row, event.play_session_id, cells)
+    if length_ms:
+        _judge(row, length_ms, event, event.play_session_id, session.autoplay, outcome.facts, rules)
+    elif cells:
+        row.flags |= UNJUDGED
 
 
 def _begin_again(session: Session, back_ms: int, rules: Rules) -> None:
@@ -229,8 +248,8 @@ def _begin_again(session: Session, back_ms: int, rules: Rules) -> None:
         session.until_play_ms = session.play_ms(rules)
 
 
-def _reach(row: Row, session: Session, credited_ms: int, taken_ms: int, outcome: Outcome, rules: Rules) -> None:
-    """Count credit towards the play, starter and viewer. `taken_ms`: what of the same event was before it."""
+def _reach(row: Row, session: Session, credited_ms: int, outcome: Outcome, rules: Rules) -> None:
+    """Count credit towards the play, starter and viewer."""
     if session.until_play_ms > 0:
         before_ms = session.play_ms(rules) - session.until_play_ms
         session.until_play_ms = max(0, session.until_play_ms - credited_ms)
@@ -239,16 +258,16 @@ def _reach(row: Row, session: Session, credited_ms: int, taken_ms: int, outcome:
             if not session.has_played:
                 session.has_played = True
                 row.watched_ms += before_ms
-                outcome.before_play_ms = before_ms - taken_ms
+                outcome.before_play_ms = before_ms
     if not session.has_played:
         return
-    outcome.in_play = True
     row.watched_ms += credited_ms
-    if row.flags & REACHED != REACHED:
-        for flag, fact, least_ms in ((STARTER, STARTED, rules.starter_ms), (VIEWER, VIEWED, rules.viewer_ms)):
-            if not row.flags & flag and row.watched_ms >= least_ms:
-                row.flags |= flag
-                outcome.facts.append(fact)
+    if not row.flags & STARTER and row.watched_ms >= rules.starter_ms:
+        row.flags |= STARTER
+        outcome.facts.append(STARTED)
+    if not row.flags & VIEWER and row.watched_ms >= rules.viewer_ms:
+        row.flags |= VIEWER
+        outcome.facts.append(VIEWED)
 
 
 # -- completion -------------------------------------------------------------------------------------------------------

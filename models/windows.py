@@ -14,7 +14,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOURS_A_DAY = 24
 DAYS_A_WEEK = 7
 HOURS_A_WEEK = DAYS_A_WEEK * HOURS_A_DAY
-_DAYS_BEFORE_EPOCH = 3
+_DAYS_FROM_MONDAY = 3
+"""The first day of 1970 was a Thursday."""
 
 AGES = {"opening": 72, "7d": HOURS_A_WEEK, "28d": 4 * HOURS_A_WEEK, "91d": 13 * HOURS_A_WEEK}
 """Windows from a title's release on, by name: their lengths in hours."""
@@ -47,13 +48,19 @@ def day_name(day: int) -> str:
 
 
 def audience_week(day: int) -> int:
-    """The number of the week that a day lies in: weeks begin on Mondays, the first one on 1969-12-29."""
-    return (day + _DAYS_BEFORE_EPOCH) // DAYS_A_WEEK
+    """The number of the week, Monday to Monday, of a day's number; 0 is the one of 1970-01-01."""
+    return (day + _DAYS_FROM_MONDAY) // DAYS_A_WEEK
+
+
+def audience_week_name(week: int) -> str:
+    """`YYYYWww` of such a week's number, by ISO 8601: the year is that of the week's Thursday."""
+    year, number, _ = (_EPOCH + timedelta(days=DAYS_A_WEEK * week)).isocalendar()
+    return f"{year:04}W{number:02}"
 
 
 def first_day(week: int) -> int:
-    """The number of the day that a week begins on."""
-    return week * DAYS_A_WEEK - _DAYS_BEFORE_EPOCH
+    """The number of the day that such a week begins on."""
+    return week * DAYS_A_WEEK - _DAYS_FROM_MONDAY
 
 
 def ages_at(age_hours: int) -> tuple[list[int], int | None]:

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from models.published import DAY_BOARDS, TITLE_BOARDS, encoded_id
-from models.tallies import AGE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
-from models.windows import AGES, day_name, hour_name
+from models.tallies import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
+from models.windows import AGES, audience_week_name, day_name, hour_name
 
 
 class Form(NamedTuple):
@@ -30,6 +30,10 @@ TALLIES = {
     DAY: Form("title:<title_id>:day:<YYYYMMDD>", "hash", "a UTC day of a title"),
     AGE: Form("title:<title_id>:age:<age>", "hash", "a title's first 72 hours (opening), 7, 28 or 91 days"),
     WEEK: Form("title:<title_id>:week:<n>", "hash", "a week of a title, from its release on, 1 to 104"),
+    AUDIENCE: Form(
+        "title:<title_id>:audience:<YYYY>W<ww>", "hash", "the households that a title reached in a UTC week"
+    ),
+    CURVE: Form("title:<title_id>:curve", "hash", "how often each part of a title was played"),
     DAYPARTS: Form("title:<title_id>:dayparts", "hash", "a title by parts of the households' own day"),
     FRANCHISE: Form("franchise:<franchise_id>", "hash", "titles that belong together, for all time"),
 }
@@ -50,6 +54,7 @@ _NAMES: dict[str, Callable[[int], str]] = {
     DAY: lru_cache(1_000)(day_name),
     AGE: _AGE_NAMES.__getitem__,
     WEEK: str,
+    AUDIENCE: lru_cache(1_000)(audience_week_name),
 }
 _OF_A_TITLE = re.compile(r"title:([^:]+)(?::day:(\d{8}))?")
 
@@ -129,4 +134,4 @@ class Keys:
 
 
 def _template(form: Form) -> str:
-    return re.sub("<[^>]*>", "%s", form.form)
+    return re.sub("<[^:]*>", "%s", form.form)

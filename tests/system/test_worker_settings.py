@@ -39,7 +39,11 @@ BAD_SETTINGS = [
     ("ENCORE_LOG_LEVEL", "loud", "debug|info|warning|error"),
     ("ENCORE_DAY_RETENTION_DAYS", "31", "more than the grace_days"),
     ("ENCORE_FORGET_DAYS", "31", "more than the grace_days"),
-    ("ENCORE_AGE_RETENTION_DAYS", "759", "more than the days of 104 weeks and the grace_days, 759"),
+    (
+        "ENCORE_AGE_RETENTION_DAYS",
+        "787",
+        "more than the days of 104 weeks, the grace_days and the 28 days in which a household may return, 786",
+    ),
 ]
 
 

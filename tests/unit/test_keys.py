@@ -7,7 +7,7 @@ import re
 import pytest
 
 from models.published import DAY_BOARDS, TITLE_BOARDS
-from models.tallies import AGE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
+from models.tallies import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
 from streams.keys import BOARD, CHANGES, DAY_BOARD, LEGS, READ, STATUS, TALLIES, Held, Keys
 
 PREFIX = "100%{x}:"
@@ -23,6 +23,8 @@ KEYS = Keys(PREFIX)
         (TallyKey(AGE, 0, "film"), "title:film:age:opening"),
         (TallyKey(AGE, 3, "film"), "title:film:age:91d"),
         (TallyKey(WEEK, 104, "film"), "title:film:week:104"),
+        (TallyKey(AUDIENCE, 2_969, "film"), "title:film:audience:2026W48"),
+        (TallyKey(CURVE, 0, "film"), "title:film:curve"),
         (TallyKey(DAYPARTS, 0, "film"), "title:film:dayparts"),
         (TallyKey(FRANCHISE, 0, "saga/1"), "franchise:saga%2F1"),
     ],
@@ -62,6 +64,6 @@ def test_what_belongs_to_a_hash_is_told_from_its_key() -> None:
     )
     day = TallyKey(DAY, 20_255, "a b:c")
     assert KEYS.held(KEYS.tally(day)) == Held("a b:c", [KEYS.board(metric, 20_255) for metric in DAY_BOARDS], "")
-    for kind in (HOUR, AGE, WEEK, DAYPARTS, FRANCHISE):
+    for kind in (HOUR, AGE, WEEK, AUDIENCE, CURVE, DAYPARTS, FRANCHISE):
         assert KEYS.held(KEYS.tally(TallyKey(kind, 1, "film"))) == Held("", [], "")
     assert KEYS.held(KEYS.status) == KEYS.held(KEYS.legs("film")) == Held("", [], "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import msgspec
 import pytest
 from partition_log import FILM, Log
@@ -10,7 +12,16 @@ from playing import DAY, HOUR, T0
 from models.catalog import CatalogRow
 from models.events import END_OF_CALENDAR_MS
 from models.rules import DAY_MS, HOUR_MS
-from models.windows import AGES, KEPT_FOR, LAST_WEEK, ages_at, day_name, hour_name
+from models.windows import (
+    AGES,
+    KEPT_FOR,
+    LAST_WEEK,
+    ages_at,
+    audience_week,
+    audience_week_name,
+    day_name,
+    hour_name,
+)
 
 MIDNIGHT = T0
 WEEK = 7 * DAY
@@ -34,6 +45,25 @@ ON_THE_HOUR, OFF_THE_HOUR = T0 + 9 * HOUR_MS, T0 + 9 * HOUR_MS + 1_234_567
 )
 def test_a_window_is_named_after_its_utc_hour_or_day(time_ms: int, hour: str, day: str) -> None:
     assert (hour_name(time_ms // HOUR_MS), day_name(time_ms // DAY_MS)) == (hour, day)
+
+
+@pytest.mark.parametrize(
+    ("day", "week", "name"),
+    [
+        (date(1970, 1, 1), 0, "1970W01"),
+        (date(1970, 1, 4), 0, "1970W01"),
+        (date(1970, 1, 5), 1, "1970W02"),
+        (date(2021, 1, 3), 2_661, "2020W53"),
+        (date(2021, 1, 4), 2_662, "2021W01"),
+        (date(2024, 12, 29), 2_869, "2024W52"),
+        (date(2024, 12, 30), 2_870, "2025W01"),
+        (date(2026, 11, 28), 2_969, "2026W48"),
+        (date(9999, 12, 31), 418_985, "9999W52"),
+    ],
+)
+def test_an_audience_week_is_from_monday_to_monday_and_named_by_iso_8601(day: date, week: int, name: str) -> None:
+    number = (day - date(1970, 1, 1)).days
+    assert (audience_week(number), audience_week_name(week)) == (week, name)
 
 
 # -- ages ---------------------------------------------------------------------------------------------------------
