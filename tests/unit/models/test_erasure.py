@@ -29,7 +29,8 @@ def test_nothing_counts_it_any_more_and_what_it_watched_stays() -> None:
 
     assert before == {
         "plays": 3, "starters": 2, "viewers": 1, "watchers": 1, "completers": 1, "repeaters": 1, "completions": 2,
-        "rewatches": 1, "watched_ms": 2_150_000, "rewatch_hist_2": 1, "returned_1d": 1, "returned_7d": 1, "returned_28d": 1,
+        "rewatches": 1, "watched_ms": 2_150_000, "rewatch_hist_2": 1,
+        "returned_1d": 1, "returned_7d": 1, "returned_28d": 1,
     }  # fmt: skip
     assert log.title() == {
         "plays": 3, "starters": 1, "completions": 2, "rewatches": 1, "watched_ms": 2_150_000,
