@@ -233,11 +233,11 @@ class Fold:
 
     def _count_returns(self, title: Title, event: Event, followed: list[int]) -> None:
         """Count completions that were followed where they were made; no hour takes what came later."""
-        at_hand = title.delta, title.delta_from_ms, title.delta_until_ms
+        at_hand = title.delta, title.delta_from_ms, title.delta_until_ms, title.week
         for before_ms in followed:
             title.turn_to(before_ms, False)
             count_return(title.delta.facts_moved(), abs(event.event_time_ms - before_ms))
-        title.delta, title.delta_from_ms, title.delta_until_ms = at_hand
+        title.delta, title.delta_from_ms, title.delta_until_ms, title.week = at_hand
 
     # -- the catalog ------------------------------------------------------------------------------------------
 

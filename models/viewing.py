@@ -215,7 +215,7 @@ def _take(
         return
     if start_ms < loops_at_ms:
         _take_span(row, session, event, start_ms, loops_at_ms, length_ms, outcome, rules)
-        outcome.earlier_cells = outcome.cells
+        outcome.earlier_cells, outcome.cells = outcome.cells, NO_CELLS
     had_played = session.has_played
     _begin_again(session, REPLAY_MS, rules)
     if end_ms:

@@ -28,7 +28,7 @@ class Household:
     """One household and one title. The clock `now` moves by what is played; events take its time."""
 
     def __init__(self, film_s: float, rules: Rules) -> None:
-        self.lengths = Lengths(round(film_s * 1000), round(film_s * 1000))
+        self.learns(film_s)
         self.account = StreamCounters()
         self.outcome: Outcome | None = None
         self.rules = rules
@@ -42,6 +42,11 @@ class Household:
         self.last: Event | None = None
         self._events = 0
         self._positions: dict[str, float] = {}
+
+    def learns(self, film_s: float, runtime_s: float | None = None) -> Household:
+        """From now on the catalog says that the film is so long (0: it does not say)."""
+        self.lengths = Lengths(round(film_s * 1000), round((film_s if runtime_s is None else runtime_s) * 1000))
+        return self
 
     # -- who and when ---------------------------------------------------------------------------------------
 
@@ -110,6 +115,11 @@ class Household:
     @property
     def watched_s(self) -> float:
         return self.row.watched_ms / 1000
+
+    @property
+    def credited_s(self) -> float:
+        """All that was credited, in sessions that have made a play or not."""
+        return round(sum(self.credits_s), 3)
 
     @property
     def is_playing(self) -> bool:
