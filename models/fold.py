@@ -166,6 +166,9 @@ class Fold:
     ) -> None:
         if not title.is_dirty:
             self._sums.mark(title)
+        if title.parts is None:
+            # A title that counts anything has dayparts, too.
+            title.parts_changed()
         if outcome.facts:
             self._count_facts(title, row, event, offset, outcome)
         if outcome.before_play_ms:

@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 from models.catalog import CatalogRow, read_title
 from models.changes import Changes
 from models.erasure import digest_of
+from models.events import END_OF_CALENDAR_MS
 from models.fold import Fold
 from models.partitioner import partition_of
 from models.pseudonyms import Pseudonyms
-from models.rules import DAY_MS, HOUR_MS, Rules
+from models.rules import DAY_MS, HOUR_MS, RESTART_MS, Rules
 from models.windows import KEPT_FOR, Retention
 from streams.oracle import Catalog, Expected, RawRecord, recompute
 from streams.oracle import CatalogRow as TakenIn
@@ -31,16 +32,19 @@ from streams.zones import Zones
 
 MIDNIGHT = 1_750_032_000_000
 NARROW = Rules(
-    starter_ms=8_000, viewer_ms=20_000, play_ms=1_000, autoplay_play_ms=6_000, longest_interval_ms=30_000,
-    grace_ms=90_000, future_ms=5_000, hour_grace_ms=40_000, forget_ms=300_000, watching_ms=20_000,
+    starter_ms=8_000, viewer_ms=20_000, play_ms=1_000, autoplay_play_ms=6_000, audience_ms=8_000,
+    longest_interval_ms=30_000, gap_ms=20_000, spread_ms=5_000, grace_ms=90_000,
+    future_ms=5_000, hour_grace_ms=40_000, forget_ms=300_000, watching_ms=20_000,
     streak_day_ms=8_000,
 )  # fmt: skip
 DAILY = Rules(
-    starter_ms=8_000, viewer_ms=20_000, autoplay_play_ms=6_000, longest_interval_ms=30_000, grace_ms=3 * DAY_MS,
+    starter_ms=8_000, viewer_ms=20_000, autoplay_play_ms=6_000, audience_ms=10_000, longest_interval_ms=2 * HOUR_MS,
+    gap_ms=1_800_000, spread_ms=20_000, completion_percent=90, end_percent=70, grace_ms=3 * DAY_MS,
     hour_grace_ms=20 * HOUR_MS, forget_ms=15 * DAY_MS, watching_ms=60_000, streak_day_ms=8_000,
 )  # fmt: skip
 OTHER_DAYPARTS = Rules(
-    starter_ms=8_000, viewer_ms=20_000, longest_interval_ms=30_000, grace_ms=90 * DAY_MS, forget_ms=200 * DAY_MS,
+    starter_ms=8_000, viewer_ms=20_000, audience_ms=5_000, longest_interval_ms=30_000, grace_ms=90 * DAY_MS,
+    forget_ms=200 * DAY_MS,
     streak_day_ms=5_000, dayparts="night=00:00-06:00,school=06:00-18:00/mon-wed+fri,matinee=10:00-18:00/sat",
 )  # fmt: skip
 SHORTLY = Retention(hour_ms=DAY_MS, day_ms=5 * DAY_MS, age_ms=735 * DAY_MS)
@@ -53,6 +57,10 @@ TITLES = ("film", "séries/1 %", "t")
 HOUSEHOLDS = ("home", "h-2", "ménage")
 KINDS = ("start", "play", "pause", "buffer", "seek", "rate", "stop", "end")
 LENGTHS = (1, 2_499, 2_500, 5_000, 7_501, 9_999, 12_500, 50_000, 60_000, 62_500, 100_003)
+PROFILES = ("anna", "", "ben", "zoë", None)
+PACES = (1.0, 1.0, 1.0, 1.25, 1.5, 2.1, 2.2)
+"""How fast a player plays that does not say so."""
+
 RATES = (0, 0.1, 0.5, 1, 1.0, 1.0005, 1.25, 2, 4.0004, 9)
 ZONES = ("UTC", "Europe/Berlin", "Nowhere/Else", "")
 FAR_ZONES = (
@@ -64,6 +72,8 @@ AGES_MS = (*(days * DAY_MS for days in (0, 3, 7, 28, 35, 91, 728)), 14 * DAY_MS 
 UUIDS = [str(UUID(int=number * 0x1234567_89ABCDEF_01234567)) for number in range(1, 60)]
 VALUES = (
     "null", "true", "5", "5.0", "-1", "-0", "-0.0", "1e2", "1E400", "-1e-400", "01", "+1", ".5", "NaN", "Infinity",
+    f'"{"i" * 64}"', f'"{"i" * 65}"', f'"{"i" * 256}"', f'"{"i" * 257}"', f'"{"é" * 128}"', f'"{"é" * 129}"',
+    '"' + "\\u00e9" * 32 + '"', '"' + "\\u00e9" * 33 + '"', '"' + "\\u00e9" * 129 + '"',
     "604800000", "604800001", "-9223372036854775808", "9223372036854775807", "9223372036854775808",
     "-9223372036854775809", "1" + "0" * 30, "1" + "0" * 400, '""', '"x"', '"\\ud800"', '"\\ud83d\\ude00"',
     '"\\udc00\\ud800"', '"\\u0000"', '"\x00"', '"a\tb"', '"\\x"', '"main"', '"trailer"', '"kids"', '"adult"',
@@ -181,7 +191,7 @@ def take(fold: Fold, step: Step) -> list[Changes]:
 
 def take_in(fold: Fold, step: Step) -> list[Changes]:
     """The part of a step that comes before its record."""
-    changes = [fold.drain(1)] if step.titles else []
+    changes = [fold.drain(1)] if step.titles or step.erased else []
     for title_id, row in step.titles:
         fold.take_in(title_id, row)
     if step.silent_ms is not None:
@@ -201,6 +211,7 @@ class Player:
     time_ms: int
     position_ms: int = 0
     rate: float = 1.0
+    pace: float = 1.0
     seq: int | None = None
     told: int = 0
     extra: dict[str, Any] = field(default_factory=dict)
@@ -281,6 +292,8 @@ class Writer:
 
     def _timestamp_ms(self) -> int:
         rules, chance = self.rules, self.random.random()
+        if chance > 0.997:
+            return self.random.choice((-1, 0, END_OF_CALENDAR_MS, -(2**62)))
         if chance < (0.005 if self.goes_on_for_days else 0.02):
             far = self.random.choice((rules.grace_ms, rules.hour_grace_ms, rules.forget_ms, DAY_MS, HOUR_MS))
             self.clock_ms += far + self.random.choice((-1, 0, 1))
@@ -356,6 +369,8 @@ class Writer:
         player = Player(random.choice(HOUSEHOLDS), random.choice(TITLES), session, self.clock_ms)
         player.seq = random.choice((None, None, 0, 0, -(2**63)))
         player.position_ms = random.choice((0, 0, 0, 2_499, 2_500, 30_000))
+        player.pace = random.choice(PACES)
+        player.extra["profile_id"] = random.choice(PROFILES)
         if random.random() < 0.3:
             player.extra["profile_kind"] = random.choice(("kids", "general", None))
         if self.goes_on_for_days and random.random() < 0.8:
@@ -369,12 +384,17 @@ class Writer:
         longest_ms = self.rules.longest_interval_ms
         if self.random.random() < 0.7:
             return self.random.choice((1_000, 2_500, 5_000, 10_000, 29_999))
-        return self.random.choice((0, 1, 49, 2_499, longest_ms - 1, longest_ms, longest_ms + 1, -1, -3_000))
+        edges_ms = (longest_ms, self.rules.gap_ms, self.rules.spread_ms, RESTART_MS)
+        edge_ms = self.random.choice(edges_ms) + self.random.choice((-1, 0, 1))
+        return self.random.choice((0, 1, 49, 2_499, edge_ms, edge_ms, edge_ms, edge_ms, 4_999, -1, -3_000))
 
     def _advanced_ms(self, player: Player, elapsed_ms: int) -> int:
         rate, chance = min(4000, max(100, round(player.rate * 1000))), self.random.random()
-        if chance < 0.6:
-            return max(0, elapsed_ms * rate // 1000)
+        if chance < 0.55:
+            return max(0, round(elapsed_ms * rate * player.pace) // 1000)
+        if chance < 0.6:  # round a title that loops
+            end_ms = self.random.choice(LENGTHS)
+            return elapsed_ms * rate // 1000 - end_ms + self.random.choice((-1, 0, 1))
         budget_ms = elapsed_ms * rate * 102 // 100_000
         if chance < 0.75:
             return budget_ms + self.random.choice((0, 5_000, 2_500)) + self.random.choice((-1, 0, 1))
@@ -395,7 +415,9 @@ class Writer:
     def _tell_more(self, player: Player, event: dict[str, Any]) -> None:
         random = self.random
         if player.seq is not None:
-            player.seq += random.choice((1, 1, 1, 1, 0, 2, -1 if player.seq > -(2**63) else 0))
+            player.seq += random.choice((1, 1, 1, 1, 1, 1, 0, 2, -1 if player.seq > -(2**63) else 0))
+            if random.random() < 0.05:
+                player.seq = min(player.seq, random.choice((0, 1)))
             event["seq"] = player.seq if random.random() < 0.9 else None
         if event["event_type"] == "rate" or random.random() < 0.05:
             player.rate = event["playback_rate"] = random.choice(RATES)
@@ -406,6 +428,7 @@ class Writer:
             ("content_kind", ("main", "main", "trailer", "bonus", None)),
             ("autoplay", (True, False)),
             ("profile_kind", ("kids", "general")),
+            ("profile_id", PROFILES),
             ("seek_from_ms", (0, 99_999)),
             ("event_time_ms", self._odd_times_ms()),
         ):
