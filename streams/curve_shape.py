@@ -16,8 +16,10 @@ from models.rules import CELL_MS, MOST_SLICES
 from streams import figures
 
 STANDS_OUT = 1.25
-"""A most replayed part is played at least so many times as often as the mean of all, and as the least played part before
-it: a beginning that most leave after is played most, but not again and again."""
+"""A most replayed part is played at least so many times as often as the mean of all, and as some part before it.
+
+A beginning that most leave after is played most, too, but not again and again.
+"""
 
 
 class Fall(NamedTuple):

@@ -29,7 +29,7 @@ class Area(msgspec.Struct, frozen=True):
     heights: tuple[float, ...]
     says: tuple[str, ...]
     top: str
-    ticks: tuple[str, ...]
+    ticks: tuple[tuple[float, str], ...]
     marks: tuple[Mark, ...]
     notes: tuple[tuple[str, str], ...]
 
@@ -47,13 +47,18 @@ def curve_area(curve: Curve | None, length_ms: int) -> Area | None:
         heights=tuple(share(value, largest) for value in values),
         says=tuple(_slice_says(place, values, length_ms) for place in range(slices)),
         top=f"{times_played(largest)} times played",
-        ticks=tuple(position(slices * quarter // 4, slices, length_ms) for quarter in range(5)),
+        ticks=tuple((round(at / slices, 4), position(at, slices, length_ms)) for at in _quarters(slices)),
         marks=tuple(marks),
         notes=(
             ("steepest fall", fall_words(fall, slices, length_ms)),
             ("most replayed part", peak_words(peak, slices, length_ms)),
         ),
     )
+
+
+def _quarters(slices: int) -> list[int]:
+    """Where the axis is labelled; a short curve has fewer."""
+    return sorted({slices * quarter // 4 for quarter in range(5)}) if slices else []
 
 
 def _slice_says(place: int, values: Sequence[float], length_ms: int) -> str:

@@ -73,7 +73,9 @@ function ticks(bars, width) {
   );
 }
 
-const MARKS_HEIGHT = 34;
+const MARKS_HEIGHT = 36;
+// The part of the width that a label takes on a phone.
+const ROOM = 0.45;
 
 /** An area from left to right, with marks of what stands out above it, and what is said of them below. */
 export function area(drawn, summary) {
@@ -87,7 +89,7 @@ export function area(drawn, summary) {
       { class: "standing", height: MARKS_HEIGHT + HEIGHT, role: "img", "aria-label": `${summary}; ${says}` },
       drawn.marks.map(spread),
       course_of(drawn.heights),
-      drawn.marks.map(mark),
+      labelled(drawn.marks).map(mark),
       drawn.says.map((words, place) => part(words, place, drawn.says.length)),
     ),
     el("div", { class: "axis", "aria-hidden": "true" }, ends(drawn.ticks)),
@@ -110,32 +112,34 @@ function course_of(heights) {
 const spread = (one) =>
   svg("rect", { class: "spread", x: percent(one.start), y: MARKS_HEIGHT, width: percent(one.end - one.start), height: HEIGHT });
 
-/** Marks stand in rows of their own, so that two that are close can be read. */
-function mark(one, row) {
-  const x = (one.start + one.end) / 2;
-  const anchor = x < 0.2 ? "start" : x > 0.8 ? "end" : "middle";
-  const y = 12 + 15 * row;
-  return svg(
+/** Where marks are labelled: away from each other where there is room, in rows, and no line crosses a label. */
+function labelled(marks) {
+  const sorted = marks.map((one) => ({ ...one, x: (one.start + one.end) / 2 })).sort((a, b) => a.x - b.x);
+  const last = sorted.length - 1;
+  const anchored = sorted.map((one, place) => ({ ...one, anchor: (place < last ? one.x < ROOM : one.x <= 1 - ROOM) ? "start" : "end" }));
+  const upper = anchored.at(-1)?.anchor === "end" ? last : 0;
+  return anchored.map((one, place) => ({ ...one, y: place === upper ? 12 : 28 }));
+}
+
+const mark = (one) =>
+  svg(
     "g",
     {},
-    svg("line", { class: "level", x1: percent(x), x2: percent(x), y1: y + 4, y2: MARKS_HEIGHT + HEIGHT }),
-    svg("text", { class: "mark", x: percent(x), y, "text-anchor": anchor }, `${one.name}, ${one.says}`),
+    svg("line", { class: "level", x1: percent(one.x), x2: percent(one.x), y1: one.y - 8, y2: MARKS_HEIGHT + HEIGHT }),
+    svg("text", { class: "mark", x: percent(one.x), dx: one.anchor === "start" ? 5 : -5, y: one.y, "text-anchor": one.anchor }, `${one.name}, ${one.says}`),
   );
-}
 
 const part = (words, place, parts) =>
   svg("rect", { class: "hover", x: percent(place / parts), y: MARKS_HEIGHT, width: percent(1 / parts), height: HEIGHT }, svg("title", {}, words));
 
-function ends(names) {
-  const last = names.length - 1;
-  return svg(
+const anchorAt = (share) => (share === 0 ? "start" : share === 1 ? "end" : "middle");
+
+const ends = (named) =>
+  svg(
     "svg",
     { class: "ticks", height: 16 },
-    names.map((name, place) =>
-      svg("text", { x: percent(place / last), y: 12, "text-anchor": place === 0 ? "start" : place === last ? "end" : "middle" }, name),
-    ),
+    named.map(([share, name]) => svg("text", { x: percent(share), y: 12, "text-anchor": anchorAt(share) }, name)),
   );
-}
 
 /** Standing bars of several parts, one for each time, and which part is which. */
 export function stackedBars(stacks, summary) {

@@ -35,7 +35,7 @@ function shown(title) {
       { class: "cards" },
       card("funnel", "Households, from start to again", "", lyingBars(title.funnel)),
       card("histogram", "How often they completed it", "Households by their number of completions.", lyingBars(title.histogram)),
-      card("again", "What becomes of its completions", "Completions that the same household followed with another, and how they were made.", lyingBars(title.again)),
+      card("again", "What becomes of its completions", "Completions that the same household followed with another, and how they were made.", el("dl", { class: "totals" }, title.again.map(measure))),
       title.weeks ? card("weeks", "Week by week since the release", "Watched time, against that of the first 72 hours.", standingBars(title.weeks, weeksSay(title.weeks))) : null,
       title.audience ? card("audience", "Audience by week", AUDIENCE, stackedBars(title.audience, audienceSays(title.audience))) : null,
       title.curve ? card("curve", "Which parts are played", "How often each part was played, from the beginning to the end.", area(title.curve, curveSays(title.curve))) : null,
