@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from models.events import ContentKind, Id, MediaTime, nesting
+from models.events import ContentKind, MediaTime, nesting
 from models.rules import DEEPEST_NESTING, LARGEST_EVENT_BYTES
 
 
@@ -22,7 +22,7 @@ class BadTitle(Exception):
 class CatalogRow(msgspec.Struct, gc=False, frozen=True):
     """One title of the catalog; media times and the release in milliseconds. None: not known."""
 
-    title_id: Id
+    title_id: Annotated[str, Meta(min_length=1)]
     name: str | None = None
     franchise_id: str | None = None
     runtime_ms: MediaTime | None = None

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import msgspec
 
+from models.account import StreamCounters as StreamCounters
+from models.rules import DAY_MS, RETURN_DAYS
 from models.viewing import (
     COMPLETED,
-    COMPLETED_AFTER_SKIMMING,
+    NO_SKIMMER,
     PLAYED,
     SKIMMED,
     STARTED,
@@ -58,31 +60,10 @@ class Counters(msgspec.Struct, array_like=True, gc=False):
 ALL_FIELDS = len(Counters.__struct_fields__)
 
 
-class StreamCounters(msgspec.Struct, array_like=True, gc=False):
-    """The account of all records: produced = events + dead_letters + late_events.
-
-    `refused_…_ms` is content that was not credited, `refused_back` intervals that ended before they began (the design,
-    section 1: what is refused is counted).
-    """
-
-    events: int = 0
-    dead_letters: int = 0
-    late_events: int = 0
-    late_hour_events: int = 0
-    unknown_zone_events: int = 0
-    misrouted_events: int = 0
-    stale_events: int = 0
-    player_restarts: int = 0
-    refused_long_ms: int = 0
-    refused_fast_ms: int = 0
-    refused_gap_ms: int = 0
-    refused_back: int = 0
-
-
 def count(counters: Counters, fact: Fact, is_kids: bool) -> None:
     """Move the counters that one fact moves."""
     if fact.name == COMPLETED:
-        _count_completion(counters, fact.ordinal, is_kids)
+        _count_completion(counters, fact, is_kids)
     elif fact is PLAYED:
         counters.plays += 1
         counters.kids_plays += is_kids
@@ -94,13 +75,16 @@ def count(counters: Counters, fact: Fact, is_kids: bool) -> None:
         counters.watchers += 1
     elif fact is SKIMMED:
         counters.skimmers += 1
-    elif fact is COMPLETED_AFTER_SKIMMING:
+    elif fact is NO_SKIMMER:
         counters.skimmers -= 1
 
 
-def _count_completion(counters: Counters, ordinal: int, is_kids: bool) -> None:
+def _count_completion(counters: Counters, fact: Fact, is_kids: bool) -> None:
+    ordinal = fact.ordinal
     counters.completions += 1
     counters.kids_completions += is_kids
+    counters.profile_rewatches += fact.same_profile
+    counters.autoplay_completions += fact.autoplay
     counters.completers += ordinal == 1
     counters.repeaters += ordinal == 2
     counters.rewatches += ordinal > 1
@@ -110,6 +94,13 @@ def _count_completion(counters: Counters, ordinal: int, is_kids: bool) -> None:
         setattr(counters, bucket, getattr(counters, bucket) + 1)
         if before:
             setattr(counters, before, getattr(counters, before) - 1)
+
+
+def count_return(counters: Counters, after_ms: int) -> None:
+    """Count a completion that was followed by another one so much later, or earlier."""
+    counters.returned_1d += after_ms <= RETURN_DAYS[0] * DAY_MS
+    counters.returned_7d += after_ms <= RETURN_DAYS[1] * DAY_MS
+    counters.returned_28d += after_ms <= RETURN_DAYS[2] * DAY_MS
 
 
 def histogram_bucket(completions: int) -> str:

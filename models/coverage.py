@@ -16,17 +16,22 @@ def cells_of(length_ms: int) -> int:
     return length_ms // CELL_MS or 1
 
 
-def cells_between(start_ms: int, end_ms: int, length_ms: int) -> int:
-    """The cells whose midpoint lies in [start_ms, end_ms), as bits.
+def cells_between(start_ms: int, end_ms: int, length_ms: int) -> tuple[int, int]:
+    """The cells whose midpoint lies in [start_ms, end_ms): the first, and the first beyond them, which may be the same.
 
     Cells past the last one do not count; with a `length_ms` of 0 (not known), 24 hours of them are kept.
     """
     cells = cells_of(length_ms) if length_ms else UNKNOWN_LENGTH_CELLS
     if cells == 1:
-        return int(start_ms <= length_ms // 2 < end_ms)
+        return 0, int(start_ms <= length_ms // 2 < end_ms)
     first = (start_ms + _BEFORE_MIDPOINT_MS) // CELL_MS
-    stop = min((end_ms + _BEFORE_MIDPOINT_MS) // CELL_MS, cells)
-    return ((1 << stop - first) - 1) << first if stop > first else 0
+    beyond = min((end_ms + _BEFORE_MIDPOINT_MS) // CELL_MS, cells)
+    return first, beyond if beyond > first else first
+
+
+def plane_of(first: int, beyond: int) -> int:
+    """These cells as bits."""
+    return ((1 << beyond - first) - 1) << first
 
 
 def count_within(plane: int, full: int) -> int:

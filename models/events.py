@@ -15,10 +15,15 @@ from msgspec import Meta
 
 from models.rules import DEEPEST_NESTING, LARGEST_EVENT_BYTES, LONGEST_MEDIA_MS
 
+LONGEST_ID_BYTES, LONGEST_LABEL_BYTES = 256, 64
+"""How long ids, and the names of zones and countries, may be in UTF-8."""
+
 END_OF_CALENDAR_MS = 253_402_300_800_000
 """The first millisecond after the year 9999, the last one that a window can be named after."""
 
-Id = Annotated[str, Meta(min_length=1)]
+Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID_BYTES)]
+OptionalId = Annotated[str, Meta(max_length=LONGEST_ID_BYTES)]
+Label = Annotated[str, Meta(max_length=LONGEST_LABEL_BYTES)]
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Time = Annotated[int, Meta(ge=0, lt=END_OF_CALENDAR_MS)]
 Position = Annotated[int, Meta(ge=0, le=LONGEST_MEDIA_MS)]
@@ -41,16 +46,16 @@ class Event(msgspec.Struct, gc=False):
     title_id: Id
     play_session_id: Id
     position_ms: Position
-    profile_id: str | None = None
+    profile_id: OptionalId | None = None
     profile_kind: Literal["kids", "general"] | None = None
-    device_id: str | None = None
+    device_id: OptionalId | None = None
     seq: Integer | None = None
     playback_rate: float | None = None
     seek_from_ms: MediaTime | None = None
     runtime_ms: MediaTime | None = None
     credits_start_ms: MediaTime | None = None
-    time_zone: str | None = None
-    country: str | None = None
+    time_zone: Label | None = None
+    country: Label | None = None
     content_kind: ContentKind | None = None
     autoplay: bool | None = None
     offline: bool | None = None
@@ -76,9 +81,26 @@ def read_event(key: bytes | None, value: bytes | None) -> Event:
         event = _decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise BadEvent(str(problem)) from None
+    if not value.isascii() or b"\\u" in value:
+        _check_bytes(event)
     if event.household_id.encode() != key:
         raise BadEvent("the key is null" if key is None else "the key differs from the field household_id")
     return event
+
+
+_LONGEST_BYTES = (
+    *((name, LONGEST_ID_BYTES) for name in ("event_id", "household_id", "title_id", "play_session_id")),
+    *((name, LONGEST_ID_BYTES) for name in ("profile_id", "device_id")),
+    *((name, LONGEST_LABEL_BYTES) for name in ("time_zone", "country")),
+)
+
+
+def _check_bytes(event: Event) -> None:
+    """The decoder counts characters, of which some are of several bytes."""
+    for name, longest in _LONGEST_BYTES:
+        length = len((getattr(event, name) or "").encode())
+        if length > longest:
+            raise BadEvent(f"{name} has {length} bytes, accepted are {longest}")
 
 
 # A string that never ends goes to the end: a pattern that fails there tries again from every quote in it.

@@ -13,23 +13,30 @@ from datetime import tzinfo
 
 import msgspec
 
+from models.account import StreamCounters
+from models.audience import Weeks
 from models.catalog import CatalogRow
 from models.changes import Changes, Milestone, Record
-from models.counters import StreamCounters, count
+from models.counters import count, count_return
+from models.credit import spread
 from models.dayparts import LocalTimes, read_dayparts
 from models.decoded_rows import DecodedRows
 from models.erasure import Erasures, Held, held_of
-from models.events import BadEvent, Event, read_event
+from models.events import END_OF_CALENDAR_MS, BadEvent, Event, read_event
 from models.leaving import sweep
 from models.pseudonyms import Pseudonyms
 from models.rows import pack
 from models.rules import DAY_MS, Rules
+from models.session import Session
 from models.streaks import COMPLETIONS, PART, WATCHED, Streaks
 from models.sums import Sums
 from models.tallies import Title
-from models.viewing import COMPLETED, MISROUTED, NOTHING, Fact, Row, advance
+from models.viewing import COMPLETED, MISROUTED, NO_CELLS, NO_WEEK, Outcome, Row, advance
 from models.watching import Watching
-from models.windows import KEPT_FOR, Retention
+from models.windows import KEPT_FOR, Retention, audience_week
+
+_WEEKS_KEPT = 2
+"""How much longer weeks that are not reached are kept than events may come: an interval may begin in the one before."""
 
 
 class Fold:
@@ -85,6 +92,9 @@ class Fold:
         pseudonym_of, erased_below = self._pseudonym_of, self.erasures.below
         for record in records:
             timestamp_ms = record.timestamp
+            if not 0 <= timestamp_ms < END_OF_CALENDAR_MS:
+                self._set_aside(record, f"the record's timestamp is {timestamp_ms}, accepted: the years 1970 to 9999")
+                continue
             if timestamp_ms > self.stream_time_ms:
                 self.stream_time_ms = timestamp_ms
                 if timestamp_ms > self.clock_ms:
@@ -130,8 +140,8 @@ class Fold:
             row = self._rows.touch(title, household_id, record.key, stream_time_ms)
         if row.flags & MISROUTED:
             self.stream.misrouted_events += 1
-        outcome = advance(row, event, stream_time_ms, title.length_ms, rules)
-        if outcome is NOTHING:
+        outcome = advance(row, event, stream_time_ms, title.lengths, rules, self.stream)
+        if outcome is None:
             return
         if not row.dirty:
             row.dirty = True
@@ -145,47 +155,89 @@ class Fold:
             self._sums.mark(title)
         elif is_watched and session.later_ms:
             self._watching.told_earlier(title, household_id, session_id, time_ms)
-        credited_ms, facts = outcome
-        if credited_ms or facts:
-            self.credited_ms += credited_ms
+        if outcome.credited_ms or outcome.facts:
+            self.credited_ms += outcome.credited_ms
             if not title.delta_from_ms <= time_ms < title.delta_until_ms or not in_hour:
                 title.turn_to(time_ms, in_hour)
-            self._count(title, row, event, record.offset, credited_ms, facts)
+            self._count(title, row, session, event, record.offset, outcome, in_hour)
 
-    def _count(self, title: Title, row: Row, event: Event, offset: int, credited_ms: int, facts: list[Fact]) -> None:
+    def _count(
+        self, title: Title, row: Row, session: Session, event: Event, offset: int, outcome: Outcome, in_hour: bool
+    ) -> None:
         if not title.is_dirty:
             self._sums.mark(title)
-        zone = event.time_zone
-        local = self._local.at(zone, event.event_time_ms)
-        part = local.daypart
+        if outcome.facts:
+            self._count_facts(title, row, event, offset, outcome)
+        if outcome.before_play_ms:
+            self._count_audience(title, row, event.event_time_ms, outcome.before_play_ms)
+        credited_ms = outcome.credited_ms
+        if not credited_ms:
+            return
+        in_play, time_ms = session.has_played, event.event_time_ms
+        if outcome.elapsed_ms <= self.rules.spread_ms:
+            self._credit(title, row, event, offset, time_ms, credited_ms, in_play)
+        else:
+            for instant_ms, part_ms in spread(credited_ms, time_ms, outcome.elapsed_ms):
+                title.turn_to(instant_ms, in_hour)
+                self._credit(title, row, event, offset, instant_ms, part_ms, in_play)
+        if title.lengths.content_ms:
+            title.note_played(*outcome.cells)
+            if outcome.earlier_cells is not NO_CELLS:
+                title.note_played(*outcome.earlier_cells)
+
+    def _credit(
+        self, title: Title, row: Row, event: Event, offset: int, instant_ms: int, credited_ms: int, in_play: bool
+    ) -> None:
+        """Credit an instant, with the zone and segment of the event; the sum at hand is the instant's."""
+        delta, zone = title.delta, event.time_zone
+        delta.watched_ms += credited_ms
+        if event.profile_kind == "kids":
+            delta.kids_watched_ms += credited_ms
+        local = self._local.at(zone, instant_ms)
         parts = title.parts
         if parts is None:
             parts = title.parts_changed()
-        if facts:
-            self._count_facts(title, row, event, offset, facts)
-            completions = sum(fact.name == COMPLETED for fact in facts)
-            if completions:
-                parts[part * PART + COMPLETIONS] += completions
-        if credited_ms:
-            delta = title.delta
-            delta.watched_ms += credited_ms
-            if event.profile_kind == "kids":
-                delta.kids_watched_ms += credited_ms
-            parts[part * PART + WATCHED] += credited_ms
-            # A day that is filled already is the common case, and needs no look at habits.
-            if row.filled != local.span:
-                now = self.stream_time_ms, self.clock_ms
-                for fact in self._streaks.credit(title, row, local, zone, credited_ms, now):
-                    self._milestones.append(Milestone(fact, event, offset))
+        parts[local.daypart * PART + WATCHED] += credited_ms
+        # A day that is filled already is the common case, and needs no look at habits; so is a week that is reached.
+        if row.filled != local.span:
+            now = self.stream_time_ms, self.clock_ms
+            for fact in self._streaks.credit(title, row, local, zone, credited_ms, now):
+                self._milestones.append(Milestone(fact, event, offset))
+        if in_play and row.reached_week != title.week:
+            self._count_audience(title, row, instant_ms, credited_ms)
 
-    def _count_facts(self, title: Title, row: Row, event: Event, offset: int, facts: list[Fact]) -> None:
-        counters, is_kids = title.delta.facts_moved(), event.profile_kind == "kids"
+    def _count_audience(self, title: Title, row: Row, instant_ms: int, credited_ms: int) -> None:
+        week, weeks = audience_week(instant_ms // DAY_MS), row.weeks
+        if weeks is None:
+            weeks = row.weeks = Weeks(week, self.rules.audience_ms)
+        elif weeks.others is not None:
+            weeks.forget(audience_week((self.stream_time_ms - self.rules.grace_ms) // DAY_MS) - _WEEKS_KEPT)
+        changes = weeks.credit(week, credited_ms, self.rules.audience_ms)
+        row.reached_week = week if not weeks.left_ms else NO_WEEK
+        if changes:
+            title.note_audience(changes)
+
+    def _count_facts(self, title: Title, row: Row, event: Event, offset: int, outcome: Outcome) -> None:
+        counters, is_kids, facts = title.delta.facts_moved(), event.profile_kind == "kids", outcome.facts
         for fact in facts:
             count(counters, fact, is_kids)
             self._milestones.append(Milestone(fact, event, offset))
         if title.franchise is not None:
             oldest_ms = self.stream_time_ms - self.rules.forget_ms
             title.franchise.note_facts(title, event.household_id, row, facts, oldest_ms)
+        completed = [fact for fact in facts if fact.name == COMPLETED]
+        if completed:
+            part = self._local.at(event.time_zone, event.event_time_ms).daypart
+            title.parts_changed()[part * PART + COMPLETIONS] += len(completed)
+            self._count_returns(title, event, [fact.before_ms for fact in completed if fact.before_ms is not None])
+
+    def _count_returns(self, title: Title, event: Event, followed: list[int]) -> None:
+        """Count completions that were followed where they were made; no hour takes what came later."""
+        at_hand = title.delta, title.delta_from_ms, title.delta_until_ms, title.week
+        for before_ms in followed:
+            title.turn_to(before_ms, False)
+            count_return(title.delta.facts_moved(), abs(event.event_time_ms - before_ms))
+        title.delta, title.delta_from_ms, title.delta_until_ms, title.week = at_hand
 
     # -- the catalog ------------------------------------------------------------------------------------------
 

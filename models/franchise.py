@@ -15,7 +15,7 @@ from models.rows import glance
 from models.tallies import EMPTY_WHOLE, FRANCHISE, WATCHING, Change, TallyKey, Title
 from models.viewing import (
     COMPLETED,
-    COMPLETED_AFTER_SKIMMING,
+    NO_SKIMMER,
     PLAYED,
     SKIMMED,
     SKIMMER,
@@ -37,7 +37,7 @@ _BEFORE_FACT = {
     VIEWED.name: VIEWER,
     WATCHED.name: WATCHER,
     SKIMMED.name: SKIMMER,
-    COMPLETED_AFTER_SKIMMING.name: SKIMMER,
+    NO_SKIMMER.name: SKIMMER,
 }
 _DISTINCT = frozenset(name for name in _PLACES if name.startswith("rewatch_hist")) | {
     "starters", "viewers", "watchers", "completers", "repeaters", "skimmers",

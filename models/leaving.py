@@ -11,9 +11,9 @@ from heapq import heappop, heappush
 
 from models.rows import glance, has_sessions, pack, unpack
 from models.rules import DAY_MS, HOUR_MS, Rules
-from models.tallies import AGE, DAY, HOUR, WEEK, TallyKey, Title
+from models.tallies import AGE, AUDIENCE, DAY, HOUR, WEEK, TallyKey, Title
 from models.viewing import Row
-from models.windows import AGES, LAST_WEEK, Retention
+from models.windows import AGES, LAST_WEEK, Retention, first_day
 
 _SLACK_MS = DAY_MS
 """Partitions' clocks differ: each keeps its part of a window a little longer than readers may read it."""
@@ -70,6 +70,8 @@ class LeavingWindows:
             return key.number * HOUR_MS + hour_ms + _SLACK_MS
         if key.kind == DAY:
             return key.number * DAY_MS + day_ms + _SLACK_MS
+        if key.kind == AUDIENCE:
+            return first_day(key.number) * DAY_MS + day_ms + _SLACK_MS
         if key.kind in (AGE, WEEK) and title is not None and title.release_ms is not None:
             return title.release_ms + age_ms + _SLACK_MS
         return None

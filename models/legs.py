@@ -25,6 +25,7 @@ OPENING, FOUR_WEEKS = (list(AGES).index(name) for name in ("opening", "28d"))
 _SLOPE_WEEKS = 6
 _HOLD_WEEKS = 4
 LEAST_HOLD_PERCENT, LEAST_REWATCH_PERCENT, LEAST_COMPLETION_PERCENT = 85, 30, 60
+LEAST_STARTERS = 20
 _LEAST_HOLD = (LEAST_HOLD_PERCENT**4, 100**4)
 _STARTERS, _COMPLETERS, _COMPLETIONS, _REWATCHES, _WATCHED = (
     Counters.__struct_fields__.index(name)
@@ -93,6 +94,7 @@ def legs(week: int, weeks: Mapping[int, Totals], opening: Totals, four_weeks: To
         return (
             _holds(watched, at)
             and _is_share(rewatches[at], completions[at], LEAST_REWATCH_PERCENT)
+            and starters[at] >= LEAST_STARTERS
             and _is_share(completers[at], starters[at], LEAST_COMPLETION_PERCENT)
         )
 
@@ -109,8 +111,8 @@ def legs(week: int, weeks: Mapping[int, Totals], opening: Totals, four_weeks: To
         hold_4w_before=_hold_4w(watched, week - 1),
         rewatch_share=_ratio(rewatches[week], completions[week]),
         rewatch_share_before=_ratio(rewatches[week - 1], completions[week - 1]),
-        completion_rate=_ratio(completers[week], starters[week]),
-        completion_rate_before=_ratio(completers[week - 1], starters[week - 1]),
+        completion_rate=_ratio(min(completers[week], starters[week]), starters[week]),
+        completion_rate_before=_ratio(min(completers[week - 1], starters[week - 1]), starters[week - 1]),
         unstoppable=qualifies(week) and qualifies(week - 1),
     )
 

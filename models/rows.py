@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import msgspec
 
+from models.audience import Weeks
 from models.habits import Habit
 from models.ids import Id, full, short
-from models.viewing import Row, Session
+from models.rules import DAY_MS
+from models.session import Session
+from models.viewing import Row
+from models.windows import audience_week
 
-ROW_FORMAT = 4
+ROW_FORMAT = 5
 """Goes up when the packed form changes; a changelog of another format is refused."""
 
 _RUN_BITS = 24
@@ -41,6 +45,9 @@ class _Packed(msgspec.Struct, array_like=True, gc=False):
     twice: int | bytes
     owed: int | bytes
     owed_by: Id | None
+    weeks: Weeks | None
+    profiles: tuple[Id, ...]
+    completed_ago_ms: int | None
 
 
 _decode = msgspec.msgpack.Decoder(_Packed).decode
@@ -71,6 +78,9 @@ def pack(row: Row) -> bytes:
             _shorten_others(session)
         # At rest a session's time counts back from the row's: most often two bytes in place of nine.
         session.time_ms = touched_ms - session.time_ms
+    weeks = row.weeks
+    if weeks is not None:
+        weeks.week = _weeks_ago(touched_ms, weeks.week)
     packed = _encode(
         (
             touched_ms,
@@ -86,10 +96,15 @@ def pack(row: Row) -> bytes:
             row.twice and _pack_plane(row.twice),
             row.owed and _pack_plane(row.owed),
             None if row.owed_by is None else short(row.owed_by),
+            weeks,
+            row.profiles,
+            None if row.completed_ms is None else touched_ms - row.completed_ms,
         )
     )
     for session in sessions:
         session.time_ms = touched_ms - session.time_ms
+    if weeks is not None:
+        weeks.week = _weeks_ago(touched_ms, weeks.week)
     return packed
 
 
@@ -98,6 +113,8 @@ def unpack(packed: bytes) -> Row:
     read = _decode(packed)
     for session in read.sessions:
         session.time_ms = read.touched_ms - session.time_ms
+    if read.weeks is not None:
+        read.weeks.week = _weeks_ago(read.touched_ms, read.weeks.week)
     return Row(
         flags=read.flags,
         completions=read.completions,
@@ -111,8 +128,16 @@ def unpack(packed: bytes) -> Row:
         owed_by=None if read.owed_by is None else full(read.owed_by),
         sessions={full(session.session_id): session for session in read.sessions},
         habits=read.habits,
+        weeks=read.weeks,
+        profiles=read.profiles,
+        completed_ms=None if read.completed_ago_ms is None else read.touched_ms - read.completed_ago_ms,
         packed=packed,
     )
+
+
+def _weeks_ago(touched_ms: int, week: int) -> int:
+    """How long before the row's week a week was; of so long before it, which one: most often one byte for three."""
+    return audience_week(touched_ms // DAY_MS) - week
 
 
 def _shorten_others(session: Session) -> None:

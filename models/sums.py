@@ -7,14 +7,26 @@ know events, rows' contents or stream time's rules.
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from models.catalog import CatalogRow
 from models.counters import WINDOW_FIELDS
 from models.current import CurrentWindows, Tallies, lack_of, window_of
+from models.curve import added, slices_of
 from models.franchise import NO_STANDING, Franchise, Standing, places_of, together
 from models.leaving import LeavingWindows
-from models.tallies import EMPTY_WHOLE, EMPTY_WINDOW, NO_SLOT, WATCHING, Change, TallyKey, Title
+from models.tallies import (
+    AUDIENCE,
+    EMPTY_AUDIENCE,
+    EMPTY_WHOLE,
+    EMPTY_WINDOW,
+    NO_SLOT,
+    WATCHING,
+    Change,
+    TallyKey,
+    Title,
+)
 from models.windows import Retention
 
 
@@ -44,6 +56,7 @@ class Sums:
         self._dirty_titles: list[Title] = []
         self._dirty_franchises: dict[TallyKey, Franchise] = {}
         self._uncounted: dict[TallyKey, Franchise] = {}
+        self._curves_ended: dict[TallyKey, None] = {}
         self._sequence = 0
         self._moved = Moved()
 
@@ -93,7 +106,10 @@ class Sums:
         title = self.titles.get(title_id)
         if title is not None:
             release_ms = title.release_ms
+            length_ms = title.lengths.content_ms
             self._join(title, row)
+            if length_ms != title.lengths.content_ms:
+                self._begin_curve(title)
             if release_ms != title.release_ms:
                 self._settle_windows(title_id)
                 self._leaving.note_release(title, self.tallies.own)
@@ -115,6 +131,12 @@ class Sums:
             if title.franchise is None:
                 title.franchise = self.franchises[franchise_id] = Franchise(franchise_id)
             title.franchise.titles.append(title)
+
+    def _begin_curve(self, title: Title) -> None:
+        """Let a title's curve begin anew: its slices are others."""
+        title.curve = None
+        if title.curve_key in self.tallies.own:
+            self._curves_ended[title.curve_key] = None
 
     def count_anew(self, oldest_ms: int) -> None:
         """Let the franchises that titles came to or left be what their titles are now.
@@ -145,6 +167,10 @@ class Sums:
         A window leaves once readers know it: what changed after the sequence `published` (None: nobody waits) stays.
         """
         self._sequence = sequence
+        for key in self._curves_ended:
+            # Nothing: readers' sums fall by what it was.
+            self._put(key, [sequence])
+        self._curves_ended = {}
         for title in self._dirty_titles:
             title.is_dirty = False
             self._drain_title(title)
@@ -178,9 +204,30 @@ class Sums:
         if title.parts is not None:
             self._move(title.parts_key, self._empty_parts, list(title.parts.items()))
             title.parts = None
+        if title.audience is not None:
+            self._move_audience(title, title.audience)
+            title.audience = None
+        if title.curve is not None:
+            self._move_curve(title, title.curve)
+            title.curve = None
         self._show_watching(title)
         if title.franchise is not None:
             self._dirty_franchises[title.franchise.key] = title.franchise
+
+    def _move_audience(self, title: Title, changes: Mapping[tuple[int, int], int]) -> None:
+        weeks: defaultdict[int, Change] = defaultdict(list)
+        for (week, place), by in changes.items():
+            weeks[week].append((place, by))
+        for week, change in weeks.items():
+            key = TallyKey(AUDIENCE, week, title.title_id)
+            if key not in self.tallies.own:
+                self._leaving.note(key, title)
+            self._move(key, EMPTY_AUDIENCE, change)
+
+    def _move_curve(self, title: Title, steps: Mapping[int, int]) -> None:
+        length_ms = title.lengths.content_ms
+        sums = self.tallies.own.get(title.curve_key, ())[1:] or [0] * slices_of(length_ms)
+        self._put(title.curve_key, [self._sequence, *added(list(sums), steps, length_ms)])
 
     def _move_title(self, title: Title) -> None:
         """Move a title by what was settled; its current windows move with it."""

@@ -7,6 +7,7 @@ are stored or shown.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -14,8 +15,8 @@ import msgspec
 from models.catalog import CatalogRow
 from models.counters import ALL_FIELDS, WINDOW_FIELDS, Counters
 from models.rules import HOUR_MS
-from models.viewing import Row
-from models.windows import HOURS_A_DAY, ages_at
+from models.viewing import Lengths, Row
+from models.windows import HOURS_A_DAY, ages_at, audience_week
 
 if TYPE_CHECKING:
     from models.franchise import Franchise
@@ -28,12 +29,13 @@ WATCHING = 1 + ALL_FIELDS
 NO_SLOT = -1
 EMPTY_WHOLE = [0] * (WATCHING + 1)
 EMPTY_WINDOW = [0] * (1 + WINDOW_FIELDS)
+EMPTY_AUDIENCE = [0] * 5
 
 
 class TallyKey(NamedTuple):
     """Names a tally of a title, or of a franchise, whose id then stands in place of a title's.
 
-    The number is that of the hour, day or week, the place in `models.windows.AGES`, else 0.
+    The number is that of the hour, day, week or audience's week, the place in `models.windows.AGES`, else 0.
     """
 
     kind: str
@@ -82,12 +84,16 @@ class Title:
     the hour splits its hours: the keys are then twice the hour, plus 1 from the release's minute on.
     `parts` are the changes of the tally of dayparts, by their places in it; `streaks` counts, by the quarter hour at
     which they end, the households whose streaks have reached each level of each daypart; `watching` names who watches
-    now.
+    now. `audience` are the changes of weeks' audiences, by the week and their places. `curve` is where what was played
+    began and ended: by the cell how many more play it than the one before it.
     """
 
     __slots__ = (
         "_keys",
         "_keys_slot",
+        "audience",
+        "curve",
+        "curve_key",
         "delta",
         "delta_from_ms",
         "delta_until_ms",
@@ -96,7 +102,7 @@ class Title:
         "is_dirty",
         "is_main",
         "key",
-        "length_ms",
+        "lengths",
         "parts",
         "parts_key",
         "phase_ms",
@@ -106,12 +112,14 @@ class Title:
         "streaks",
         "title_id",
         "watching",
+        "week",
     )
 
     def __init__(self, title_id: str) -> None:
         self.title_id = title_id
         self.key = TallyKey(TITLE, 0, title_id)
         self.parts_key = TallyKey(DAYPARTS, 0, title_id)
+        self.curve_key = TallyKey(CURVE, 0, title_id)
         self.rows: dict[str, Row | bytes] = {}
         self.streaks: dict[int, list[int]] = {}
         self.watching: set[tuple[str, str]] = set()
@@ -119,7 +127,9 @@ class Title:
         self.settled: list[tuple[int, Change, tuple[TallyKey, ...], Change]] = []
         self.deltas: dict[int, Delta] = {}
         self.parts: defaultdict[int, int] | None = None
-        self.delta_from_ms = self.delta_until_ms = 0
+        self.audience: defaultdict[tuple[int, int], int] | None = None
+        self.curve: defaultdict[int, int] | None = None
+        self.delta_from_ms = self.delta_until_ms = self.week = 0
         self.delta = Delta()
         self.is_dirty = False
         self.take_in(None)
@@ -129,7 +139,7 @@ class Title:
         self.settle()
         # Slots are counted from the release: by another one, these are no slots.
         self.settled = [(NO_SLOT, change, keys, in_windows) for _, change, keys, in_windows in self.settled]
-        self.length_ms = row.length_ms if row is not None else 0
+        self.lengths = Lengths(row.length_ms, row.known_runtime_ms) if row is not None else Lengths()
         self.is_main = row is None or row.is_main
         self.release_ms = row.release_time_ms if row is not None else None
         self.phase_ms = (self.release_ms or 0) % HOUR_MS
@@ -163,12 +173,28 @@ class Title:
         if delta is None:
             delta = self.deltas[slot] = Delta()
         self.delta, self.delta_from_ms, self.delta_until_ms = delta, from_ms, until_ms
+        self.week = audience_week(hour // HOURS_A_DAY)
 
     def parts_changed(self) -> defaultdict[int, int]:
         """The changes of the tally of dayparts, to be changed."""
         if self.parts is None:
             self.parts = defaultdict(int)
         return self.parts
+
+    def note_audience(self, changes: Iterable[tuple[int, int, int]]) -> None:
+        """Move weeks' audiences: by the week and the place in its tally."""
+        if self.audience is None:
+            self.audience = defaultdict(int)
+        for week, place, by in changes:
+            self.audience[week, place] += by
+
+    def note_played(self, first: int, beyond: int) -> None:
+        """Let a span of cells have been played once more."""
+        curve = self.curve
+        if curve is None:
+            curve = self.curve = defaultdict(int)
+        curve[first] += 1
+        curve[beyond] -= 1
 
     def _window_keys(self, slot: int) -> tuple[TallyKey, ...]:
         if slot != self._keys_slot:

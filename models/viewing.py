@@ -1,30 +1,30 @@
 """The viewing state machine: what one event does to one household's row of one title.
 
-    event         the interval is closed at    afterwards
-    start, play   position_ms                  playing, not over
-    heartbeat     position_ms                  as before; a still one that moved on and is not over: playing
-    rate          position_ms                  as before, at the new speed
-    seek          seek_from_ms, else not       as before, at position_ms
-    pause, buffer position_ms                  still
-    stop, end     position_ms                  still, over until a start or play; its *owed* ends
-    first event   nothing to close             playing for start, play, heartbeat, rate, seek; else still
+    event         the interval is closed at
+    seek          seek_from_ms, else not
+    first event   nothing to close
+    all others    position_ms
 
-Owns sessions, credit, completion and the household's thresholds (the design, section 1). It must not know
-counters, windows, partitions or any clock: stream time is an argument.
+What a session does then is in `models.session`, what of the interval is credited in `models.credit`. Owns plays,
+coverage, completion and the household's thresholds (the design, section 1). It must not know counters, windows,
+partitions or any clock: stream time is an argument.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
 from functools import lru_cache
 
 import msgspec
 
-from models.coverage import cells_between, cells_of, count_within
+from models.account import StreamCounters
+from models.audience import Weeks
+from models.coverage import cells_between, cells_of, count_within, plane_of
+from models.credit import close_interval
 from models.events import Event
 from models.habits import Habit
 from models.ids import Id, short
-from models.rules import CELL_MS, SHORTEST_STATED_LENGTH_MS, Rules
+from models.rules import CELL_MS, MOST_PROFILES, MOST_SESSIONS, REPLAY_MS, SHORTEST_STATED_LENGTH_MS, Rules
+from models.session import NEWS, RESTART, STALE, Session, count_anew, move, opened, place_of
 
 STARTER, VIEWER, WATCHER, SKIMMER, UNJUDGED, MISROUTED = 1, 2, 4, 8, 16, 32
 REACHED = STARTER | VIEWER
@@ -34,11 +34,16 @@ class Fact(msgspec.Struct, frozen=True):
     """Something that became true once.
 
     `ordinal` numbers the household's completions of the title, or is the length that a streak has reached in `daypart`.
+    Of a completion: whether its profile had completed the title before, whether its session began by autoplay, and the
+    time of the household's completion before it (None: there is none).
     """
 
     name: str
     ordinal: int = 0
     daypart: str = ""
+    same_profile: bool = False
+    autoplay: bool = False
+    before_ms: int | None = None
 
 
 PLAYED = Fact("played")
@@ -46,45 +51,46 @@ STARTED = Fact("started")
 VIEWED = Fact("viewed")
 WATCHED = Fact("watched")
 SKIMMED = Fact("skimmed")
-COMPLETED_AFTER_SKIMMING = Fact("completed_after_skimming")
+NO_SKIMMER = Fact("no_skimmer")
 COMPLETED = "completed"
 STREAK = "streak"
 
-_ORDINARY_RATE = 1000
-"""In thousandths; what a session has whose events have stated none, too."""
 
-NOTHING: tuple[int, list[Fact]] = (0, [])
-"""The outcome of an event that changes nothing. Shared: never append to it."""
+NO_CELLS = (0, 0)
+NO_WEEK = -1
 
 
-class Session(msgspec.Struct, array_like=True, gc=False):
-    """One play session of the row's household and title (the design, section 1: session).
+class Outcome(msgspec.Struct, gc=False):
+    """What an event did: the facts that it made, and the content credited in milliseconds over `elapsed_ms`.
 
-    `spent_ms` is what it lacks of a full allowance; `rate_thousandths` None: the ordinary one. `later_ms` is
-    how much later than `time_ms` its largest applied event time is. `time_ids` and `seq_ids` are the events applied at
-    its place, as `models.ids.short` has them or as they came; `seq_ids` None: the same as `time_ids`.
+    `before_play_ms` is what its session was credited before its play, where this event made that. `cells` is the span
+    that was played (`models.coverage`); of a loop the one after it began anew, and `earlier_cells` the one before.
     """
 
-    session_id: Id
-    time_ms: int
-    position_ms: int
-    playing: bool
-    over: bool
-    spent_ms: int
-    until_play_ms: int
-    time_ids: tuple[Id, ...]
-    later_ms: int = 0
-    rate_thousandths: int | None = None
-    largest_seq: int | None = None
-    seq_ids: tuple[Id, ...] | None = None
+    facts: list[Fact]
+    credited_ms: int = 0
+    elapsed_ms: int = 0
+    before_play_ms: int = 0
+    cells: tuple[int, int] = NO_CELLS
+    earlier_cells: tuple[int, int] = NO_CELLS
+
+
+class Lengths(msgspec.Struct, gc=False, frozen=True):
+    """What the catalog knows of a title, in milliseconds; 0: it does not."""
+
+    content_ms: int = 0
+    runtime_ms: int = 0
 
 
 class Row(msgspec.Struct, gc=False):
     """What is known of one household and title. Times in milliseconds; planes as in `models.coverage`.
 
-    `habits` are by the daypart's place, or none; `filled` is a span (`models.dayparts.Local`) of which its habit is
-    full now, -1 where none is known. `watched` names the sessions that the fold counts as watched now. `packed` is its
-    form at rest, as of the last drain; `generation` and `dirty` are the fold's own marks.
+    `watched_ms` is what was credited in sessions that have made a play. `habits` are by the daypart's place, or none;
+    `filled` is a span (`models.dayparts.Local`) of which its habit is full now, `reached_week` one that is reached; -1
+    where none is known. `profiles` are
+    the first that completed it, `completed_ms` the time of the last completion. `watched` names the sessions that the
+    fold counts as watched now. `packed` is its form at rest, as of the last drain; `generation` and `dirty` are the
+    fold's own marks.
     """
 
     flags: int = 0
@@ -100,6 +106,10 @@ class Row(msgspec.Struct, gc=False):
     sessions: dict[str, Session] = {}
     habits: list[Habit | None] = []
     filled: int = -1
+    weeks: Weeks | None = None
+    reached_week: int = NO_WEEK
+    profiles: tuple[Id, ...] = ()
+    completed_ms: int | None = None
     watched: tuple[str, ...] = ()
     dirty: bool = False
     generation: int = 0
@@ -113,12 +123,12 @@ class Row(msgspec.Struct, gc=False):
 
 
 def advance(
-    row: Row, event: Event, stream_time_ms: int, catalog_length_ms: int, rules: Rules
-) -> tuple[int, list[Fact]]:
-    """Apply one event to its row; returns the content credited in milliseconds, and the facts made.
+    row: Row, event: Event, stream_time_ms: int, lengths: Lengths, rules: Rules, account: StreamCounters
+) -> Outcome | None:
+    """Apply one event to its row; None: it changes nothing.
 
-    `catalog_length_ms` is 0 where the catalog knows none. An event that is older than its session's place,
-    or was applied there already, changes nothing.
+    That is an event that is older than its session's place, or was applied there already. What is stale or refused is
+    counted in `account`.
     """
     session_id = event.play_session_id
     session = row.sessions.get(session_id)
@@ -128,44 +138,49 @@ def advance(
             row.forget(session_id)
             session = None
         # A larger number is the common case, and needs no call.
-        elif (seq is None or largest_seq is None or seq <= largest_seq) and not _is_news(session, event):
-            return NOTHING
+        elif (
+            seq is None or largest_seq is None or seq <= largest_seq or session.run_start_ms is not None
+        ) and not _is_news(session, event, account):
+            return None
     row.touched_ms = stream_time_ms
     if not row.stated_length_ms and (event.runtime_ms is not None or event.credits_start_ms is not None):
         row.stated_length_ms = _stated_length_ms(event)
-    length_ms = catalog_length_ms or row.stated_length_ms
-    facts: list[Fact] = []
+    length_ms = lengths.content_ms or row.stated_length_ms
+    outcome = Outcome([])
     if row.flags & UNJUDGED and length_ms:
         row.flags ^= UNJUDGED
-        _judge(row, length_ms, None, facts, rules)
-    credited_ms = 0
+        by_autoplay = bool(event.autoplay) if session is None else session.autoplay
+        _judge(row, length_ms, event, None, by_autoplay, outcome.facts, rules)
     if session is None:
         _forget_old_sessions(row, stream_time_ms, rules)
-        row.sessions[session_id] = _opened(event, rules)
+        row.sessions[session_id] = opened(event, rules)
     else:
         if session.playing:
-            credited_ms = _close_interval(row, session, event, length_ms, facts, rules)
-        _move(session, event)
-    if not row.completions and not row.flags & SKIMMER:
-        _mark(row, event, length_ms, facts, rules)
+            end_ms = event.position_ms if event.event_type != "seek" else event.seek_from_ms
+            if end_ms is not None:
+                credited_ms, loops_at_ms = close_interval(session, event, end_ms, lengths.runtime_ms, rules, account)
+                if credited_ms:
+                    outcome.credited_ms = credited_ms
+                    outcome.elapsed_ms = event.event_time_ms - session.time_ms
+                    _take(row, session, event, end_ms, loops_at_ms, length_ms, outcome, rules)
+        if event.position_ms < REPLAY_MS and event.event_type in ("start", "play", "seek"):
+            _begin_again(session, session.position_ms - event.position_ms, rules)
+        move(session, event)
+    if not row.completions:
+        _mark(row, event, length_ms, outcome.facts, rules)
     if row.owed_by == session_id and event.event_type in ("stop", "end"):
         row.owed, row.owed_by = 0, None
-    return credited_ms, facts
+    return outcome
 
 
-def _is_news(session: Session, event: Event) -> bool:
-    if event.seq is not None and session.largest_seq is not None:
-        if event.seq != session.largest_seq:
-            return event.seq > session.largest_seq
-        return not _is_among(event.event_id, session.time_ids if session.seq_ids is None else session.seq_ids)
-    largest_time_ms = session.time_ms + session.later_ms
-    if event.event_time_ms != largest_time_ms:
-        return event.event_time_ms > largest_time_ms
-    return not _is_among(event.event_id, session.time_ids)
-
-
-def _is_among(event_id: str, ids: tuple[Id, ...]) -> bool:
-    return event_id in ids or short(event_id) in ids
+def _is_news(session: Session, event: Event, account: StreamCounters) -> bool:
+    place = place_of(session, event)
+    if place == STALE:
+        account.stale_events += 1
+    elif place == RESTART:
+        account.player_restarts += 1
+        count_anew(session)
+    return place in (NEWS, RESTART)
 
 
 def _stated_length_ms(event: Event) -> int:
@@ -176,70 +191,86 @@ def _stated_length_ms(event: Event) -> int:
 
 
 def _forget_old_sessions(row: Row, stream_time_ms: int, rules: Rules) -> None:
+    """Let one more session find room: those past the grace leave, and if there are too many, the oldest."""
     if not row.sessions:
         return
     oldest_ms = stream_time_ms - rules.grace_ms
-    for session_id in [key for key, session in row.sessions.items() if session.time_ms + session.later_ms < oldest_ms]:
+    for session_id in [key for key, session in row.sessions.items() if session.largest_time_ms < oldest_ms]:
         row.forget(session_id)
+    if len(row.sessions) >= MOST_SESSIONS:
+        row.forget(min(row.sessions, key=lambda session_id: row.sessions[session_id].largest_time_ms))
 
 
-def _opened(event: Event, rules: Rules) -> Session:
-    return Session(
-        session_id=event.play_session_id,
-        time_ms=event.event_time_ms,
-        position_ms=event.position_ms,
-        playing=event.event_type in ("start", "play", "heartbeat", "rate", "seek"),
-        over=event.event_type in ("stop", "end"),
-        spent_ms=0,
-        until_play_ms=rules.autoplay_play_ms if event.autoplay else rules.play_ms,
-        time_ids=(event.event_id,),
-        rate_thousandths=_rate_of(event),
-        largest_seq=event.seq,
-    )
+# -- credit -----------------------------------------------------------------------------------------------------------
 
 
-def _close_interval(row: Row, session: Session, event: Event, length_ms: int, facts: list[Fact], rules: Rules) -> int:
-    end_ms = event.position_ms
-    if event.event_type == "seek":
-        if event.seek_from_ms is None:
-            return 0
-        end_ms = event.seek_from_ms
-    elapsed_ms = event.event_time_ms - session.time_ms
-    if not 0 <= elapsed_ms <= rules.longest_interval_ms:
-        return 0
+def _take(
+    row: Row, session: Session, event: Event, end_ms: int, loops_at_ms: int, length_ms: int, outcome: Outcome,
+    rules: Rules,
+) -> None:  # fmt: skip
+    """Credit an interval. A loop is two, one after the other, each with its own step of plays and completions."""
     start_ms = session.position_ms
-    paced_ms = elapsed_ms * (session.rate_thousandths or _ORDINARY_RATE) * rules.pace_percent // 100_000
-    budget_ms = rules.allowance_ms - session.spent_ms + paced_ms
-    credited_ms = end_ms - start_ms
-    if not 0 < credited_ms <= budget_ms:
-        credited_ms = 0
-    left_ms = budget_ms - credited_ms
-    session.spent_ms = rules.allowance_ms - left_ms if left_ms < rules.allowance_ms else 0
-    if credited_ms:
-        row.watched_ms += credited_ms
-        if session.until_play_ms > 0 or row.flags & REACHED != REACHED:
-            _reach(row, session, credited_ms, facts, rules)
-        cells = cells_between(start_ms, end_ms, length_ms)
-        _cover(row, event.play_session_id, cells)
-        if length_ms:
-            _judge(row, length_ms, event.play_session_id, facts, rules)
-        elif cells:
-            row.flags |= UNJUDGED
-    return credited_ms
+    if not loops_at_ms:
+        _take_span(row, session, event, start_ms, end_ms, length_ms, outcome, rules)
+        return
+    if start_ms < loops_at_ms:
+        _take_span(row, session, event, start_ms, loops_at_ms, length_ms, outcome, rules)
+        outcome.earlier_cells, outcome.cells = outcome.cells, NO_CELLS
+    had_played = session.has_played
+    _begin_again(session, REPLAY_MS, rules)
+    if end_ms:
+        _take_span(row, session, event, 0, end_ms, length_ms, outcome, rules)
+        if session.has_played and not had_played:
+            # In time a loop is one interval: its first part is not what came before the play.
+            outcome.before_play_ms -= loops_at_ms - start_ms
 
 
-def _reach(row: Row, session: Session, credited_ms: int, facts: list[Fact], rules: Rules) -> None:
+def _take_span(
+    row: Row, session: Session, event: Event, start_ms: int, end_ms: int, length_ms: int, outcome: Outcome,
+    rules: Rules,
+) -> None:  # fmt: skip
+    if session.until_play_ms or row.flags & REACHED != REACHED:
+        _reach(row, session, end_ms - start_ms, outcome, rules)
+    else:
+        row.watched_ms += end_ms - start_ms
+    outcome.cells = first, beyond = cells_between(start_ms, end_ms, length_ms)
+    cells = plane_of(first, beyond)
+    _cover(row, event.play_session_id, cells)
+    if length_ms:
+        _judge(row, length_ms, event, event.play_session_id, session.autoplay, outcome.facts, rules)
+    elif cells:
+        row.flags |= UNJUDGED
+
+
+def _begin_again(session: Session, back_ms: int, rules: Rules) -> None:
+    """Begin another play, where the session went back so far, has made its play and waits for none."""
+    if back_ms >= REPLAY_MS and session.has_played and not session.until_play_ms:
+        session.until_play_ms = session.play_ms(rules)
+
+
+def _reach(row: Row, session: Session, credited_ms: int, outcome: Outcome, rules: Rules) -> None:
+    """Count credit towards the play, starter and viewer."""
     if session.until_play_ms > 0:
-        session.until_play_ms -= credited_ms
-        if session.until_play_ms <= 0:
-            session.until_play_ms = 0
-            facts.append(PLAYED)
+        before_ms = session.play_ms(rules) - session.until_play_ms
+        session.until_play_ms = max(0, session.until_play_ms - credited_ms)
+        if not session.until_play_ms:
+            outcome.facts.append(PLAYED)
+            if not session.has_played:
+                session.has_played = True
+                row.watched_ms += before_ms
+                outcome.before_play_ms = before_ms
+    if not session.has_played:
+        return
+    row.watched_ms += credited_ms
     if not row.flags & STARTER and row.watched_ms >= rules.starter_ms:
         row.flags |= STARTER
-        facts.append(STARTED)
+        outcome.facts.append(STARTED)
     if not row.flags & VIEWER and row.watched_ms >= rules.viewer_ms:
         row.flags |= VIEWER
-        facts.append(VIEWED)
+        outcome.facts.append(VIEWED)
+
+
+# -- completion -------------------------------------------------------------------------------------------------------
 
 
 def _cover(row: Row, session_id: str, cells: int) -> None:
@@ -253,7 +284,9 @@ def _cover(row: Row, session_id: str, cells: int) -> None:
     row.once |= cells
 
 
-def _judge(row: Row, length_ms: int, session_id: str | None, facts: list[Fact], rules: Rules) -> None:
+def _judge(
+    row: Row, length_ms: int, event: Event, session_id: str | None, by_autoplay: bool, facts: list[Fact], rules: Rules
+) -> None:
     # Counting bits costs more than their span, and the span bounds their number.
     if row.once.bit_length() * 100 < rules.watcher_percent * (length_ms // CELL_MS):
         return
@@ -263,12 +296,19 @@ def _judge(row: Row, length_ms: int, session_id: str | None, facts: list[Fact], 
     if seen >= rules.watcher_percent * cells and not row.flags & WATCHER:
         row.flags |= WATCHER
         facts.append(WATCHED)
-    while seen >= rules.completion_percent * cells:
-        _complete(row, full, session_id, facts)
+    while seen >= rules.completion_percent * cells and (row.once & full) >> _end_cell(cells, rules.end_percent):
+        _complete(row, full, event, session_id, by_autoplay, facts)
         seen = count_within(row.once, full) * 100
 
 
-def _complete(row: Row, full: int, session_id: str | None, facts: list[Fact]) -> None:
+def _end_cell(cells: int, end_percent: int) -> int:
+    """The first cell that is the end."""
+    return -(-end_percent * cells // 100) - 1
+
+
+def _complete(
+    row: Row, full: int, event: Event, session_id: str | None, by_autoplay: bool, facts: list[Fact]
+) -> None:  # fmt: skip
     row.owed, row.owed_by = (full & ~row.once, session_id) if session_id is not None else (0, None)
     row.once, row.twice = row.twice, 0
     row.completions += 1
@@ -278,73 +318,47 @@ def _complete(row: Row, full: int, session_id: str | None, facts: list[Fact]) ->
             facts.append(fact)
     if row.flags & SKIMMER:
         row.flags ^= SKIMMER
-        facts.append(COMPLETED_AFTER_SKIMMING)
-    facts.append(Fact(COMPLETED, row.completions))
+        facts.append(NO_SKIMMER)
+    same_profile = _note_profile(row, event.profile_id)
+    facts.append(Fact(COMPLETED, row.completions, "", same_profile, by_autoplay, row.completed_ms))
+    row.completed_ms = event.event_time_ms
+
+
+def _note_profile(row: Row, profile_id: str | None) -> bool:
+    """Whether the profile has completed it before; the first ones that do are remembered."""
+    if not profile_id:
+        return False
+    profile = short(profile_id)
+    if profile in row.profiles:
+        return True
+    if len(row.profiles) < MOST_PROFILES:
+        row.profiles += (profile,)
+    return False
 
 
 def _mark(row: Row, event: Event, length_ms: int, facts: list[Fact], rules: Rules) -> None:
+    """Look at how far a household came that has completed nothing, and how much of that it played."""
     reached_ms = event.position_ms
     if event.event_type == "seek" and event.seek_from_ms is not None:
         reached_ms = max(reached_ms, event.seek_from_ms)
     if reached_ms > row.mark_ms:
         row.mark_ms = reached_ms
-    if length_ms and row.mark_ms * 100 >= rules.skimmer_percent * length_ms:
+    if not length_ms:
+        return
+    if row.flags & SKIMMER:
+        if _is_covered(row, length_ms, rules.skimmer_covered_percent):
+            row.flags ^= SKIMMER
+            facts.append(NO_SKIMMER)
+    elif row.mark_ms * 100 >= rules.skimmer_percent * length_ms and not _is_covered(
+        row, length_ms, rules.skimmer_covered_percent
+    ):
         row.flags |= SKIMMER
         facts.append(SKIMMED)
 
 
-def _move(session: Session, event: Event) -> None:
-    kind, time_ms = event.event_type, event.event_time_ms
-    if kind == "heartbeat":
-        if not session.playing and not session.over and event.position_ms > session.position_ms:
-            session.playing = True
-    elif kind in ("start", "play"):
-        session.playing, session.over = True, False
-    elif kind in ("pause", "buffer"):
-        session.playing = False
-    elif kind in ("stop", "end"):
-        session.playing, session.over = False, True
-    later_ms = session.time_ms + session.later_ms - time_ms
-    session.time_ms = time_ms
-    session.position_ms = event.position_ms
-    if event.playback_rate is not None:
-        session.rate_thousandths = _rate_of(event)
-    seq, largest_seq = event.seq, session.largest_seq
-    if later_ms < 0 and seq is not None and (largest_seq is None or seq > largest_seq):
-        # By far the most: later than all before it, by its time and by its number.
-        session.later_ms, session.largest_seq = 0, seq
-        session.time_ids, session.seq_ids = (event.event_id,), None
-    else:
-        _note_place(session, event, later_ms)
-
-
-def _note_place(session: Session, event: Event, later_ms: int) -> None:
-    """`later_ms`: how much later the largest time before this event was."""
-    ids, time_ids = (event.event_id,), session.time_ids
-    seq_ids = time_ids if session.seq_ids is None else session.seq_ids
-    if later_ms <= 0:
-        time_ids = ids if later_ms < 0 else time_ids + ids
-    session.later_ms = max(0, later_ms)
-    seq, largest_seq = event.seq, session.largest_seq
-    if seq is not None:
-        if largest_seq is None or seq > largest_seq:
-            session.largest_seq, seq_ids = seq, ids
-        elif seq == largest_seq:
-            seq_ids += ids
-    session.time_ids = time_ids
-    session.seq_ids = None if session.largest_seq is None or seq_ids == time_ids else seq_ids
-
-
-def _rate_of(event: Event) -> int | None:
-    if event.playback_rate is None or event.playback_rate == 1.0:
-        return None
-    return rate_thousandths(event.playback_rate)
-
-
-@lru_cache(maxsize=4096)
-def rate_thousandths(rate: float) -> int:
-    """A playback rate in thousandths, half to even, clamped to 0.1–4."""
-    return min(4000, max(100, round(Decimal(repr(rate)) * 1000)))
+def _is_covered(row: Row, length_ms: int, percent: int) -> bool:
+    cells = cells_of(length_ms)
+    return count_within(row.once, _full(cells)) * 100 >= percent * cells
 
 
 @lru_cache(maxsize=4096)

@@ -58,6 +58,11 @@ def audience_week_name(week: int) -> str:
     return f"{year:04}W{number:02}"
 
 
+def first_day(week: int) -> int:
+    """The number of the day that such a week begins on."""
+    return week * DAYS_A_WEEK - _DAYS_FROM_MONDAY
+
+
 def ages_at(age_hours: int) -> tuple[list[int], int | None]:
     """The places in `AGES` of the windows that an age in whole hours lies in, and its week's number, if any.
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from models.catalog import CatalogRow
 from models.rules import DAY_MS
-from models.tallies import FRANCHISE, TITLE, TallyKey
+from models.tallies import CURVE, FRANCHISE, TITLE, TallyKey
 from streams.committed import Committed
 from streams.failpoints import Failpoint, reached
 from streams.health import Health
@@ -231,6 +231,8 @@ class Publisher:
         corrected = self._shown.turn_to(self._catalog())
         for title_id in corrected.runtimes:
             self._waiting.let_wait(TallyKey(TITLE, 0, title_id))
+        for title_id in corrected.lengths:
+            self._waiting.let_wait(TallyKey(CURVE, 0, title_id))
         self._franchises.update(f for f in corrected.franchises if self._waiting.has(TallyKey(FRANCHISE, 0, f)))
         self._legs.note_releases(corrected.releases)
 

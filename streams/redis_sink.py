@@ -61,7 +61,10 @@ class PrefixState(NamedTuple):
 
 
 class Readable(NamedTuple):
-    """A hash to be written: fields and texts in turn, how long it lives (0: for good), its member's place on boards."""
+    """A hash to be written: fields and texts in turn, how long it lives (0: for good), its member's place on boards.
+
+    No fields: there shall be no such hash. `alone`: it shall have these fields, and a version, and no others.
+    """
 
     key: str
     revision: str
@@ -69,6 +72,7 @@ class Readable(NamedTuple):
     fields: Sequence[str]
     boards: Boards | None = None
     member: str = ""
+    alone: bool = False
 
 
 class Derived(NamedTuple):
@@ -215,24 +219,20 @@ class RedisSink:
         return Totals(found[0], revisions, [_decode_total(total) if total else [] for total in found[2::2]])
 
     async def write_hashes(self, hashes: Sequence[Readable], *, alone: bool = False) -> int:
-        """Write hashes whose total is still at its revision; returns how many those were.
-
-        `alone`: a hash shall have these fields, and a version, and no others.
-        """
+        """Write hashes whose total is still at its revision; returns how many those were. `alone`: all of them are."""
         keys: list[str] = []
         for each in hashes:
             keys += (self._keys.shares(each.key), each.key)
         groups: dict[Boards, int] = {}
         entries = []
-        for _, revision, life_ms, fields, boards, member in hashes:
+        for _, revision, life_ms, fields, boards, member, is_alone in hashes:
             group = 0 if boards is None else groups.setdefault(boards, len(groups) + 1)
-            entries.append((revision, life_ms, fields, group, member))
+            entries.append((revision, life_ms, fields, group, member, alone or is_alone))
         packed = []
         for boards in groups:
             packed.append((len(_BEFORE_KEYS) + len(keys), boards.life_ms, _counted_from_one(boards)))
             keys += boards.keys
-        no_others = "1" if alone else "0"
-        written: int = await self._announcing("write_hashes", keys, no_others, _encode(entries), _encode(packed))
+        written: int = await self._announcing("write_hashes", keys, _encode(entries), _encode(packed))
         return written
 
     async def derive(self, hashes: Sequence[Derived], as_of_ms: int) -> list[tuple[str, list[list[int]]]]:

@@ -20,16 +20,19 @@ from models.published import (
     WHOLE,
     WINDOW,
     Field,
+    audience_fields,
+    curve_fields,
     daypart_fields,
     daypart_names,
     franchise_fields,
+    hour_fields,
     legs_fields,
     stream_fields,
     title_fields,
     window_fields,
 )
 from models.rules import DAY_MS
-from models.tallies import AGE, DAY, DAYPARTS, HOUR, TITLE, WEEK, TallyKey
+from models.tallies import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, HOUR, TITLE, WEEK, TallyKey
 from streams.keys import Keys
 from streams.settings import Settings
 
@@ -64,6 +67,7 @@ class Rendering:
             DAY: settings.day_retention_days * DAY_MS,
             AGE: age_ms,
             WEEK: age_ms,
+            AUDIENCE: settings.day_retention_days * DAY_MS,
         }
         self.legs_life_ms = age_ms
         self._daypart_names = daypart_names(part.name for part in read_dayparts(settings.dayparts))
@@ -91,7 +95,11 @@ class Rendering:
             return daypart_fields(self._daypart_names, total)
         if key == STATUS:
             return [*stream_fields(total), *status]
-        return window_fields(total)
+        if key.kind == AUDIENCE:
+            return audience_fields(total)
+        if key.kind == CURVE:
+            return curve_fields(total, length_ms(catalog, key.title_id)) if any(total) else []
+        return hour_fields(total) if key.kind == HOUR else window_fields(total)
 
     def franchise_fields(self, total: Sequence[int], members: Iterable[tuple[Sequence[int], int]]) -> list[str]:
         """The same of a franchise; `members`: totals of its titles, empty where there are none, and their runtimes."""
@@ -129,6 +137,12 @@ def _metrics(names: Iterable[str], fields: Sequence[Field], least: int) -> tuple
         Metric(places[name], places[JUDGED_BY[name]], least) if name in JUDGED_BY else Metric(places[name], -1, 0)
         for name in names
     )
+
+
+def length_ms(catalog: Mapping[str, CatalogRow], title_id: str) -> int:
+    """The content length that the catalog knows of a title, or 0."""
+    row = catalog.get(title_id)
+    return row.length_ms if row is not None else 0
 
 
 def runtime_ms(catalog: Mapping[str, CatalogRow], title_id: str) -> int:

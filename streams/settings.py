@@ -17,7 +17,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from models.dayparts import read_dayparts
 from models.pseudonyms import Pseudonyms
-from models.rules import DAY_MS, DAYPARTS, HOUR_MS, Rules
+from models.rules import DAY_MS, DAYPARTS, HOUR_MS, RETURN_DAYS, Rules
 from models.windows import LAST_WEEK, Retention
 from streams.failpoints import FORM
 from streams.redis_address import CLUSTER, hash_tag, read_address, without_password
@@ -94,10 +94,10 @@ class Settings(ServerSettings):
     )
     transaction_timeout_s: float = Field(60, ge=10, le=600, description="seconds that a transaction may stay open")
     hour_retention_days: int = Field(8, ge=4, le=400, description="days that an hour window is kept")
-    day_retention_days: int = Field(400, ge=31, le=4000, description="days that a day window is kept")
+    day_retention_days: int = Field(400, ge=59, le=4000, description="days that a day window is kept")
     age_retention_days: int = Field(
         1_100,
-        ge=759,
+        ge=787,
         le=4000,
         description="days that windows by age, and legs, are kept after a title's release",
     )
@@ -172,14 +172,16 @@ class Settings(ServerSettings):
                 f"hour_retention_days={self.hour_retention_days}: accepted: at least the hour_grace_hours,"
                 f" {self.hour_grace_hours}"
             )
-        if self.day_retention_days <= self.grace_days:
+        if self.day_retention_days <= self.grace_days + RETURN_DAYS[-1]:
             raise ValueError(
-                f"day_retention_days={self.day_retention_days}: accepted: more than the grace_days, {self.grace_days}"
+                f"day_retention_days={self.day_retention_days}: accepted: more than the grace_days and the"
+                f" {RETURN_DAYS[-1]} days in which a household may return, {self.grace_days + RETURN_DAYS[-1]}"
             )
-        if self.age_retention_days <= LAST_WEEK * 7 + self.grace_days:
+        least_days = LAST_WEEK * 7 + self.grace_days + RETURN_DAYS[-1]
+        if self.age_retention_days <= least_days:
             raise ValueError(
-                f"age_retention_days={self.age_retention_days}: accepted: more than the days of {LAST_WEEK} weeks and"
-                f" the grace_days, {LAST_WEEK * 7 + self.grace_days}"
+                f"age_retention_days={self.age_retention_days}: accepted: more than the days of {LAST_WEEK} weeks, the"
+                f" grace_days and the {RETURN_DAYS[-1]} days in which a household may return, {least_days}"
             )
         if self.forget_days <= self.grace_days:
             raise ValueError(f"forget_days={self.forget_days}: accepted: more than the grace_days, {self.grace_days}")

@@ -13,11 +13,12 @@ from models.catalog import CatalogRow
 
 
 class Corrected(NamedTuple):
-    """What another catalog shows differently: titles by their runtimes, franchises, titles by their releases."""
+    """What another catalog shows differently: titles by their runtimes, franchises, titles by releases and lengths."""
 
     runtimes: set[str]
     franchises: set[str]
     releases: set[str]
+    lengths: set[str]
 
 
 _UNKNOWN = CatalogRow("?")
@@ -32,7 +33,7 @@ class ShownCatalog:
 
     def turn_to(self, rows: Mapping[str, CatalogRow]) -> Corrected:
         """Show these rows from now on. The same mapping holds nothing new: whoever changes rows, replaces it."""
-        corrected = Corrected(set(), set(), set())
+        corrected = Corrected(set(), set(), set(), set())
         before, self.rows = self.rows, rows
         if before is rows:
             return corrected
@@ -48,6 +49,8 @@ class ShownCatalog:
             corrected.runtimes.add(title_id)
         if old.release_time_ms != new.release_time_ms:
             corrected.releases.add(title_id)
+        if old.length_ms != new.length_ms:
+            corrected.lengths.add(title_id)
         if runtime or old.franchise_id != new.franchise_id:
             if old.franchise_id:
                 self._members[old.franchise_id].discard(title_id)

@@ -16,13 +16,13 @@ from functools import lru_cache
 import msgspec
 
 from models.current import CurrentWindows
-from models.tallies import AGE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
+from models.tallies import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
 
 Message = dict[str, bytes | None]
 
 CURRENT = b"n"
-_NUMBERED = (HOUR, DAY, AGE, WEEK)
-_WHOLE = (TITLE, DAYPARTS, FRANCHISE)
+_NUMBERED = (HOUR, DAY, AGE, WEEK, AUDIENCE)
+_WHOLE = (TITLE, DAYPARTS, FRANCHISE, CURVE)
 
 encode = msgspec.msgpack.Encoder().encode
 decode_tally = msgspec.msgpack.Decoder(list[int]).decode

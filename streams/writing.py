@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from models.tallies import DAY, FRANCHISE, HOUR, TallyKey
+from models.tallies import CURVE, DAY, FRANCHISE, HOUR, TallyKey
 from streams.metrics import Metrics
 from streams.redis_sink import Derived, Readable, RedisSink, Share
 from streams.rendering import Rendering
@@ -77,7 +77,11 @@ class Writer:
         rendering, common, readable = self._rendering, stamp.fields(), []
         for key, (name, life_ms, revision, total) in zip(chunk, await self._add_shares(chunk, shares), strict=True):
             fields = rendering.fields(key, total, shown.rows, stamp.status)
-            readable.append(Readable(name, revision, life_ms, fields + common, rendering.boards(key), key.title_id))
+            if fields:
+                fields += common
+            # A curve may have fewer fields than the one before, or none.
+            is_alone = key.kind == CURVE
+            readable.append(Readable(name, revision, life_ms, fields, rendering.boards(key), key.title_id, is_alone))
         await self._sink.write_hashes(readable, alone=not stamp.is_complete)
 
     async def write_franchises(self, franchise_ids: Iterable[str], shown: ShownCatalog, stamp: Stamp) -> None:

@@ -1,15 +1,16 @@
 -- Writes readers' hashes and their places on boards, each only if its total has not moved on since it was computed.
 -- KEYS[1]: the marker; KEYS[2]: the stream of changes; then for each hash its shares and itself; then the boards.
 -- ARGV[1]: the marker's value; ARGV[2]: the wall clock in ms; ARGV[3]: the channel of changes;
--- ARGV[4]: the changes kept in the stream; ARGV[5]: '1' where the hashes shall have no other fields, else '0';
--- ARGV[6]: msgpack list, for each hash {revision, time to live in ms or 0, {field, text, ...}, group or 0, member};
--- ARGV[7]: msgpack list of groups of boards, {place in KEYS before the first, time to live in ms or 0,
+-- ARGV[4]: the changes kept in the stream;
+-- ARGV[5]: msgpack list, for each hash {revision, time to live in ms or 0, {field, text, ...}, group or 0, member,
+--   whether it shall have no other fields}; one of no fields is deleted;
+-- ARGV[6]: msgpack list of groups of boards, {place in KEYS before the first, time to live in ms or 0,
 --   {{place of the score among fields and texts, place of what judges it or 0, the least of that}, ...}}.
 -- A version grows beyond the clock, so that it grows even past a loss of data. No score, 0, or too little of what
 -- judges it: no place on that board.
 -- Returns false where the marker differs, else how many hashes were written.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
-local written, groups, placed, removed = 0, cmsgpack.unpack(ARGV[7]), {}, {}
+local written, groups, placed, removed = 0, cmsgpack.unpack(ARGV[6]), {}, {}
 
 local function put(lists, board, first, second)
   local list = lists[board]
@@ -18,13 +19,14 @@ local function put(lists, board, first, second)
   list[#list + 1] = second
 end
 
-for place, entry in ipairs(cmsgpack.unpack(ARGV[6])) do
+for place, entry in ipairs(cmsgpack.unpack(ARGV[5])) do
   local shares, key, fields = KEYS[place * 2 + 1], KEYS[place * 2 + 2], entry[3]
-  if redis.call('HGET', shares, 'revision') == entry[1] then
-    local version = math.max(tonumber(redis.call('HGET', key, 'version') or '0') + 1, tonumber(ARGV[2]))
+  local before = redis.call('HGET', key, 'version')
+  if redis.call('HGET', shares, 'revision') == entry[1] and (before or #fields > 0) then
+    local version = math.max(tonumber(before or '0') + 1, tonumber(ARGV[2]))
     local text = string.format('%.0f', version)
-    redis.call('HSET', key, 'version', text, unpack(fields))
-    if ARGV[5] == '1' and redis.call('HLEN', key) * 2 > #fields + 2 then
+    if #fields == 0 then redis.call('DEL', key) else redis.call('HSET', key, 'version', text, unpack(fields)) end
+    if entry[6] and #fields > 0 and redis.call('HLEN', key) * 2 > #fields + 2 then
       redis.call('DEL', key)
       redis.call('HSET', key, 'version', text, unpack(fields))
     end

@@ -194,8 +194,9 @@ class FakeSink:
     async def write_hashes(self, hashes: Sequence[Readable], *, alone: bool = False) -> int:
         self._guard()
         due = [each for each in hashes if self._revision(each.key) == int(each.revision) > 0]
+        due = [each for each in due if each.fields or each.key in self.redis.hashes]
         for each in due:
-            self._write(each, alone)
+            self._write(each, alone or each.alone)
         return len(due)
 
     async def derive(self, hashes: Sequence[Derived], as_of_ms: int) -> list[tuple[str, list[list[int]]]]:
@@ -245,7 +246,10 @@ class FakeSink:
         version = max(int(redis.hashes.get(key, {}).get("version", 0)) + 1, redis.clock_ms)
         fields = dict(zip(flat[::2], flat[1::2], strict=True))
         others = {} if alone else redis.hashes.get(key, {})
-        redis.hashes[key] = others | fields | {"version": str(version)}
+        if fields:
+            redis.hashes[key] = others | fields | {"version": str(version)}
+        else:
+            del redis.hashes[key]
         redis.changes.append((key, version))
         if hash_.life_ms:
             redis.lives_ms[key] = hash_.life_ms

@@ -13,13 +13,14 @@ from models.tallies import TallyKey
 from models.viewing import Row
 from streams.changelog import Position, Restored, StateError, position_message, state_messages
 
-POSITION = Position(5, "topic", 1, 7, 3, "rules", "zones", 1, [4, 0, 0, 0, 0, 0])
+POSITION = Position(5, "topic", 1, 7, 3, "rules", "zones", 1, [4, *range(11)])
 ROWS = [
     (title_id, home, pack(Row(watched_ms=number)))
     for number, (title_id, home) in enumerate([("film", "home"), ("film", "häus"), ("f" * 300, "home")])
 ]
 FILM, HOUR, DAY = TallyKey("t", 0, "film"), TallyKey("h", 258, "film"), TallyKey("d", 10, "film")
-TALLIES = {FILM: [3, 1], HOUR: [3, 2], DAY: [3, 4], TallyKey("f", 0, "saga"): [3, 5]}
+AUDIENCE, CURVE = TallyKey("u", 2_894, "film"), TallyKey("v", 0, "film")
+TALLIES = {FILM: [3, 1], HOUR: [3, 2], DAY: [3, 4], TallyKey("f", 0, "saga"): [3, 5], AUDIENCE: [3, 6], CURVE: [3]}
 
 
 def restored(*records: tuple[bytes | None, bytes | None]) -> Restored:
@@ -41,7 +42,7 @@ def rows(taken: Restored) -> list[tuple[str, str, object]]:
 def test_rows_tallies_and_position_come_back() -> None:
     taken = restored(*messages())
     assert (rows(taken), taken.fold.tallies, taken.position) == (ROWS, TALLIES, POSITION)
-    assert (taken.rows, taken.fold.stream_time_ms, taken.fold.stream_counts()) == (8, 7, POSITION.stream)
+    assert (taken.rows, taken.fold.stream_time_ms, taken.fold.stream_counts()) == (10, 7, POSITION.stream)
 
 
 def test_of_one_key_the_last_value_holds_in_one_call_or_several() -> None:
@@ -52,7 +53,7 @@ def test_of_one_key_the_last_value_holds_in_one_call_or_several() -> None:
 
 
 def test_a_tombstone_takes_a_row_or_a_tally_away() -> None:
-    gone = [(key, None) for key, _ in messages()[:7]]
+    gone = [(key, None) for key, _ in messages()[:9]]
     taken = restored(*messages(), *gone, *gone)
     assert (rows(taken), taken.fold.tallies) == ([], {})
 

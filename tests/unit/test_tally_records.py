@@ -14,8 +14,8 @@ from streams.changelog import Position, Restored, position_message, state_messag
 from streams.tally_records import read_tally_key, tally_key
 
 HOUR, DAY = 3_600.0, 86_400.0
-POSITION = position_message(Position(5, "topic", 1, 7, 3, "rules", "zones", 1, [4, 0, 0, 0, 0, 0]))
-TITLE, PARTS, CURRENT = b"tfilm", b"lfilm", b"nfilm"
+POSITION = position_message(Position(5, "topic", 1, 7, 3, "rules", "zones", 1, [4, *[0] * 11]))
+TITLE, PARTS, CURVE, CURRENT = b"tfilm", b"lfilm", b"vfilm", b"nfilm"
 
 
 def hour(number: int) -> bytes:
@@ -47,19 +47,19 @@ class Kept:
 def test_within_an_hour_a_title_is_written_and_none_of_its_windows() -> None:
     kept = Kept()
     kept.log.watches(0, 100)
-    assert kept.checkpoint(1) == {TITLE, PARTS, CURRENT}
-    kept.log.watches(300, 100)
-    assert kept.checkpoint(2) == {TITLE, PARTS}
+    assert kept.checkpoint(1) == {TITLE, PARTS, CURVE, CURRENT}
+    kept.log.watches(300, 100, household_id="other")
+    assert kept.checkpoint(2) == {TITLE, PARTS, CURVE}
 
 
 def test_an_hour_that_is_over_is_written_once() -> None:
     kept = Kept()
     kept.log.watches(0, 100)
     kept.checkpoint(1)
-    kept.log.watches(HOUR, 100)
-    assert kept.checkpoint(2) == {TITLE, PARTS, CURRENT, hour(0)}
-    kept.log.watches(HOUR + 300, 100)
-    assert kept.checkpoint(3) == {TITLE, PARTS}
+    kept.log.watches(HOUR, 100, household_id="other")
+    assert kept.checkpoint(2) == {TITLE, PARTS, CURVE, CURRENT, hour(0)}
+    kept.log.watches(HOUR + 300, 100, household_id="third")
+    assert kept.checkpoint(3) == {TITLE, PARTS, CURVE}
 
 
 def test_what_comes_late_is_written_beside_the_current_windows() -> None:
@@ -67,7 +67,17 @@ def test_what_comes_late_is_written_beside_the_current_windows() -> None:
     kept.log.watches(HOUR, 100)
     kept.checkpoint(1)
     kept.log.watches(0, 100, arrives=HOUR + 200, household_id="late")
-    assert kept.checkpoint(2) == {TITLE, PARTS, CURRENT, hour(0)}
+    assert kept.checkpoint(2) == {TITLE, PARTS, CURVE, CURRENT, hour(0)}
+
+
+def test_a_weeks_audience_is_written_when_it_changes() -> None:
+    kept = Kept()
+    kept.log.watches(0, 100)
+    kept.checkpoint(1)
+    kept.log.watches(300, 100)
+    assert kept.checkpoint(2) == {TITLE, PARTS, CURVE, tally_key(TallyKey("u", 2_894, "film"))}
+    kept.log.watches(600, 100)
+    assert kept.checkpoint(3) == {TITLE, PARTS, CURVE}
 
 
 def test_what_leaves_is_in_no_record() -> None:
@@ -94,7 +104,11 @@ def test_a_window_that_moves_with_its_title_holds_over_its_older_own_record() ->
     assert found == {0: 2, 1: 2, 2: 3}
 
 
-@pytest.mark.parametrize("key", [TallyKey("t", 0, "film"), TallyKey("h", 258, "f"), TallyKey("f", 0, "häus")])
+@pytest.mark.parametrize(
+    "key",
+    [TallyKey("t", 0, "film"), TallyKey("h", 258, "f"), TallyKey("f", 0, "häus"), TallyKey("u", 2_894, "film"),
+     TallyKey("v", 0, "film")],
+)  # fmt: skip
 def test_the_key_of_a_record_names_its_tally(key: TallyKey) -> None:
     assert read_tally_key(tally_key(key)) == key
 

@@ -18,11 +18,11 @@ from models.counters import Counters, StreamCounters
 from models.current import Tallies
 from models.dayparts import read_dayparts
 from models.fold import Fold
-from models.rules import Rules
+from models.rules import DAY_MS, Rules
 from models.streaks import PART_FIELDS
-from models.tallies import AGE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
+from models.tallies import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
 from models.viewing import STREAK
-from models.windows import AGES, day_name, hour_name
+from models.windows import AGES, audience_week, day_name, hour_name
 from streams.zones import Zones
 
 FILM = CatalogRow(title_id="film", runtime_ms=1_000_000)
@@ -31,6 +31,8 @@ FILM = CatalogRow(title_id="film", runtime_ms=1_000_000)
 SAGA = CatalogRow(title_id="film", runtime_ms=36_000_000)
 """Ten hours: nobody completes it by the way."""
 
+AUDIENCE_NAMES = ("reached", "new", "returning", "resurrected")
+WEEK_0 = audience_week(T0 // DAY_MS)
 WHOLE_NAMES = (*Counters.__struct_fields__, "watching_now")
 WINDOW_NAMES = {HOUR: hour_name, DAY: day_name, AGE: list(AGES).__getitem__, WEEK: str}
 ZONES = Zones()
@@ -136,6 +138,18 @@ class Log:
         parts = read_dayparts(self.fold.rules.dayparts)
         names = [f"{part.name}_{field}" for part in parts for field in PART_FIELDS]
         return self.tally(TallyKey(DAYPARTS, 0, title_id), names)
+
+    def audience(self, title_id: str = "film") -> dict[int, dict[str, int]]:
+        """The audience of each week, by its number from that of T0 on."""
+        self.drained()
+        keys = [key for key in self.fold.tallies if (key.kind, key.title_id) == (AUDIENCE, title_id)]
+        return {key.number - WEEK_0: self.tally(key, AUDIENCE_NAMES) for key in sorted(keys)}
+
+    def curve(self, title_id: str = "film") -> list[int] | None:
+        """The sums of a title's slices; None where it has no curve."""
+        self.drained()
+        tally = self.fold.tallies.get(TallyKey(CURVE, 0, title_id))
+        return None if tally is None else tally[1:]
 
     def streaks(self, daypart: str) -> list[int]:
         """Households whose current streaks are at least 3, 5 and 10 days long."""

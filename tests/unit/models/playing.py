@@ -2,7 +2,8 @@
 
 `household()` is one household in front of one title; each verb is one event (or a run of them), told to
 `models.viewing.advance`. The film is 1,000 s long unless a test says otherwise: 200 cells of five seconds,
-of which 140 make a watcher and 180 a completion. Times and positions are in seconds; `T0` is midnight UTC.
+of which 140 make a watcher and 160, the end among them, a completion. Times and positions are in seconds; `T0` is
+midnight UTC.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from typing import Any
 
 import msgspec
 
+from models.account import StreamCounters
 from models.events import Event
 from models.rules import Rules
-from models.viewing import COMPLETED, Fact, Row, advance
+from models.viewing import COMPLETED, Fact, Lengths, Outcome, Row, advance
 
 T0 = 1_750_032_000_000
 """2025-06-16T00:00:00Z, a Monday."""
@@ -26,7 +28,9 @@ class Household:
     """One household and one title. The clock `now` moves by what is played; events take its time."""
 
     def __init__(self, film_s: float, rules: Rules) -> None:
-        self.film_ms = round(film_s * 1000)
+        self.learns(film_s)
+        self.account = StreamCounters()
+        self.outcome: Outcome | None = None
         self.rules = rules
         self.row = Row()
         self.now = 0.0
@@ -38,6 +42,11 @@ class Household:
         self.last: Event | None = None
         self._events = 0
         self._positions: dict[str, float] = {}
+
+    def learns(self, film_s: float, runtime_s: float | None = None) -> Household:
+        """From now on the catalog says that the film is so long (0: it does not say)."""
+        self.lengths = Lengths(round(film_s * 1000), round((film_s if runtime_s is None else runtime_s) * 1000))
+        return self
 
     # -- who and when ---------------------------------------------------------------------------------------
 
@@ -74,9 +83,10 @@ class Household:
         """An event as it is, from whom and whenever."""
         self.last = event
         self.stream = max(self.stream, self.now)
-        credited_ms, facts = advance(self.row, event, T0 + round(self.stream * 1000), self.film_ms, self.rules)
-        self.facts += map(_told, facts)
-        self.credits_s.append(credited_ms / 1000)
+        stream_time_ms = T0 + round(self.stream * 1000)
+        self.outcome = advance(self.row, event, stream_time_ms, self.lengths, self.rules, self.account)
+        self.facts += map(_told, self.outcome.facts if self.outcome else ())
+        self.credits_s.append(self.outcome.credited_ms / 1000 if self.outcome else 0)
         return self
 
     def plays(
@@ -105,6 +115,11 @@ class Household:
     @property
     def watched_s(self) -> float:
         return self.row.watched_ms / 1000
+
+    @property
+    def credited_s(self) -> float:
+        """All that was credited, in sessions that have made a play or not."""
+        return round(sum(self.credits_s), 3)
 
     @property
     def is_playing(self) -> bool:

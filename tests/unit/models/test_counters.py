@@ -10,7 +10,7 @@ import pytest
 from models.counters import Counters, count, histogram_bucket
 from models.viewing import (
     COMPLETED,
-    COMPLETED_AFTER_SKIMMING,
+    NO_SKIMMER,
     PLAYED,
     SKIMMED,
     STARTED,
@@ -36,7 +36,7 @@ def completed(*ordinals: int) -> list[Fact]:
     ("fact", "counters"),
     [
         (PLAYED, {"plays": 1}), (STARTED, {"starters": 1}), (VIEWED, {"viewers": 1}), (WATCHED, {"watchers": 1}),
-        (SKIMMED, {"skimmers": 1}), (COMPLETED_AFTER_SKIMMING, {"skimmers": -1}),
+        (SKIMMED, {"skimmers": 1}), (NO_SKIMMER, {"skimmers": -1}),
     ],
 )  # fmt: skip
 def test_a_fact_moves_its_counter(fact: Fact, counters: dict[str, int]) -> None:

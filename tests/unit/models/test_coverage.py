@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.coverage import cells_between, cells_of, count_within
+from models.coverage import cells_between, cells_of, count_within, plane_of
 from models.rules import UNKNOWN_LENGTH_CELLS
 
 
@@ -27,23 +27,23 @@ def test_a_title_has_whole_cells_only_and_at_least_one(length_ms: int, cells: in
 def test_a_cell_is_covered_when_its_midpoint_lies_in_the_half_open_interval(
     start_ms: int, end_ms: int, cells: int
 ) -> None:
-    assert cells_between(start_ms, end_ms, 20_000) == cells
+    assert plane_of(*cells_between(start_ms, end_ms, 20_000)) == cells
 
 
 def test_cells_past_the_last_are_left_out() -> None:
-    assert cells_between(0, 1_000_000, 14_999) == 0b11
-    assert cells_between(500_000, 1_000_000, 14_999) == 0
+    assert cells_between(0, 1_000_000, 14_999) == (0, 2)
+    assert plane_of(*cells_between(500_000, 1_000_000, 14_999)) == 0
 
 
 def test_while_the_length_is_unknown_a_day_of_cells_is_kept() -> None:
-    assert cells_between(0, 7 * 86_400_000, 0) == (1 << UNKNOWN_LENGTH_CELLS) - 1
-    assert cells_between(0, 2_501, 0) == 1
+    assert cells_between(0, 7 * 86_400_000, 0) == (0, UNKNOWN_LENGTH_CELLS)
+    assert cells_between(0, 2_501, 0) == (0, 1)
 
 
 @pytest.mark.parametrize(("end_ms", "covered"), [(4_000, 0), (4_001, 1), (4_002, 1)])
 def test_where_there_is_one_cell_its_midpoint_is_the_titles(end_ms: int, covered: int) -> None:
-    assert cells_between(0, end_ms, 8_000) == covered
-    assert cells_between(4_001, end_ms, 8_000) == 0
+    assert cells_between(0, end_ms, 8_000) == (0, covered)
+    assert cells_between(4_001, end_ms, 8_000) == (0, 0)
 
 
 @pytest.mark.parametrize(("plane", "count"), [(0, 0), (0b101, 2), (0b111, 3), (0b1000, 0), (0b11111, 3)])

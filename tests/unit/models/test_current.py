@@ -47,9 +47,9 @@ def test_within_the_hour_nothing_but_the_title_changes_and_its_windows_move_with
 ) -> None:
     log = Log(SAGA).watches(0, 100)
     log.drained(1)
-    changes = goes_on(log).watches(200, 50).drained(2)
+    changes = goes_on(log).watches(200, 50, household_id="other").drained(2)
     assert ({key.kind for key in changes.tallies}, dict(changes.current), set(changes.moved)) == (
-        {"t", "l"}, {}, {"film"},
+        {"t", "l", "v"}, {}, {"film"},
     )  # fmt: skip
     assert watched_s(log, TITLE, hour(0), FIRST_DAY) == [150, 150, 150]
 

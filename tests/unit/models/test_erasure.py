@@ -30,8 +30,12 @@ def test_nothing_counts_it_any_more_and_what_it_watched_stays() -> None:
     assert before == {
         "plays": 3, "starters": 2, "viewers": 1, "watchers": 1, "completers": 1, "repeaters": 1, "completions": 2,
         "rewatches": 1, "watched_ms": 2_150_000, "rewatch_hist_2": 1,
+        "returned_1d": 1, "returned_7d": 1, "returned_28d": 1,
     }  # fmt: skip
-    assert log.title() == {"plays": 3, "starters": 1, "completions": 2, "rewatches": 1, "watched_ms": 2_150_000}
+    assert log.title() == {
+        "plays": 3, "starters": 1, "completions": 2, "rewatches": 1, "watched_ms": 2_150_000,
+        "returned_1d": 1, "returned_7d": 1, "returned_28d": 1,
+    }  # fmt: skip
 
 
 def test_its_windows_hold_facts_and_stay() -> None:
@@ -64,7 +68,7 @@ def test_it_counts_as_a_stranger_when_it_comes_again() -> None:
     assert [name for _, name, packed in changes.rows if packed is not None] == ["household"]
     assert log.title() == {
         "plays": 3, "starters": 1, "viewers": 1, "watchers": 1, "completers": 1, "completions": 3, "rewatches": 1,
-        "watched_ms": 3_000_000, "rewatch_hist_1": 1,
+        "watched_ms": 3_000_000, "rewatch_hist_1": 1, "returned_1d": 1, "returned_7d": 1, "returned_28d": 1,
     }  # fmt: skip
 
 
@@ -145,6 +149,7 @@ def test_a_franchise_counts_it_no_more_whatever_it_was_of_its_titles() -> None:
 
     assert log.franchise() == {
         "plays": 4, "starters": 1, "completions": 2, "rewatches": 1, "watched_ms": 2_300_000,
+        "returned_1d": 1, "returned_7d": 1, "returned_28d": 1,
     }  # fmt: skip
 
 

@@ -15,7 +15,8 @@ from models.tallies import FRANCHISE, TallyKey
 FORGET = 730 * DAY
 ADDITIVE = (
     "plays", "completions", "rewatches", "watched_ms", "kids_plays", "kids_completions", "kids_rewatches",
-    "kids_watched_ms", "watching_now",
+    "kids_watched_ms", "profile_rewatches", "autoplay_completions", "returned_1d", "returned_7d", "returned_28d",
+    "watching_now",
 )  # fmt: skip
 
 
@@ -235,7 +236,7 @@ def test_a_franchise_that_its_last_title_left_is_nought(row: CatalogRow | None) 
     log.drained()
     log.fold.take_in("part 1", row)
     assert log.franchise() == {}
-    assert log.fold.tallies[TallyKey(FRANCHISE, 0, "saga")] == [1] + [0] * 20
+    assert log.fold.tallies[TallyKey(FRANCHISE, 0, "saga")] == [1] + [0] * 25
     completes(log, 1, at=HOUR)
     assert log.franchise() == {}
 

@@ -16,7 +16,7 @@ from models.tallies import AGE, TallyKey
 from models.tallies import DAY as DAYS
 from models.tallies import HOUR as HOURS
 from models.viewing import Row
-from models.windows import Retention
+from models.windows import Retention, audience_week
 
 KEPT = Retention(hour_ms=4 * DAY_MS, day_ms=40 * DAY_MS, age_ms=800 * DAY_MS)
 FORGET, GRACE = 730 * DAY, 30 * DAY
@@ -81,9 +81,10 @@ def test_all_windows_by_age_leave_together_and_all_time_stays() -> None:
     before = (log.title(), log.dayparts())
     left = gone(log.waits(802 * DAY))
     assert sorted(key[:2] for key in left) == [
-        *(("a", number) for number in range(4)), ("d", THE_DAY.number), ("h", THE_HOUR.number), ("w", 1),
+        *(("a", number) for number in range(4)), ("d", THE_DAY.number), ("h", THE_HOUR.number),
+        ("u", audience_week(THE_DAY.number)), ("w", 1),
     ]  # fmt: skip
-    assert {key.kind for key in log.fold.tallies} == {"t", "l"}
+    assert {key.kind for key in log.fold.tallies} == {"t", "l", "v"}
     assert (log.title(), log.dayparts()) == before
 
 

@@ -9,8 +9,9 @@ from uuid import UUID
 import msgspec
 import pytest
 from partition_log import SAGA, Log
-from playing import DAY, HOUR, household
+from playing import DAY, HOUR, T0, household
 
+from models.audience import Weeks
 from models.habits import Habit
 from models.rows import glance, has_sessions, pack, unpack
 from models.viewing import Row, Session
@@ -46,6 +47,28 @@ HABITS: list[list[Habit | None]] = [
 @pytest.mark.parametrize("habits", HABITS, ids=["none", "of one daypart", "of two"])
 def test_habits_come_back_as_they_were(habits: list[Habit | None]) -> None:
     assert unpack(pack(Row(habits=habits))).habits == habits
+
+
+WEEKS = [
+    None,
+    Weeks(2_894, 120_000),
+    Weeks(2_894, 0, 0, 0, 1),
+    Weeks(2_890, 1, 5, 300, 2**52 - 1, 2**53 - 1, {2_889: 5, 2_894: 119_999}),
+    Weeks(2_896, 7, -2, 0, 1),
+]
+
+
+@pytest.mark.parametrize("weeks", WEEKS, ids=["none", "of nothing", "one reached", "many", "a week to come"])
+def test_weeks_come_back_as_they_were(weeks: Weeks | None) -> None:
+    row = Row(touched_ms=T0, weeks=deepcopy(weeks))
+    assert (unpack(pack(row)).weeks, row.weeks) == (weeks, weeks)
+
+
+@pytest.mark.parametrize("profiles", [(), ("mia",), (UUIDS[0], "ben")])
+@pytest.mark.parametrize("completed_ms", [None, 0, T0, T0 + 300_000])
+def test_who_completed_and_when_comes_back(profiles: tuple[str, ...], completed_ms: int | None) -> None:
+    row = unpack(pack(Row(touched_ms=T0, profiles=profiles, completed_ms=completed_ms)))
+    assert (row.profiles, row.completed_ms) == (profiles, completed_ms)
 
 
 def test_a_row_comes_back_whole_and_goes_on_as_if_it_had_never_been_packed() -> None:
@@ -159,13 +182,13 @@ def without_sessions(row: Row) -> Row:
 @pytest.mark.parametrize(
     ("row", "most_bytes"),
     [
-        (Row(touched_ms=1_750_032_000_000), 21),
-        (evenings(1), 109),
-        (evenings(1, numbered=False), 109),
-        (evenings(5), 365),
-        (without_sessions(evenings(1)), 45),
-        (without_sessions(evenings(5)), 45),
-        (msgspec.structs.replace(without_sessions(evenings(5)), habits=[]), 31),
+        (Row(touched_ms=1_750_032_000_000), 24),
+        (evenings(1), 113),
+        (evenings(1, numbered=False), 113),
+        (evenings(5), 377),
+        (without_sessions(evenings(1)), 51),
+        (without_sessions(evenings(5)), 51),
+        (msgspec.structs.replace(without_sessions(evenings(5)), habits=[]), 37),
     ],
     ids=["new", "one sitting", "one without numbers", "five", "one at rest", "five at rest", "without habits"],
 )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playing import DAY, HOUR, T0, Household, household
 
-from models.viewing import rate_thousandths
+from models.session import rate_thousandths
 
 A_FIRST_VIEWING = ["played", "started", "viewed", "watched", "completed 1"]
 
@@ -15,7 +15,7 @@ A_FIRST_VIEWING = ["played", "started", "viewed", "watched", "completed 1"]
 # -- completion: how many times a household saw the title through ---------------------------------------------
 
 
-def test_a_straight_viewing_is_one_completion_at_nine_tenths() -> None:
+def test_a_straight_viewing_is_one_completion() -> None:
     viewing = household().plays(0, 1000)
     assert viewing.facts == A_FIRST_VIEWING
     assert (viewing.completions, viewing.watched_s) == (1, 1000)
@@ -23,8 +23,36 @@ def test_a_straight_viewing_is_one_completion_at_nine_tenths() -> None:
 
 @pytest.mark.parametrize(("seen_s", "completions"), [(897.499, 0), (897.5, 0), (897.501, 1)])
 def test_completion_counts_once_the_180th_midpoint_lies_in_a_credited_interval(seen_s: float, completions: int) -> None:
-    # Cells 0 to 179 of 200; the last midpoint is at 897.5 s, and an interval does not hold its end.
+    # The end begins with cell 179 of 200; its midpoint is at 897.5 s, and an interval does not hold its end.
     assert household().plays(0, seen_s).completions == completions
+
+
+@pytest.mark.parametrize(("skipped_cells", "completions"), [(39, 1), (40, 1), (41, 0)])
+def test_four_fifths_of_the_cells_with_the_end_among_them_are_a_completion(
+    skipped_cells: int, completions: int
+) -> None:
+    assert household().plays(5 * skipped_cells, 1000).completions == completions
+
+
+@pytest.mark.parametrize(
+    ("film_s", "from_s", "to_s", "completions"),
+    [
+        # 7 cells: four fifths are 6, the end is the last one. 11 cells: 9, and the last but one.
+        (35, 5, 32.5, 0), (35, 5, 32.501, 1), (35, 7.5, 32.501, 1), (35, 7.501, 35, 0),
+        (55, 5, 47.5, 0), (55, 5, 47.501, 1), (55, 12.5, 55, 1), (55, 12.501, 55, 0),
+    ],
+)  # fmt: skip
+def test_four_fifths_and_the_end_are_rounded_up_to_whole_cells(
+    film_s: float, from_s: float, to_s: float, completions: int
+) -> None:
+    assert household(film_s).plays(from_s, to_s, every=1).completions == completions
+
+
+def test_a_cartoon_that_is_played_without_its_theme_and_its_credits_is_one_a_day() -> None:
+    viewing = household(film_s=600)
+    for day in range(5):
+        viewing.sits_down(f"day {day}").plays(60, 560).waits(DAY)
+    assert viewing.completions == 5
 
 
 def test_three_evenings_and_two_devices_are_one_completion() -> None:
@@ -82,12 +110,11 @@ def test_double_speed_that_is_told_is_a_viewing() -> None:
     assert (viewing.completions, viewing.watched_s) == (1, 1000)
 
 
-def test_a_household_that_plays_twice_as_fast_without_saying_so_is_credited_the_allowance_only() -> None:
+def test_a_household_that_plays_twice_as_fast_and_tells_all_the_time_is_credited_the_allowance_only() -> None:
     viewing = household().plays(0, 1000, every=1, pace=2)
     # 500 s of playing; each second of content has half a second's budget, until the five seconds are used up.
     assert viewing.completions == 0
     assert viewing.watched_s <= 5 + 1.02 * 500
-    assert household().plays(0, 1000, every=30, pace=2).watched_s == 10  # the last ten seconds fit
 
 
 def test_one_second_heartbeats_are_as_good_as_one_interval() -> None:
@@ -170,8 +197,7 @@ def test_a_completion_proves_a_starter_viewer_and_watcher() -> None:
 
 def test_unknown_length_is_judged_at_the_next_applied_event_before_its_own_interval() -> None:
     viewing = household(film_s=0).plays(0, 895, ends="heartbeat")
-    viewing.film_ms = 1_000_000  # the catalog learns of the film: 179 cells are not enough
-    viewing.plays_on(895.001)
+    viewing.learns(1_000).plays_on(895.001)  # 179 cells, the end is not among them
     assert (viewing.completions, viewing.facts[-1]) == (0, "watched")
     viewing.plays_on(900)
     assert viewing.completions == 1
@@ -212,9 +238,9 @@ def test_a_title_of_one_cell_is_seen_at_its_middle(film_s: float, seen_s: float,
 
 
 def test_cells_past_the_last_do_not_count() -> None:
-    # 104 s: 20 whole cells, 18 of them make a completion; from 100 s on nothing counts.
-    viewing = household(film_s=104).plays(17.5, 104)  # cells 4 to 19
-    assert (viewing.row.once.bit_count(), viewing.completions) == (17, 0)
+    # 104 s: 20 whole cells, 16 of them make a completion; from 100 s on nothing counts.
+    viewing = household(film_s=104).plays(22.501, 104)
+    assert (viewing.row.once, viewing.completions) == (0b1111_1111_1111_1110_0000, 0)
 
 
 # -- credited viewing -----------------------------------------------------------------------------------------
@@ -228,14 +254,22 @@ def test_an_interval_is_credited_up_to_two_percent_and_five_seconds_more_than_it
 
 
 @pytest.mark.parametrize(("silence_s", "credited_s"), [(1799.999, 600), (1800, 600), (1800.001, 0), (0, 0), (-1, 0)])
-def test_a_silence_longer_than_half_an_hour_credits_nothing(silence_s: float, credited_s: float) -> None:
+def test_what_was_not_played_all_the_while_is_credited_over_half_an_hour_at_most(
+    silence_s: float, credited_s: float
+) -> None:
     viewing = household().tells("start", 0, seq=1).waits(silence_s).tells("heartbeat", 600, seq=2)
+    assert viewing.watched_s == credited_s
+
+
+@pytest.mark.parametrize(("silence_s", "credited_s"), [(14_399.999, 14_399.999), (14_400, 14_400), (14_400.001, 0)])
+def test_no_interval_longer_than_four_hours_is_credited(silence_s: float, credited_s: float) -> None:
+    viewing = household().tells("start", 0).waits(silence_s).tells("heartbeat", silence_s)
     assert viewing.watched_s == credited_s
 
 
 @pytest.mark.parametrize(("position_s", "credited_s"), [(99.999, 0), (100, 0), (100.001, 0.001)])
 def test_going_back_or_staying_credits_nothing(position_s: float, credited_s: float) -> None:
-    assert household().tells("start", 100).waits(30).tells("heartbeat", position_s).watched_s == credited_s
+    assert household().tells("start", 100).waits(30).tells("heartbeat", position_s).credited_s == credited_s
 
 
 def _allowance_s(viewing: Household) -> float:
@@ -253,7 +287,7 @@ def test_the_allowance_is_a_bucket_that_playing_refills_and_that_never_holds_mor
     assert viewing.credits_s[-2:] == [5, 0]
 
 
-@pytest.mark.parametrize("silence_s", [1800.001, -1])
+@pytest.mark.parametrize("silence_s", [14_400.001, -1])
 def test_an_interval_that_is_too_long_or_runs_backwards_leaves_the_allowance(silence_s: float) -> None:
     viewing = household().tells("start", 0, seq=1).waits(10).tells("heartbeat", 14, seq=2)
     before = _allowance_s(viewing)
@@ -452,8 +486,9 @@ def test_sessions_do_not_know_each_others_places() -> None:
 
 @pytest.mark.parametrize(("seconds", "forgotten"), [(-0.001, False), (0, False), (0.001, True)])
 def test_a_session_is_forgotten_after_the_grace(seconds: float, forgotten: bool) -> None:
-    viewing = household().tells("start", 0, seq=9).waits(30 * DAY + seconds)
-    assert _is_no_op(viewing, "heartbeat", 10, seq=1) is not forgotten
+    # One of the session's own place and id would be no news to it.
+    viewing = household().tells("start", 0, seq=9, event_id="a").waits(30 * DAY + seconds)
+    assert _is_no_op(viewing, "heartbeat", 10, seq=9, event_id="a") is not forgotten
 
 
 def test_a_forgotten_session_owes_nothing_and_has_its_allowance_again() -> None:
@@ -521,31 +556,35 @@ def test_a_skimmer_reached_nine_tenths_of_the_length_without_a_completion(positi
     assert household().tells("seek", 0, seek_from_ms=round(position_s * 1000)).facts == facts
 
 
-def test_a_skimmer_is_one_until_its_first_completion() -> None:
-    viewing = household().tells("pause", 990).sits_down("whole").plays(0, 1000)
-    assert viewing.facts == [
-        "skimmed",
-        "played",
-        "started",
-        "viewed",
-        "watched",
-        "completed_after_skimming",
-        "completed 1",
-    ]
-    assert viewing.sits_down("later").tells("pause", 999).facts[7:] == []
+@pytest.mark.parametrize(("covered_cells", "facts"), [(99, ["skimmed"]), (100, []), (101, [])])
+def test_who_covered_half_of_the_cells_is_no_skimmer(covered_cells: int, facts: list[str]) -> None:
+    viewing = household().plays(0, covered_cells * 5)
+    assert viewing.tells("pause", 950).facts[3:] == facts
+
+
+@pytest.mark.parametrize(("covered_cells", "facts"), [(99, []), (100, ["no_skimmer"]), (101, ["no_skimmer"])])
+def test_a_skimmer_is_one_until_half_of_the_cells_are_covered(covered_cells: int, facts: list[str]) -> None:
+    viewing = household().tells("pause", 990).sits_down("whole")
+    viewing.plays(0, covered_cells * 5, ends="heartbeat")
+    assert viewing.facts == ["skimmed", "played", "started", "viewed", *facts]
+    viewing.plays_on(1000)
+    assert viewing.facts.count("no_skimmer") == 1
+    assert viewing.sits_down("later").tells("pause", 999).facts.count("skimmed") == 1
+
+
+def test_a_skimmer_is_none_from_its_first_completion_on() -> None:
+    # 990 of 1,000 s, of which the catalog makes 20 then: the last event covers, and completes, before it is looked at.
+    viewing = household().tells("pause", 990).learns(20).sits_down("whole").plays(0, 19.9)
+    assert viewing.facts == ["skimmed", "played", "watched", "started", "viewed", "no_skimmer", "completed 1"]
 
 
 def test_a_mark_set_while_the_length_was_unknown_is_judged_once_it_is_known() -> None:
     viewing = household(film_s=0).tells("pause", 990)
-    viewing.film_ms = 1_000_000
-    assert viewing.tells("pause", 10).facts == ["skimmed"]
+    assert viewing.learns(1_000).tells("pause", 10).facts == ["skimmed"]
 
 
 def test_an_interval_without_a_midpoint_leaves_nothing_to_judge() -> None:
     # 80 of 100 s seen are a watcher of a film of 100 s, but no cell was added while nobody knew its length.
-    viewing = household(film_s=200).plays(0, 80)
-    viewing.film_ms = 0
-    viewing.sits_down("b").plays(0, 2)
-    viewing.film_ms = 100_000
+    viewing = household(film_s=200).plays(0, 80).learns(0).sits_down("b").plays(0, 2).learns(100)
     assert viewing.tells("pause", 2).facts == ["played", "played"]
     assert viewing.sits_down("c").plays(0, 2).facts == ["played", "played", "played", "watched"]

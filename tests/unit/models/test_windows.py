@@ -125,7 +125,7 @@ def test_windows_by_age_hold_what_hours_and_days_hold() -> None:
     assert windows["opening"] == {
         "plays": 3, "starters": 2, "viewers": 2, "watchers": 2, "completers": 2, "repeaters": 1, "completions": 3,
         "rewatches": 1, "watched_ms": 3_000_000, "kids_plays": 2, "kids_completions": 2, "kids_rewatches": 1,
-        "kids_watched_ms": 2_000_000,
+        "kids_watched_ms": 2_000_000, "returned_1d": 1, "returned_7d": 1, "returned_28d": 1,
     }  # fmt: skip
     assert windows == dict.fromkeys([*ALL, "1", "20250616"], windows["opening"])
     assert log.title()["skimmers"] == 1
@@ -150,7 +150,7 @@ def test_an_event_that_is_late_by_less_than_72_hours_restates_its_hour_too() -> 
     log.drained()
     log.watches(0, 100, arrives=72 * HOUR, household_id="late")
     changed = {(key.kind, key.number) for key in log.changed(2)}
-    assert changed == {("t", 0), ("l", 0), ("h", T0 // HOUR_MS), ("d", T0 // DAY_MS)}
+    assert changed == {("t", 0), ("l", 0), ("v", 0), ("h", T0 // HOUR_MS), ("d", T0 // DAY_MS)}
 
 
 # -- releases that are corrected ----------------------------------------------------------------------------------

@@ -1,0 +1,29 @@
+"""A partition's account of its records: what became of them, and what of their content was not credited.
+
+Owns the counts. It must not know why an event is refused, nor where the counts are shown.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class StreamCounters(msgspec.Struct, array_like=True, gc=False):
+    """The account of all records: produced = events + dead_letters + late_events.
+
+    `refused_…_ms` is content that was not credited, `refused_back` intervals that ended before they began (the design,
+    section 1: what is refused is counted).
+    """
+
+    events: int = 0
+    dead_letters: int = 0
+    late_events: int = 0
+    late_hour_events: int = 0
+    unknown_zone_events: int = 0
+    misrouted_events: int = 0
+    stale_events: int = 0
+    player_restarts: int = 0
+    refused_long_ms: int = 0
+    refused_fast_ms: int = 0
+    refused_gap_ms: int = 0
+    refused_back: int = 0

@@ -1,0 +1,171 @@
+"""One play session: what it is doing, where it is, and which events it has had.
+
+Owns the session of section 1 of the design: which events are older than its place, a player that counts anew, and
+playing, still and over. It must not know credit, coverage, completions or counters.
+
+    event         afterwards
+    start, play   playing, not over
+    heartbeat     as before; a still session that moved on and is not over: playing
+    rate, seek    as before
+    pause, buffer still
+    stop, end     still, over until a start or play
+    first event   playing for start, play, heartbeat, rate, seek; else still
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import lru_cache
+
+import msgspec
+
+from models.events import Event
+from models.ids import Id, short
+from models.rules import MOST_IDS, RESTART_MS, Rules
+
+ORDINARY_RATE = 1000
+"""In thousandths; what a session has whose events have stated none, too."""
+
+STATED = -1
+"""In place of remembered speeds: an event has stated the rate."""
+
+STALE, DUPLICATE, NEWS, RESTART = range(4)
+"""How an event stands to its session's place."""
+
+
+class Session(msgspec.Struct, array_like=True, gc=False):
+    """One play session of the row's household and title.
+
+    `spent_ms` is what it lacks of a full allowance; `until_play_ms` the credit that its play, or its next one, lacks;
+    `rate_thousandths` None: the ordinary one. `later_ms` is how much later than `time_ms` its largest applied event
+    time is. `time_ids` and `seq_ids` are the events applied at its place, as `models.ids.short` has them or as they
+    came; `seq_ids` None: the same as `time_ids`. `speeds` are those of its last intervals (`models.credit`), or
+    `STATED`. `run_start_ms` is when the player last began to count anew; None: never.
+    """
+
+    session_id: Id
+    time_ms: int
+    position_ms: int
+    playing: bool
+    over: bool
+    spent_ms: int
+    until_play_ms: int
+    time_ids: tuple[Id, ...]
+    later_ms: int = 0
+    rate_thousandths: int | None = None
+    largest_seq: int | None = None
+    seq_ids: tuple[Id, ...] | None = None
+    speeds: int = 0
+    autoplay: bool = False
+    has_played: bool = False
+    run_start_ms: int | None = None
+
+    @property
+    def largest_time_ms(self) -> int:
+        """The largest applied event time."""
+        return self.time_ms + self.later_ms
+
+    def play_ms(self, rules: Rules) -> int:
+        """The credit that makes a play of it."""
+        return rules.autoplay_play_ms if self.autoplay else rules.play_ms
+
+
+def opened(event: Event, rules: Rules) -> Session:
+    """The session that its first event opens."""
+    autoplay = bool(event.autoplay)
+    return Session(
+        session_id=event.play_session_id,
+        time_ms=event.event_time_ms,
+        position_ms=event.position_ms,
+        playing=event.event_type in ("start", "play", "heartbeat", "rate", "seek"),
+        over=event.event_type in ("stop", "end"),
+        spent_ms=0,
+        until_play_ms=rules.autoplay_play_ms if autoplay else rules.play_ms,
+        time_ids=(event.event_id,),
+        rate_thousandths=_rate_of(event),
+        largest_seq=event.seq,
+        speeds=0 if event.playback_rate is None else STATED,
+        autoplay=autoplay,
+    )
+
+
+def place_of(session: Session, event: Event) -> int:
+    """How an event stands to the session's place: `STALE`, `DUPLICATE`, `NEWS` or `RESTART`."""
+    time_ms, largest_ms = event.event_time_ms, session.time_ms + session.later_ms
+    if session.run_start_ms is not None and time_ms <= session.run_start_ms:
+        return STALE
+    if event.seq is not None and session.largest_seq is not None:
+        if event.seq > session.largest_seq:
+            return NEWS
+        if event.seq < session.largest_seq:
+            return RESTART if time_ms > largest_ms + RESTART_MS else STALE
+        ids = session.time_ids if session.seq_ids is None else session.seq_ids
+    elif time_ms != largest_ms:
+        return NEWS if time_ms > largest_ms else STALE
+    else:
+        ids = session.time_ids
+    return DUPLICATE if _is_among(event.event_id, ids) else NEWS
+
+
+def _is_among(event_id: str, ids: tuple[Id, ...]) -> bool:
+    return event_id in ids or short(event_id) in ids
+
+
+def count_anew(session: Session) -> None:
+    """Begin a new run: any number is larger than those before it."""
+    session.run_start_ms, session.largest_seq = session.largest_time_ms, None
+
+
+def move(session: Session, event: Event) -> None:
+    """Let the session be where the event says, in the state that it brings."""
+    kind, time_ms = event.event_type, event.event_time_ms
+    if kind == "heartbeat":
+        if not session.playing and not session.over and event.position_ms > session.position_ms:
+            session.playing = True
+    elif kind in ("start", "play"):
+        session.playing, session.over = True, False
+    elif kind in ("pause", "buffer"):
+        session.playing = False
+    elif kind in ("stop", "end"):
+        session.playing, session.over = False, True
+    later_ms = session.time_ms + session.later_ms - time_ms
+    session.time_ms = time_ms
+    session.position_ms = event.position_ms
+    if event.playback_rate is not None:
+        session.rate_thousandths, session.speeds = _rate_of(event), STATED
+    seq, largest_seq = event.seq, session.largest_seq
+    if later_ms < 0 and seq is not None and (largest_seq is None or seq > largest_seq):
+        # By far the most: later than all before it, by its time and by its number.
+        session.later_ms, session.largest_seq = 0, seq
+        session.time_ids, session.seq_ids = (event.event_id,), None
+    else:
+        _note_place(session, event, later_ms)
+
+
+def _note_place(session: Session, event: Event, later_ms: int) -> None:
+    """`later_ms`: how much later the largest time before this event was."""
+    ids, time_ids = (event.event_id,), session.time_ids
+    seq_ids = time_ids if session.seq_ids is None else session.seq_ids
+    if later_ms <= 0:
+        time_ids = ids if later_ms < 0 else (time_ids + ids)[-MOST_IDS:]
+    session.later_ms = max(0, later_ms)
+    seq, largest_seq = event.seq, session.largest_seq
+    if seq is not None:
+        if largest_seq is None or seq > largest_seq:
+            session.largest_seq, seq_ids = seq, ids
+        elif seq == largest_seq:
+            seq_ids = (seq_ids + ids)[-MOST_IDS:]
+    session.time_ids = time_ids
+    session.seq_ids = None if session.largest_seq is None or seq_ids == time_ids else seq_ids
+
+
+def _rate_of(event: Event) -> int | None:
+    if event.playback_rate is None or event.playback_rate == 1.0:
+        return None
+    return rate_thousandths(event.playback_rate)
+
+
+@lru_cache(maxsize=4096)
+def rate_thousandths(rate: float) -> int:
+    """A playback rate in thousandths, half to even, clamped to 0.1–4."""
+    return min(4000, max(100, round(Decimal(repr(rate)) * 1000)))
