@@ -11,7 +11,7 @@ from itertools import pairwise
 from math import fsum
 from typing import NamedTuple
 
-from models.published import curve_slices
+from models.curve import cells_of_slices
 from models.rules import CELL_MS, MOST_SLICES
 from streams import figures
 
@@ -64,12 +64,12 @@ def position(place: int, slices: int, length_ms: int = 0) -> str:
 
     Fewer than the most slices there can be are one cell each, so that the length is not needed.
     """
-    cells, expected = curve_slices(length_ms)
     if slices < MOST_SLICES:
         return figures.position(CELL_MS * place)
-    if expected != slices:
+    cells = cells_of_slices(length_ms) if length_ms else []
+    if len(cells) != slices:
         return f"{100 * place // slices}%"
-    return figures.position(-(-place * cells // slices) * CELL_MS)
+    return figures.position(CELL_MS * sum(cells[:place]))
 
 
 def condensed(values: Sequence[float], most: int) -> list[float]:
