@@ -62,6 +62,11 @@ def watched_by_week(weeks: Sequence[Week], complete: int) -> list[float]:
     return [watched.get(number, 0.0) for number in range(1, complete + 1)]
 
 
+def starters_by(weeks: Sequence[Week], last: int) -> int | None:
+    """The households that became starters from the release to the end of a week; None without weeks, or before one."""
+    return sum(week.starters for week in weeks if week.number <= last) if weeks and last > 0 else None
+
+
 def newest_week(profiles: Sequence[Profile]) -> int:
     """The number of the audience week that goes on at the titles' stream time."""
     as_of_ms = max((profile.title.as_of_ms for profile in profiles if profile.title is not None), default=0)

@@ -15,7 +15,7 @@ from models.windows import audience_week_name
 from streams import figures
 from streams.cli.reading import NOT_COMPLETE
 from streams.curve_shape import condensed, fall_words, most_replayed, peak_words, steepest_fall
-from streams.measures import audience_by_week, newest_week, watched_by_week
+from streams.measures import audience_by_week, newest_week, starters_by, watched_by_week
 from streams.names import Names
 from streams.reader import Age, Curve, Dayparts, Legs, Profile, Title, Week
 
@@ -42,7 +42,7 @@ def page(profile: Profile, names: Names) -> RenderableType:
     if profile.dayparts is not None:
         sections.append(_dayparts(profile.dayparts))
     if profile.legs is not None:
-        sections.append(_legs(profile.legs))
+        sections.append(_legs(profile.legs, profile.weeks))
     if profile.audience:
         sections.append(_audience(profile))
     if profile.curve is not None:
@@ -196,7 +196,8 @@ def _curve(curve: Curve, length_ms: int) -> Table:
     return grid
 
 
-def _legs(legs: Legs) -> Table:
+def _legs(legs: Legs, weeks: Sequence[Week]) -> Table:
+    now, before = (figures.count(starters_by(weeks, week)) for week in (legs.week, legs.week - 1))
     grid = _grid("staying power", f"week {legs.week}", f"week {legs.week - 1}" if legs.week > 1 else "")
     rows = (
         ("watched in the week", figures.viewing(legs.week_watched_s), figures.viewing(legs.week_before_watched_s)),
@@ -204,13 +205,14 @@ def _legs(legs: Legs) -> Table:
         ("hold, mean of 4 weeks", figures.rate(legs.hold_4w), figures.rate(legs.hold_4w_before)),
         ("rewatches ÷ completions", figures.rate(legs.rewatch_share), figures.rate(legs.rewatch_share_before)),
         ("completers ÷ starters", figures.rate(legs.completion_rate), figures.rate(legs.completion_rate_before)),
+        ("starters since the release", now, before),
         ("multiple: 28 days ÷ opening", figures.factor(legs.multiple), ""),
         ("half-life", figures.days(legs.half_life_days), ""),
         ("unstoppable", "yes" if legs.unstoppable else "no", ""),
     )
-    for name, now, before in rows:
+    for name, as_of, week_before in rows:
         style = ACCENT if name == "unstoppable" and legs.unstoppable else ""
-        grid.add_row(Text(name), Text(now, style=style), Text(before, style="dim"))
+        grid.add_row(Text(name), Text(as_of, style=style), Text(week_before, style="dim"))
     return grid
 
 

@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from models.legs import LEAST_COMPLETION_PERCENT, LEAST_HOLD_PERCENT, LEAST_REWATCH_PERCENT
+from models.legs import LEAST_COMPLETION_PERCENT, LEAST_HOLD_PERCENT, LEAST_REWATCH_PERCENT, LEAST_STARTERS
 from streams.dashboard.audience_chart import Stacks, audience_stacks
 from streams.dashboard.curve_chart import Area, curve_area
 from streams.dashboard.figure import Figure, Named, State, count, days, factor, moment, rate, share, viewing
+from streams.measures import starters_by
 from streams.reader import Age, Dayparts, Hour, Legs, Profile, Title, Week
 
 HOURS = 72
@@ -138,7 +139,7 @@ def title_page(
         ages=tuple((_AGES[age.name], _window(age)) for age in believed.ages),
         dayparts=_dayparts(believed.dayparts),
         streaks=_streaks(believed.dayparts),
-        legs=_legs(believed.legs),
+        legs=_legs(believed.legs, believed.weeks),
         again=_again(title),
         audience=audience_stacks(believed),
         curve=curve_area(believed.curve, lengths_ms.get(profile.title_id, 0)),
@@ -193,7 +194,7 @@ def _totals(title: Title) -> tuple[Named, ...]:
         Named("plays", count(title.plays)),
         Named("watched", viewing(title.watched_s)),
         Named("views", count(title.views), "watched time ÷ runtime"),
-        Named("skimmers", count(title.skimmers), "reached the end, completed nothing"),
+        Named("skimmers", count(title.skimmers), "reached the end, covered less than half"),
         Named("kids' plays", count(title.kids_plays)),
         Named("kids' completions", count(title.kids_completions)),
         Named("kids' rewatches", count(title.kids_rewatches)),
@@ -293,7 +294,7 @@ def _streaks(found: Dayparts | None) -> Heat | None:
     return Heat(("3 days", "5 days", "10 days"), rows)
 
 
-def _legs(legs: Legs | None) -> LegsShown | None:
+def _legs(legs: Legs | None, weeks: Sequence[Week]) -> LegsShown | None:
     if legs is None:
         return None
     shown = (
@@ -305,6 +306,7 @@ def _legs(legs: Legs | None) -> LegsShown | None:
         _test("hold, mean of 4 weeks", "hold_4w", legs),
         _test("rewatches ÷ completions", "rewatch_share", legs),
         _test("completers ÷ starters", "completion_rate", legs),
+        _starters(legs.week, weeks),
     )
     return LegsShown(legs.week, legs.unstoppable, shown, criteria)
 
@@ -314,3 +316,9 @@ def _test(name: str, field: str, legs: Legs) -> Criterion:
     least = _LEAST[field] / 100
     is_met = all(value is not None and value >= least for value in (now, before))
     return Criterion(name, rate(now), rate(before), f"at least {_LEAST[field]} %, two weeks running", is_met)
+
+
+def _starters(week: int, weeks: Sequence[Week]) -> Criterion:
+    now, before = starters_by(weeks, week), starters_by(weeks, week - 1)
+    is_met = all(value is not None and value >= LEAST_STARTERS for value in (now, before))
+    return Criterion("starters", count(now), count(before), f"at least {LEAST_STARTERS}, two weeks running", is_met)

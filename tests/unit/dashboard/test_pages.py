@@ -181,7 +181,17 @@ def test_legs_say_what_unstoppable_asks_and_what_is_met_two_weeks_running() -> N
         ("95.0%", "84.0%", "at least 85 %", False),
         ("60.0%", "50.0%", "at least 30 %", True),
         ("–", "–", "at least 60 %", False),
+        ("0", "0", "at least 20, ", False),
     ]
+
+
+@pytest.mark.parametrize(("before", "is_met"), [(19, False), (20, True), (21, True)])
+def test_legs_say_whether_starters_are_enough_a_week_before_too(before: int, is_met: bool) -> None:
+    weeks = tuple(msgspec.structs.replace(week(n, 1.0), starters=starters) for n, starters in ((2, before), (9, 1)))
+    shown = page_of(dragon(weeks=weeks)).legs
+    assert shown is not None
+    starters = shown.criteria[-1]
+    assert (starters.now.text, starters.before.text, starters.is_met) == (str(before + 1), str(before), is_met)
 
 
 @pytest.mark.parametrize(
