@@ -11,8 +11,8 @@ import msgspec
 from models.audience import Weeks
 from models.habits import Habit
 from models.ids import Id, full, short
-from models.session import Session
 from models.rules import DAY_MS
+from models.session import Session
 from models.viewing import Row
 from models.windows import audience_week
 

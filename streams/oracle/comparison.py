@@ -21,7 +21,7 @@ LAST_DIGIT = Decimal("0.000001")
 SIX_DECIMALS = re.compile(r"\d+\.\d{6}")
 NUMBER = re.compile(r"\d+(\.\d+)?")
 RATES = (
-    "views", "completion_rate", "repeat_rate",
+    "views", "completion_rate", "repeat_rate", "return_rate_7d",
     "hold", "multiple", "half_life_days", "hold_4w", "hold_4w_before", "rewatch_share", "rewatch_share_before",
     "completion_rate_before",
 )  # fmt: skip

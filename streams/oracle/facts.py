@@ -5,6 +5,7 @@ Owns their fields. It must not know how a fact comes about, nor what it is summe
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ class When(NamedTuple):
     """What decides where the facts of one event count; `age_ms` is None where no window by age holds them."""
 
     title_id: str
-    event_time_ms: int
+    time_ms: int
     in_hour: bool
     kids: bool
     age_ms: int | None
@@ -37,10 +38,13 @@ class Fact(NamedTuple):
 
 @dataclass(slots=True)
 class Made:
-    """What events made: facts to be summed up, milestones to be told."""
+    """What events made: facts to be summed up, milestones to be told, and the stream's own account by counter."""
 
     facts: list[Fact] = field(default_factory=list)
     milestones: list[Milestone] = field(default_factory=list)
+    account: Counter[str] = field(default_factory=Counter)
+    curves: dict[str, Counter[int]] = field(default_factory=dict)
+    """How many cells were played of each slice of each title, since its length has been what it is."""
 
 
 def histogram_field(completions: int) -> str:

@@ -15,13 +15,25 @@ from typing import Any, NamedTuple
 
 from models.rules import Rules
 from streams.kept import LARGEST_KEPT_BYTES
+from streams.oracle.coverage import catalog_length
 from streams.oracle.dayparts import Dayparts
 from streams.oracle.facts import Made
 from streams.oracle.franchises import Franchises, Standing, household_counts
 from streams.oracle.gauges import Gauges
 from streams.oracle.kept import Kept, held
-from streams.oracle.records import RawRecord, Unreadable, digest, home_partition, known_zones, pseudonym, read_event
-from streams.oracle.viewing import Applied, Moment, Viewing
+from streams.oracle.records import (
+    TIMES_MS,
+    RawRecord,
+    Unreadable,
+    digest,
+    home_partition,
+    known_zones,
+    pseudonym,
+    read_event,
+)
+from streams.oracle.session import DOUBLE, RESTART, STALE, Session
+from streams.oracle.telling import Moment, Telling
+from streams.oracle.viewing import Applied, Viewing
 
 NEVER = -(2**63)
 
@@ -73,7 +85,6 @@ class PartitionLog:
         self.made = Made()
         self.dead_letters: dict[Kept, str] = {}
         self.late: list[Kept] = []
-        self.events = self.late_hour_events = self.unknown_zone_events = self.misrouted_events = 0
         self._gauges: Gauges | None = None
 
     @property
@@ -83,8 +94,10 @@ class PartitionLog:
     def take(self, record: RawRecord) -> None:
         self.produced += 1
         self._take_controls(record.offset)
-        self.stream_ms = max(self.stream_ms, record.timestamp_ms)
         try:
+            if record.timestamp_ms not in TIMES_MS:
+                raise Unreadable("the record's timestamp is not between 1970 and the end of 9999")
+            self.stream_ms = max(self.stream_ms, record.timestamp_ms)
             event = read_event(record.key, record.value)
             if event["event_time_ms"] > record.timestamp_ms + self.rules.future_ms:
                 raise Unreadable("event_time_ms is in the future")
@@ -94,7 +107,7 @@ class PartitionLog:
         if event["event_time_ms"] < self.stream_ms - self.rules.grace_ms:
             self.late.append(_kept(record, self.pseudonym_key))
             return
-        self.events += 1
+        self.made.account["events"] += 1
         if self.pseudonym_key is not None:
             event["household_id"] = pseudonym(self.pseudonym_key, event["household_id"].encode())
         if self.erased_until and record.offset < self.erased_until.get(digest(event["household_id"]), 0):
@@ -131,21 +144,30 @@ class PartitionLog:
 
     def _count(self, event: dict[str, Any], record: RawRecord, title: dict[str, Any]) -> None:
         in_hour = event["event_time_ms"] >= self.stream_ms - self.rules.hour_grace_ms
-        self.late_hour_events += not in_hour
-        self.unknown_zone_events += "time_zone" in event and event["time_zone"] not in known_zones()
-        self.misrouted_events += home_partition(record.key or b"", self.partitions) != self.partition
+        account = self.made.account
+        account["late_hour_events"] += not in_hour
+        account["unknown_zone_events"] += "time_zone" in event and event["time_zone"] not in known_zones()
+        account["misrouted_events"] += home_partition(record.key or b"", self.partitions) != self.partition
         viewing = self._viewing(event)
         session = viewing.sessions.get(event["play_session_id"])
-        if session is not None and session.has_had(event):
+        if session is not None and not self._is_news(session, event):
             return
         before = viewing.standing
         moment = Moment(event, record, title, self.clock_ms, in_hour)
-        Applied(self.rules, self.dayparts, self.made, moment, viewing).apply(session)
+        Applied(self.rules, Telling(moment, self.dayparts, self.made), viewing).apply(session)
         viewing.applied_stream_ms = self.stream_ms
-        if viewing.credited_ms:
+        if viewing.has_credit:
             self.franchises.watched.add(event["title_id"])
         if viewing.standing != before:
             self._tell_franchise(event, before, viewing.standing)
+
+    def _is_news(self, session: Session, event: dict[str, Any]) -> bool:
+        what = session.what_is(event)
+        self.made.account["stale_events"] += what == STALE
+        if what == RESTART:
+            self.made.account["player_restarts"] += 1
+            session.begin_run()
+        return what not in (STALE, DOUBLE)
 
     def _viewing(self, event: dict[str, Any]) -> Viewing:
         """The household and title as they are now: forgotten where they were silent for long."""
@@ -153,10 +175,7 @@ class PartitionLog:
         viewing = households.get(household_id)
         if viewing is None or not viewing.is_live(self.stream_ms, self.rules):
             viewing = households[household_id] = Viewing(self.stream_ms)
-        kept_ms = self.stream_ms - self.rules.grace_ms
-        for session_id in [name for name, session in viewing.sessions.items() if session.largest_time_ms < kept_ms]:
-            del viewing.sessions[session_id]
-            viewing.end_owed(session_id)
+        viewing.forget_sessions_before(self.stream_ms - self.rules.grace_ms)
         return viewing
 
     # The catalog and its franchises
@@ -187,6 +206,8 @@ class PartitionLog:
 
     def _take_in(self, row: CatalogRow) -> None:
         title: dict[str, Any] = json.loads(row.row) if row.row else {}
+        if catalog_length(title) != catalog_length(self.catalog.get(row.title_id, {})):
+            self.made.curves.pop(row.title_id, None)
         self.catalog[row.title_id] = title
         release_ms = title.get("release_time_ms")
         if release_ms is not None:

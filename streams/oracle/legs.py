@@ -14,6 +14,9 @@ from streams.oracle.facts import WEEK_MS, WEEKS
 from streams.oracle.shown import rate, seconds, six_decimals
 from streams.oracle.sums import Counts
 
+LEAST_STARTERS = 20
+"""A film that will not stop has begun in so many households at least."""
+
 
 class Legs:
     """The legs of one title: `windows` by their names, `weeks` of which are complete."""
@@ -42,7 +45,9 @@ class Legs:
         return rate(self.until(week, "rewatches"), self.until(week, "completions"))
 
     def completion_rate(self, week: int) -> str:
-        return rate(self.until(week, "completers"), self.until(week, "starters"))
+        """Never above 1: a household that began before the first week may complete in it."""
+        starters = self.until(week, "starters")
+        return rate(min(self.until(week, "completers"), starters), starters)
 
     def half_life_days(self) -> str:
         """From the least squares line through the logarithms of the last six weeks."""
@@ -68,7 +73,7 @@ class Legs:
             and self.watched_ms(week) * 100**4 >= self.watched_ms(week - 4) * 85**4
             and completions > 0
             and self.until(week, "rewatches") * 100 >= completions * 30
-            and starters > 0
+            and starters >= LEAST_STARTERS
             and self.until(week, "completers") * 100 >= starters * 60
         )
 

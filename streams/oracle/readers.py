@@ -14,6 +14,8 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
+from streams.oracle.coverage import catalog_length
+from streams.oracle.curves import curve
 from streams.oracle.folding import PartitionLog
 from streams.oracle.legs import legs
 from streams.oracle.shown import (
@@ -55,7 +57,7 @@ class Readers:
 
     def hashes(self) -> Hashes:
         hashes = {title_key(title_id): fields for title_id, fields in self.titles.items()}
-        return hashes | dict(self._dayparts()) | dict(self._legs()) | dict(self._franchises())
+        return hashes | dict(self._dayparts()) | dict(self._curves()) | dict(self._legs()) | dict(self._franchises())
 
     @cached_property
     def titles(self) -> Hashes:
@@ -79,7 +81,7 @@ class Readers:
     def _runtime_ms(self, title_id: str) -> int:
         return self.catalog.get(title_id, {}).get("runtime_ms") or 0
 
-    # Dayparts and legs
+    # Dayparts, curves and legs
 
     def _dayparts(self) -> Iterator[tuple[str, dict[str, str]]]:
         streaks: dict[str, Counter[tuple[int, int]]] = defaultdict(Counter)
@@ -91,8 +93,16 @@ class Readers:
             fields = daypart_fields(names, self.sums.dayparts[title_id], streaks[title_id])
             yield f"{title_key(title_id)}:dayparts", fields
 
+    def _curves(self) -> Iterator[tuple[str, dict[str, str]]]:
+        for title_id in self.titles:
+            length_ms = catalog_length(self.catalog.get(title_id, {}))
+            played = sum((log.made.curves.get(title_id, Counter()) for log in self.logs), Counter[int]())
+            fields = curve(played, length_ms) if length_ms else {}
+            if fields:
+                yield f"{title_key(title_id)}:curve", fields
+
     def _legs(self) -> Iterator[tuple[str, dict[str, str]]]:
-        as_of_ms = min((log.stream_ms for log in self.logs if log.produced), default=0)
+        as_of_ms = min((log.stream_ms for log in self.logs if log.stream_ms >= 0), default=0)
         for title_id in self.titles:
             release_ms = self.catalog.get(title_id, {}).get("release_time_ms")
             if release_ms is not None:

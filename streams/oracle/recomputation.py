@@ -6,6 +6,7 @@ which keys are there that may be there or not.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,7 +17,7 @@ from streams.oracle.folding import CatalogRow, PartitionLog
 from streams.oracle.kept import Kept, Milestone
 from streams.oracle.readers import Readers
 from streams.oracle.records import RawRecord, Unreadable, read_title
-from streams.oracle.shown import Hashes, title_key, window_fields
+from streams.oracle.shown import Hashes, audience_fields, status_fields, title_key, window_fields
 from streams.oracle.sums import FactsFile, Sums, add_up, facts_folder, write_facts
 
 LEAST_STARTERS = 20
@@ -112,9 +113,15 @@ class Recomputation:
             (title_id, name, fields)
             for title_id, windows in self.sums.windows.items()
             for name, counts in windows.items()
-            if (fields := window_fields(counts))
+            if (fields := window_fields(name, counts))
         ]
         self.windows = {f"{title_key(title_id)}:{name}": fields for title_id, name, fields in windows}
+        self.windows |= {
+            f"{title_key(title_id)}:{name}": fields
+            for title_id, weeks in self.sums.audience.items()
+            for name, counts in weeks.items()
+            if (fields := audience_fields(counts))
+        }
         self.day_boards = day_boards(each for each in windows if each[1].startswith("day:"))
 
     def expected(
@@ -146,15 +153,11 @@ class Recomputation:
         )
 
     def _status(self) -> dict[str, str]:
-        counts = {
-            "events": sum(log.events for log in self.logs),
-            "dead_letters": sum(len(log.dead_letters) for log in self.logs),
-            "late_events": sum(len(log.late) for log in self.logs),
-            "late_hour_events": sum(log.late_hour_events for log in self.logs),
-            "unknown_zone_events": sum(log.unknown_zone_events for log in self.logs),
-            "misrouted_events": sum(log.misrouted_events for log in self.logs),
-        }
-        return {name: str(count) for name, count in counts.items()}
+        account: Counter[str] = Counter()
+        for log in self.logs:
+            account.update(log.made.account)
+            account.update(dead_letters=len(log.dead_letters), late_events=len(log.late))
+        return status_fields(account)
 
 
 def fold(records: Iterable[RawRecord], logs: Mapping[int, PartitionLog]) -> Iterator[tuple[int, Fact]]:

@@ -21,7 +21,8 @@ EVENT_TYPES = ("start", "play", "heartbeat", "pause", "seek", "rate", "buffer", 
 PROFILE_KINDS = ("kids", "general")
 CONTENT_KINDS = ("main", "trailer", "preview", "recap", "bonus")
 INT64 = range(-(2**63), 2**63)
-EVENT_TIMES_MS = range(253_402_300_800_000)  # 1970 to the end of 9999
+TIMES_MS = range(253_402_300_800_000)  # 1970 to the end of 9999, of events and of records
+LONGEST_ID_BYTES, LONGEST_PLACE_BYTES = 256, 64
 
 
 class RawRecord(NamedTuple):
@@ -134,8 +135,20 @@ def _is_text(given: Any) -> bool:
     return type(given) is str and (given.isascii() or not any("\ud800" <= c <= "\udfff" for c in given))
 
 
+def _is_short(given: Any, longest_bytes: int) -> bool:
+    return _is_text(given) and len(given.encode()) <= longest_bytes
+
+
+def _is_id(given: Any) -> bool:
+    return _is_short(given, LONGEST_ID_BYTES)
+
+
 def _is_name(given: Any) -> bool:
-    return _is_text(given) and given != ""
+    return _is_id(given) and given != ""
+
+
+def _is_place(given: Any) -> bool:
+    return _is_short(given, LONGEST_PLACE_BYTES)
 
 
 def _is_int(given: Any) -> bool:
@@ -143,7 +156,7 @@ def _is_int(given: Any) -> bool:
 
 
 def _is_event_time(given: Any) -> bool:
-    return _is_int(given) and given in EVENT_TIMES_MS
+    return _is_int(given) and given in TIMES_MS
 
 
 def _is_media_time(given: Any) -> bool:
@@ -176,16 +189,16 @@ REQUIRED: dict[str, Callable[[Any], bool]] = {
     "position_ms": _is_position,
 }
 CHECKS: dict[str, Callable[[Any], bool]] = REQUIRED | {
-    "profile_id": _is_text,
+    "profile_id": _is_id,
     "profile_kind": _one_of(PROFILE_KINDS),
-    "device_id": _is_text,
+    "device_id": _is_id,
     "seq": _is_int,
     "playback_rate": _is_number,
     "seek_from_ms": _is_media_time,
     "runtime_ms": _is_media_time,
     "credits_start_ms": _is_media_time,
-    "time_zone": _is_text,
-    "country": _is_text,
+    "time_zone": _is_place,
+    "country": _is_place,
     "content_kind": _one_of(CONTENT_KINDS),
     "autoplay": _is_bool,
     "offline": _is_bool,

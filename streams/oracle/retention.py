@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from models.rules import DAY_MS
+from streams.oracle.audience import named_week_ms
 from streams.oracle.shown import title_key
 from streams.oracle.sums import DAY_NAME, HOUR_NAME
 from streams.settings import Settings
@@ -17,7 +18,7 @@ from streams.settings import Settings
 
 @dataclass(frozen=True)
 class Retention:
-    """How long windows are kept, hours and days from their start, those by age from the title's release.
+    """How long windows are kept: those of hours, days and audiences from their start, those by age from the release.
 
     A title whose release was corrected is judged by the earliest: its windows hold what was counted by that.
     """
@@ -47,6 +48,8 @@ class Retention:
                 return _start_ms(name, HOUR_NAME) + self.hour_ms
             case ["title", _, "day", name] | ["board", _, "day", name]:
                 return _start_ms(name, DAY_NAME) + self.day_ms
+            case ["title", _, "audience", name]:
+                return named_week_ms(name) + self.day_ms
             case ["title", title, "age" | "week", _] | ["title", title, "legs"]:
                 return self.releases_ms[f"title:{title}"] + self.age_ms
         return None

@@ -1,6 +1,7 @@
 """One playback session: what it is doing, where it is, and which events it has had.
 
-Owns the session of section 1. It must not know coverage, completions or counters, and shares no code with `models`.
+Owns the session of section 1. It must not know coverage, completions or counters, and shares no code with `models` but
+the thresholds.
 """
 
 from __future__ import annotations
@@ -10,30 +11,54 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import Any
 
+from models.rules import MOST_IDS, REPLAY_MS, RESTART_MS
+
+ORDINARY_RATE = 1000
+NEWS, STALE, DOUBLE, RESTART = "news", "stale", "double", "restart"
+"""What an event is to a session: to be applied, older, applied already, or the first of a player that counts anew."""
+
 
 @dataclass(slots=True)
 class Session:
+    """A session; times in ms, rates and speeds in thousandths.
+
+    `speeds` are those of its last two intervals while no event has stated a rate, and `found` says that the rate was
+    taken from them. `played`: it has made a play. While `waits`, one more needs `credited_ms` to be enough.
+    """
+
     allowance_ms: int
     autoplay: bool
     playing: bool = False
     over: bool = False
     position_ms: int = 0
     last_time_ms: int = 0
-    rate_thousandths: int = 1000
+    rate: int = ORDINARY_RATE
+    stated: bool = False
+    found: bool = False
+    speeds: list[int] = field(default_factory=list)
     credited_ms: int = 0
     played: bool = False
+    waits: bool = True
     largest_seq: int | None = None
-    ids_at_seq: set[str] = field(default_factory=set)
+    ids_at_seq: list[str] = field(default_factory=list)
     largest_time_ms: int = -1
-    ids_at_time: set[str] = field(default_factory=set)
+    ids_at_time: list[str] = field(default_factory=list)
+    run_start_ms: int | None = None
 
-    def has_had(self, event: dict[str, Any]) -> bool:
-        """Whether the event is older than the session's place, or was applied there already."""
+    def what_is(self, event: dict[str, Any]) -> str:
+        """How the event stands to the session's place."""
+        if self.run_start_ms is not None and event["event_time_ms"] <= self.run_start_ms:
+            return STALE
         if "seq" in event and self.largest_seq is not None:
-            at, place, ids = event["seq"], self.largest_seq, self.ids_at_seq
-        else:
-            at, place, ids = event["event_time_ms"], self.largest_time_ms, self.ids_at_time
-        return at < place or (at == place and event["event_id"] in ids)
+            if event["seq"] < self.largest_seq and event["event_time_ms"] > self.largest_time_ms + RESTART_MS:
+                return RESTART
+            return _beside(event["seq"], self.largest_seq, event["event_id"], self.ids_at_seq)
+        return _beside(event["event_time_ms"], self.largest_time_ms, event["event_id"], self.ids_at_time)
+
+    def begin_run(self) -> None:
+        """A player counts anew: the next event's `seq` is the largest."""
+        self.run_start_ms = self.largest_time_ms
+        self.largest_seq, self.ids_at_seq = None, []
 
     def open(self, event: dict[str, Any]) -> None:
         self.playing = event["event_type"] in ("start", "play", "heartbeat", "rate", "seek")
@@ -51,23 +76,46 @@ class Session:
         elif event_type == "heartbeat" and not self.over and advanced:
             self.playing = True
 
+    def goes_back_to_the_beginning(self, event: dict[str, Any]) -> bool:
+        """Whether the event begins the title once more."""
+        to_ms: int = event["position_ms"]
+        jumps = event["event_type"] in ("start", "play", "seek")
+        return jumps and to_ms < REPLAY_MS and self.position_ms - to_ms >= REPLAY_MS
+
+    def begin_another_play(self) -> None:
+        """One that waits for its credit goes on waiting."""
+        if not self.waits:
+            self.waits, self.credited_ms = True, 0
+
     def note_place(self, event: dict[str, Any]) -> None:
         self.position_ms = event["position_ms"]
         self.last_time_ms = event["event_time_ms"]
         if "playback_rate" in event:
-            self.rate_thousandths = _rate_thousandths(event["playback_rate"])
+            self.rate, self.stated, self.found = _thousandths(event["playback_rate"]), True, False
         if "seq" in event:
             if self.largest_seq is None or event["seq"] > self.largest_seq:
-                self.largest_seq, self.ids_at_seq = event["seq"], set()
+                self.largest_seq, self.ids_at_seq = event["seq"], []
             if event["seq"] == self.largest_seq:
-                self.ids_at_seq.add(event["event_id"])
+                _add(self.ids_at_seq, event["event_id"])
         if event["event_time_ms"] > self.largest_time_ms:
-            self.largest_time_ms, self.ids_at_time = event["event_time_ms"], set()
+            self.largest_time_ms, self.ids_at_time = event["event_time_ms"], []
         if event["event_time_ms"] == self.largest_time_ms:
-            self.ids_at_time.add(event["event_id"])
+            _add(self.ids_at_time, event["event_id"])
+
+
+def _beside(at: int, place: int, event_id: str, ids: list[str]) -> str:
+    if at < place:
+        return STALE
+    return DOUBLE if at == place and event_id in ids else NEWS
+
+
+def _add(ids: list[str], event_id: str) -> None:
+    if event_id not in ids:
+        ids.append(event_id)
+        del ids[:-MOST_IDS]
 
 
 @lru_cache(maxsize=1000)
-def _rate_thousandths(rate: float) -> int:
+def _thousandths(rate: float) -> int:
     exact = Decimal(repr(float(rate))) * 1000
     return int(min(max(exact, Decimal(100)), Decimal(4000)).to_integral_value(ROUND_HALF_EVEN))

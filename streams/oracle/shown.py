@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from urllib.parse import quote
 
+from models.rules import RETURN_DAYS
+from streams.oracle.audience import AUDIENCE
 from streams.oracle.streaks import LEVELS
 from streams.oracle.sums import Counts
 
@@ -20,12 +22,20 @@ DISTINCT_COUNTS = (
     "starters", "viewers", "watchers", "completers", "repeaters", "skimmers", "rewatch_hist_1", "rewatch_hist_2",
     "rewatch_hist_3_4", "rewatch_hist_5_9", "rewatch_hist_10_plus",
 )  # fmt: skip
-TITLE_COUNTS = ("plays", *DISTINCT_COUNTS, "completions", "rewatches")
+HOUR_COUNTS = (*WINDOW_COUNTS, "profile_rewatches", "autoplay_completions")
+RETURN_COUNTS = tuple(f"returned_{days}d" for days in RETURN_DAYS)
+REPEAT_COUNTS = ("completions", "rewatches", "profile_rewatches", "autoplay_completions", *RETURN_COUNTS)
+TITLE_COUNTS = ("plays", *DISTINCT_COUNTS, *REPEAT_COUNTS)
 SUMMED_COUNTS = (
-    "plays", "completions", "rewatches", "watched_ms",
+    "plays", *REPEAT_COUNTS, "watched_ms",
     *(f"kids_{name}" for name in (*KIDS_COUNTS, "watched_ms")),
 )  # fmt: skip
 """Counts of a franchise that are the sums of its titles' counts."""
+
+STATUS_COUNTS = (
+    "events", "dead_letters", "late_events", "late_hour_events", "unknown_zone_events", "misrouted_events",
+    "stale_events", "player_restarts", "refused_back",
+)  # fmt: skip
 
 Hashes = dict[str, dict[str, str]]
 
@@ -47,15 +57,31 @@ def all_time_fields(counts: Mapping[str, int], watching: int, views: str) -> dic
         "views": views,
         "completion_rate": rate(counts.get("completers", 0), counts.get("starters", 0)),
         "repeat_rate": rate(counts.get("repeaters", 0), counts.get("completers", 0)),
+        "return_rate_7d": rate(counts.get("returned_7d", 0), counts.get("completions", 0)),
         "watching_now": str(watching),
     }
 
 
-def window_fields(counts: Mapping[str, int]) -> dict[str, str]:
-    """The hash of a window; none where nothing counts in it."""
-    if not any(counts.get(name) for name in (*WINDOW_COUNTS, "watched_ms")):
+def window_fields(name: str, counts: Mapping[str, int]) -> dict[str, str]:
+    """The hash of a window of that name; none where nothing counts in it. Hours do not show what returned later."""
+    names = HOUR_COUNTS if name.startswith("hour:") else (*HOUR_COUNTS, *RETURN_COUNTS)
+    if not any(counts.get(each) for each in (*names, "watched_ms")):
         return {}
-    return {**{name: str(counts.get(name, 0)) for name in WINDOW_COUNTS}, **_kids_and_watched(counts)}
+    return {**{each: str(counts.get(each, 0)) for each in names}, **_kids_and_watched(counts)}
+
+
+def audience_fields(counts: Mapping[str, int]) -> dict[str, str]:
+    """The hash of a week's audience; none where nobody was reached."""
+    if not any(counts.get(name) for name in AUDIENCE):
+        return {}
+    return {name: str(counts.get(name, 0)) for name in AUDIENCE}
+
+
+def status_fields(account: Mapping[str, int]) -> dict[str, str]:
+    """The stream's own account in the status hash."""
+    return {name: str(account.get(name, 0)) for name in STATUS_COUNTS} | {
+        f"refused_{reason}_s": seconds(account.get(f"refused_{reason}_ms", 0)) for reason in ("long", "fast", "gap")
+    }
 
 
 def daypart_fields(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from models.rules import DAY_MS, HOUR_MS
+from streams.oracle.audience import AUDIENCE, MONDAYS_AFTER_MS, week_name
 from streams.oracle.facts import WEEK_MS, Fact
 
 Counts = dict[str, int]
@@ -35,6 +36,7 @@ class Sums:
 
     titles: dict[int, dict[str, Counts]] = field(default_factory=lambda: defaultdict(dict))
     windows: dict[str, dict[str, Counts]] = field(default_factory=lambda: defaultdict(dict))
+    audience: dict[str, dict[str, Counts]] = field(default_factory=lambda: defaultdict(dict))
     dayparts: dict[str, dict[int, Counts]] = field(default_factory=lambda: defaultdict(dict))
 
 
@@ -46,17 +48,26 @@ class Window(NamedTuple):
     name: Callable[[int], str]
 
 
+OF_AUDIENCE = f"kind IN {AUDIENCE}"
+OF_WINDOWS = f"kind NOT IN {AUDIENCE}"
+
+
 def _age(name: str, span_ms: int) -> Window:
-    return Window(f"age < {span_ms}", "0", lambda _: f"age:{name}")
+    return Window(f"age < {span_ms} AND {OF_WINDOWS}", "0", lambda _: f"age:{name}")
 
 
 WINDOWS = [
-    Window("in_hour", "hour", lambda hour: "hour:" + _start(hour * HOUR_MS, HOUR_NAME)),
-    Window("true", "hour // 24", lambda day: "day:" + _start(day * DAY_MS, DAY_NAME)),
+    Window(f"in_hour AND {OF_WINDOWS}", "hour", lambda hour: "hour:" + _start(hour * HOUR_MS, HOUR_NAME)),
+    Window(OF_WINDOWS, "hour // 24", lambda day: "day:" + _start(day * DAY_MS, DAY_NAME)),
     _age("opening", 72 * HOUR_MS),
     *(_age(f"{days}d", days * DAY_MS) for days in (7, 28, 91)),
-    Window("age IS NOT NULL", f"age // {WEEK_MS} + 1", lambda week: f"week:{week}"),
+    Window(f"age IS NOT NULL AND {OF_WINDOWS}", f"age // {WEEK_MS} + 1", lambda week: f"week:{week}"),
 ]
+AUDIENCE_WINDOW = Window(
+    OF_AUDIENCE,
+    f"(hour - {MONDAYS_AFTER_MS // HOUR_MS}) // {WEEK_MS // HOUR_MS}",
+    lambda week: "audience:" + week_name(week),
+)
 
 
 class FactsFile(NamedTuple):
@@ -112,9 +123,14 @@ def _sums(connection: Any, titles: list[str]) -> Sums:
     for (title, daypart), counts in _counts(connection, "true", "daypart").items():
         sums.dayparts[titles[title]][daypart] = counts
     for window in WINDOWS:
-        for (title, number), counts in _counts(connection, window.takes, window.number).items():
-            sums.windows[titles[title]][window.name(number)] = counts
+        _add_window(connection, titles, window, sums.windows)
+    _add_window(connection, titles, AUDIENCE_WINDOW, sums.audience)
     return sums
+
+
+def _add_window(connection: Any, titles: list[str], window: Window, sums: dict[str, dict[str, Counts]]) -> None:
+    for (title, number), counts in _counts(connection, window.takes, window.number).items():
+        sums[titles[title]][window.name(number)] = counts
 
 
 def _counts(connection: Any, takes: str, number: str) -> dict[tuple[int, int], Counts]:

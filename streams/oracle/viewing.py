@@ -1,281 +1,260 @@
 """What one event does to a household's viewing of a title, by the plainest code that the rules allow.
 
-Owns the household and title of section 1, with a number for every cell: how often it was seen and not yet used up by
-a completion. It must not know records, catalogs, windows or sums, and shares no code with `models` but the thresholds.
+Owns the household and title of section 1, and the order in which an event is applied. It must not know records,
+catalogs, windows or sums, and shares no code with `models` but the thresholds.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
-from models.rules import CELL_MS, SHORTEST_STATED_LENGTH_MS, UNKNOWN_LENGTH_CELLS, Rules
-from streams.oracle.dayparts import Dayparts, zone_of
-from streams.oracle.facts import WEEK_MS, WEEKS, Fact, Made, When, histogram_field
+from models.rules import DAY_MS, MOST_PROFILES, MOST_SESSIONS, RETURN_DAYS, Rules
+from streams.oracle.audience import Audience, week_of
+from streams.oracle.coverage import Cells, Coverage, catalog_length, stated_length
+from streams.oracle.curves import slices_of
+from streams.oracle.facts import histogram_field
 from streams.oracle.franchises import Standing
-from streams.oracle.kept import Milestone
-from streams.oracle.records import RawRecord
+from streams.oracle.intervals import Credit, Interval
 from streams.oracle.session import Session
 from streams.oracle.streaks import Habits
-
-# What becomes of how often cells were seen, all at once: once more, twice at most, and once less.
-ONCE_MORE = bytes([1, 2, 2, *range(3, 256)])
-ONCE_LESS = bytes([0, 0, 1, *range(3, 256)])
+from streams.oracle.telling import Telling
 
 
 @dataclass(slots=True)
 class Viewing:
-    """A household and a title."""
+    """A household and a title. `credited_ms` is that of sessions which have made a play."""
 
     applied_stream_ms: int
     sessions: dict[str, Session] = field(default_factory=dict)
-    seen: bytearray = field(default_factory=bytearray)  # 0, 1 or 2 for every cell
-    owed: set[int] = field(default_factory=set)
-    owed_by: str | None = None
-    unjudged: bool = False
+    coverage: Coverage = field(default_factory=Coverage)
     stated_ms: int = 0
     credited_ms: int = 0
+    has_credit: bool = False
     mark_ms: int = 0
     completions: int = 0
+    completed_ms: int | None = None
+    profiles: list[str] = field(default_factory=list)
     starter: bool = False
     viewer: bool = False
     watcher: bool = False
     skimmer: bool = False
     habits: Habits = field(default_factory=Habits)
+    audience: Audience = field(default_factory=Audience)
 
     @property
     def standing(self) -> Standing:
-        skimmer = self.skimmer and not self.completions
-        return Standing(self.starter, self.viewer, self.watcher, skimmer, self.completions)
+        return Standing(self.starter, self.viewer, self.watcher, self.skimmer, self.completions)
 
     def is_live(self, stream_ms: int, rules: Rules) -> bool:
         """Whether it is not dropped yet at that stream time."""
         return self.applied_stream_ms >= stream_ms - rules.forget_ms
 
-    def end_owed(self, session_id: str) -> None:
-        """Let what the session owes, if it does, be nobody's."""
-        if self.owed_by == session_id:
-            self.owed, self.owed_by = set(), None
+    def forget_session(self, session_id: str) -> None:
+        del self.sessions[session_id]
+        self.coverage.end_owed(session_id)
 
+    def forget_sessions_before(self, kept_ms: int) -> None:
+        for session_id in [name for name, session in self.sessions.items() if session.largest_time_ms < kept_ms]:
+            self.forget_session(session_id)
 
-class Moment(NamedTuple):
-    """An event, its record, and what holds there: the catalog's row, the clock, whether the hour still counts."""
-
-    event: dict[str, Any]
-    record: RawRecord
-    title: dict[str, Any]
-    clock_ms: int
-    in_hour: bool
+    def make_room_for_session(self) -> None:
+        if len(self.sessions) >= MOST_SESSIONS:
+            self.forget_session(min(self.sessions, key=lambda name: self.sessions[name].largest_time_ms))
 
 
 class Applied:
     """One event that is applied to its household and title."""
 
-    def __init__(self, rules: Rules, dayparts: Dayparts, made: Made, moment: Moment, viewing: Viewing) -> None:
+    def __init__(self, rules: Rules, telling: Telling, viewing: Viewing) -> None:
         self.rules = rules
-        self.dayparts = dayparts
-        self.made = made
-        self.moment = moment
-        self.event = moment.event
+        self.telling = telling
+        self.title = telling.moment.title
+        self.event = telling.moment.event
         self.viewing = viewing
-        self.session_id: str = moment.event["play_session_id"]
+        self.coverage = viewing.coverage
+        self.session_id: str = self.event["play_session_id"]
         if not viewing.stated_ms:
-            viewing.stated_ms = _stated_length(self.event)
-        self.length_ms: int = _length(moment.title) or viewing.stated_ms
-        self.cells = max(1, self.length_ms // CELL_MS) if self.length_ms else UNKNOWN_LENGTH_CELLS
-        self.credited_ms = 0
-        self.zone = zone_of(self.event.get("time_zone"))
-        self.daypart, self.local_day = dayparts.at(self.zone, self.event["event_time_ms"])
-        self.when = self._when()
-
-    def _when(self) -> When:
-        event, release_ms = self.event, self.moment.title.get("release_time_ms")
-        age_ms = -1 if release_ms is None else event["event_time_ms"] - release_ms
-        return When(
-            event["title_id"],
-            event["event_time_ms"],
-            self.moment.in_hour,
-            event.get("profile_kind") == "kids",
-            age_ms if 0 <= age_ms < WEEKS * WEEK_MS else None,
-            self.daypart,
-        )
-
-    def fact(self, kind: str, amount: int = 1) -> None:
-        self.made.facts.append(Fact(kind, amount, self.when))
-
-    def milestone(self, milestone: str, ordinal: int, *, rewatch: bool | None = None, part: str | None = None) -> None:
-        event, (partition, offset, *_) = self.event, self.moment.record
-        household_id = event["household_id"]
-        self.made.milestones.append(
-            Milestone(
-                partition, offset, household_id.encode(), milestone, household_id, event["title_id"], event["event_id"],
-                event["event_time_ms"], ordinal, rewatch, part,
-            )
-        )  # fmt: skip
+            viewing.stated_ms = stated_length(self.event)
+        self.cells = Cells(catalog_length(self.title) or viewing.stated_ms)
+        self.pieces: list[tuple[int, int]] = []
 
     def apply(self, session: Session | None) -> None:
-        if self.length_ms and self.viewing.unjudged:
-            self._judge_what_was_kept()
+        opens = session is None
         if session is None:
+            self.viewing.make_room_for_session()
             session = Session(self.rules.allowance_ms, self.event.get("autoplay", False))
             self.viewing.sessions[self.session_id] = session
+        self.session = session
+        if self.cells.length_ms and self.coverage.unjudged:
+            self.coverage.unjudged = False
+            self._judge(owner=None)
+        if opens:
             session.open(self.event)
         else:
-            self._close_interval(session)
+            self._close_interval()
+            if session.goes_back_to_the_beginning(self.event):
+                session.begin_another_play()
             session.go_on(self.event)
         self._look_for_skimmer()
         session.note_place(self.event)
         if self.event["event_type"] in ("stop", "end"):
-            self.viewing.end_owed(self.session_id)
-        if self.credited_ms:
-            self._fill_day()
-
-    def _judge_what_was_kept(self) -> None:
-        self.viewing.unjudged = False
-        self._judge(owner=None)
+            self.coverage.end_owed(self.session_id)
+        self._fill_days()
 
     # The interval that ends here
 
-    def _close_interval(self, session: Session) -> None:
-        start = session.position_ms
-        end = self.event["position_ms"]
+    def _close_interval(self) -> None:
+        end_ms = self.event["position_ms"]
         if self.event["event_type"] == "seek":
-            end = self.event.get("seek_from_ms")
-        elapsed_ms = self.event["event_time_ms"] - session.last_time_ms
-        if not session.playing or end is None or not 0 <= elapsed_ms <= self.rules.longest_interval_ms:
+            end_ms = self.event.get("seek_from_ms")
+        if not self.session.playing or end_ms is None:
             return
-        paced_ms = elapsed_ms * session.rate_thousandths * self.rules.pace_percent // 100_000
-        most = session.allowance_ms + paced_ms
-        credited = end - start if 0 < end - start <= most else 0
-        session.allowance_ms = min(self.rules.allowance_ms, most - credited)
-        if credited:
-            self._credit(session, start, end)
+        interval = Interval(self.session, self.event, end_ms, self.title, self.rules)
+        credit = interval.judge()
+        self.telling.made.account.update(interval.refused)
+        if credit is not None:
+            self._credit(credit)
 
-    def _credit(self, session: Session, start_ms: int, end_ms: int) -> None:
-        viewing, rules = self.viewing, self.rules
-        self.credited_ms = end_ms - start_ms
-        self.fact("watched_ms", self.credited_ms)
-        session.credited_ms += self.credited_ms
-        viewing.credited_ms += self.credited_ms
-        least = rules.autoplay_play_ms if session.autoplay else rules.play_ms
-        if not session.played and session.credited_ms >= least:
-            session.played = True
-            self.fact("plays")
-        if viewing.credited_ms >= rules.starter_ms:
+    def _credit(self, credit: Credit) -> None:
+        self.viewing.has_credit = True
+        self.pieces = credit.pieces(self.rules.spread_ms)
+        for instant_ms, amount_ms in self.pieces:
+            self.telling.fact("watched_ms", amount_ms, self.telling.at(instant_ms))
+        before_the_play_ms = 0 if self.session.played else self.session.credited_ms
+        for number, (start_ms, end_ms) in enumerate(credit.parts):
+            if number:
+                self._begin_anew()
+            if end_ms > start_ms:
+                self._credit_part(start_ms, end_ms)
+        if self.session.played:
+            self._count_in_audience(before_the_play_ms)
+
+    def _begin_anew(self) -> None:
+        """The title loops: what was played has made its play or goes on waiting for it."""
+        if self.session.played:
+            self.session.begin_another_play()
+
+    def _credit_part(self, start_ms: int, end_ms: int) -> None:
+        self._count_play(end_ms - start_ms)
+        if self.viewing.credited_ms >= self.rules.starter_ms:
             self._become("starter")
-        if viewing.credited_ms >= rules.viewer_ms:
+        if self.viewing.credited_ms >= self.rules.viewer_ms:
             self._become("viewer")
         self._cover(start_ms, end_ms)
-        if self.length_ms:
+        if self.cells.length_ms:
             self._judge(owner=self.session_id)
+
+    def _count_play(self, amount_ms: int) -> None:
+        session, viewing = self.session, self.viewing
+        if session.played:
+            viewing.credited_ms += amount_ms
+        if not session.waits:
+            return
+        session.credited_ms += amount_ms
+        if session.credited_ms >= (self.rules.autoplay_play_ms if session.autoplay else self.rules.play_ms):
+            if not session.played:
+                viewing.credited_ms += session.credited_ms
+            session.played, session.waits = True, False
+            self.telling.fact("plays")
+
+    def _count_in_audience(self, before_the_play_ms: int) -> None:
+        """By pieces; what waited for the play counts in the week of the event that made it."""
+        earlier = [(self.event["event_time_ms"], before_the_play_ms)] if before_the_play_ms else []
+        for instant_ms, amount_ms in [*earlier, *self.pieces]:
+            week = week_of(instant_ms)
+            self.telling.audience(self.viewing.audience.credit(week, amount_ms, self.rules.audience_ms))
 
     def _become(self, what: str) -> None:
         if not getattr(self.viewing, what):
             setattr(self.viewing, what, True)
-            self.fact(what + "s")
+            self.telling.fact(what + "s")
             if what in ("starter", "viewer"):
-                self.milestone(what, 1)
+                self.telling.milestone(what, 1)
 
     # Coverage and completion
 
     def _cover(self, start_ms: int, end_ms: int) -> None:
-        viewing, cells = self.viewing, self._cells_of(start_ms, end_ms)
-        if cells and not self.length_ms:
-            viewing.unjudged = True
-        viewing.seen.extend(bytes(max(0, cells.stop - len(viewing.seen))))
-        owed = viewing.owed.intersection(cells) if viewing.owed and viewing.owed_by == self.session_id else ()
-        if owed:
-            viewing.owed.difference_update(owed)
-            for cell in set(cells).difference(owed):
-                viewing.seen[cell] = ONCE_MORE[viewing.seen[cell]]
-        else:
-            viewing.seen[cells.start : cells.stop] = viewing.seen[cells.start : cells.stop].translate(ONCE_MORE)
-
-    def _cells_of(self, start_ms: int, end_ms: int) -> range:
-        """The cells whose midpoint was played: of all that were touched, the first or the last may be without."""
-        first, beyond = start_ms // CELL_MS, min(self.cells, end_ms // CELL_MS + 1)
-        if first < beyond and self._midpoint_ms(first) < start_ms:
-            first += 1
-        if first < beyond and self._midpoint_ms(beyond - 1) >= end_ms:
-            beyond -= 1
-        return range(first, max(first, beyond))
-
-    def _midpoint_ms(self, cell: int) -> int:
-        alone = self.length_ms and self.cells == 1
-        return self.length_ms // 2 if alone else CELL_MS * cell + CELL_MS // 2
+        played = self.cells.played(start_ms, end_ms)
+        if played and not self.cells.length_ms:
+            self.coverage.unjudged = True
+        self.coverage.cover(played, self.session_id)
+        if catalog_length(self.title):
+            curve = self.telling.made.curves.setdefault(self.event["title_id"], Counter())
+            curve.update(slices_of(played, self.cells))
 
     def _judge(self, owner: str | None) -> None:
-        covered = self._covered()
-        if covered * 100 >= self.rules.watcher_percent * self.cells:
+        count = self.cells.count
+        if self.coverage.covered(count) * 100 >= self.rules.watcher_percent * count:
             self._become("watcher")
-        while covered * 100 >= self.rules.completion_percent * self.cells:
-            self._complete(owner)
-            covered = self._covered()
+        while self.coverage.is_complete(count, self.rules):
+            self.coverage.complete(count, owner)
+            self._complete()
 
-    def _covered(self) -> int:
-        seen = self.viewing.seen
-        return min(self.cells, len(seen)) - seen.count(0, 0, self.cells)
-
-    def _complete(self, owner: str | None) -> None:
-        viewing = self.viewing
-        seen = viewing.seen
-        viewing.owed_by = owner
-        viewing.owed = set() if owner is None else _not_seen(seen, self.cells)
-        viewing.seen = seen.translate(ONCE_LESS)
+    def _complete(self) -> None:
+        viewing, fact = self.viewing, self.telling.fact
         for what in ("starter", "viewer", "watcher"):
             self._become(what)
         viewing.completions += 1
-        self.fact("completions")
-        self.milestone("completion", viewing.completions, rewatch=viewing.completions > 1)
+        fact("completions")
+        self.telling.milestone("completion", viewing.completions, rewatch=viewing.completions > 1)
         if viewing.completions == 1:
-            self.fact("completers")
-            if viewing.skimmer:
-                self.fact("skimmers", -1)
+            fact("completers")
+            self._end_skimming()
         else:
-            self.fact("rewatches")
-            self.fact(histogram_field(viewing.completions - 1), -1)
+            fact("rewatches")
+            fact(histogram_field(viewing.completions - 1), -1)
         if viewing.completions == 2:
-            self.fact("repeaters")
-        self.fact(histogram_field(viewing.completions))
+            fact("repeaters")
+        fact(histogram_field(viewing.completions))
+        if self.session.autoplay:
+            fact("autoplay_completions")
+        self._note_profile()
+        self._note_return()
+
+    def _note_profile(self) -> None:
+        profile_id, profiles = self.event.get("profile_id"), self.viewing.profiles
+        if profile_id and profile_id in profiles:
+            self.telling.fact("profile_rewatches")
+        elif profile_id and len(profiles) < MOST_PROFILES:
+            profiles.append(profile_id)
+
+    def _note_return(self) -> None:
+        before_ms, now_ms = self.viewing.completed_ms, self.event["event_time_ms"]
+        self.viewing.completed_ms = now_ms
+        for days in RETURN_DAYS:
+            if before_ms is not None and abs(now_ms - before_ms) <= days * DAY_MS:
+                self.telling.returned(days, before_ms)
+
+    # Skimming
 
     def _look_for_skimmer(self) -> None:
-        viewing, event = self.viewing, self.event
+        viewing, event, length_ms = self.viewing, self.event, self.cells.length_ms
         viewing.mark_ms = max(viewing.mark_ms, event["position_ms"])
         if event["event_type"] == "seek":
             viewing.mark_ms = max(viewing.mark_ms, event.get("seek_from_ms", 0))
-        far = self.length_ms and viewing.mark_ms * 100 >= self.rules.skimmer_percent * self.length_ms
-        if far and not viewing.completions and not viewing.skimmer:
+        if not length_ms or viewing.completions:
+            return
+        covered_percent = self.coverage.covered(self.cells.count) * 100
+        if covered_percent >= self.rules.skimmer_covered_percent * self.cells.count:
+            self._end_skimming()
+        elif viewing.mark_ms * 100 >= self.rules.skimmer_percent * length_ms and not viewing.skimmer:
             viewing.skimmer = True
-            self.fact("skimmers")
+            self.telling.fact("skimmers")
+
+    def _end_skimming(self) -> None:
+        if self.viewing.skimmer:
+            self.viewing.skimmer = False
+            self.telling.fact("skimmers", -1)
 
     # The household's days
 
-    def _fill_day(self) -> None:
-        part = self.dayparts.parts[self.daypart]
-        for level in self.viewing.habits.credit(
-            self.daypart, part, self.local_day, self.zone, self.credited_ms,
-            fills_ms=self.rules.streak_day_ms, clock_ms=self.moment.clock_ms,
-        ):  # fmt: skip
-            self.milestone("streak", level, part=part.name)
-
-
-def _not_seen(seen: bytearray, cells: int) -> set[int]:
-    return {cell for cell, times in enumerate(seen[:cells]) if not times} | set(range(len(seen), cells))
-
-
-def _length(title: dict[str, Any]) -> int:
-    """The catalog's length of a title in ms, 0 where it knows none."""
-    return _first_of(title, 1)
-
-
-def _stated_length(event: dict[str, Any]) -> int:
-    return _first_of(event, SHORTEST_STATED_LENGTH_MS)
-
-
-def _first_of(stated: dict[str, Any], least_ms: int) -> int:
-    """The credits' start, or else the runtime, where it is stated and no shorter than that."""
-    for name in ("credits_start_ms", "runtime_ms"):
-        length_ms: int = stated.get(name) or 0
-        if length_ms >= least_ms:
-            return length_ms
-    return 0
+    def _fill_days(self) -> None:
+        dayparts, zone = self.telling.dayparts, self.telling.zone
+        for instant_ms, amount_ms in self.pieces:
+            number, local_day = dayparts.at(zone, instant_ms)
+            for level in self.viewing.habits.credit(
+                number, dayparts.parts[number], local_day, zone, amount_ms,
+                fills_ms=self.rules.streak_day_ms, clock_ms=self.telling.moment.clock_ms,
+            ):  # fmt: skip
+                self.telling.milestone("streak", level, part=dayparts.parts[number].name)

@@ -14,6 +14,18 @@ Share = Annotated[float, Field(ge=0, le=1)]
 PerHour = Annotated[float, Field(ge=0, le=600)]
 
 
+FAULTS = (
+    "days_late_share",
+    "out_of_order_share",
+    "unnumbered_share",
+    "restart_share",
+    "duplicate_share",
+    "too_late_share",
+    "bad_share",
+)
+"""The fields of a plan that make events late, doubled, unordered or unreadable."""
+
+
 class Plan(BaseModel):
     """One simulation; shares are of 1, `..._per_hour` are incidents in an hour of playing."""
 
@@ -37,11 +49,12 @@ class Plan(BaseModel):
     seek_from_share: Share = Field(0.7, description="share of the jumps that say where they jumped from")
     days_late_share: Share = Field(0.02, description="share of the sittings watched offline, sent days later")
     out_of_order_share: Share = Field(0.005, description="share of the events overtaken by later ones")
+    unnumbered_share: Share = Field(0.01, description="share of the sittings whose player sends no seq")
+    restart_share: Share = Field(0.01, description="share of the longer pauses after which seq starts anew")
     duplicate_share: Share = Field(0.01, description="share of the events that are sent twice")
     too_late_share: Share = Field(0.0005, description="extra events older than 30 days, as a share of all")
     bad_share: Share = Field(0.001, description="extra records that cannot be read, as a share of all")
 
     def without_faults(self) -> Plan:
-        """The same plan where every event arrives once, in order and readable."""
-        none = dict.fromkeys(("out_of_order_share", "duplicate_share", "too_late_share", "bad_share"), 0.0)
-        return self.model_copy(update={**none, "days_late_share": 0.0})
+        """The same plan where every event is numbered, readable, and arrives once and in order."""
+        return self.model_copy(update=dict.fromkeys(FAULTS, 0.0))

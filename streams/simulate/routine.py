@@ -61,6 +61,29 @@ class Ordinary:
         return None
 
 
+LEAST_LEFT = 1 / 64
+"""Nothing is ever forgotten: so much of what fades is left for good."""
+
+
+class Fading:
+    """A week of which less and less is left: half of it after each half-life, counted from `since_ms` on."""
+
+    def __init__(self, week: Week, since_ms: int, half_life_ms: int) -> None:
+        self._week = week
+        self._since_ms, self._half_life_ms = since_ms, half_life_ms
+
+    def left(self, at_ms: int) -> float:
+        """The share that is left of it, 1 at first."""
+        half_lives = max(0, at_ms - self._since_ms) / self._half_life_ms
+        return max(LEAST_LEFT, float(0.5**half_lives))
+
+    def slots(self, day: date, begins_ms: int) -> Sequence[Slot]:
+        return scaled(self._week[is_weekend(day)], self.left(begins_ms))
+
+    def wish(self, day: date, now_ms: int) -> Title | None:
+        return None
+
+
 def is_weekend(day: date) -> bool:
     """Whether a day is without school."""
     return day.weekday() >= 5
@@ -68,5 +91,10 @@ def is_weekend(day: date) -> bool:
 
 def seldom(week: Week, share: float) -> Week:
     """The same week, in which each slot is used that much less often."""
-    weekday, weekend = ([slot._replace(chance=slot.chance * share) for slot in slots] for slots in week)
-    return weekday, weekend
+    weekday, weekend = week
+    return scaled(weekday, share), scaled(weekend, share)
+
+
+def scaled(slots: Sequence[Slot], share: float) -> Sequence[Slot]:
+    """The same slots, each used that much less often."""
+    return [slot._replace(chance=slot.chance * share) for slot in slots]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from streams.simulate.plan import Plan
 from streams.simulate.world import MINUTE_MS
@@ -29,12 +29,12 @@ def uuid_text(rng: Random) -> str:
 class Player:
     """One play session: `say` makes its next event, `run_to` plays on to a time (Unix ms)."""
 
-    def __init__(self, rng: Random, facts: Event, now_ms: int, position_ms: int) -> None:
-        """`facts` are the fields that every event of the session carries."""
+    def __init__(self, rng: Random, facts: Event, now_ms: int, position_ms: int, *, numbers: bool = True) -> None:
+        """`facts` are the fields that every event of the session carries; `numbers`: each has a `seq` too."""
         self.rng, self.facts = rng, facts
         self.now_ms, self.position_ms = now_ms, position_ms
         self.rate_thousandths = 1000
-        self._seq = 0
+        self._numbers, self._seq = numbers, 0
 
     def say(self, event_type: str, **more: Any) -> Event:
         """The player's next event, as a dict in the form of the playback-events topic."""
@@ -43,13 +43,17 @@ class Player:
             "event_type": event_type,
             "event_time_ms": self.now_ms,
             "position_ms": self.position_ms,
-            "seq": self._seq,
+            **({"seq": self._seq} if self._numbers else {}),
             "playback_rate": self.rate_thousandths / 1000,
             **self.facts,
             **more,
         }
         self._seq += 1
         return event
+
+    def restart(self) -> None:
+        """Forgets its numbers: the next event has `seq` 0 again."""
+        self._seq = 0
 
     def run_to(self, then_ms: int) -> None:
         """Plays on until `then_ms`."""
@@ -61,9 +65,23 @@ class Player:
         return self.now_ms - (self.position_ms - position_ms) * 1000 // self.rate_thousandths
 
 
-def play(player: Player, plan: Plan, stop_ms: int, length_ms: int, first: Event) -> Iterator[Event]:
-    """Events from a start (with the fields of `first`) to the stop at `stop_ms` or the end of the title."""
+class Course(NamedTuple):
+    """How a sitting goes if nothing interferes: it ends at `length_ms` of the title with `ending`, `end` or `stop`.
+
+    `theme_ms`: the opening theme is skipped up to there; 0: it is not.
+    """
+
+    length_ms: int
+    ending: str = "end"
+    theme_ms: int = 0
+
+
+def play(player: Player, plan: Plan, stop_ms: int, course: Course, first: Event) -> Iterator[Event]:
+    """Events from a start (with the fields of `first`) to the stop at `stop_ms` or the end of the course."""
+    length_ms = course.length_ms
     yield player.say("start", **first)
+    if player.position_ms < course.theme_ms:
+        yield from _skip_theme(player, stop_ms, course.theme_ms)
     beat_ms = max(1, round(plan.heartbeat_s * 1000))
     beat_at, incident_at = player.now_ms + beat_ms, _next_incident(player, plan)
     while True:
@@ -71,7 +89,7 @@ def play(player: Player, plan: Plan, stop_ms: int, length_ms: int, first: Event)
         player.run_to(max(player.now_ms, min(beat_at, incident_at, stop_ms, end_at)))
         if player.now_ms >= end_at:
             player.position_ms = length_ms
-            yield player.say("end")
+            yield player.say(course.ending)
             return
         if player.now_ms >= stop_ms:
             yield player.say("stop")
@@ -82,6 +100,15 @@ def play(player: Player, plan: Plan, stop_ms: int, length_ms: int, first: Event)
         else:
             yield player.say("heartbeat")
             beat_at += beat_ms
+
+
+def _skip_theme(player: Player, stop_ms: int, theme_ms: int) -> Iterator[Event]:
+    """A few seconds of the theme, then its end, unless the sitting is over before."""
+    reached_ms = player.now_ms + player.rng.randrange(2_000, 8_000)
+    if reached_ms < min(stop_ms, player.time_at(theme_ms)):
+        player.run_to(reached_ms)
+        source_ms, player.position_ms = player.position_ms, theme_ms
+        yield player.say("seek", seek_from_ms=source_ms)
 
 
 def stand_still(player: Player, plan: Plan) -> Iterator[Event]:
@@ -111,7 +138,10 @@ def _incident(player: Player, plan: Plan, length_ms: int) -> Iterator[Event]:
 
 def _pause(player: Player, plan: Plan, length_ms: int) -> Iterator[Event]:
     yield player.say("pause")
-    player.now_ms += 1000 + int(player.rng.expovariate(1 / (5 * MINUTE_MS)))
+    paused_ms = 1000 + int(player.rng.expovariate(1 / (5 * MINUTE_MS)))
+    player.now_ms += paused_ms
+    if paused_ms > MINUTE_MS and player.rng.random() < plan.restart_share:
+        player.restart()
     yield player.say("play")
 
 

@@ -3,8 +3,8 @@
 Owns who hears of which film when, and what it becomes for them. It must not know what is counted of it.
 
 Grown-ups rush to the big opening and give it up; half of them try it once more a week later, and so on. The small
-film is told from kid to kid: who has found it watches it before school and after school, for weeks, and at weekends
-now and then the film that came before it. Older titles are watched, too, less than they would be without all this.
+film is told from kid to kid: who has found it watches it before school and after school, for weeks, and at weekends,
+for a while, the film that came before it. Older titles are watched less and less.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from random import Random
 from typing import Any
 
 from streams.simulate.plan import Plan
-from streams.simulate.routine import WEEKS, Ordinary, Routine, Slot, is_weekend, seldom
+from streams.simulate.routine import WEEKS, Fading, Ordinary, Routine, Slot, is_weekend, scaled, seldom
 from streams.simulate.viewer import Viewer
 from streams.simulate.world import DAY_MS, MINUTE_MS, Household, Title, household, shelves, titles
 
@@ -43,8 +43,13 @@ LOVED_DAYS = 300.0
 Of the grown-ups: who looks into it and leaves."""
 
 FILM_AT_SCHOOL, FILM_AT_WEEKENDS, FIRST_FILM_AT_WEEKENDS = 0.95, 0.4, 0.2
-OLDER_SHARE = 0.12
-"""How much of what is usual is watched beside all this."""
+FIRST_FILM_HALF_LIFE_MS = 9 * DAY_MS
+"""How often a fan's choice is the film, and at first the one before it, which soon has been seen often enough."""
+
+OLDER_SHARE = 0.3
+OLDER_HALF_LIFE_MS = 14 * DAY_MS
+"""How much of what is usual is watched beside all this when the story begins, and how soon half as much: a week keeps
+71 % of the week before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +64,35 @@ class Films:
 class Fan:
     """A kid who watches one film on most school days, in the morning and in the afternoon, while it loves it."""
 
-    def __init__(self, rng: Random, films: Films, since_ms: int, until_ms: int) -> None:
+    def __init__(self, rng: Random, films: Films, older: Fading, since_ms: int, until_ms: int) -> None:
         self._rng, self._films = rng, films
         self._since_ms, self._until_ms = since_ms, until_ms
         devotion = rng.uniform(0.6, 1.0)
         school = (Slot(365, 400, devotion, 82, 92), Slot(905, 960, devotion, 82, 110))
         _, weekend = seldom(WEEKS["kids"], 0.5)
         self._loving = Ordinary((school, weekend))
-        self._before_and_after = Ordinary(seldom(WEEKS["kids"], OLDER_SHARE))
+        self._first_film = Fading(WEEKS["kids"], since_ms, FIRST_FILM_HALF_LIFE_MS)
+        self._older = older
 
     def slots(self, day: date, begins_ms: int) -> Sequence[Slot]:
-        """Both ends of each school day, and some of the weekend."""
-        return (self._loving if self._loves(begins_ms) else self._before_and_after).slots(day, begins_ms)
+        """Both ends of each school day, and some of the weekend: less of it when nothing but the film is left."""
+        if not self._loves(begins_ms):
+            return self._older.slots(day, begins_ms)
+        slots = self._loving.slots(day, begins_ms)
+        return scaled(slots, sum(self._shares(day, begins_ms))) if is_weekend(day) else slots
 
     def wish(self, day: date, now_ms: int) -> Title | None:
         """The film; at weekends perhaps the one before it."""
         if not self._loves(now_ms):
             return None
-        chance = self._rng.random()
-        film = FILM_AT_WEEKENDS if is_weekend(day) else FILM_AT_SCHOOL
-        if chance < film:
-            return self._films.film
-        return self._films.first if is_weekend(day) and chance < film + FIRST_FILM_AT_WEEKENDS else None
+        wishes = (self._films.film, self._films.first, None)
+        return self._rng.choices(wishes, weights=self._shares(day, now_ms))[0]
+
+    def _shares(self, day: date, at_ms: int) -> tuple[float, float, float]:
+        """Of what there is to choose: the film, the one before it, older titles; together 1 at first."""
+        film, first = (FILM_AT_WEEKENDS, FIRST_FILM_AT_WEEKENDS) if is_weekend(day) else (FILM_AT_SCHOOL, 0.0)
+        older = (1 - film - first) * self._older.left(at_ms)
+        return film, first * self._first_film.left(at_ms), older
 
     def _loves(self, at_ms: int) -> bool:
         return self._since_ms <= at_ms < self._until_ms
@@ -89,9 +101,9 @@ class Fan:
 class Curious:
     """A grown-up who means to look at some titles, each once and from a time on."""
 
-    def __init__(self, looks: list[tuple[int, Title]]) -> None:
+    def __init__(self, looks: list[tuple[int, Title]], usual: Fading) -> None:
         self._looks = sorted(looks, key=lambda look: look[0], reverse=True)
-        self._usual = Ordinary(seldom(WEEKS["general"], OLDER_SHARE))
+        self._usual = usual
         self._eager = Ordinary(WEEKS["general"])
 
     def slots(self, day: date, begins_ms: int) -> Sequence[Slot]:
@@ -155,17 +167,18 @@ def _routines(rng: Random, home: Household, films: Films, origin_ms: int) -> lis
     fan = kids[0] if kids and rng.random() < HEARS_SHARE else None
     routines: list[Routine] = []
     for profile in home.profiles:
+        older = Fading(seldom(WEEKS[profile.kind], OLDER_SHARE), origin_ms, OLDER_HALF_LIFE_MS)
         if profile is fan:
-            routines.append(_fan(rng, films, _heard_of_ms(rng, origin_ms)))
+            routines.append(_fan(rng, films, older, _heard_of_ms(rng, origin_ms)))
         elif profile.kind == "kids":
-            routines.append(Ordinary(seldom(WEEKS["kids"], OLDER_SHARE)))
+            routines.append(older)
         else:
-            routines.append(Curious(_looks(rng, films, origin_ms)))
+            routines.append(Curious(_looks(rng, films, origin_ms), older))
     return routines
 
 
-def _fan(rng: Random, films: Films, since_ms: int) -> Fan:
-    return Fan(rng, films, since_ms, since_ms + _days_ms(rng.expovariate(1 / LOVED_DAYS)))
+def _fan(rng: Random, films: Films, older: Fading, since_ms: int) -> Fan:
+    return Fan(rng, films, older, since_ms, since_ms + _days_ms(rng.expovariate(1 / LOVED_DAYS)))
 
 
 def _heard_of_ms(rng: Random, origin_ms: int) -> int:

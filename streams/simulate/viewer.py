@@ -15,12 +15,19 @@ from zoneinfo import ZoneInfo
 
 from streams.simulate.plan import Plan
 from streams.simulate.routine import Routine
-from streams.simulate.sitting import Event, Player, play, stand_still, uuid_text
+from streams.simulate.sitting import Course, Event, Player, play, stand_still, uuid_text
 from streams.simulate.world import DAY_MS, MINUTE_MS, Household, Profile, Shelf, Title
 
 UPLOAD_GAP_MS = 20
 LONGEST_AWAY_MS = 20 * DAY_MS
 """A device is without a network for at most so long; nobody watched a title before its release."""
+
+
+SIBLINGS_PROFILE_SHARE = 0.15
+"""How often a kid with siblings watches on the profile of one of them."""
+
+THEME_SKIPPED_SHARE, LEFT_AT_CREDITS_SHARE = 0.8, 0.85
+"""Of the sittings of a title with a theme: how many skip it, and how many leave when the credits start."""
 
 
 class Sent(NamedTuple):
@@ -114,8 +121,10 @@ class Viewer:
 
     def _sit(self, title: Title, position_ms: int, now_ms: int, until_ms: int, autoplay: bool) -> Played:
         """One play session; remembers where it stopped. Returns when it was over, on the simulated clock."""
-        player = Player(self.rng, self._facts(title), now_ms, position_ms)
-        first = {"runtime_ms": title.runtime_ms, "credits_start_ms": title.credits_start_ms}
+        numbers = self.rng.random() >= self.plan.unnumbered_share
+        player = Player(self.rng, self._facts(title), now_ms, position_ms, numbers=numbers)
+        first = {"runtime_ms": title.runtime_ms}
+        first |= {"credits_start_ms": title.credits_start_ms} if title.marks_credits else {}
         first |= {"autoplay": True} if autoplay else {}
         events = self._played(player, title, until_ms, first)
         is_kept = self.rng.random() < self.plan.days_late_share
@@ -131,9 +140,18 @@ class Viewer:
 
     def _played(self, player: Player, title: Title, until_ms: int, first: Event) -> Iterator[Event]:
         freezes = self.rng.random() < self.plan.frozen_share
-        yield from play(player, self.plan, until_ms, title.runtime_ms, first)
+        yield from play(player, self.plan, until_ms, self._course(title), first)
         if freezes:
             yield from stand_still(player, self.plan)
+
+    def _course(self, title: Title) -> Course:
+        """To the end of the title; a theme is mostly skipped, and its title left when the credits start."""
+        if not title.theme_ms:
+            return Course(title.runtime_ms)
+        theme_ms = title.theme_ms if self.rng.random() < THEME_SKIPPED_SHARE else 0
+        if self.rng.random() < LEFT_AT_CREDITS_SHARE:
+            return Course(title.credits_start_ms, "stop", theme_ms)
+        return Course(title.runtime_ms, theme_ms=theme_ms)
 
     def _upload(self, events: Iterator[Event], now_ms: int) -> Iterator[Sent]:
         """A sitting that a device kept while offline: watched up to twenty days ago, sent in one go."""
@@ -149,13 +167,20 @@ class Viewer:
             "household_id": self.household.household_id,
             "title_id": title.title_id,
             "play_session_id": uuid_text(self.rng),
-            "profile_id": self.profile.profile_id,
+            "profile_id": self._profile_id(),
             "profile_kind": self.profile.kind,
             "device_id": self.rng.choice(self.household.devices),
             "time_zone": self.household.time_zone,
             "country": self.household.country,
             **kind,
         }
+
+    def _profile_id(self) -> str:
+        """The profile's own; at times that of a sibling."""
+        siblings = [each for each in self.household.profiles if each.kind == "kids" and each is not self.profile]
+        if self.profile.kind == "kids" and siblings and self.rng.random() < SIBLINGS_PROFILE_SHARE:
+            return self.rng.choice(siblings).profile_id
+        return self.profile.profile_id
 
 
 def _moment(day: date, minute: int, zone: ZoneInfo) -> int:

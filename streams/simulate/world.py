@@ -17,6 +17,11 @@ DAY_MS = 24 * 60 * MINUTE_MS
 TRAILER_EVERY = 4
 """Every fourth title has a trailer, a title of its own."""
 
+CARTOON_EVERY = 8
+"""One in eight titles, one in four of the kids', is a short cartoon with a theme, whose credits nobody marks."""
+
+THEME_MS = 40_000
+
 ZONES = (
     ("America/New_York", "US", 14),
     ("America/Chicago", "US", 10),
@@ -55,7 +60,11 @@ LAST_WORDS = (
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """A title; `finish` is the share of its viewings that go on to the end, `pull` its weight of choice."""
+    """A title; `finish` is the share of its viewings that go on to the end, `pull` its weight of choice.
+
+    `theme_ms`: how long its opening theme is, 0 where it has none. `marks_credits`: catalog and players know where its
+    credits start.
+    """
 
     title_id: str
     name: str
@@ -68,6 +77,8 @@ class Title:
     pull: float
     catalogued: bool
     content_kind: str = "main"
+    theme_ms: int = 0
+    marks_credits: bool = True
     trailer: Title | None = None
 
     def row(self) -> dict[str, Any]:
@@ -77,7 +88,7 @@ class Title:
             "name": self.name,
             "franchise_id": self.franchise_id,
             "runtime_ms": self.runtime_ms,
-            "credits_start_ms": self.credits_start_ms,
+            "credits_start_ms": self.credits_start_ms if self.marks_credits else None,
             "release_time_ms": self.release_time_ms,
             "content_kind": self.content_kind,
             "is_kids": self.is_kids,
@@ -173,7 +184,8 @@ def _title(rng: Random, plan: Plan, number: int, origin_ms: int) -> Title:
     is_kids = number % 2 == 0
     name = f"The {rng.choice(FIRST_WORDS)} {rng.choice(LAST_WORDS)}"
     title_id = f"{name.lower().replace(' ', '-')}-{number}"
-    shortest, longest = (22, 95) if is_kids else (42, 135)
+    is_cartoon = number % CARTOON_EVERY == CARTOON_EVERY - 2
+    shortest, longest = (7, 12) if is_cartoon else (22, 95) if is_kids else (42, 135)
     runtime_ms = rng.randrange(shortest * MINUTE_MS, longest * MINUTE_MS)
     return Title(
         title_id=title_id,
@@ -186,6 +198,8 @@ def _title(rng: Random, plan: Plan, number: int, origin_ms: int) -> Title:
         finish=rng.uniform(0.5, 0.95),
         pull=3 / (1 + number),
         catalogued=rng.random() >= plan.uncatalogued_share,
+        theme_ms=THEME_MS if is_cartoon else 0,
+        marks_credits=not is_cartoon,
         trailer=_trailer(title_id, name, origin_ms) if number % TRAILER_EVERY == 0 else None,
     )
 

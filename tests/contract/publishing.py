@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from fake_sink import FakeRedis, FakeSink
 
 from models.catalog import CatalogRow
-from models.published import COUNTER_FIELDS
+from models.published import COUNTER_FIELDS, STREAM_FIELDS
 from models.tallies import TITLE, TallyKey
 from streams.committed import Committed
 from streams.metrics import Metrics
@@ -35,7 +35,7 @@ def plays(number: int, sequence: int, fields: int = WHOLE_FIELDS) -> list[int]:
 def committed(partition: int, sequence: int, stream_time_ms: int = 500, **films: int) -> Committed:
     """A checkpoint in which these titles have so many plays."""
     tallies = {TallyKey(TITLE, 0, title): plays(number, sequence) for title, number in films.items()}
-    return Committed(partition, BEGUN, sequence, stream_time_ms, [sequence, 0, 0, 0, 0, 0], tallies)
+    return Committed(partition, BEGUN, sequence, stream_time_ms, [sequence, *[0] * (len(STREAM_FIELDS) - 1)], tallies)
 
 
 Catalog = Mapping[str, CatalogRow]

@@ -14,7 +14,7 @@ from test_derived import RELEASE_MS
 from models.catalog import CatalogRow
 from models.changes import Changes
 from models.rules import DAY_MS, HOUR_MS
-from models.tallies import AGE, DAY, HOUR, TITLE, WEEK, TallyKey
+from models.tallies import DAYPARTS, HOUR, TallyKey
 from models.windows import KEPT_FOR
 from streams.committed import Committed
 from streams.publish import Publisher
@@ -23,7 +23,6 @@ from streams.rendering import Rendering
 from streams.settings import Settings
 
 PARTITIONS, TITLES = 2, ("film", "other")
-WINDOWS = (HOUR, DAY, AGE, WEEK)
 
 
 def released(title_id: str, release_ms: int | None = None) -> CatalogRow:
@@ -84,13 +83,13 @@ class World:
                 await publisher.publish()
 
     def expected(self) -> dict[TallyKey, list[int]]:
-        """All windows that are in all partitions still, and titles."""
+        """All tallies but those of dayparts; of hours, those that are in all partitions still."""
         sums: dict[TallyKey, list[int]] = {}
         now_ms = max(log.fold.stream_time_ms for log in self.logs.values())
         oldest = (now_ms - KEPT_FOR.hour_ms) // HOUR_MS
         for log in self.logs.values():
             for key, tally in log.fold.tallies.items():
-                if key.kind in (*WINDOWS, TITLE) and (key.kind != HOUR or key.number > oldest):
+                if key.kind != DAYPARTS and (key.kind != HOUR or key.number > oldest):
                     sums[key] = [a + b for a, b in zip(sums.get(key, [0] * len(tally)), tally, strict=True)]
         return {key: counts[1:] for key, counts in sums.items()}
 

@@ -16,7 +16,7 @@ from publishing import BEGUN, WHOLE_FIELDS, in_a_loop, opened, worker
 from models.catalog import CatalogRow
 from models.counters import WINDOW_FIELDS
 from models.legs import FOUR_WEEKS, OPENING, WEEK_MS, complete_weeks, legs
-from models.published import COUNTER_FIELDS, WATCHED, franchise_fields, legs_fields, title_fields
+from models.published import COUNTER_FIELDS, STREAM_FIELDS, WATCHED, franchise_fields, legs_fields, title_fields
 from models.rules import DAY_MS
 from models.tallies import AGE, DAY, DAYPARTS, FRANCHISE, TITLE, WEEK, TallyKey
 from streams.committed import Committed
@@ -53,7 +53,7 @@ def changed(
 ) -> Committed:
     """A checkpoint that changed these tallies; None: one left memory."""
     made = {key: None if counters is None else tally(sequence, key, **counters) for key, counters in tallies.items()}
-    return Committed(partition, BEGUN, sequence, stream_time_ms, [sequence, 0, 0, 0, 0, 0], made)
+    return Committed(partition, BEGUN, sequence, stream_time_ms, [sequence, *[0] * (len(STREAM_FIELDS) - 1)], made)
 
 
 def written(redis: FakeRedis, since: int) -> Counter[str]:
@@ -489,7 +489,7 @@ class World:
         self.chance = Interleaved.chance = random.Random(seed)
         self.redis = FakeRedis()
         self.catalog: dict[str, CatalogRow] = {}
-        self.states = {p: Committed(p, BEGUN, 0, -1, [0] * 6, {}) for p in range(PARTITIONS)}
+        self.states = {p: Committed(p, BEGUN, 0, -1, [0] * len(STREAM_FIELDS), {}) for p in range(PARTITIONS)}
         self.workers: dict[int, Publisher] = {}
 
     async def take_over(self, partitions: list[int]) -> None:

@@ -14,7 +14,7 @@ from models.catalog import CatalogRow
 from models.counters import WINDOW_FIELDS
 from models.published import COUNTER_FIELDS
 from models.rules import DAY_MS
-from models.tallies import DAY, HOUR, TallyKey
+from models.tallies import AUDIENCE, CURVE, DAY, HOUR, TallyKey
 from streams.committed import Committed
 from streams.metrics import Metrics
 from streams.publish import Publisher
@@ -54,15 +54,69 @@ async def test_windows_and_titles_have_their_own_fields_and_lives() -> None:
     windows = {
         TallyKey(HOUR, 486_120, "a/b"): plays(2, 1, WINDOW_FIELDS),
         TallyKey(DAY, 20_255, "a/b"): plays(2, 1, WINDOW_FIELDS),
+        TallyKey(AUDIENCE, 2_894, "a/b"): [1, 3, 1, 1, 1],
     }
     state = committed(0, 1, **{"a/b": 2})
     publisher.on_committed(state._replace(tallies={**state.tallies, **windows}))
     await publisher.publish()
     hour, day, title = "p:title:a%2Fb:hour:20250616T00", "p:title:a%2Fb:day:20250616", "p:title:a%2Fb"
-    assert redis.hashes.keys() == {hour, day, title, "p:status"}
+    audience = "p:title:a%2Fb:audience:2025W25"
+    assert redis.hashes.keys() == {hour, day, audience, title, "p:status"}
     of_hashes = {key: life_ms for key, life_ms in redis.lives_ms.items() if key in redis.hashes}
-    assert of_hashes == {hour: 8 * DAY_MS, day: 400 * DAY_MS}
-    assert redis.hashes[hour].keys() == redis.hashes[day].keys() < redis.hashes[title].keys()
+    assert of_hashes == {hour: 8 * DAY_MS, day: 400 * DAY_MS, audience: 400 * DAY_MS}
+    assert redis.hashes[hour].keys() < redis.hashes[day].keys() < redis.hashes[title].keys()
+    kept = {name: redis.hashes[audience][name] for name in ("reached", "new", "returning", "resurrected")}
+    assert kept == {"reached": "3", "new": "1", "returning": "1", "resurrected": "1"}
+
+
+# -- curves -------------------------------------------------------------------------------------------------------
+
+CURVE_OF_FILM = TallyKey(CURVE, 0, "film")
+
+
+def _curve(redis: FakeRedis) -> dict[str, str] | None:
+    """The slices that readers find; None: no curve."""
+    found = redis.hashes.get("p:title:film:curve")
+    return found and {name: text for name, text in found.items() if name == "slices" or name.isdigit()}
+
+
+@in_a_loop
+async def test_a_curve_is_shown_by_the_length_that_the_catalog_knows_now() -> None:
+    redis = FakeRedis()
+    catalog: dict[str, CatalogRow] = {}
+    publisher = await opened(redis, 0, 1, catalog=lambda: dict(catalog))
+    publisher.on_committed(committed(0, 1)._replace(tallies={CURVE_OF_FILM: [1, 4, 2]}))
+    publisher.on_committed(committed(1, 1)._replace(tallies={CURVE_OF_FILM: [1, 1, 0]}))
+    await publisher.publish()
+    assert _curve(redis) is None
+
+    catalog["film"] = CatalogRow("film", runtime_ms=10_000)
+    await publisher.publish()
+    assert _curve(redis) == {"slices": "2", "0": "5.000", "1": "2.000"}
+
+    catalog["film"] = CatalogRow("film", runtime_ms=5_000)
+    await publisher.publish()
+    assert _curve(redis) == {"slices": "1", "0": "5.000"}
+
+
+@in_a_loop
+async def test_a_curve_that_began_anew_in_all_partitions_is_gone_until_something_is_played() -> None:
+    redis = FakeRedis()
+    publisher = await opened(redis, 0, 1, catalog=lambda: {"film": CatalogRow("film", runtime_ms=10_000)})
+    for partition in (0, 1):
+        publisher.on_committed(committed(partition, 1)._replace(tallies={CURVE_OF_FILM: [1, 1, 2]}))
+    await publisher.publish()
+    publisher.on_committed(committed(0, 2)._replace(tallies={CURVE_OF_FILM: [2]}))
+    await publisher.publish()
+    assert _curve(redis) == {"slices": "2", "0": "1.000", "1": "2.000"}
+
+    publisher.on_committed(committed(1, 2)._replace(tallies={CURVE_OF_FILM: [2]}))
+    await publisher.publish()
+    assert _curve(redis) is None
+
+    publisher.on_committed(committed(1, 3)._replace(tallies={CURVE_OF_FILM: [3, 0, 1]}))
+    await publisher.publish()
+    assert _curve(redis) == {"slices": "2", "0": "0.000", "1": "1.000"}
 
 
 @in_a_loop

@@ -269,6 +269,22 @@ async def test_other_fields_of_a_hash_stay_unless_it_shall_have_none(server: Any
     assert server.hash(key).items() >= {"old": "1", "kept": "1", "more": "3"}.items()
     await sink.write_hashes([Readable(key, revision, 0, ["kept", "2"])], alone=True)
     assert server.hash(key).keys() == {"kept", "version"}
+    await sink.write_hashes([Readable(key, revision, 0, ["other", "2"], alone=True)])
+    assert server.hash(key).keys() == {"other", "version"}
+
+
+@in_a_loop
+async def test_a_hash_of_no_fields_is_deleted_where_its_total_has_not_moved_on(server: Any) -> None:
+    sink, key = server.sink(), f"{server.prefix}title:film:curve"
+    await sink.join(1)
+    _, revision, _ = await _add(sink, key, (0, 1, 1, 3))
+    assert await sink.write_hashes([Readable(key, revision, 0, [])]) == 0
+    await sink.write_hashes([Readable(key, revision, 0, ["slices", "1"])])
+    _, moved_on, _ = await _add(sink, key, (0, 1, 2))
+    assert await sink.write_hashes([Readable(key, revision, 0, [])]) == 0
+    assert server.hash(key)["slices"] == "1"
+    assert await sink.write_hashes([Readable(key, moved_on, 0, [])]) == 1
+    assert server.hash(key) == {}
 
 
 # -- boards -------------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ BAD_SETTINGS = [
     ("ENCORE_COMPLETION_PERCENT", "101", "less than or equal to 100"),
     ("ENCORE_STARTER_S", "2.5", "a valid integer"),
     ("ENCORE_LOG_LEVEL", "loud", "debug|info|warning|error"),
-    ("ENCORE_DAY_RETENTION_DAYS", "31", "more than the grace_days"),
+    ("ENCORE_DAY_RETENTION_DAYS", "59", "more than the grace_days and the 28 days in which a household may return, 59"),
     ("ENCORE_FORGET_DAYS", "31", "more than the grace_days"),
     (
         "ENCORE_AGE_RETENTION_DAYS",

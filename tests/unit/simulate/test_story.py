@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from itertools import islice, takewhile
+from statistics import fmean
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -75,18 +76,24 @@ def opening(fold: Fold) -> Told:
 
 
 def _told(fold: Fold, title_id: str) -> Told:
-    def windows(kind: str) -> dict[int, list[int]]:
-        found = fold.tallies.items()
-        return {key.number: tally[1:] for key, tally in found if (key.kind, key.title_id) == (kind, title_id)}
-
-    ages, parts = windows(AGE), windows(DAYPARTS)[0]
+    ages, parts = _windows(fold, AGE, title_id), _windows(fold, DAYPARTS, title_id)[0]
     names = [daypart.name for daypart in read_dayparts(fold.rules.dayparts)]
     return Told(
         _counters(fold.tallies[TallyKey(TITLE, 0, title_id)]),
         Counters(*ages[OPENING]),
         {name: dict(zip(PART_FIELDS, parts[PART * n :], strict=False)) for n, name in enumerate(names)},
-        legs(complete_weeks(ORIGIN_MS, fold.stream_time_ms), windows(WEEK), ages[OPENING], ages[FOUR_WEEKS]),
+        _legs(fold, title_id, ORIGIN_MS),
     )
+
+
+def _windows(fold: Fold, kind: str, title_id: str) -> dict[int, list[int]]:
+    found = fold.tallies.items()
+    return {key.number: tally[1:] for key, tally in found if (key.kind, key.title_id) == (kind, title_id)}
+
+
+def _legs(fold: Fold, title_id: str, release_ms: int) -> Legs:
+    ages, week = _windows(fold, AGE, title_id), complete_weeks(release_ms, fold.stream_time_ms)
+    return legs(week, _windows(fold, WEEK, title_id), ages.get(OPENING, []), ages.get(FOUR_WEEKS, []))
 
 
 def _counters(tally: list[int]) -> Counters:
@@ -152,6 +159,28 @@ def test_the_film_before_it_is_found_by_its_households_too(fold: Fold) -> None:
     )
     assert family.completions == first.completions + film.completions
     assert max(first.completers, film.completers) < family.completers < first.completers + film.completers
+
+
+def test_only_the_small_film_is_unstoppable_and_all_older_titles_lose_their_audience(fold: Fold) -> None:
+    told = {
+        title.title_id: _legs(fold, title.title_id, title.release_time_ms)
+        for title in story_titles(SHORT, ORIGIN_MS)
+        if title.catalogued
+    }
+    assert {title_id for title_id, legs in told.items() if legs.unstoppable} == {"the-film-that-will-not-stop"}
+    older = set(told) - {"the-film-that-will-not-stop", "the-big-opening"}
+    assert 0.6 < fmean(told[title_id].hold_4w for title_id in older) < 0.8
+
+
+def test_a_familys_rewatches_are_not_all_by_the_same_profile(film: Told) -> None:
+    assert 0.8 * film.totals.rewatches < film.totals.profile_rewatches < film.totals.rewatches
+
+
+def test_the_cartoon_is_completed_again_and_again_often_by_autoplay(fold: Fold) -> None:
+    cartoon = next(title for title in story_titles(SHORT, ORIGIN_MS) if title.theme_ms)
+    totals = _counters(fold.tallies[TallyKey(TITLE, 0, cartoon.title_id)])
+    assert totals.completers > 0.8 * totals.starters and totals.rewatches > totals.completers
+    assert 0.2 * totals.completions < totals.autoplay_completions < totals.completions
 
 
 def test_the_same_seed_tells_the_same_story_and_another_one_another() -> None:

@@ -20,7 +20,7 @@ from models.fold import Fold
 from models.rules import DAY_MS, HOUR_MS, Rules
 from models.tallies import TITLE, WATCHING
 from streams.simulate.faults import BAD, Item
-from streams.simulate.plan import Plan
+from streams.simulate.plan import FAULTS, Plan
 from streams.simulate.stream import stream
 from streams.simulate.world import ZONES, catalog_rows, titles
 
@@ -28,7 +28,6 @@ ORIGIN_MS = 1_769_990_400_000
 """2026-02-02 00:00 UTC, a Monday."""
 
 SMALL = Plan(households=20, titles=8)
-FAULTS = ("duplicate_share", "out_of_order_share", "days_late_share", "too_late_share", "bad_share")
 
 
 def _first(count: int, plan: Plan) -> list[Item]:
@@ -140,7 +139,9 @@ def _seen(plan: Plan) -> set[str]:
     readable = [item for item in items if _is_readable(item)]
     events = [json.loads(item.value) for item in readable]
     ids = Counter(event["event_id"] for event in events)
-    live = list({event["event_id"]: event for event in events if "offline" not in event}.values())
+    # What was sent before the origin may arrive a second time after it.
+    begun = [event for event in events if "offline" not in event and event["event_time_ms"] >= ORIGIN_MS]
+    live = list({event["event_id"]: event for event in begun}.values())
     ages_ms = [item.timestamp_ms - event["event_time_ms"] for item, event in zip(readable, events, strict=True)]
     seen = {
         "bad_share": fold.stream.dead_letters > 0,
@@ -148,6 +149,8 @@ def _seen(plan: Plan) -> set[str]:
         "duplicate_share": max(ids.values()) > 1,
         "days_late_share": any(HOUR_MS < age_ms < 30 * DAY_MS for age_ms in ages_ms),
         "out_of_order_share": _overtaken(live),
+        "unnumbered_share": any("seq" not in event for event in live),
+        "restart_share": _restarted(live),
     }
     return {fault for fault, occurred in seen.items() if occurred}
 
@@ -161,12 +164,17 @@ def _is_readable(item: Item) -> bool:
 
 
 def _overtaken(events: list[dict]) -> bool:
-    latest: dict[str, int] = {}
+    latest_ms: dict[str, int] = {}
     return any(
-        event["seq"] < latest.get(event["play_session_id"], -1)
-        or latest.update({event["play_session_id"]: event["seq"]}) is not None
+        event["event_time_ms"] < latest_ms.get(event["play_session_id"], 0)
+        or latest_ms.update({event["play_session_id"]: event["event_time_ms"]}) is not None
         for event in events
     )
+
+
+def _restarted(events: list[dict]) -> bool:
+    firsts = Counter(event["play_session_id"] for event in events if event.get("seq") == 0)
+    return any(count > 1 for count in firsts.values())
 
 
 def test_a_duplicate_is_the_same_record_again() -> None:
@@ -197,6 +205,38 @@ def test_the_film_that_will_not_stop_is_rewatched_and_the_big_opening_is_not_fin
     assert film.rewatches > max(title.rewatches for title in totals.values())
     assert film.completers > 0.9 * film.starters
     assert opening.starters > 50 and opening.completers < 0.3 * opening.starters
+
+
+def test_a_player_that_counts_anew_had_been_silent_for_more_than_a_minute() -> None:
+    plan = SMALL.without_faults().model_copy(update={"restart_share": 1.0, "pauses_per_hour": 60.0})
+    silent_ms, last = [], {}
+    for event in _events(_first(3000, plan)):
+        before = last.get(event.play_session_id)
+        if before and event.seq < before.seq:
+            silent_ms.append(event.event_time_ms - before.event_time_ms)
+        last[event.play_session_id] = event
+    assert len(silent_ms) > 100 and min(silent_ms) > 60_000
+
+
+def test_most_sittings_of_a_cartoon_skip_its_theme_and_stop_where_its_unmarked_credits_start() -> None:
+    nothing_else = {"heartbeat_s": 600, "seeks_per_hour": 0, "abandoned_share": 0, "frozen_share": 0}
+    plan = Plan(households=100, titles=8, **nothing_else).without_faults()
+    cartoon = next(title for title in titles(plan, ORIGIN_MS) if title.theme_ms)
+    events = [event for event in _events(_first(30_000, plan)) if event.title_id == cartoon.title_id]
+    starts = [event for event in events if event.event_type == "start" and event.position_ms == 0]
+    skips = [event for event in events if event.event_type == "seek" and event.position_ms == cartoon.theme_ms]
+    stops = [event for event in events if event.position_ms == cartoon.credits_start_ms]
+    assert "credits_start_ms" not in cartoon.row() and {event.credits_start_ms for event in events} == {None}
+    assert len(starts) > 50 and 0.6 * len(starts) < len(skips) < len(starts)
+    assert 0.5 * len(starts) < len(stops) and {event.event_type for event in stops} == {"stop"}
+
+
+def test_kids_watch_on_their_own_profile_and_now_and_then_on_a_siblings_never_on_a_grown_ups() -> None:
+    events = _events(_first(30_000, Plan(households=50, heartbeat_s=600).without_faults()))
+    kinds = defaultdict(set)
+    for event in events:
+        kinds[event.profile_id].add(event.profile_kind)
+    assert {frozenset(kind) for kind in kinds.values()} == {frozenset({"kids"}), frozenset({"general"})}
 
 
 def test_what_was_given_up_within_two_minutes_is_not_gone_on_with() -> None:

@@ -1,0 +1,96 @@
+"""In which weeks a title reached a household: for the first time, again, or after a pause.
+
+Owns the weeks of one household and title. It must not know events, sessions or sums, and shares no code with `models`
+but the thresholds. Weeks are those of ISO 8601, numbered from the one that holds 1970-01-01.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+from models.rules import AUDIENCE_WEEKS, DAY_MS
+
+WEEK_MS = 7 * DAY_MS
+FIRST_MONDAY = date(1969, 12, 29)
+MONDAYS_AFTER_MS = -3 * DAY_MS
+"""When week 0 began."""
+
+REACHED, NEW, RETURNING, RESURRECTED = AUDIENCE = ("reached", "new", "returning", "resurrected")
+
+
+class Move(NamedTuple):
+    """A household that comes (1) into a count of a week, or leaves it (-1)."""
+
+    week: int
+    kind: str
+    amount: int
+
+
+@dataclass(slots=True)
+class Audience:
+    """What a household was credited by week, and the class of each week that is remembered as reached.
+
+    `first` is the earliest week that was ever counted.
+    """
+
+    credited_ms: dict[int, int] = field(default_factory=dict)
+    classes: dict[int, str] = field(default_factory=dict)
+    first: int | None = None
+
+    def credit(self, week: int, amount_ms: int, reaches_ms: int) -> list[Move]:
+        """Credit a week; `reaches_ms` is what makes it reached."""
+        before_ms = self.credited_ms.get(week, 0)
+        self.credited_ms[week] = before_ms + amount_ms
+        return self._reach(week) if before_ms < reaches_ms <= before_ms + amount_ms else []
+
+    def _reach(self, week: int) -> list[Move]:
+        newest = max(self.classes, default=week)
+        if week < newest - AUDIENCE_WEEKS:
+            return []
+        former, self.first = self.first, week if self.first is None else min(week, self.first)
+        self.classes[week] = ""
+        self._forget_before(max(newest, week) - AUDIENCE_WEEKS)
+        moves = [Move(week, REACHED, 1), *self._restate(week)]
+        if week + 1 in self.classes:
+            moves += self._restate(week + 1)
+        if former is not None and week < former:
+            moves += self._restate(former)
+        return moves
+
+    def _forget_before(self, oldest: int) -> None:
+        for week in [week for week in self.classes if week < oldest and week != self.first]:
+            del self.classes[week]
+
+    def _restate(self, week: int) -> list[Move]:
+        before, after = self.classes[week], self._class_of(week)
+        if before == after:
+            return []
+        self.classes[week] = after
+        return [Move(week, after, 1), *([Move(week, before, -1)] if before else [])]
+
+    def _class_of(self, week: int) -> str:
+        if week == self.first:
+            return NEW
+        return RETURNING if week - 1 in self.classes else RESURRECTED
+
+
+def week_of(time_ms: int) -> int:
+    """The week that holds an instant."""
+    return (time_ms - MONDAYS_AFTER_MS) // WEEK_MS
+
+
+def week_start_ms(week: int) -> int:
+    return week * WEEK_MS + MONDAYS_AFTER_MS
+
+
+def week_name(week: int) -> str:
+    """A week as it stands in keys: `<YYYY>W<ww>`, the year and number of ISO 8601."""
+    year, number, _ = (FIRST_MONDAY + timedelta(weeks=week)).isocalendar()
+    return f"{year:04}W{number:02}"
+
+
+def named_week_ms(name: str) -> int:
+    """When the week of that name began."""
+    return round(datetime.strptime(f"{name}-1", "%GW%V-%u").replace(tzinfo=UTC).timestamp()) * 1000
