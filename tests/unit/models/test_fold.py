@@ -192,6 +192,8 @@ def test_an_hour_takes_events_at_most_72_hours_older_than_stream_time_a_day_all(
 def test_a_skimmer_is_of_all_time_and_makes_no_window() -> None:
     log = Log(FILM).tells("pause", 950, at=0)
     assert (log.title(), log.windows("h"), log.windows("d")) == ({"skimmers": 1}, {}, {})
+    # Who counts a title shows its dayparts, too.
+    assert TallyKey("l", 0, "film") in log.fold.tallies
 
 
 def test_kids_are_counted_by_the_profile_on_the_event_that_makes_the_fact() -> None:
