@@ -69,13 +69,14 @@ FAR_ZONES = (
 FRANCHISES = (None, "", "saga", "saga", "saga", "other: é")
 AGES_MS = (*(days * DAY_MS for days in (0, 3, 7, 28, 35, 91, 728)), 14 * DAY_MS + 1_234_567, -HOUR_MS)
 UUIDS = [str(UUID(int=number * 0x1234567_89ABCDEF_01234567)) for number in range(1, 60)]
+LONG_TEXTS = {"x": (64, 65, 256, 257), "é": (32, 65, 128, 257), "\\u00e9": (32, 65, 128, 257)}
 VALUES = (
     "null", "true", "5", "5.0", "-1", "-0", "-0.0", "1e2", "1E400", "-1e-400", "01", "+1", ".5", "NaN", "Infinity",
     "604800000", "604800001", "-9223372036854775808", "9223372036854775807", "9223372036854775808",
     "-9223372036854775809", "1" + "0" * 30, "1" + "0" * 400, '""', '"x"', '"\\ud800"', '"\\ud83d\\ude00"',
     '"\\udc00\\ud800"', '"\\u0000"', '"\x00"', '"a\tb"', '"\\x"', '"main"', '"trailer"', '"kids"', '"adult"',
     '"home"', '"UTC"', "[]", "{}", '{"a":1}', "[" * 3 + "]" * 3, "", "253402300799999", "253402300800000",
-    *(f'"{letter * number}"' for letter in ("x", "é", "\\u00e9") for number in (32, 33, 64, 65, 128, 129, 256, 257)),
+    *(f'"{letter * number}"' for letter, numbers in LONG_TEXTS.items() for number in numbers),
 )  # fmt: skip
 ODD_NAMES = ('"seq"', '"playback_rate"', '"unknown"', '"\\ud800"')
 

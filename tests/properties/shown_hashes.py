@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 
 from random_logs import Log
 
@@ -14,15 +15,18 @@ from models.fold import Fold
 from models.legs import FOUR_WEEKS, OPENING, complete_weeks, legs
 from models.published import (
     WATCHED,
+    audience_fields,
+    curve_fields,
     daypart_fields,
     daypart_names,
     franchise_fields,
+    hour_fields,
     legs_fields,
     stream_fields,
     title_fields,
     window_fields,
 )
-from models.tallies import AGE, DAYPARTS, FRANCHISE, TITLE, WEEK, TallyKey
+from models.tallies import AGE, AUDIENCE, CURVE, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
 from streams.kept import kept_records
 from streams.keys import Keys
 from streams.oracle import Expected, Kept, Milestone
@@ -71,7 +75,8 @@ def shown(folds: list[Fold], log: Log) -> Hashes:
     """Every hash that readers would find of these drained folds, by its key without the prefix."""
     totals, catalog = _totals(folds), log.catalog()
     names = daypart_names(part.name for part in read_dayparts(log.rules.dayparts))
-    hashes = {KEYS.tally(key): _pairs(_fields(key, totals, catalog, names)) for key in totals}
+    found = {KEYS.tally(key): _pairs(_fields(key, totals, catalog, names)) for key in totals}
+    hashes = {key: fields for key, fields in found.items() if fields}
     as_of_ms = min((fold.stream_time_ms for fold in folds if fold.stream_time_ms >= 0), default=0)
     hashes |= {KEYS.legs(title_id): _pairs(fields) for title_id, fields in _legs(totals, catalog, as_of_ms)}
     stream = [sum(counts) for counts in zip(*(fold.stream_counts() for fold in folds), strict=True)]
@@ -82,8 +87,8 @@ def _totals(folds: list[Fold]) -> Totals:
     totals: Totals = {}
     for fold in folds:
         for key, (_, *counts) in fold.tallies.items():
-            before = totals.get(key, [0] * len(counts))
-            totals[key] = [total + count for total, count in zip(before, counts, strict=True)]
+            # A curve may be by another length in another partition.
+            totals[key] = [total + count for total, count in zip_longest(totals.get(key, []), counts, fillvalue=0)]
     return totals
 
 
@@ -96,7 +101,12 @@ def _fields(key: TallyKey, totals: Totals, catalog: Mapping[str, CatalogRow], na
     if key.kind == TITLE:
         row = catalog.get(key.title_id)
         return title_fields(total, row.known_runtime_ms if row is not None else 0)
-    return window_fields(total)
+    if key.kind == AUDIENCE:
+        return audience_fields(total)
+    if key.kind == CURVE:
+        row = catalog.get(key.title_id)
+        return curve_fields(total, row.length_ms if row is not None else 0) if any(total) else []
+    return hour_fields(total) if key.kind == HOUR else window_fields(total)
 
 
 def _members(franchise_id: str, totals: Totals, catalog: Mapping[str, CatalogRow]) -> Iterator[tuple[int, int]]:
