@@ -24,7 +24,7 @@ from models.events import END_OF_CALENDAR_MS
 from models.fold import Fold
 from models.partitioner import partition_of
 from models.pseudonyms import Pseudonyms
-from models.rules import DAY_MS, HOUR_MS, RESTART_MS, Rules
+from models.rules import DAY_MS, HOUR_MS, Rules
 from models.windows import KEPT_FOR, Retention
 from streams.oracle import Catalog, Expected, RawRecord, recompute
 from streams.oracle import CatalogRow as TakenIn
@@ -33,19 +33,18 @@ from streams.zones import Zones
 MIDNIGHT = 1_750_032_000_000
 NARROW = Rules(
     starter_ms=8_000, viewer_ms=20_000, play_ms=1_000, autoplay_play_ms=6_000, audience_ms=8_000,
-    longest_interval_ms=30_000, gap_ms=20_000, spread_ms=5_000, grace_ms=90_000,
-    future_ms=5_000, hour_grace_ms=40_000, forget_ms=300_000, watching_ms=20_000,
-    streak_day_ms=8_000,
+    longest_interval_ms=60_000, gap_ms=30_000, spread_ms=9_999, grace_ms=90_000, future_ms=5_000,
+    hour_grace_ms=40_000, forget_ms=300_000, watching_ms=20_000, streak_day_ms=8_000,
 )  # fmt: skip
 DAILY = Rules(
-    starter_ms=8_000, viewer_ms=20_000, autoplay_play_ms=6_000, audience_ms=10_000, longest_interval_ms=2 * HOUR_MS,
-    gap_ms=1_800_000, spread_ms=20_000, completion_percent=90, end_percent=70, grace_ms=3 * DAY_MS,
-    hour_grace_ms=20 * HOUR_MS, forget_ms=15 * DAY_MS, watching_ms=60_000, streak_day_ms=8_000,
+    starter_ms=8_000, viewer_ms=20_000, autoplay_play_ms=6_000, audience_ms=15_000, longest_interval_ms=4 * HOUR_MS,
+    gap_ms=29_999, spread_ms=5_000, grace_ms=3 * DAY_MS, hour_grace_ms=20 * HOUR_MS, forget_ms=15 * DAY_MS,
+    watching_ms=60_000, streak_day_ms=8_000,
 )  # fmt: skip
 OTHER_DAYPARTS = Rules(
-    starter_ms=8_000, viewer_ms=20_000, audience_ms=5_000, longest_interval_ms=30_000, grace_ms=90 * DAY_MS,
-    forget_ms=200 * DAY_MS,
-    streak_day_ms=5_000, dayparts="night=00:00-06:00,school=06:00-18:00/mon-wed+fri,matinee=10:00-18:00/sat",
+    starter_ms=8_000, viewer_ms=20_000, audience_ms=20_000, longest_interval_ms=HOUR_MS, gap_ms=120_000,
+    spread_ms=29_999, grace_ms=90 * DAY_MS, forget_ms=200 * DAY_MS, streak_day_ms=5_000,
+    dayparts="night=00:00-06:00,school=06:00-18:00/mon-wed+fri,matinee=10:00-18:00/sat",
 )  # fmt: skip
 SHORTLY = Retention(hour_ms=DAY_MS, day_ms=5 * DAY_MS, age_ms=735 * DAY_MS)
 """As short as the narrow and the daily rules allow."""
@@ -57,10 +56,10 @@ TITLES = ("film", "séries/1 %", "t")
 HOUSEHOLDS = ("home", "h-2", "ménage")
 KINDS = ("start", "play", "pause", "buffer", "seek", "rate", "stop", "end")
 LENGTHS = (1, 2_499, 2_500, 5_000, 7_501, 9_999, 12_500, 50_000, 60_000, 62_500, 100_003)
-PROFILES = ("anna", "", "ben", "zoë", None)
-PACES = (1.0, 1.0, 1.0, 1.25, 1.5, 2.1, 2.2)
-"""How fast a player plays that does not say so."""
+SPEEDS = (1.0, 1.0, 1.0, 1.25, 1.5, 2.0, 2.1, 2.101)
+"""How fast players play that state no rate."""
 
+PROFILES = ("mia", "ben", "", None, *(f"profile {number}" for number in range(18)))
 RATES = (0, 0.1, 0.5, 1, 1.0, 1.0005, 1.25, 2, 4.0004, 9)
 ZONES = ("UTC", "Europe/Berlin", "Nowhere/Else", "")
 FAR_ZONES = (
@@ -70,14 +69,14 @@ FAR_ZONES = (
 FRANCHISES = (None, "", "saga", "saga", "saga", "other: é")
 AGES_MS = (*(days * DAY_MS for days in (0, 3, 7, 28, 35, 91, 728)), 14 * DAY_MS + 1_234_567, -HOUR_MS)
 UUIDS = [str(UUID(int=number * 0x1234567_89ABCDEF_01234567)) for number in range(1, 60)]
+LONG_TEXTS = {"x": (64, 65, 256, 257), "é": (32, 65, 128, 257), "\\u00e9": (32, 65, 128, 257)}
 VALUES = (
     "null", "true", "5", "5.0", "-1", "-0", "-0.0", "1e2", "1E400", "-1e-400", "01", "+1", ".5", "NaN", "Infinity",
-    f'"{"i" * 64}"', f'"{"i" * 65}"', f'"{"i" * 256}"', f'"{"i" * 257}"', f'"{"é" * 128}"', f'"{"é" * 129}"',
-    '"' + "\\u00e9" * 32 + '"', '"' + "\\u00e9" * 33 + '"', '"' + "\\u00e9" * 129 + '"',
     "604800000", "604800001", "-9223372036854775808", "9223372036854775807", "9223372036854775808",
     "-9223372036854775809", "1" + "0" * 30, "1" + "0" * 400, '""', '"x"', '"\\ud800"', '"\\ud83d\\ude00"',
     '"\\udc00\\ud800"', '"\\u0000"', '"\x00"', '"a\tb"', '"\\x"', '"main"', '"trailer"', '"kids"', '"adult"',
     '"home"', '"UTC"', "[]", "{}", '{"a":1}', "[" * 3 + "]" * 3, "", "253402300799999", "253402300800000",
+    *(f'"{letter * number}"' for letter, numbers in LONG_TEXTS.items() for number in numbers),
 )  # fmt: skip
 ODD_NAMES = ('"seq"', '"playback_rate"', '"unknown"', '"\\ud800"')
 
@@ -210,8 +209,8 @@ class Player:
     session: str
     time_ms: int
     position_ms: int = 0
-    rate: float = 1.0
-    pace: float = 1.0
+    rate: float | None = None
+    speed: float = 1.0
     seq: int | None = None
     told: int = 0
     extra: dict[str, Any] = field(default_factory=dict)
@@ -237,6 +236,7 @@ class Writer:
         self.key = random.choice((None, None, KEY))
         self.pseudonyms = None if self.key is None else Pseudonyms(self.key)
         self.is_forgetful = random.random() < 0.3
+        self.lengths: dict[str, int] = {}
 
     def log(self) -> Log:
         steps = list(self._steps())
@@ -288,12 +288,13 @@ class Writer:
         if self.random.random() < 0.7:
             begin_ms = self.random.choice((self.begin_ms, self.clock_ms))
             row["release_time_ms"] = begin_ms - self.random.choice(AGES_MS) + self.random.choice((-1, 0, 0, 1, 10_000))
+        self.lengths[title] = max(0, row.get("runtime_ms", 0))
         return read_title(title.encode(), json.dumps(row).encode())
 
     def _timestamp_ms(self) -> int:
         rules, chance = self.rules, self.random.random()
-        if chance > 0.997:
-            return self.random.choice((-1, 0, END_OF_CALENDAR_MS, -(2**62)))
+        if self.random.random() < 0.003:
+            return self.random.choice((-1, 0, END_OF_CALENDAR_MS - 1, END_OF_CALENDAR_MS))
         if chance < (0.005 if self.goes_on_for_days else 0.02):
             far = self.random.choice((rules.grace_ms, rules.hour_grace_ms, rules.forget_ms, DAY_MS, HOUR_MS))
             self.clock_ms += far + self.random.choice((-1, 0, 1))
@@ -324,6 +325,8 @@ class Writer:
         before_ms = player.position_ms
         player.time_ms += elapsed_ms
         player.position_ms = max(0, before_ms + self._advanced_ms(player, elapsed_ms))
+        if kind in ("start", "play") and self.random.random() < 0.2:
+            self._replay(player)
         event = {
             "event_id": self.random.choice((f"e{player.told}", UUIDS[player.told % len(UUIDS)], "same")),
             "event_type": kind,
@@ -343,8 +346,26 @@ class Writer:
         return event
 
     def _anything(self) -> tuple[Player, str, int]:
-        kind = "heartbeat" if self.random.random() < 0.6 else self.random.choice(KINDS)
-        return self._player(), kind, self._elapsed_ms()
+        player, random = self._player(), self.random
+        if random.random() < 0.06:
+            # Long enough for a speed to be found, lost and found again.
+            self.visits += [(player, "heartbeat", 10_000)] * random.choice((3, 4, 8))
+        elif random.random() < 0.03:
+            return self._counts_anew(player)
+        kind = "heartbeat" if random.random() < 0.6 else random.choice(KINDS)
+        return player, kind, self._elapsed_ms()
+
+    def _counts_anew(self, player: Player) -> tuple[Player, str, int]:
+        """A player that starts its numbers again, about a minute later."""
+        if player.seq is not None:
+            player.seq = self.random.choice((0, 0, 1, player.seq))
+        return player, "heartbeat", self.random.choice((59_999, 60_000, 60_001, 70_000))
+
+    def _replay(self, player: Player) -> None:
+        """Go back, by about a minute or to about the first one."""
+        before_ms = player.position_ms
+        at_ms = self.random.choice((0, 0, 59_999, 60_000, before_ms - 60_000, before_ms - 59_999))
+        player.position_ms = min(max(0, at_ms), before_ms)
 
     def _turn_to_another_day(self) -> None:
         """Most households come back at the time of day that is theirs; some tell of the day before first."""
@@ -367,43 +388,57 @@ class Writer:
             return player
         session = random.choice(("a", "b", "c", UUIDS[0]))
         player = Player(random.choice(HOUSEHOLDS), random.choice(TITLES), session, self.clock_ms)
-        player.seq = random.choice((None, None, 0, 0, -(2**63)))
+        player.seq = random.choice((None, None, 0, 0, 0, -(2**63)))
+        player.speed = random.choice(SPEEDS)
         player.position_ms = random.choice((0, 0, 0, 2_499, 2_500, 30_000))
-        player.pace = random.choice(PACES)
-        player.extra["profile_id"] = random.choice(PROFILES)
         if random.random() < 0.3:
             player.extra["profile_kind"] = random.choice(("kids", "general", None))
         if self.goes_on_for_days and random.random() < 0.8:
             player.extra["time_zone"] = random.choice(FAR_ZONES)
+        if random.random() < 0.5:
+            player.extra["profile_id"] = random.choice(PROFILES)
         if random.random() < 0.2:
             player.extra["autoplay"] = random.choice((True, False, None))
         self.players.append(player)
         return player
 
     def _elapsed_ms(self) -> int:
-        longest_ms = self.rules.longest_interval_ms
-        if self.random.random() < 0.7:
+        chance = self.random.random()
+        if chance < 0.7:
             return self.random.choice((1_000, 2_500, 5_000, 10_000, 29_999))
-        edges_ms = (longest_ms, self.rules.gap_ms, self.rules.spread_ms, RESTART_MS)
-        edge_ms = self.random.choice(edges_ms) + self.random.choice((-1, 0, 1))
-        return self.random.choice((0, 1, 49, 2_499, edge_ms, edge_ms, edge_ms, edge_ms, 4_999, -1, -3_000))
+        if chance < 0.85:
+            return self.random.choice((0, 1, 49, 2_499, 4_999, -1, -3_000))
+        rules = self.rules
+        edge_ms = self.random.choice((rules.longest_interval_ms, rules.gap_ms, rules.spread_ms, 60_000))
+        return edge_ms + self.random.choice((-1, 0, 1, 1))
 
     def _advanced_ms(self, player: Player, elapsed_ms: int) -> int:
-        rate, chance = min(4000, max(100, round(player.rate * 1000))), self.random.random()
-        if chance < 0.55:
-            return max(0, round(elapsed_ms * rate * player.pace) // 1000)
-        if chance < 0.6:  # round a title that loops
-            end_ms = self.random.choice(LENGTHS)
-            return elapsed_ms * rate // 1000 - end_ms + self.random.choice((-1, 0, 1))
-        budget_ms = elapsed_ms * rate * 102 // 100_000
-        if chance < 0.75:
-            return budget_ms + self.random.choice((0, 5_000, 2_500)) + self.random.choice((-1, 0, 1))
+        stated = player.speed if player.rate is None else player.rate
+        rate, chance = min(4000, max(100, round(stated * 1000))), self.random.random()
+        if chance < (0.55 if player.rate is not None else 0.75):
+            return max(0, elapsed_ms * rate // 1000)
+        if chance < 0.65:
+            return self._looped_ms(player, elapsed_ms, rate)
+        budget_ms = elapsed_ms * rate * self.random.choice((102, 102, 98, 90)) // 100_000
+        if chance < 0.78:
+            return budget_ms + self.random.choice((0, 5_000, 2_500, -5_000)) + self.random.choice((-1, 0, 1))
         if chance < 0.85:  # to the edge of a cell's midpoint
             return 5_000 * self.random.randrange(13) + 2_500 + self.random.choice((-1, 0, 1)) - player.position_ms
-        if chance < 0.95:  # to nine or seven tenths of a length
+        if chance < 0.95:  # to a threshold's share of a length
             length_ms = self.random.choice(LENGTHS)
-            return length_ms * self.random.choice((7, 9)) // 10 + self.random.choice((-1, 0, 1)) - player.position_ms
+            return (
+                length_ms * self.random.choice((5, 7, 8, 9)) // 10 + self.random.choice((-1, 0, 1)) - player.position_ms
+            )
         return self.random.choice((0, -1, -5_000, -player.position_ms, 604_800_000 - player.position_ms))
+
+    def _looped_ms(self, player: Player, elapsed_ms: int, rate: int) -> int:
+        """Around the end of a title: at its speed, or at the edges of what is a loop."""
+        played_ms = elapsed_ms * rate * self.random.choice((100, 100, 98, 102)) // 100_000
+        played_ms += self.random.choice((0, 0, 5_000, -5_000)) + self.random.choice((-1, 0, 0, 1))
+        return played_ms - self.random.choice((*LENGTHS, self._length_ms(player)))
+
+    def _length_ms(self, player: Player) -> int:
+        return self.lengths.get(player.title, 0)
 
     def _seek(self, player: Player, event: dict[str, Any]) -> None:
         if self.random.random() < 0.7:
@@ -415,9 +450,7 @@ class Writer:
     def _tell_more(self, player: Player, event: dict[str, Any]) -> None:
         random = self.random
         if player.seq is not None:
-            player.seq += random.choice((1, 1, 1, 1, 1, 1, 0, 2, -1 if player.seq > -(2**63) else 0))
-            if random.random() < 0.05:
-                player.seq = min(player.seq, random.choice((0, 1)))
+            player.seq += random.choice((1, 1, 1, 1, 0, 2, -1 if player.seq > -(2**63) else 0))
             event["seq"] = player.seq if random.random() < 0.9 else None
         if event["event_type"] == "rate" or random.random() < 0.05:
             player.rate = event["playback_rate"] = random.choice(RATES)

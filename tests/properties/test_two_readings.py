@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from random import Random
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_logs import Log, Writer, mutated
@@ -48,6 +50,18 @@ def test_both_use_the_same_rows_of_the_catalog(seed: int) -> None:
 def test_both_take_the_same_records_for_events_and_read_the_same_in_them(seed: int) -> None:
     key, value = mutated(Random(seed), EVENT)
     assert _read(key, value) == _read_independently(key, value)
+
+
+@pytest.mark.parametrize("name", sorted(name for name, value in EVENT.items() if isinstance(value, str)))
+@pytest.mark.parametrize("letter", ["x", "é", "€", "😀"])
+@pytest.mark.parametrize("is_escaped", [False, True])
+def test_both_count_the_bytes_of_a_text(name: str, letter: str, is_escaped: bool) -> None:
+    for length in (64, 65, 256, 257):
+        text = letter * (length // len(letter.encode())) + "x" * (length % len(letter.encode()))
+        event = {**EVENT, name: text}
+        value = json.dumps(event, ensure_ascii=is_escaped).encode()
+        read = _read(event["household_id"].encode(), value)
+        assert read == _read_independently(event["household_id"].encode(), value)
 
 
 def disagreements(log: Log) -> list[str]:

@@ -122,6 +122,16 @@ class Household:
         return round(sum(self.credits_s), 3)
 
     @property
+    def allowance_s(self) -> float:
+        """What is left of the session's allowance."""
+        return (self.rules.allowance_ms - self.row.sessions[self.session].spent_ms) / 1000
+
+    @property
+    def counted(self) -> dict[str, int]:
+        """What the account counts: events that were stale, players that counted anew, what was refused."""
+        return {name: count for name, count in msgspec.structs.asdict(self.account).items() if count}
+
+    @property
     def is_playing(self) -> bool:
         return self.row.sessions[self.session].playing
 

@@ -205,3 +205,50 @@ def test_nesting_is_judged_alike_on_any_stack(stack: int) -> None:
 def test_a_name_given_twice_is_the_last_one() -> None:
     value = json.dumps(LEAST).encode()[:-1] + b', "title_id": "other"}'
     assert read_event(b"haus", value).title_id == "other"
+
+
+# -- how long ids are ---------------------------------------------------------------------------------------------
+
+LONGEST = {
+    **dict.fromkeys(("event_id", "household_id", "title_id", "play_session_id", "profile_id", "device_id"), 256),
+    **dict.fromkeys(("time_zone", "country"), 64),
+}
+
+
+def with_text(name: str, text: str, *, escaped: bool) -> tuple[bytes, bytes]:
+    """The key and value of an event that has this text in this field."""
+    event = {**LEAST, name: text}
+    return event["household_id"].encode(), json.dumps(event, ensure_ascii=escaped).encode()
+
+
+@pytest.mark.parametrize(("name", "longest"), LONGEST.items())
+@pytest.mark.parametrize(("over", "accepted"), [(-1, True), (0, True), (1, False)])
+@pytest.mark.parametrize("letter", ["x", "é", "€", "😀"], ids=["one byte", "two", "three", "four"])
+@pytest.mark.parametrize("escaped", [False, True])
+def test_a_text_has_so_many_bytes_of_utf8_at_most_however_it_is_written(
+    name: str, longest: int, over: int, accepted: bool, letter: str, escaped: bool
+) -> None:
+    room = longest + over
+    letters = room // len(letter.encode())
+    text = letter * letters + "y" * (room - letters * len(letter.encode()))
+    key, value = with_text(name, text, escaped=escaped)
+    if accepted:
+        assert getattr(read_event(key, value), name) == text
+    else:
+        with pytest.raises(BadEvent, match=name):
+            read_event(key, value)
+
+
+def test_what_is_too_long_is_told_with_both_numbers() -> None:
+    with pytest.raises(BadEvent, match="device_id has 258 bytes, accepted are 256"):
+        read_event(*with_text("device_id", "é" * 129, escaped=True))
+
+
+def test_short_escapes_are_one_byte_each() -> None:
+    assert read_event(*with_text("device_id", "\n" * 256, escaped=True)).device_id == "\n" * 256
+    with pytest.raises(BadEvent):
+        read_event(*with_text("device_id", "\n" * 257, escaped=True))
+
+
+def test_texts_that_no_field_lists_may_be_longer() -> None:
+    assert read_event(*with_text("user_agent", "é" * 1_000, escaped=False)).event_id == LEAST["event_id"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
 import pytest
-from partition_log import FILM, Log
+from partition_log import FILM, Log, Record
 from playing import DAY, HOUR, T0
 
 from models.changes import Changes
@@ -53,6 +54,51 @@ def test_an_event_more_than_five_minutes_ahead_of_its_record_is_a_dead_letter(ah
     assert log.account() == ({"dead_letters": 2} if dead else {"dead_letters": 1, "events": 1})
     if dead:
         assert "300001 ms ahead of the record" in log.drained().dead_letters[1][1]
+
+
+FAR_MS = 253_402_300_800_000
+"""The first millisecond after the year 9999."""
+
+
+@pytest.mark.parametrize(
+    ("timestamp_ms", "accepted"),
+    [(-(2**63), False), (-1, False), (0, True), (1, True), (FAR_MS - 1, True), (FAR_MS, False), (2**63 - 1, False)],
+)
+def test_a_records_timestamp_lies_in_the_years_1970_to_9999_or_moves_no_time(timestamp_ms: int, accepted: bool) -> None:
+    log = Log()
+    log.fold.apply([Record(0, timestamp_ms, b"k", b"no event")])
+    assert (log.fold.stream_time_ms, log.fold.clock_ms) == ((timestamp_ms,) * 2 if accepted else (-1, -1))
+    ((_, reason),) = log.drained().dead_letters
+    assert ("timestamp" in reason) is not accepted
+
+
+def test_an_event_of_a_record_out_of_all_time_is_a_dead_letter_however_good_it_is() -> None:
+    good = Log().tells("start", 0, at=0).fold
+    log = Log().waits(0)
+    event = {
+        "event_id": "e", "event_type": "start", "event_time_ms": T0, "household_id": "h", "title_id": "film",
+        "play_session_id": "s", "position_ms": 0,
+    }  # fmt: skip
+    for timestamp_ms in (-1, FAR_MS):
+        log.fold.apply([Record(1, timestamp_ms, b"h", json.dumps(event).encode())])
+    assert (log.account(), log.fold.stream_time_ms) == ({"dead_letters": 3}, good.stream_time_ms)
+    assert log.tells("start", 0, at=0).account() == {"dead_letters": 3, "events": 1}
+
+
+def test_what_is_stale_anew_or_refused_is_counted_in_the_account_and_survives_a_restart() -> None:
+    log = Log(FILM).tells("start", 0, at=0, seq=5).tells("pause", 0, at=1, seq=4)
+    log.tells("heartbeat", 500, at=30, seq=6).tells("heartbeat", 400, at=60, seq=7)
+    log.tells("play", 500, at=4_000, seq=8).tells("heartbeat", 510, at=20_000, seq=1)
+    found = {
+        "events": 6, "stale_events": 1, "player_restarts": 1, "refused_long_ms": 10_000, "refused_fast_ms": 500_000,
+        "refused_gap_ms": 100_000, "refused_back": 1,
+    }  # fmt: skip
+    assert (log.account(), log.restarts().account()) == (found, found)
+
+
+def test_what_touches_nothing_is_neither_stale_nor_refused() -> None:
+    log = Log(FILM).tells("start", 0, at=10, content_kind="trailer").tells("heartbeat", 900, at=0, content_kind="bonus")
+    assert log.account() == {"events": 2}
 
 
 @pytest.mark.parametrize(("older", "late"), [(-0.001, False), (0, False), (0.001, True)])
@@ -146,6 +192,8 @@ def test_an_hour_takes_events_at_most_72_hours_older_than_stream_time_a_day_all(
 def test_a_skimmer_is_of_all_time_and_makes_no_window() -> None:
     log = Log(FILM).tells("pause", 950, at=0)
     assert (log.title(), log.windows("h"), log.windows("d")) == ({"skimmers": 1}, {}, {})
+    # Who counts a title shows its dayparts, too.
+    assert TallyKey("l", 0, "film") in log.fold.tallies
 
 
 def test_kids_are_counted_by_the_profile_on_the_event_that_makes_the_fact() -> None:

@@ -166,3 +166,24 @@ def test_the_least_shares_count_as_reached(name: str, by: int, unstoppable: bool
 
 def test_empty_shares_do_not_qualify() -> None:
     assert not of_weeks(*[1000] * 8).unstoppable
+
+
+@pytest.mark.parametrize(("starters", "unstoppable"), [(19, False), (20, True), (21, True)])
+def test_twenty_starters_by_then_are_the_least(starters: int, unstoppable: bool) -> None:
+    weeks = {number: week(1000) for number in range(2, 7)}
+    weeks[1] = week(1000, starters=starters, completers=19, completions=40, rewatches=20)
+    assert legs(6, weeks, (), ()).unstoppable == unstoppable
+
+
+def test_the_least_starters_are_there_for_both_weeks() -> None:
+    weeks = {number: week(1000) for number in range(1, 8)}
+    weeks[1] = week(1000, starters=19, completers=19, completions=40, rewatches=20)
+    weeks[6] = week(1000, starters=1)
+    assert [legs(number, weeks, (), ()).unstoppable for number in (5, 6, 7)] == [False, False, True]
+
+
+@pytest.mark.parametrize(("completers", "rate"), [(9, 0.9), (10, 1.0), (11, 1.0)])
+def test_a_completion_rate_is_never_above_one(completers: int, rate: float) -> None:
+    # Those who became completers in these weeks may have become starters before the release.
+    found = of_weeks(1000, 1000, starters=10, completers=completers)
+    assert (found.completion_rate, found.completion_rate_before) == (rate, rate)
