@@ -1,0 +1,21 @@
+"""Netflix's `NetflixViewingHistory.csv`, the quick download of the account page: a title and a day."""
+
+from __future__ import annotations
+
+from models.sources.day_only import DayOnly
+from models.sources.document import Document
+
+COLUMNS = {"title", "date"}
+
+
+def _looks(document: Document) -> bool:
+    return {name.casefold() for name in document.columns} == COLUMNS
+
+
+FORMAT = DayOnly(
+    "Netflix viewing history (NetflixViewingHistory.csv)",
+    _looks,
+    "ask for ViewingActivity.csv: at netflix.com/account/getmyinfo request your personal information,"
+    " it is in the folder CONTENT_INTERACTION",
+    says="only on which day something was watched, not for how long",
+)
