@@ -28,6 +28,8 @@ def recognized(document: Document) -> Format:
     """The format of a file. Raises `NotImportable`: it is empty, or of no known format."""
     if not document.lines:
         raise NotImportable("the file is empty")
+    if document.text.startswith("PK\x03\x04"):
+        raise NotImportable("it is an archive, or a spreadsheet's own format: unpack it, or save it as CSV")
     known = formats().values()
     for each in known:
         if each.recognizes(document):

@@ -17,6 +17,9 @@ import msgspec
 from models.sources.reading import BadRow, BadValue
 
 SEPARATORS = ",;\t"
+NOTHING = SEPARATORS + " \x00"
+"""A line of these alone is an empty row of a spreadsheet."""
+
 BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -32,7 +35,7 @@ class Document:
     def __init__(self, content: bytes) -> None:
         self.text = text_of(content)
         lines = enumerate(_LINE_END.split(self.text), 1)
-        self.lines = [(number, line) for number, line in lines if line.strip(" \x00") and not _is_hint(number, line)]
+        self.lines = [(number, line) for number, line in lines if line.strip(NOTHING) and not _is_hint(number, line)]
 
     @cached_property
     def columns(self) -> tuple[str, ...]:

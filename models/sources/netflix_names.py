@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import re
 
+_SEASONS = (
+    "season|staffel|saison|temporada|stagione|seizoen|säsong|sesong|sæson|kausi|sezon|series|serie|limited series|"
+    "miniserie|part|teil|partie|parte|volume|vol|book|buch|chapter|kapitel|collection"
+)
 _WORDS = {
     "trailer": r"(?:teaser[ _])?trailers?|teasers?|tráilers?|bandes?-annonces?",
     "preview": r"previews?|sneak peeks?|first looks?|promos?|hooks?|big ?rows?|CLM|vorschau",
@@ -21,7 +25,7 @@ def _patterns(word: str) -> re.Pattern[str]:
     word = f"(?:{word})"
     forms = (
         rf"\([^()]*\b{word}{_NUMBER}\)\s*$",  # X (Trailer 2)
-        rf"^[^:]*(?<!\w){word}{_NUMBER}\s*:(?!.*: ?[^:]*\d+: )",  # Season 2 Trailer: X, but no series called so
+        rf"^[^:]*(?<!\w){word}{_NUMBER}\s*:(?! *(?:{_SEASONS}) \d+: )",  # Season 2 Trailer: X, but no series called so
         rf"[:–-] {_QUALIFIERS}{word}{_NUMBER}\s*$",  # X: Official Trailer, X - Baseline Clip 2, X: Clip 3
         rf"\b(?:official|final|PVS|baseline|season \d+|staffel \d+|s\d+) {word}{_NUMBER}\s*$",  # X PVS Clip
         rf"\b{word} #?\d+\s*$",  # X Clip 3
@@ -35,10 +39,6 @@ KINDS = tuple((kind, _patterns(word)) for kind, word in _WORDS.items())
 _EPISODE = re.compile(r"\(Episode \d+\)\s*$", re.IGNORECASE)
 _BACKFILL = re.compile(r"_backfill", re.IGNORECASE)
 
-_SEASONS = (
-    "season|staffel|saison|temporada|stagione|seizoen|säsong|sesong|sæson|kausi|sezon|series|serie|limited series|"
-    "miniserie|part|teil|partie|parte|volume|vol|book|buch|chapter|kapitel|collection"
-)
 _SERIES = re.compile(rf"^(?P<series>.+?): (?:[^:]*\b)?(?:{_SEASONS})\b[^:]*(?::|$)", re.IGNORECASE)
 
 
