@@ -1,6 +1,7 @@
 """Every format, by pairs: a file as people have it, and what it must become."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,8 @@ def _lines(raw: Path, viewer: Viewer) -> list[dict[str, Any]]:
     """What a file becomes: its events, its bad rows, and the account of the rest; or why it is refused."""
     document, beside = Document(raw.read_bytes()), raw.with_suffix(f".beside{raw.suffix}")
     joined = Document(beside.read_bytes()) if beside.exists() else None
-    each = Viewer(
-        viewer.household_id, viewer.time_zone, viewer.kids, viewer.title_ids, viewer.runtimes_ms, beside=joined
-    )
     try:
-        reading = recognized(document).read(document, each)
+        reading = recognized(document).read(document, replace(viewer, beside=joined))
     except NotImportable as problem:
         return [{"refused": str(problem)}]
     titles = {

@@ -36,7 +36,7 @@ def test_time_without_an_offset_is_in_the_zone_and_one_with_an_offset_is_not() -
     "text", ["", "14.03.2020 18:00", "2020-02-30 18:00:00", "2020-03-14", "18:00", "0000-01-01 00:00:00"]
 )
 def test_time_in_another_notation_is_refused_by_name(text: str) -> None:
-    with pytest.raises(BadValue, match="Start is .*, accepted: YYYY-MM-DD HH:MM:SS"):
+    with pytest.raises(BadValue, match=r"Start is .*, accepted: YYYY-MM-DD HH:MM:SS"):
         time_ms("Start", text)
 
 
@@ -62,5 +62,5 @@ def test_duration_is_read_in_every_notation(text: str, expected_s: float) -> Non
 
 @pytest.mark.parametrize("text", ["", "Not latest view", "-1", "00:61:00", "1 fortnight", "1e3", str(WEEK_S + 1), "²"])
 def test_duration_in_another_notation_or_above_a_week_is_refused_by_name(text: str) -> None:
-    with pytest.raises(BadValue, match="Duration is .*, accepted"):
+    with pytest.raises(BadValue, match=r"Duration is .*, accepted"):
         duration_ms("Duration", text)
