@@ -119,6 +119,14 @@ def in_catalog(viewer: Viewer, catalog: Mapping[str, Row]) -> Viewer:
     return replace(viewer, title_ids=ids, runtimes_ms=runtimes)
 
 
+def stream_time_ms(kafka: KafkaAddress, topic: str, household_id: str, now_ms: int) -> int:
+    """The stream time of the household's partition once records come to it: now, where the broker stamps them."""
+    from streams.kafka_view import KafkaView
+
+    stamped = KafkaView(kafka).options(topic).get("message.timestamp.type") == "LogAppendTime"
+    return max(now_ms if stamped else 0, newest_record_ms(kafka, topic, household_id))
+
+
 def newest_record_ms(kafka: KafkaAddress, topic: str, household_id: str) -> int:
     """The largest record timestamp of the household's partition, 0 where it is empty. `KafkaFailed`."""
     from kafka import TopicPartition

@@ -24,6 +24,7 @@ BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _QUOTED_OR_SEPARATOR = re.compile(r'"(?:[^"]|"")*"|[;\t]')
+_SLASHED = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})/(?:\d{4}|\d\d)(?![\d/])")
 _SPREADSHEET_HINT = re.compile(r"sep=.\s*")
 
 Cells = dict[str, str]
@@ -51,6 +52,14 @@ class Document:
             return msgspec.json.decode(self.text.encode())
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             return None
+
+    @cached_property
+    def day_first(self) -> bool | None:
+        """Whether dates such as 14/03/2020 begin with the day; None where no date of the file tells."""
+        dates = [(int(first), int(second)) for first, second in _SLASHED.findall(self.text)]
+        if any(first > 12 for first, _ in dates):
+            return True
+        return False if any(second > 12 for _, second in dates) else None
 
     def rows(self) -> Iterator[tuple[int, Cells | BadRow]]:
         """The lines below the header, by column name; each with its number, a bad one as `BadRow`."""

@@ -95,7 +95,7 @@ class NetflixPlaybackRelatedEvents:
         activities = Activities(viewer.beside) if viewer.beside else None
         for number, row in document.rows():
             try:
-                joined += _take(reading, number, row, viewer, activities)
+                joined += _take(reading, number, row, viewer, activities, document.day_first)
             except BadValue as problem:
                 reading.bad_rows.append(BadRow(number, str(problem)))
         add_sittings(reading, joined, viewer)
@@ -106,14 +106,19 @@ FORMAT: Format = NetflixPlaybackRelatedEvents()
 
 
 def _take(
-    reading: Reading, number: int, row: Cells | BadRow, viewer: Viewer, activities: Activities | None
+    reading: Reading,
+    number: int,
+    row: Cells | BadRow,
+    viewer: Viewer,
+    activities: Activities | None,
+    day_first: bool | None,
 ) -> list[Sitting]:
     """Add a row to the reading, or return the stay that its viewing activity knows. Raises `BadValue`."""
     if isinstance(row, BadRow):
         reading.bad_rows.append(row)
         return []
     title = checked_name(row[TITLE], TITLE)
-    start_ms = time_ms(START, row[START])
+    start_ms = time_ms(START, row[START], day_first=day_first)
     traces = _traces(row[TRACES])
     activity = activities.at(row[PROFILE], start_ms) if activities else None
     if activity and not traces:
@@ -121,7 +126,7 @@ def _take(
     kind = activity.kind if activity else content_kind(title)
     events = _events(_session(row, title, kind, viewer, activity), start_ms, traces)
     reading.rows += 1
-    reading.empty_rows += not traces
+    reading.empty_rows += not events
     reading.events += events
     _account(reading, title, kind, traces, viewer)
     return []

@@ -68,14 +68,14 @@ def _sittings(document: Document, reading: Reading) -> Iterator[Sitting]:
             reading.bad_rows.append(row)
             continue
         try:
-            yield _sitting(number, row)
+            yield _sitting(number, row, document.day_first)
         except BadValue as problem:
             reading.bad_rows.append(BadRow(number, str(problem)))
 
 
-def _sitting(number: int, row: Cells) -> Sitting:
+def _sitting(number: int, row: Cells, day_first: bool | None) -> Sitting:
     title = checked_name(row[TITLE].strip(), TITLE)
-    start_ms, played_ms = time_ms(START, row[START]), duration_ms(DURATION, row[DURATION])
+    start_ms, played_ms = time_ms(START, row[START], day_first=day_first), duration_ms(DURATION, row[DURATION])
     return Sitting(
         number,
         ("netflix", row[PROFILE], str(start_ms), title, str(played_ms), row.get(DEVICE, "")),

@@ -61,7 +61,7 @@ def _sittings(document: Document, reading: Reading) -> Iterator[Sitting]:
                 reading.told_ms += played_ms
                 reading.lost_ms[reason] += played_ms
             else:
-                yield _sitting(number, stated, played_ms)
+                yield _sitting(number, stated, played_ms, document.day_first)
         except BadValue as problem:
             reading.bad_rows.append(BadRow(number, str(problem)))
 
@@ -79,10 +79,10 @@ def _lost(row: Cells) -> str:
     return "" if row[TITLE] else NAMELESS
 
 
-def _sitting(number: int, row: Cells, played_ms: int) -> Sitting:
+def _sitting(number: int, row: Cells, played_ms: int, day_first: bool | None) -> Sitting:
     title = checked_name(row[TITLE], TITLE)
-    start_ms = time_ms(START, row[START])
-    lasted_ms = time_ms(END, row[END]) - start_ms if row.get(END) else 0
+    start_ms = time_ms(START, row[START], day_first=day_first)
+    lasted_ms = time_ms(END, row[END], day_first=day_first) - start_ms if row.get(END) else 0
     profile = row.get(PROFILE, "")
     return Sitting(
         number,

@@ -49,14 +49,14 @@ def _plays(document: Document, viewer: Viewer, reading: Reading) -> Iterator[Pla
             reading.bad_rows.append(row)
             continue
         try:
-            yield _sitting(number, row, viewer), percentage(WATCHED, row.get(WATCHED, ""))
+            yield _sitting(number, row, viewer, document.day_first), percentage(WATCHED, row.get(WATCHED, ""))
         except BadValue as problem:
             reading.bad_rows.append(BadRow(number, str(problem)))
 
 
-def _sitting(number: int, row: Cells, viewer: Viewer) -> Sitting:
+def _sitting(number: int, row: Cells, viewer: Viewer, day_first: bool | None) -> Sitting:
     title = checked_name(row[TITLE].strip(), TITLE)
-    start_ms = time_ms(STARTED, f"{row[DATE].strip()} {row[STARTED].strip()}", viewer.zone)
+    start_ms = time_ms(STARTED, f"{row[DATE].strip()} {row[STARTED].strip()}", viewer.zone, day_first)
     played_ms = duration_ms(DURATION, row[DURATION])
     paused_ms = duration_ms(PAUSED, row[PAUSED]) if row.get(PAUSED, "").strip() else 0
     return Sitting(
@@ -66,16 +66,17 @@ def _sitting(number: int, row: Cells, viewer: Viewer) -> Sitting:
         title,
         start_ms,
         played_ms,
-        still_ms=still_ms(played_ms, paused_ms, _lasted_ms(row, start_ms, viewer)),
+        still_ms=still_ms(played_ms, paused_ms, _lasted_ms(row, start_ms, viewer, day_first)),
         device=row.get(PLAYER, ""),
     )
 
 
-def _lasted_ms(row: Cells, start_ms: int, viewer: Viewer) -> int:
+def _lasted_ms(row: Cells, start_ms: int, viewer: Viewer, day_first: bool | None) -> int:
     """From start to stop, over midnight where the stop is the earlier hour; 0 where no stop is stated."""
     if not row[STOPPED].strip():
         return 0
-    return (time_ms(STOPPED, f"{row[DATE].strip()} {row[STOPPED].strip()}", viewer.zone) - start_ms) % DAY_MS
+    stop_ms = time_ms(STOPPED, f"{row[DATE].strip()} {row[STOPPED].strip()}", viewer.zone, day_first)
+    return (stop_ms - start_ms) % DAY_MS
 
 
 def _with_series(sittings: list[Sitting]) -> list[Sitting]:

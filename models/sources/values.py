@@ -11,16 +11,24 @@ from datetime import UTC, datetime, tzinfo
 from models.rules import LONGEST_MEDIA_MS
 from models.sources.reading import BadValue
 
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d?:\d\d(?::\d\d)?)(\.\d+)?\s*(Z|UTC|[+-]\d\d:?\d\d)?")
-_CLOCK = re.compile(r"(\d+):([0-5]\d):([0-5]\d)(\.\d+)?")
-_SECONDS = re.compile(r"\d+(\.\d+)?")
-_WORDS = re.compile(r"(\d+)\s*(days?|d|hrs?|hours?|h|mins?|minutes?|m|secs?|seconds?|s)\b\s*,?\s*", re.IGNORECASE)
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d?:\d\d(?::\d\d)?)(\.\d+)?\s*(Z|UTC|[+-]\d\d:?\d\d)?", re.ASCII)
+_LOCAL = re.compile(
+    r"(\d{1,2})([./])(\d{1,2})\2(\d{4}|\d\d),?\s+(\d\d?:\d\d(?::\d\d)?)\s*([AP]M)?", re.IGNORECASE | re.ASCII
+)
+_CLOCK = re.compile(r"(\d+):([0-5]\d):([0-5]\d)(\.\d+)?", re.ASCII)
+_SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)
+_WORDS = re.compile(
+    r"(\d+)\s*(days?|d|hrs?|hours?|h|mins?|minutes?|m|secs?|seconds?|s)\b\s*,?\s*", re.IGNORECASE | re.ASCII
+)
 _UNIT_S = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
-def time_ms(column: str, text: str, zone: tzinfo = UTC) -> int:
-    """A time as Unix ms; one that states no offset is in `zone`. Raises `BadValue`."""
-    found = _TIME.fullmatch(text.strip())
+def time_ms(column: str, text: str, zone: tzinfo = UTC, day_first: bool | None = None) -> int:
+    """A time as Unix ms; one that states no offset is in `zone`. Raises `BadValue`.
+
+    `day_first`: whether 3/4/2020, as a spreadsheet writes, is in April; None: that is not known.
+    """
+    found = _TIME.fullmatch(_as_iso(column, text.strip(), day_first))
     try:
         if not found:
             raise ValueError
@@ -29,6 +37,21 @@ def time_ms(column: str, text: str, zone: tzinfo = UTC) -> int:
         return (_seconds(local, offset, zone)) * 1000 + _milliseconds(found[3])
     except (ValueError, OverflowError):
         raise BadValue(f"{column} is {text[:40]!r}, accepted: YYYY-MM-DD HH:MM:SS") from None
+
+
+def _as_iso(column: str, text: str, day_first: bool | None) -> str:
+    """The notation that a spreadsheet made of a time, turned back: 14.03.2020 18:00, 3/14/20 6:00 PM."""
+    found = _LOCAL.fullmatch(text)
+    if not found:
+        return text
+    first, dot, second, year, clock, half = found.groups()
+    if dot == "/" and day_first is None:
+        raise BadValue(f"{column} is {text!r}, of which nothing in the file tells whether day or month comes first")
+    day, month = (first, second) if dot == "." or day_first else (second, first)
+    if half:
+        hour, rest = clock.split(":", 1)
+        clock = f"{int(hour) % 12 + (12 if half.upper() == 'PM' else 0)}:{rest}"
+    return f"{year if len(year) == 4 else f'20{year}'}-{int(month):02}-{int(day):02} {clock}"
 
 
 def _seconds(local: datetime, offset: str | None, zone: tzinfo) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,15 +133,16 @@ def _say_what_is_told(found: Import) -> None:
 
 
 def _refuse_late_events(settings: Settings, kafka: KafkaAddress, found: Import, household: str, yes: bool) -> None:
-    from streams.importing import newest_record_ms
+    from streams.importing import stream_time_ms
 
-    stream_time_ms = newest_record_ms(kafka, settings.source_topic, household)
-    late = found.older_than(stream_time_ms - settings.rules().grace_ms)
+    newest_ms = stream_time_ms(kafka, settings.source_topic, household, time.time_ns() // 1_000_000)
+    late = found.older_than(newest_ms - settings.rules().grace_ms)
     if not late:
         return
     why = (
         f"{late:,} of {len(found.events):,} events are more than {settings.grace_days} days older than the newest"
-        f" record of their partition of {settings.source_topic}: they would count as late, and as nothing else"
+        f" record of their partition of {settings.source_topic} (or now, where the broker stamps records): they would"
+        " count as late, and as nothing else"
     )
     if not yes:
         raise click.ClickException(f"{why}\n{_application_of_its_own(settings)}\nor send them all the same with --yes")

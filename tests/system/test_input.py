@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 pytestmark = pytest.mark.system
 
@@ -128,6 +129,15 @@ def test_import_into_a_topic_too_young_is_refused_with_the_way_out_or_sent_with_
     sent = _encore(encore_env, *command, "--yes")
     assert (sent.returncode, len(_records(encore_env, encore_env["ENCORE_SOURCE_TOPIC"]))) == (0, 2006)
     assert "warning: 6 of 6 events" in sent.stderr
+
+
+def test_import_into_a_topic_that_its_broker_stamps_is_refused_though_it_has_no_records(encore_env, tmp_path) -> None:
+    source, stamped = encore_env["ENCORE_SOURCE_TOPIC"], {"message.timestamp.type": "LogAppendTime"}
+    with KafkaAdminClient(bootstrap_servers=encore_env["ENCORE_KAFKA"]) as admin:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, source, stamped)])
+    refused = _encore(encore_env, "import", str(_export(tmp_path / "e.csv")), "--household", "home")
+    assert (refused.returncode, _records(encore_env, source)) == (1, [])
+    assert "6 of 6 events are more than 30 days older" in refused.stderr
 
 
 def test_import_of_a_file_that_tells_nothing_makes_no_topic_and_fails_in_one_line(encore_env, tmp_path) -> None:

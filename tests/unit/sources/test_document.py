@@ -56,6 +56,13 @@ def test_line_that_fits_in_no_dialect_is_a_bad_row(line: bytes, problem: str) ->
     assert str(row).startswith(problem)
 
 
+@pytest.mark.parametrize(
+    ("dates", "day_first"), [("12/12/2020", None), ("13/12/2020", True), ("12/13/20", False), ("2020-12-13", None)]
+)
+def test_date_above_the_twelfth_tells_whether_days_come_first(dates: str, day_first: bool | None) -> None:
+    assert Document(f"Name,Day\na,{dates}\nb,1/1/2020\n".encode()).day_first is day_first
+
+
 @pytest.mark.parametrize("content", [b"", b"\n \r\n", b"\xef\xbb\xbf", b",,,\n"])
 def test_file_without_content_is_said_to_be_empty(content: bytes) -> None:
     with pytest.raises(NotImportable, match="the file is empty"):

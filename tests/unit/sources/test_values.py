@@ -26,6 +26,31 @@ def test_time_is_read_in_every_notation(text: str, expected_ms: int) -> None:
     assert time_ms("Start", text) == expected_ms
 
 
+@pytest.mark.parametrize(
+    ("text", "day_first"),
+    [
+        ("14.03.2020 18:00", None),
+        ("14.3.20 18:00:00", None),
+        ("14/03/2020 18:00", True),
+        ("3/14/2020 18:00", False),
+        ("3/14/20 6:00 PM", False),
+        ("3/14/2020, 06:00:00 pm", False),
+    ],
+)
+def test_time_that_a_spreadsheet_wrote_anew_is_read(text: str, day_first: bool | None) -> None:
+    assert time_ms("Start", text, day_first=day_first) == SIX_PM_MS
+
+
+@pytest.mark.parametrize(("text", "hour"), [("3/14/20 12:00 AM", 0), ("3/14/20 1:00 AM", 1), ("3/14/20 12:00 PM", 12)])
+def test_twelve_o_clock_is_midnight_in_the_morning_and_noon_in_the_afternoon(text: str, hour: int) -> None:
+    assert time_ms("Start", text, day_first=False) == SIX_PM_MS + (hour - 18) * 3_600_000
+
+
+def test_time_of_which_nobody_knows_whether_the_day_comes_first_is_refused() -> None:
+    with pytest.raises(BadValue, match="day or month comes first"):
+        time_ms("Start", "03/04/2020 18:00")
+
+
 def test_time_without_an_offset_is_in_the_zone_and_one_with_an_offset_is_not() -> None:
     zone = ZoneInfo("Europe/Berlin")
     assert time_ms("Start", "2020-03-14 19:00:00", zone) == SIX_PM_MS
@@ -33,7 +58,7 @@ def test_time_without_an_offset_is_in_the_zone_and_one_with_an_offset_is_not() -
 
 
 @pytest.mark.parametrize(
-    "text", ["", "14.03.2020 18:00", "2020-02-30 18:00:00", "2020-03-14", "18:00", "0000-01-01 00:00:00"]
+    "text", ["", "30.02.2020 18:00", "2020-02-30 18:00:00", "2020-03-14", "18:00", "0000-01-01 00:00:00"]
 )
 def test_time_in_another_notation_is_refused_by_name(text: str) -> None:
     with pytest.raises(BadValue, match=r"Start is .*, accepted: YYYY-MM-DD HH:MM:SS"):
