@@ -18,7 +18,7 @@ from models.partitioner import partition_of
 from models.sources.document import Document
 from models.sources.netflix_playback_related_events import FORMAT as PLAYBACK_RELATED_EVENTS
 from models.sources.netflix_viewing_activity import FORMAT as VIEWING_ACTIVITY
-from models.sources.reading import SHORTEST_LENGTH_MS, BadRow, Format, NotImportable, PlaybackEvent, Reading, Viewer
+from models.sources.reading import BadRow, Format, NotImportable, PlaybackEvent, Reading, Viewer
 from streams.importing_formats import recognized
 from streams.kafka_security import KafkaAddress
 from streams.simulate.faults import Item
@@ -64,7 +64,7 @@ class Import:
     def missing_titles(self, catalog: Mapping[str, Row]) -> list[Row]:
         """Rows for the main titles without a runtime, or of a series that the catalog does not have.
 
-        The runtime is the largest position that is stated, if ten minutes or more.
+        The runtime is the one that the file states, else the largest position, if ten minutes or more.
         """
         rows = (self._row(title_id, catalog.get(title_id)) for title_id in sorted(self.reading.titles))
         return [row for row in rows if row]
@@ -75,8 +75,8 @@ class Import:
         if title.franchise_id:
             stated["franchise_id"] = title.franchise_id
         row = stated | (known or {}) | {"title_id": title_id}
-        if title.runtime_ms >= SHORTEST_LENGTH_MS and not _runtime_ms(known):
-            return row | {"runtime_ms": title.runtime_ms}
+        if title.length_ms and not _runtime_ms(known):
+            return row | {"runtime_ms": title.length_ms}
         return row if known is None and title.franchise_id else None
 
     def titles_without_length(self, catalog: Mapping[str, Row]) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from models.sources.day_only import DayOnly
 from models.sources.document import Document
 
-COLUMNS = {"title", "date"}
+TITLES, DATES = {"title", "titel", "titre", "título", "titolo"}, {"date", "datum", "fecha", "data"}
+"""The two columns, which bear the names of the account's language."""
 
 
 def _looks(document: Document) -> bool:
-    return {name.casefold() for name in document.columns} == COLUMNS
+    columns = [name.casefold() for name in document.columns]
+    return len(columns) == 2 and columns[0] in TITLES and columns[1] in DATES
 
 
 FORMAT = DayOnly(

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Protocol
 
+from models.rules import SHORTEST_STATED_LENGTH_MS
+
 if TYPE_CHECKING:
     from models.sources.document import Document
 
@@ -65,11 +67,19 @@ class Viewer:
 
 @dataclass(slots=True)
 class Title:
-    """What a file tells of a main title: its name, its series, and how long it is at least (0: unknown)."""
+    """What a file tells of a main title. `runtime_ms`: how long it says that the title is (0: nothing)."""
 
     name: str
     franchise_id: str = ""
+    largest_ms: int = 0
     runtime_ms: int = 0
+
+    @property
+    def length_ms(self) -> int:
+        """How long the title is taken to be: as is stated, else the largest position; 0 where both are too short."""
+        if self.runtime_ms >= SHORTEST_STATED_LENGTH_MS:
+            return self.runtime_ms
+        return self.largest_ms if self.largest_ms >= SHORTEST_LENGTH_MS else 0
 
 
 @dataclass(slots=True)
@@ -90,10 +100,11 @@ class Reading:
         """The viewing that the events carry."""
         return self.told_ms - self.lost_ms.total()
 
-    def meets(self, title_id: str, name: str, franchise_id: str, reached_ms: int) -> None:
-        """Remember a main title and the largest position that is stated of it."""
+    def meets(self, title_id: str, name: str, franchise_id: str, reached_ms: int, runtime_ms: int = 0) -> None:
+        """Remember a main title, the largest position that is stated of it, and its length where that is."""
         title = self.titles.setdefault(title_id, Title(name, fitting_id(franchise_id) if franchise_id else ""))
-        title.runtime_ms = max(title.runtime_ms, reached_ms)
+        title.largest_ms = max(title.largest_ms, reached_ms)
+        title.runtime_ms = max(title.runtime_ms, runtime_ms)
 
 
 class Format(Protocol):

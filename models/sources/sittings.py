@@ -14,13 +14,11 @@ It must not know any format. What it makes up is the least that agrees with the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from models.events import END_OF_CALENDAR_MS
-from models.rules import LONGEST_MEDIA_MS
 from models.sources.reading import (
-    SHORTEST_LENGTH_MS,
     BadRow,
     PlaybackEvent,
     Reading,
@@ -47,7 +45,7 @@ class Sitting:
     """One row of a history. `identity` is what makes it the same row in a later export.
 
     `reached_ms`: the position at the end, where it is stated; `still_ms`: pauses in it; `clipped`: no one stays for
-    longer than the title lasts.
+    longer than the title lasts; `runtime_ms`: how long the title is, where that is stated.
     """
 
     line: int
@@ -68,35 +66,52 @@ class Sitting:
     runtime_ms: int = 0
 
     @property
-    def position_known_ms(self) -> int:
-        """How long the title is at least: what is stated of it, else what was played of it in one go."""
-        if self.runtime_ms or self.reached_ms is not None:
-            return self.runtime_ms or self.reached_ms or 0
+    def largest_ms(self) -> int:
+        """The position at the end; where none is stated, what was played in one go, if that is believable."""
+        if self.reached_ms is not None:
+            return self.reached_ms
         return self.played_ms if self.played_ms <= LONGEST_WITHOUT_POSITION_MS else 0
 
 
 def add_sittings(reading: Reading, sittings: Iterable[Sitting], viewer: Viewer, unit: str = "line") -> None:
     """The events of a history's rows, in the order of their times, and what they tell of titles."""
-    rows = sorted(sittings, key=lambda sitting: sitting.start_ms)
-    lengths = _lengths(rows, viewer)
+    rows = sorted(_within_calendar(reading, sittings, unit), key=lambda sitting: sitting.start_ms)
+    for sitting in rows:
+        if sitting.kind == "main" and sitting.played_ms:
+            _meet(reading, sitting, viewer)
     left_at: dict[tuple[str, str], int] = {}
     for sitting in rows:
         title_id = viewer.title_id(sitting.title)
-        length_ms = lengths.get(title_id, 0)
-        played_ms = _clipped(sitting, viewer.runtimes_ms.get(title_id, 0))
         runtime_ms = viewer.runtimes_ms.get(title_id, 0)
+        played_ms = _clipped(sitting, runtime_ms)
         from_ms = _resumed(left_at.get((sitting.profile, title_id), 0), played_ms, runtime_ms)
+        length_ms = runtime_ms or _length_ms(reading, sitting, title_id)
         spans = _spans(played_ms, sitting.reached_ms, length_ms, from_ms)
-        try:
-            events = list(_events(sitting, title_id, spans, viewer))
-        except BadRow as problem:
-            reading.bad_rows.append(BadRow(sitting.line, problem.reason, unit))
-            continue
         left_at[sitting.profile, title_id] = spans[-1][1] if spans else 0
-        _account(reading, sitting, title_id, played_ms, events)
+        _account(reading, sitting, played_ms, list(_events(sitting, title_id, spans, viewer)))
 
 
-def _account(reading: Reading, sitting: Sitting, title_id: str, played_ms: int, events: list[PlaybackEvent]) -> None:
+def _within_calendar(reading: Reading, sittings: Iterable[Sitting], unit: str) -> Iterator[Sitting]:
+    for sitting in sittings:
+        if sitting.start_ms >= 0 and sitting.start_ms + sitting.played_ms + sitting.still_ms < END_OF_CALENDAR_MS:
+            yield sitting
+        else:
+            reading.bad_rows.append(BadRow(sitting.line, "it leaves the years 1970 to 9999", unit))
+
+
+def _meet(reading: Reading, sitting: Sitting, viewer: Viewer) -> None:
+    title_id = viewer.title_id(sitting.title)
+    largest_ms = _clipped(replace(sitting, played_ms=sitting.largest_ms), viewer.runtimes_ms.get(title_id, 0))
+    reading.meets(title_id, sitting.title, sitting.franchise, largest_ms, sitting.runtime_ms)
+
+
+def _length_ms(reading: Reading, sitting: Sitting, title_id: str) -> int:
+    """How long the file says that a title is; nothing where the positions of its rows would be made up."""
+    title = reading.titles.get(title_id)
+    return title.length_ms if title and sitting.reached_ms is not None else 0
+
+
+def _account(reading: Reading, sitting: Sitting, played_ms: int, events: list[PlaybackEvent]) -> None:
     reading.rows += 1
     reading.empty_rows += not events
     reading.events += events
@@ -105,20 +120,6 @@ def _account(reading: Reading, sitting: Sitting, title_id: str, played_ms: int, 
         reading.lost_ms[BEYOND] += sitting.played_ms - played_ms
     if sitting.kind != "main":
         reading.promotional_ms += played_ms
-    elif events:
-        reached_ms = min(sitting.position_known_ms, played_ms) if sitting.clipped else sitting.position_known_ms
-        reading.meets(title_id, sitting.title, sitting.franchise, reached_ms)
-
-
-def _lengths(sittings: Iterable[Sitting], viewer: Viewer) -> dict[str, int]:
-    """How long each title is: by the catalog, else by the largest position, if that is ten minutes or more."""
-    largest: dict[str, int] = {}
-    for sitting in sittings:
-        if sitting.runtime_ms or sitting.reached_ms is not None:
-            title_id = viewer.title_id(sitting.title)
-            largest[title_id] = max(largest.get(title_id, 0), sitting.position_known_ms)
-    seen = {title_id: length for title_id, length in largest.items() if length >= SHORTEST_LENGTH_MS}
-    return seen | dict(viewer.runtimes_ms)
 
 
 def _clipped(sitting: Sitting, runtime_ms: int) -> int:
@@ -147,10 +148,12 @@ def _spans(played_ms: int, reached_ms: int | None, length_ms: int, from_ms: int)
 
 def _through(from_ms: int, played_ms: int, length_ms: int) -> list[Span]:
     """From a position on, and from the start again whenever the end is reached."""
-    spans = [(from_ms, min(from_ms + played_ms, length_ms))]
-    left_ms = played_ms - (spans[0][1] - from_ms)
-    whole, rest_ms = divmod(left_ms, length_ms)
-    return [*spans, *[(0, length_ms)] * whole, (0, rest_ms)]
+    end_ms = min(from_ms + played_ms, length_ms)
+    whole, rest_ms = divmod(played_ms - (end_ms - from_ms), length_ms)
+    spans = [(from_ms, end_ms), *[(0, length_ms)] * whole]
+    if _is_scrap(rest_ms, length_ms):
+        return [*spans[:-1], (spans[-1][0], spans[-1][1] + rest_ms)]
+    return [*spans, (0, rest_ms)]
 
 
 def _before(played_ms: int, length_ms: int) -> list[Span]:
@@ -158,7 +161,14 @@ def _before(played_ms: int, length_ms: int) -> list[Span]:
     if not length_ms or played_ms <= length_ms:
         return [(0, played_ms)]
     whole, rest_ms = divmod(played_ms, length_ms)
+    if _is_scrap(rest_ms, length_ms):
+        return [*[(0, length_ms)] * (whole - 1), (0, length_ms + rest_ms)]
     return [(length_ms - rest_ms, length_ms), *[(0, length_ms)] * whole]
+
+
+def _is_scrap(rest_ms: int, length_ms: int) -> bool:
+    """Whether so little is left over that nobody began the title anew for it: its length is not known so well."""
+    return rest_ms * 100 < length_ms * (100 - AT_THE_END_PERCENT)
 
 
 def _events(sitting: Sitting, title_id: str, spans: list[Span], viewer: Viewer) -> Iterator[PlaybackEvent]:
@@ -175,8 +185,6 @@ def _events(sitting: Sitting, title_id: str, spans: list[Span], viewer: Viewer) 
     if sitting.autoplay:
         session["autoplay"] = True
     for seq, (event_type, time_ms, position_ms, seek_from_ms) in zip(count(), _steps(sitting, spans), strict=False):
-        if not 0 <= time_ms < END_OF_CALENDAR_MS or position_ms > LONGEST_MEDIA_MS:
-            raise BadRow(sitting.line, "it leaves the years 1970 to 9999, or lasts more than seven days")
         event: PlaybackEvent = {
             "event_id": f"{session['play_session_id']}-{seq}",
             "event_type": event_type,

@@ -60,12 +60,19 @@ def _plays(entries: list[Any], reading: Reading) -> Iterator[Play]:
         except BadValue as problem:
             reading.bad_rows.append(BadRow(number, str(problem), "entry"))
             continue
-        media_type = entry.get("media_type")
-        if media_type not in (None, "") and media_type not in KINDS:
+        if reason := _lost(entry):
             reading.told_ms += sitting.played_ms
-            reading.lost_ms[f"{media_type}s, which are no titles"[:60]] += sitting.played_ms
+            reading.lost_ms[reason] += sitting.played_ms
             continue
         yield sitting, percent
+
+
+def _lost(entry: dict[str, Any]) -> str:
+    """Why an entry is left out, if it is."""
+    media_type = entry.get("media_type")
+    if media_type not in (None, "") and media_type not in KINDS:
+        return f"{str(media_type)[:40]}s, which are no titles"
+    return "live television, which is no title" if str(entry.get("live")) == "1" else ""
 
 
 def _sitting(number: int, entry: dict[str, Any]) -> Sitting:

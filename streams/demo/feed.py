@@ -58,7 +58,8 @@ def exported(path: Path, household: str) -> Feed:
     names = {str(event["title_id"]): str(event["title_id"]) for event in found.events}
     names |= {row["title_id"]: row["name"] for row in catalog}
     counts = f"{found.rows:,} rows read ({len(found.events):,} events), {len(found.bad_rows):,} could not be read"
-    lengths = f"{len(catalog):,} titles got the largest position seen in the file as their runtime"
+    with_length = sum("runtime_ms" in row for row in catalog)
+    lengths = f"{with_length:,} titles got the largest position seen in the file as their runtime"
     per_s = max(1.0, len(found.events) / IMPORT_S)
     bad = tuple(f"  {row}" for row in found.bad_rows[:5])
     return Feed(found.items(), per_s, catalog, names, (f"{path.name}: {found.format_name}; {counts}", *bad, lengths))

@@ -26,7 +26,12 @@ def _lines(raw: Path, viewer: Viewer) -> list[dict[str, Any]]:
     except NotImportable as problem:
         return [{"refused": str(problem)}]
     titles = {
-        title_id: {"name": title.name, "franchise_id": title.franchise_id, "runtime_ms": title.runtime_ms}
+        title_id: {
+            "name": title.name,
+            "franchise_id": title.franchise_id,
+            "largest_ms": title.largest_ms,
+            "runtime_ms": title.runtime_ms,
+        }
         for title_id, title in reading.titles.items()
     }
     account = {"told_ms": reading.told_ms, "lost_ms": dict(reading.lost_ms), "titles": titles}

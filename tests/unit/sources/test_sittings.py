@@ -74,11 +74,27 @@ def test_what_was_played_beyond_the_position_came_before_it(minutes, spans) -> N
     [
         (99, [(0, 89), (0, 10)]),
         (100, [(0, 90), (0, 10)]),
-        (101, [(89, 90), (0, 90), (0, 10)]),
+        (101, [(0, 91), (0, 10)]),
+        (104.49, [(0, 94.49), (0, 10)]),
+        (104.5, [(85.5, 90), (0, 90), (0, 10)]),
+        (194, [(0, 90), (0, 94), (0, 10)]),
     ],
 )
 def test_what_was_played_beyond_the_title_s_end_began_before_it(minutes, spans) -> None:
-    assert _spans(_read(_sitting(minutes, 10), runtime_ms=FILM_MS)) == spans
+    assert _spans(_read(_sitting(minutes, 10), runtime_ms=FILM_MS)) == [pytest.approx(span) for span in spans]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "spans"),
+    [
+        (90, [(0, 90)]),
+        (94.49, [(0, 94.49)]),
+        (94.5, [(0, 90), (0, 4.5)]),
+        (184, [(0, 90), (0, 94)]),
+    ],
+)
+def test_stay_of_unknown_position_that_outlasts_the_title_begins_it_anew(minutes, spans) -> None:
+    assert _spans(_read(_sitting(minutes), runtime_ms=FILM_MS)) == [pytest.approx(span) for span in spans]
 
 
 @pytest.mark.parametrize(("longest", "spans"), [(9, [(0, 20), (0, 5)]), (10, [(0, 10), (0, 10), (0, 5)])])
@@ -134,7 +150,21 @@ def test_player_that_was_never_stopped_is_clipped_to_the_runtime(minutes, lost) 
 
 @pytest.mark.parametrize(("hours", "runtime_h"), [(3.99, 3.99), (4, 4), (4.01, 0)])
 def test_stay_of_unknown_position_says_no_length_beyond_four_hours(hours, runtime_h) -> None:
-    assert _read(_sitting(hours * 60)).titles["Paper Boats"].runtime_ms == runtime_h * HOUR_MS
+    assert _read(_sitting(hours * 60)).titles["Paper Boats"].length_ms == runtime_h * HOUR_MS
+
+
+@pytest.mark.parametrize(("stated_s", "length_s"), [(59, 0), (60, 60), (61, 61)])
+def test_length_that_is_stated_counts_from_a_minute_on(stated_s, length_s) -> None:
+    reading = _read(_sitting(1, 1, runtime_ms=stated_s * 1000))
+    assert reading.titles["Paper Boats"].length_ms == length_s * 1000
+
+
+def test_stay_that_leaves_the_calendar_is_a_bad_row_and_tells_of_no_title() -> None:
+    reading = _read(_sitting(1, start_ms=-1))
+    assert ([str(bad) for bad in reading.bad_rows], reading.titles) == (
+        ["line 2: it leaves the years 1970 to 9999"],
+        {},
+    )
 
 
 def test_promotion_is_delivered_as_such_and_is_no_title() -> None:
