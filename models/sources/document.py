@@ -131,6 +131,8 @@ def _fields(line: str, separator: str, width: int) -> list[str]:
 
 
 def _must_be_text(line: str) -> None:
+    if line.isascii():
+        return
     try:
         line.encode()
     except UnicodeEncodeError as problem:

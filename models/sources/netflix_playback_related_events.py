@@ -14,8 +14,8 @@ How the defects are read:
 - A session offset below 0 is an event that much before the row's start time.
 - Clocks that run backwards stay as they are. `seq` is the order in the row, and events are to be sent in the order of
   their times: an event that a faulty clock put too far ahead comes after its successors, a no-op.
-- A lost tail stays lost: no stop is made up. A row without player events is a row without events, unless the viewing
-  activity of the same export says how long it was.
+- A lost tail stays lost: no stop is made up. A row without player events, or without any position, is a row
+  without events, unless the viewing activity of the same export says how long it was.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _take(
     start_ms = time_ms(START, row[START], day_first=day_first)
     traces = _traces(row[TRACES])
     activity = activities.at(row[PROFILE], start_ms) if activities else None
-    if activity and not traces:
+    if activity and all(trace.media_offset_ms is None for trace in traces):
         return [_sitting(number, row, title, start_ms, activity)]
     kind = activity.kind if activity else content_kind(title)
     events = _events(_session(row, title, kind, viewer, activity), start_ms, traces)

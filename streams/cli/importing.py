@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 LARGEST_HOUSEHOLD_BYTES = 256
+TOPIC_OPTIONS = ("--source-topic", "--titles-topic")
 
 
 @click.command(name="import")
@@ -163,8 +165,18 @@ def _application_of_its_own(settings: Settings) -> str:
         "REDIS_PREFIX": f"{{{name}}}:",
     }
     variables = " ".join(f"ENCORE_{variable}={shlex.quote(value)}" for variable, value in own.items())
-    again = shlex.join(["encore", *sys.argv[1:]])
+    again = shlex.join(["encore", *_without_topics(sys.argv[1:])])
     return f"import into an application of its own instead:\n  export {variables}\n  {again}\n  encore worker"
+
+
+def _without_topics(arguments: list[str]) -> Iterator[str]:
+    """The arguments but for the options that would go before the variables."""
+    given = iter(arguments)
+    for argument in given:
+        if argument in TOPIC_OPTIONS:
+            next(given, None)
+        elif not argument.startswith(tuple(f"{option}=" for option in TOPIC_OPTIONS)):
+            yield argument
 
 
 def _complete_catalog(settings: Settings, kafka: KafkaAddress, found: Import, catalog: dict[str, Row]) -> None:

@@ -5,8 +5,10 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
 from models.sources.reading import NotImportable, Viewer
+from streams.cli.importing import importing
 from streams.importing import Import, in_catalog, read_import
 
 EVENTS = ("Profile Name", "Title Description", "Device", "Playback Start Utc Ts", "Country", "Playtraces")
@@ -178,3 +180,50 @@ def test_refusal_names_the_file_in_one_line(tmp_path: Path) -> None:
     said = str(refused.value)
     assert said.startswith(f"{path}: Netflix viewing history (NetflixViewingHistory.csv)") and "\n" not in said
     assert "ViewingActivity.csv" in said and "netflix.com/account/getmyinfo" in said
+
+
+def _command(*arguments: str) -> Result:
+    return CliRunner().invoke(importing, arguments, env={"ENCORE_KAFKA": "127.0.0.1:1"})
+
+
+def test_command_says_what_the_file_is_and_fails_where_nothing_follows_from_it(tmp_path: Path) -> None:
+    path = _table(tmp_path / "a.csv", ACTIVITY, ("Mia", "then", "0:01:00", "Paper Boats", "", "0:01:00"))
+    done = _command(str(path), "--household", "home")
+    assert done.exit_code == 1
+    assert done.stdout.splitlines() == [
+        f"{path}: Netflix viewing activity (ViewingActivity.csv)",
+        "0 rows read, 0 of them without viewing; 1 rows skipped",
+        "0.0 min of viewing in the file; 0.0 min to be delivered",
+        "  1 rows could not be read: how long they tell of is not known",
+    ]
+    assert done.stderr.splitlines() == [
+        f"{path}: line 2: Start Time is 'then', accepted: YYYY-MM-DD HH:MM:SS; skipped",
+        f"Error: nothing was delivered: no event follows from {path}",
+    ]
+
+
+def test_command_refuses_a_file_that_tells_too_little_in_one_line(tmp_path: Path) -> None:
+    done = _command(
+        str(_table(tmp_path / "h.csv", ("Title", "Date"), ("Paper Boats", "3/14/20"))), "--household", "home"
+    )
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+
+
+@pytest.mark.parametrize(
+    ("household", "message"),
+    [
+        ("", "accepted: one or more printable characters"),
+        ("a\tb", "accepted: one or more printable characters"),
+        ("h" * 255, "nothing was delivered"),
+        ("h" * 256, "nothing was delivered"),
+        ("h" * 257, "at most 256 bytes"),
+    ],
+)
+def test_household_is_an_id_of_at_most_256_bytes(tmp_path: Path, household: str, message: str) -> None:
+    path = _table(tmp_path / "a.csv", ACTIVITY)
+    assert message in _command(str(path), "--household", household).stderr
+
+
+def test_time_zone_that_is_no_iana_name_is_refused(tmp_path: Path) -> None:
+    done = _command(str(_table(tmp_path / "a.csv", ACTIVITY)), "--household", "home", "--time-zone", "Berlin")
+    assert (done.exit_code, "accepted: an IANA name" in done.stderr) == (2, True)
