@@ -219,6 +219,12 @@ class Status(Read, frozen=True, kw_only=True):
     late_hour_events: int = 0
     unknown_zone_events: int = 0
     misrouted_events: int = 0
+    stale_events: int = 0
+    player_restarts: int = 0
+    refused_long_s: float = 0.0
+    refused_fast_s: float = 0.0
+    refused_gap_s: float = 0.0
+    refused_back: int = 0
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
