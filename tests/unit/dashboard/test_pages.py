@@ -269,6 +269,18 @@ def test_the_pipeline_says_how_far_behind_it_is_and_what_became_of_the_records()
     ]  # fmt: skip
 
 
+def test_the_pipeline_says_what_was_refused_by_reason_with_a_sentence_each() -> None:
+    counts = {"stale_events": 6, "player_restarts": 2, "refused_back": 1_234}
+    found = status(refused_fast_s=5_400.5, refused_long_s=75.0, refused_gap_s=0.25, **counts)
+    page = pipeline_page(found, Pace(), AS_OF_MS)
+    assert [(one.name, one.value.text, one.value.exact) for one in page.refused] == [
+        ("too fast", "1.5 h", "5,400.500 s"), ("too long apart", "1 min", "75.000 s"),
+        ("not played all the while", "0 s", "0.250 s"), ("backward", "1,234", "1,234"), ("stale events", "6", "6"),
+        ("player restarts", "2", "2"),
+    ]  # fmt: skip
+    assert all(one.beside[0].isupper() and one.beside.endswith(".") for one in page.refused)
+
+
 @pytest.mark.parametrize(
     ("found", "state"), [(None, "unknown"), (status(complete=False), "rebuilding"), (status(as_of_ms=0), "shown")]
 )
