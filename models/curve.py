@@ -6,6 +6,7 @@ Owns the slices that cells lie in. It must not know rows, events or how a curve 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import pairwise
 
 from models.coverage import cells_of
@@ -17,16 +18,12 @@ def slices_of(length_ms: int) -> int:
     return min(MOST_SLICES, cells_of(length_ms))
 
 
-def cells_of_slices(length_ms: int) -> list[int]:
+@lru_cache(maxsize=10_000)
+def cells_of_slices(length_ms: int) -> tuple[int, ...]:
     """How many cells each slice has: cell i lies in slice `i * slices // cells`."""
-    bounds = _bounds(length_ms)
-    return [beyond - first for first, beyond in pairwise(bounds)]
-
-
-def _bounds(length_ms: int) -> list[int]:
-    """The first cell of each slice, and the number of cells."""
     cells, slices = cells_of(length_ms), slices_of(length_ms)
-    return [-(-place * cells // slices) for place in range(slices + 1)]
+    bounds = [-(-place * cells // slices) for place in range(slices + 1)]
+    return tuple(beyond - first for first, beyond in pairwise(bounds))
 
 
 def added(sums: list[int], steps: Mapping[int, int], length_ms: int) -> list[int]:

@@ -7,6 +7,7 @@ numbers are written. It must not know keys, versions or Redis.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from math import fsum
 from typing import NamedTuple
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from urllib.parse import quote
 from models.counters import HOUR_FIELDS, WINDOW_FIELDS, Counters, StreamCounters
 from models.curve import cells_of_slices
 from models.legs import Legs
+from models.rules import MOST_SLICES
 from models.streaks import PART_FIELDS
 
 COUNT, GAUGE, SECONDS, RATIO, FLAG, TIME = "count", "gauge", "seconds", "ratio", "flag", "time"
@@ -100,6 +102,7 @@ _IN_SECONDS = tuple(place for place, field in enumerate(WHOLE) if field.kind == 
 _WINDOW_NAMES = [field.name for field in WINDOW]
 _HOUR_NAMES = [field.name for field in HOUR]
 _AUDIENCE_NAMES = [field.name for field in AUDIENCE]
+_SLICE_NAMES = list(map(str, range(MOST_SLICES)))
 _WHOLE_NAMES = [field.name for field in WHOLE]
 _STARTERS, _COMPLETERS, _REPEATERS, WATCHED, _COMPLETIONS, _RETURNED_7D = (
     COUNTER_FIELDS.index(name)
@@ -153,21 +156,22 @@ def curve_fields(sums: Sequence[int], length_ms: int) -> list[str]:
 
     A total may hold shares by another length still, with more slices or fewer: its hash is not complete then.
     """
-    cells = cells_of_slices(length_ms) if length_ms else []
-    slices = len(cells)
-    if not slices:
+    if not length_ms:
         return []
+    cells = cells_of_slices(length_ms)
+    slices = len(cells)
     totals = [*sums[:slices], *[0] * (slices - len(sums))]
     if not any(totals):
         return []
-    values = [_point(str(_nearest(1_000 * total, number))) for total, number in zip(totals, cells, strict=True)]
-    return _in_turn([SLICES, *map(str, range(slices))], [str(slices), *values])
+    return _in_turn([SLICES, *_SLICE_NAMES[:slices]], [str(slices), *map(_mean, totals, cells)])
 
 
-def _nearest(dividend: int, divisor: int) -> int:
-    """The integer nearest to the quotient; of two as near, the even one."""
-    quotient, rest = divmod(dividend, divisor)
-    return quotient + (2 * rest > divisor or (2 * rest == divisor and quotient % 2 == 1))
+@lru_cache(maxsize=50_000)
+def _mean(total: int, cells: int) -> str:
+    """A slice's value; remembered, as from one round of publishing to the next most slices stay what they are."""
+    thousandths, rest = divmod(2_000 * total + cells, 2 * cells)
+    # Of two as near, the even one.
+    return _point(str(thousandths - (not rest and thousandths & 1)))
 
 
 def title_fields(totals: Sequence[int], runtime_ms: int) -> list[str]:

@@ -66,7 +66,7 @@ def position(place: int, slices: int, length_ms: int = 0) -> str:
     """
     if slices < MOST_SLICES:
         return figures.position(CELL_MS * place)
-    cells = cells_of_slices(length_ms) if length_ms else []
+    cells = cells_of_slices(length_ms) if length_ms else ()
     if len(cells) != slices:
         return f"{100 * place // slices}%"
     return figures.position(CELL_MS * sum(cells[:place]))

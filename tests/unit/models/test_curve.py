@@ -38,7 +38,7 @@ def test_a_curve_has_a_slice_for_each_cell_but_a_hundred_at_most(length_ms: int,
 def test_cell_i_lies_in_slice_i_times_slices_over_cells(length_ms: int) -> None:
     cells, slices = max(1, length_ms // 5_000), slices_of(length_ms)
     in_slices = Counter(cell * slices // cells for cell in range(cells))
-    assert cells_of_slices(length_ms) == [in_slices[number] for number in range(slices)]
+    assert cells_of_slices(length_ms) == tuple(in_slices[number] for number in range(slices))
 
 
 @pytest.mark.parametrize("length_ms", LENGTHS_MS)
