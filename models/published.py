@@ -153,7 +153,9 @@ def curve_slices(length_ms: int) -> tuple[int, int]:
 
 
 def curve_fields(sums: Sequence[int], length_ms: int) -> list[str]:
-    """The fields of a curve's hash and their texts, in turn, of the sums of its slices; none without a length.
+    """The fields of a curve's hash and their texts, in turn, of the sums of its slices.
+
+    None where no length is known, or nothing was played.
 
     A total may hold shares by another length still, with more slices or fewer: its hash is not complete then.
     """
@@ -162,6 +164,8 @@ def curve_fields(sums: Sequence[int], length_ms: int) -> list[str]:
         return []
     totals = [*sums[:slices], *[0] * (slices - len(sums))]
     ends = [-(-number * cells // slices) for number in range(slices + 1)]
+    if not any(totals):
+        return []
     values = [_point(str(_nearest(1_000 * totals[n], ends[n + 1] - ends[n]))) for n in range(slices)]
     return _in_turn([SLICES, *map(str, range(slices))], [str(slices), *values])
 

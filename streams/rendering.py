@@ -98,7 +98,7 @@ class Rendering:
         if key.kind == AUDIENCE:
             return audience_fields(total)
         if key.kind == CURVE:
-            return curve_fields(total, length_ms(catalog, key.title_id)) if any(total) else []
+            return curve_fields(total, length_ms(catalog, key.title_id))
         return hour_fields(total) if key.kind == HOUR else window_fields(total)
 
     def franchise_fields(self, total: Sequence[int], members: Iterable[tuple[Sequence[int], int]]) -> list[str]:
