@@ -12,8 +12,8 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from models.counters import HOUR_FIELDS, WINDOW_FIELDS, Counters, StreamCounters
+from models.curve import cells_of_slices
 from models.legs import Legs
-from models.rules import CELL_MS, MOST_SLICES
 from models.streaks import PART_FIELDS
 
 COUNT, GAUGE, SECONDS, RATIO, FLAG, TIME = "count", "gauge", "seconds", "ratio", "flag", "time"
@@ -146,12 +146,6 @@ def audience_fields(totals: Sequence[int]) -> list[str]:
     return _in_turn(_AUDIENCE_NAMES, list(map(str, totals)))
 
 
-def curve_slices(length_ms: int) -> tuple[int, int]:
-    """How many cells content of this length has, and how many slices its curve; cell i is in slice i × n // cells."""
-    cells = max(1, length_ms // CELL_MS) if length_ms else 0
-    return cells, min(MOST_SLICES, cells)
-
-
 def curve_fields(sums: Sequence[int], length_ms: int) -> list[str]:
     """The fields of a curve's hash and their texts, in turn, of the sums of its slices.
 
@@ -159,14 +153,14 @@ def curve_fields(sums: Sequence[int], length_ms: int) -> list[str]:
 
     A total may hold shares by another length still, with more slices or fewer: its hash is not complete then.
     """
-    cells, slices = curve_slices(length_ms)
+    cells = cells_of_slices(length_ms) if length_ms else []
+    slices = len(cells)
     if not slices:
         return []
     totals = [*sums[:slices], *[0] * (slices - len(sums))]
-    ends = [-(-number * cells // slices) for number in range(slices + 1)]
     if not any(totals):
         return []
-    values = [_point(str(_nearest(1_000 * totals[n], ends[n + 1] - ends[n]))) for n in range(slices)]
+    values = [_point(str(_nearest(1_000 * total, number))) for total, number in zip(totals, cells, strict=True)]
     return _in_turn([SLICES, *map(str, range(slices))], [str(slices), *values])
 
 

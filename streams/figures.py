@@ -57,6 +57,13 @@ def days(value: float | None) -> str:
     return NONE if value is None else f"{value:.1f} days" if value < 100 else f"{count(value)} days"
 
 
+def position(milliseconds: int) -> str:
+    """A place in a title, as players show it: 12:30, 1:02:30."""
+    minutes, seconds = divmod(milliseconds // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
 def sparkline(counts: Sequence[float]) -> str:
     """A bar for each count, the highest for the largest; a blank for none."""
     top = max(counts, default=0)

@@ -1,41 +1,55 @@
-"""An export file into the topics: read, ordered by event time, given runtimes, sent.
+"""A file that people have into the topics: recognized, read, ordered by event time, given runtimes, sent.
 
-Owns the order, the catalog rows that are missing and the counts. It must not know the format of the file:
-that is for `models.sources`.
+Owns the order, the catalog rows that are missing and the counts. It must not know the format of the file: that is
+for `models.sources`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from models.partitioner import partition_of
-from models.rules import SHORTEST_STATED_LENGTH_MS
-from models.sources.netflix_export import BadRow, PlaybackEvent, Viewer, read_header, read_row
+from models.sources.document import Document
+from models.sources.netflix_playback_related_events import FORMAT as PLAYBACK_RELATED_EVENTS
+from models.sources.netflix_viewing_activity import FORMAT as VIEWING_ACTIVITY
+from models.sources.reading import BadRow, Format, NotImportable, PlaybackEvent, Reading, Viewer
+from streams.importing_formats import recognized
 from streams.kafka_security import KafkaAddress
 from streams.simulate.faults import Item
 from streams.titles import Row
 from streams.topics import ADMIN_TIMEOUT_MS, KafkaFailed
 
-LONGEST_LINE_BYTES = 1 << 24
+LARGEST_FIELD_CHARACTERS = 1 << 24
+HOUR_MS, MINUTE_MS = 3_600_000, 60_000
 
 
-class NotAnExport(Exception):
-    """The file has not the columns of an export. The message says which is missing."""
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Import:
-    """A file as read: its events, and what was seen on the way."""
+    """A file as read, and as what."""
 
-    rows: int = 0
-    empty_rows: int = 0
-    bad_rows: list[BadRow] = field(default_factory=list)
-    events: list[PlaybackEvent] = field(default_factory=list)
+    format_name: str
+    reading: Reading
+
+    @property
+    def events(self) -> list[PlaybackEvent]:
+        """All events, in the order of the file."""
+        return self.reading.events
+
+    @property
+    def rows(self) -> int:
+        """How many rows could be read."""
+        return self.reading.rows
+
+    @property
+    def bad_rows(self) -> list[BadRow]:
+        """Those that could not."""
+        return self.reading.bad_rows
 
     def items(self) -> Iterator[Item]:
         """Records in the order of event time (of one session: at one time, by `seq`), stamped with it."""
@@ -48,40 +62,69 @@ class Import:
         return sum(_time_ms(event) < time_ms for event in self.events)
 
     def missing_titles(self, catalog: Mapping[str, Row]) -> list[Row]:
-        """Rows for the main titles without a runtime: the largest position seen, if a minute or more."""
-        largest: dict[str, int] = {}
-        for event in self.events:
-            if "content_kind" not in event:
-                title_id = str(event["title_id"])
-                largest[title_id] = max(largest.get(title_id, 0), int(event["position_ms"]))
-        return [
-            {"name": title_id, **catalog.get(title_id, {}), "title_id": title_id, "runtime_ms": runtime_ms}
-            for title_id, runtime_ms in sorted(largest.items())
-            if runtime_ms >= SHORTEST_STATED_LENGTH_MS and not _runtime_ms(catalog.get(title_id))
-        ]
+        """Rows for the main titles without a runtime, or of a series that the catalog does not have.
+
+        The runtime is the one that the file states, else the largest position, if ten minutes or more.
+        """
+        rows = (self._row(title_id, catalog.get(title_id)) for title_id in sorted(self.reading.titles))
+        return [row for row in rows if row]
+
+    def _row(self, title_id: str, known: Row | None) -> Row | None:
+        title = self.reading.titles[title_id]
+        stated: Row = {"name": title.name}
+        if title.franchise_id:
+            stated["franchise_id"] = title.franchise_id
+        row = stated | (known or {}) | {"title_id": title_id}
+        if title.length_ms and not _runtime_ms(known):
+            return row | {"runtime_ms": title.length_ms}
+        return row if known is None and title.franchise_id else None
 
     def titles_without_length(self, catalog: Mapping[str, Row]) -> int:
         """Main titles whose runtime stays unknown: too little of them was watched."""
-        known = {row["title_id"] for row in self.missing_titles(catalog)}
-        known |= {title_id for title_id, row in catalog.items() if _runtime_ms(row)}
-        return len({event["title_id"] for event in self.events if "content_kind" not in event} - known)
+        known = {title_id for title_id, row in catalog.items() if _runtime_ms(row)}
+        known |= {row["title_id"] for row in self.missing_titles(catalog) if _runtime_ms(row)}
+        return len(self.reading.titles.keys() - known)
+
+    def account(self) -> Iterator[str]:
+        """What the file told and what became of it, a line for people each."""
+        told_ms, delivered_ms = self.reading.told_ms, self.reading.delivered_ms
+        promotional = ""
+        if self.reading.promotional_ms:
+            promotional = (
+                f", {_hours(self.reading.promotional_ms)} of them trailers and the like, which count for nothing"
+            )
+        yield f"{_hours(told_ms)} of viewing in the file; {_hours(delivered_ms)} to be delivered{promotional}"
+        for reason, lost_ms in self.reading.lost_ms.most_common():
+            yield f"  {_hours(lost_ms)} not: {reason}"
+        if self.bad_rows:
+            yield f"  {len(self.bad_rows):,} rows could not be read: how long they tell of is not known"
 
 
-def read_export(path: Path, viewer: Viewer, progress: Callable[[int], None]) -> Import:
-    """Read an export; `progress` gets the bytes read so far. Raises `NotAnExport`, `OSError`."""
-    result = Import()
-    with path.open("rb") as file:
-        header = _header(path, file.readline(LONGEST_LINE_BYTES))
-        for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE_BYTES), b""), 2):
-            if line.strip():
-                _take(result, header, number, line, viewer)
-            progress(file.tell())
-    return result
+def read_import(path: Path, viewer: Viewer, beside: Path | None = None) -> Import:
+    """Read a file; `beside` is the viewing activity of the same export. Raises `NotImportable`, `OSError`."""
+    csv.field_size_limit(LARGEST_FIELD_CHARACTERS)
+    document = _document(path)
+    try:
+        found = recognized(document)
+        reading = found.read(document, replace(viewer, beside=_beside(found, beside)))
+    except NotImportable as problem:
+        raise NotImportable(f"{path}: {problem}") from None
+    return Import(found.name, reading)
 
 
-def title_ids(catalog: Mapping[str, Row]) -> dict[str, str]:
-    """From the names of the catalog's titles to their ids."""
-    return {str(row["name"]): title_id for title_id, row in catalog.items() if row.get("name")}
+def in_catalog(viewer: Viewer, catalog: Mapping[str, Row]) -> Viewer:
+    """The viewer who knows the titles of a catalog: their ids by their names, and their runtimes."""
+    ids = {str(row["name"]): title_id for title_id, row in catalog.items() if row.get("name")}
+    runtimes = {title_id: _runtime_ms(row) for title_id, row in catalog.items() if _runtime_ms(row) > 0}
+    return replace(viewer, title_ids=ids, runtimes_ms=runtimes)
+
+
+def stream_time_ms(kafka: KafkaAddress, topic: str, household_id: str, now_ms: int) -> int:
+    """The stream time of the household's partition once records come to it: now, where the broker stamps them."""
+    from streams.kafka_view import KafkaView
+
+    stamped = KafkaView(kafka).options(topic).get("message.timestamp.type") == "LogAppendTime"
+    return max(now_ms if stamped else 0, newest_record_ms(kafka, topic, household_id))
 
 
 def newest_record_ms(kafka: KafkaAddress, topic: str, household_id: str) -> int:
@@ -103,22 +146,25 @@ def newest_record_ms(kafka: KafkaAddress, topic: str, household_id: str) -> int:
         raise KafkaFailed(f"Kafka at {kafka}, topic {topic}: {problem}") from None
 
 
-def _header(path: Path, line: bytes) -> tuple[str, ...]:
-    try:
-        return read_header(line)
-    except BadRow as problem:
-        raise NotAnExport(f"{path}: {problem}") from None
+def _document(path: Path) -> Document:
+    with path.open("rb") as file:
+        return Document(file.read())
 
 
-def _take(result: Import, header: tuple[str, ...], number: int, line: bytes, viewer: Viewer) -> None:
-    try:
-        events = read_row(header, number, line, viewer)
-    except BadRow as problem:
-        result.bad_rows.append(problem)
-        return
-    result.rows += 1
-    result.empty_rows += not events
-    result.events += events
+def _beside(found: Format, path: Path | None) -> Document | None:
+    if path is None:
+        return None
+    if found is not PLAYBACK_RELATED_EVENTS:
+        raise NotImportable(f"it is {found.name}: a viewing activity is joined to PlaybackRelatedEvents.csv only")
+    document = _document(path)
+    if (other := recognized(document)) is not VIEWING_ACTIVITY:
+        raise NotImportable(f"{path} is {other.name}, accepted: {VIEWING_ACTIVITY.name}")
+    return document
+
+
+def _hours(duration_ms: int) -> str:
+    """In hours; less than one in minutes."""
+    return f"{duration_ms / HOUR_MS:,.1f} h" if duration_ms >= HOUR_MS else f"{duration_ms / MINUTE_MS:.1f} min"
 
 
 def _place(event: PlaybackEvent) -> tuple[Any, ...]:

@@ -6,12 +6,18 @@ come from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
+import msgspec
+
 from models.published import RATIO, SECONDS, WHOLE
+from models.rules import DAY_MS
+from models.windows import audience_week, audience_week_name
 from streams import figures
-from streams.reader import Daypart, Profile, Week
+from streams.curve_shape import condensed, most_replayed, position, steepest_fall
+from streams.reader import AudienceWeek, Daypart, Profile, Week
 
 _WEEKS = 14
 KINDS = {field.name: field.kind for field in WHOLE}
@@ -56,14 +62,44 @@ def watched_by_week(weeks: Sequence[Week], complete: int) -> list[float]:
     return [watched.get(number, 0.0) for number in range(1, complete + 1)]
 
 
-def sections(profiles: Sequence[Profile]) -> list[Section]:
-    """The sections that say something of these titles."""
+def starters_by(weeks: Sequence[Week], last: int) -> int | None:
+    """The households that became starters from the release to the end of a week; None without weeks, or before one."""
+    return sum(week.starters for week in weeks if week.number <= last) if weeks and last > 0 else None
+
+
+def newest_week(profiles: Sequence[Profile]) -> int:
+    """The number of the audience week that goes on at the titles' stream time."""
+    as_of_ms = max((profile.title.as_of_ms for profile in profiles if profile.title is not None), default=0)
+    return audience_week(as_of_ms // DAY_MS)
+
+
+def audience_by_week(audience: Sequence[AudienceWeek], newest: int) -> list[AudienceWeek]:
+    """The weeks from the first one reached to the newest, without a gap: nobody was reached in those that are missing.
+
+    One that is newer still comes from a partition that is ahead.
+    """
+    if not audience:
+        return []
+    found = {audience_week((week.monday - date(1970, 1, 1)).days): week for week in audience}
+    first = audience[0]
+    nobody = msgspec.structs.replace(first, reached=0, new=0, returning=0, resurrected=0)
+    return [
+        found.get(number) or msgspec.structs.replace(nobody, name=audience_week_name(number))
+        for number in range(min(found), max(*found, newest) + 1)
+    ]
+
+
+def sections(profiles: Sequence[Profile], lengths_ms: Mapping[str, int]) -> list[Section]:
+    """The sections that say something of these titles; `lengths_ms` of the titles whose content length is known."""
+    last_week = audience_week_name(newest_week(profiles) - 1)
     found = [profile.dayparts.dayparts for profile in profiles if profile.dayparts is not None]
     dayparts = list(dict.fromkeys(part.name for parts in found for part in parts))
     found_sections = [
         Section("opening: first 72 hours", _OPENING),
         Section("all time: households", _HOUSEHOLDS),
         Section("all time: again and again", _AGAIN),
+        Section(f"audience of {last_week}", _audience(last_week) if any(of.audience for of in profiles) else ()),
+        Section("which parts are played", _parts(lengths_ms) if any(of.curve for of in profiles) else ()),
         Section("share of watched time", [_share(name) for name in dayparts]),
         Section("habit: 5 days in a row", [_streaks(name) for name in dayparts]),
         Section("staying power", _STAYING),
@@ -118,6 +154,44 @@ def _streaks(name: str) -> Row:
     )
 
 
+def _audience(name: str) -> list[Row]:
+    def households(field: str) -> Callable[[Profile], Value]:
+        def of_week(profile: Profile) -> int | None:
+            week = next((week for week in profile.audience if week.name == name), None)
+            return getattr(week, field) if week is not None else 0 if profile.audience else None
+
+        return of_week
+
+    fields = ("reached", "new", "returning", "resurrected")
+    return [*(Row(field, households(field), figures.count) for field in fields), _REACHED]
+
+
+def _reached(profile: Profile) -> str:
+    weeks = audience_by_week(profile.audience, newest_week([profile]))
+    return figures.sparkline([week.reached for week in weeks[:-1]][-_WEEKS:]) or figures.NONE
+
+
+def _parts(lengths_ms: Mapping[str, int]) -> list[Row]:
+    def values(profile: Profile) -> Sequence[float]:
+        return profile.curve.values if profile.curve is not None else ()
+
+    def where(profile: Profile, place: int) -> str:
+        return position(place, len(values(profile)), lengths_ms.get(profile.title_id, 0))
+
+    def fall(profile: Profile) -> str:
+        found = steepest_fall(values(profile))
+        return figures.NONE if found is None else f"{where(profile, found.place)} −{found.lost:.0%}"
+
+    def peak(profile: Profile) -> str:
+        found = most_replayed(values(profile))
+        return figures.NONE if found is None else f"{where(profile, found.place)} {found.times:.1f}×"
+
+    def curve(profile: Profile) -> str:
+        return figures.sparkline(condensed(values(profile), _WEEKS)) or figures.NONE
+
+    return [Row("from beginning to end", curve, str), Row("steepest fall", fall, str), Row("most replayed", peak, str)]
+
+
 def _weeks(profile: Profile) -> str:
     return figures.sparkline(watched_by_week(profile.weeks, profile.complete_weeks)[-_WEEKS:]) or figures.NONE
 
@@ -142,9 +216,13 @@ _AGAIN = (
     Row("completions", _title("completions"), figures.count),
     Row("rewatches ÷ completions", _rewatch_share, figures.rate),
     Row("repeat rate", _title("repeat_rate"), figures.rate),
+    Row("return rate, 7 days", _title("return_rate_7d"), figures.rate),
+    Row("profile rewatches", _title("profile_rewatches"), figures.count),
     Row("5 completions or more", _fans, figures.count),
+    Row("autoplay completions", _title("autoplay_completions"), figures.count),
     Row("kids' completions", _title("kids_completions"), figures.count),
 )
+_REACHED = Row("reached, week by week", _reached, str)
 _STAYING = (
     Row("complete weeks", _legs("week"), figures.count),
     Row("week by week", _weeks, str),

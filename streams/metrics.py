@@ -59,6 +59,21 @@ class Metrics:
             "events that came late; reason grace: set aside; reason hour: not counted in their hour window",
             (*_PARTITION, "reason"),
         )
+        self.stale_events = self._counter(
+            "stale_events", "events older than what their session had applied, and not counted again", _PARTITION
+        )
+        self.player_restarts = self._counter(
+            "player_restarts", "players that began to count their events anew within a session", _PARTITION
+        )
+        self.refused_seconds = self._counter(
+            "refused_seconds",
+            "seconds of content not credited; reason long: the interval exceeds the longest; reason fast: more content "
+            "than the time allows; reason gap: a long interval that was not played all the while",
+            (*_PARTITION, "reason"),
+        )
+        self.refused_intervals = self._counter(
+            "refused_intervals", "intervals not credited; reason back: ended before they began", (*_PARTITION, "reason")
+        )
         self.lag_records = self._gauge("lag_records", "records of the source that are not checkpointed", _PARTITION)
         self.lag_seconds = self._gauge(
             "lag_seconds", "age of the last record that was read, while others wait; else 0", _PARTITION
@@ -101,8 +116,17 @@ class Metrics:
         self.dead_letters.labels(label).inc(stream.dead_letters)
         self.late_events.labels(label, "grace").inc(stream.late_events)
         self.late_events.labels(label, "hour").inc(stream.late_hour_events)
+        self._note_refusals(label, stream)
         self.checkpoint_seconds.observe(checkpoint.seconds)
         self.changelog_records.inc(checkpoint.changelog_records)
+
+    def _note_refusals(self, label: str, stream: StreamCounters) -> None:
+        self.stale_events.labels(label).inc(stream.stale_events)
+        self.player_restarts.labels(label).inc(stream.player_restarts)
+        self.refused_seconds.labels(label, "long").inc(stream.refused_long_ms / 1000)
+        self.refused_seconds.labels(label, "fast").inc(stream.refused_fast_ms / 1000)
+        self.refused_seconds.labels(label, "gap").inc(stream.refused_gap_ms / 1000)
+        self.refused_intervals.labels(label, "back").inc(stream.refused_back)
 
     def note_restore(self, seconds: float, rows: int) -> None:
         """Count the restore of a partition."""

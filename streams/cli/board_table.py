@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from streams import figures
-from streams.cli.reading import NOT_COMPLETE, Names
+from streams.cli.reading import NOT_COMPLETE
 from streams.measures import shown
 from streams.reader import Board, Title
 
@@ -38,7 +38,11 @@ _LINES_AROUND = 7
 
 
 def screen(
-    board: Board, titles: Mapping[str, Title], names: Names, width: int, moved: Mapping[str, str] | None = None
+    board: Board,
+    titles: Mapping[str, Title],
+    names: Mapping[str, str],
+    width: int,
+    moved: Mapping[str, str] | None = None,
 ) -> RenderableType:
     """A board under its heading; `moved`: by how much each title's score has moved since somebody began to watch."""
     span = "all time" if board.day is None else f"{board.day} UTC"
@@ -53,7 +57,7 @@ def screen(
 def watched(
     board: Board,
     titles: Mapping[str, Title],
-    names: Names,
+    names: Mapping[str, str],
     size: ConsoleDimensions,
     moved: Mapping[str, str],
     problem: str,
@@ -79,7 +83,7 @@ def _gain(metric: str, by: float) -> str:
 
 
 def _table(
-    board: Board, titles: Mapping[str, Title], names: Names, width: int, moved: Mapping[str, str] | None
+    board: Board, titles: Mapping[str, Title], names: Mapping[str, str], width: int, moved: Mapping[str, str] | None
 ) -> Table:
     beside = [name for name in BESIDE if name != board.metric] if board.day is None else []
     bars = 12 if width >= _WIDE or not beside else 0

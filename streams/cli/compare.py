@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.cli.reading import Names, console, nothing_of, print_json, reader_of, reading_options
+from streams.cli.reading import console, nothing_of, print_json, reader_of, reading_options
 
 if TYPE_CHECKING:
+    from streams.names import Names
     from streams.settings import Settings
 
 

@@ -13,8 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from streams import figures
-from streams.cli.reading import NOT_COMPLETE, Names
+from streams.cli.reading import NOT_COMPLETE
 from streams.measures import Row, largest_of, sections
+from streams.names import Names
 from streams.reader import Profile
 
 LARGEST = "bold cyan"
@@ -46,7 +47,7 @@ def _table(profiles: Sequence[Profile], names: Names, width: int) -> Table:
         grid.add_column(
             name, justify="right", vertical="bottom", min_width=_NARROWEST, max_width=widest, overflow="fold"
         )
-    for section in sections(profiles):
+    for section in sections(profiles, names.lengths_ms):
         grid.add_row()
         grid.add_row(Text(section.name, style="dim"))
         for row in section.rows:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.cli.options import with_settings
-from streams.cli.reading import READER, Names, address, names_option
+from streams.cli.reading import READER, address, names_option
 
 if TYPE_CHECKING:
+    from streams.names import Names
     from streams.settings import Settings
 
 

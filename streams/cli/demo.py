@@ -28,7 +28,7 @@ INTERRUPTED = 130
     "--for", "for_s", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
     help="how long to feed events [default: until Ctrl-C, or the end of --input]",
 )  # fmt: skip
-@click.option("--input", "export", type=EXISTING, help="a PlaybackRelatedEvents.csv instead of the simulator")
+@click.option("--input", "export", type=EXISTING, help="a file that `encore import` reads, instead of the simulator")
 @click.option("--household", default="my-household", show_default=True, help="household_id of the events of --input")
 @click.option("--seed", default=1, show_default=True, help="of the simulator")
 @click.option("--json", "as_json", is_flag=True, help="only one line of JSON on stdout, at the end")

@@ -1,12 +1,14 @@
-"""`encore import`: other formats' viewing, one subcommand each.
+"""`encore import`: viewing that other services have stored, as playback events.
 
 Owns the options and what is printed. It must not know how a file is read.
 """
 
 from __future__ import annotations
 
-import csv
-from dataclasses import replace
+import shlex
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,22 +18,18 @@ from streams.cli.options import with_settings
 from streams.cli.servers import kafka_located
 
 if TYPE_CHECKING:
-    from models.sources.netflix_export import Viewer
+    from models.sources.reading import Viewer
     from streams.importing import Import
     from streams.kafka_security import KafkaAddress
     from streams.settings import Settings
     from streams.titles import Row
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
-LARGEST_FIELD_BYTES = 1 << 24
+LARGEST_HOUSEHOLD_BYTES = 256
+TOPIC_OPTIONS = ("--source-topic", "--titles-topic")
 
 
-@click.group(name="import")
-def importing() -> None:
-    """Turn viewing that is stored elsewhere into playback events."""
-
-
-@importing.command("netflix-export")
+@click.command(name="import")
 @with_settings(
     "kafka",
     "devstack_dir",
@@ -43,53 +41,68 @@ def importing() -> None:
 )
 @click.argument("file", type=EXISTING)
 @click.option("--household", required=True, help="household_id of the events")
+@click.option(
+    "--viewing-activity", "beside", type=EXISTING, metavar="FILE",
+    help="the ViewingActivity.csv of the same export as a PlaybackRelatedEvents.csv: kinds, and times that it lacks",
+)  # fmt: skip
 @click.option("--titles", type=EXISTING, help="title rows (JSON lines); without it, those of the titles topic")
 @click.option("--kids", multiple=True, metavar="PROFILE", help="name of a kids' profile; may be repeated")
-@click.option("--time-zone", help="the household's IANA zone, which the export does not say [default: UTC]")
-def netflix_export(
+@click.option("--time-zone", help="the household's IANA zone, also of times without one in the file [default: UTC]")
+@click.option("--yes", is_flag=True, help="send events that will count as late, too")
+def importing(
     settings: Settings,
     file: Path,
     household: str,
+    beside: Path | None,
     titles: Path | None,
     kids: tuple[str, ...],
     time_zone: str | None,
+    yes: bool,
 ) -> None:
-    """FILE: the PlaybackRelatedEvents.csv of a personal data export.
+    """Send the viewing in FILE as playback events; what FILE is is told by its content.
 
-    The records carry the times of the viewing. A topic whose newest records are more than 30 days younger
-    counts them as late: import the past before the present, or into a topic of its own.
+    Netflix (ViewingActivity.csv, PlaybackRelatedEvents.csv), Tautulli (CSV or JSON), the Playback Reporting plugin of
+    Jellyfin and Emby (TSV), Prime Video (Viewing History.csv).
+
+    The records carry the times of the viewing. A topic whose newest records are more than the grace (30 days) younger
+    counts them as late: then nothing is sent without --yes. Exit code 1 where nothing was delivered.
     """
-    from streams.importing import NotAnExport, title_ids
+    from models.sources.reading import NotImportable
+    from streams.importing import in_catalog, read_import
     from streams.simulate.sender import SendFailed
     from streams.titles import stored_titles, write_titles
     from streams.topics import KafkaFailed, make_topics
 
     viewer = _viewer(household, time_zone, kids)
     try:
+        given = _given_titles(titles)
+        found = read_import(file, in_catalog(viewer, given), beside)
+        _say_what_was_read(file, found)
         kafka = kafka_located(settings).kafka_address
         make_topics(settings, kafka)
-        given = _given_titles(titles)
-        write_titles(settings, kafka, given.values())
         catalog = given if titles else stored_titles(settings, kafka)
-        found = _read(file, replace(viewer, title_ids=title_ids(catalog)))
-        _say_what_was_read(file, found)
+        if catalog is not given:
+            found = read_import(file, in_catalog(viewer, catalog), beside)
+        _say_what_is_told(found)
+        _refuse_late_events(settings, kafka, found, household, yes)
+        write_titles(settings, kafka, given.values())
         _complete_catalog(settings, kafka, found, catalog)
-        _warn_of_late_events(settings, kafka, found, household)
         _send(settings, kafka, found)
-    except (NotAnExport, KafkaFailed, SendFailed, OSError) as problem:
+    except (NotImportable, KafkaFailed, SendFailed, OSError) as problem:
         raise click.ClickException(str(problem)) from None
 
 
 def _viewer(household: str, time_zone: str | None, kids: tuple[str, ...]) -> Viewer:
-    from zoneinfo import available_timezones
+    from models.sources.reading import Viewer
+    from streams.zones import Zones
 
-    from models.sources.netflix_export import Viewer
-
-    if not household or not household.isprintable():
-        raise click.UsageError(f"--household={household!r}: accepted: one or more printable characters")
-    if time_zone is not None and time_zone not in available_timezones():
+    if not household or not household.isprintable() or len(household.encode()) > LARGEST_HOUSEHOLD_BYTES:
+        accepted = f"one or more printable characters, at most {LARGEST_HOUSEHOLD_BYTES} bytes"
+        raise click.UsageError(f"--household={household[:80]!r}: accepted: {accepted}")
+    zones = Zones()
+    if time_zone is not None and time_zone not in zones:
         raise click.UsageError(f"--time-zone={time_zone!r}: accepted: an IANA name such as Europe/Berlin")
-    return Viewer(household, time_zone, frozenset(kids))
+    return Viewer(household, time_zone, frozenset(kids), zone=zones[time_zone or "UTC"])
 
 
 def _given_titles(path: Path | None) -> dict[str, Row]:
@@ -101,22 +114,69 @@ def _given_titles(path: Path | None) -> dict[str, Row]:
     return {row["title_id"]: row for row in rows}
 
 
-def _read(file: Path, viewer: Viewer) -> Import:
-    from streams.cli.progress import progress
-    from streams.importing import read_export
-
-    csv.field_size_limit(LARGEST_FIELD_BYTES)
-    with progress(f"reading {file.name}", file.stat().st_size) as advance:
-        return read_export(file, viewer, lambda done: advance(done, ""))
-
-
 def _say_what_was_read(file: Path, found: Import) -> None:
+    """What the file is, and which rows of it are bad; exits where no event follows from it."""
+    click.echo(f"{file}: {found.format_name}")
     for problem in found.bad_rows:
         click.echo(f"{file}: {problem}; skipped", err=True)
     click.echo(
-        f"{found.rows:,} rows read, {found.empty_rows:,} of them without player events; "
+        f"{found.rows:,} rows read, {found.reading.empty_rows:,} of them without viewing; "
         f"{len(found.bad_rows):,} rows skipped"
     )
+    if not found.events:
+        _say_what_is_told(found)
+        click.echo(f"Error: nothing was delivered: no event follows from {file}", err=True)
+        sys.exit(1)
+
+
+def _say_what_is_told(found: Import) -> None:
+    for line in found.account():
+        click.echo(line)
+
+
+def _refuse_late_events(settings: Settings, kafka: KafkaAddress, found: Import, household: str, yes: bool) -> None:
+    from streams.importing import stream_time_ms
+
+    newest_ms = stream_time_ms(kafka, settings.source_topic, household, time.time_ns() // 1_000_000)
+    late = found.older_than(newest_ms - settings.rules().grace_ms)
+    if not late:
+        return
+    why = (
+        f"{late:,} of {len(found.events):,} events are more than {settings.grace_days} days older than the newest"
+        f" record of their partition of {settings.source_topic} (or now, where the broker stamps records): they would"
+        " count as late, and as nothing else"
+    )
+    if not yes:
+        raise click.ClickException(f"{why}\n{_application_of_its_own(settings)}\nor send them all the same with --yes")
+    click.echo(f"warning: {why}", err=True)
+
+
+def _application_of_its_own(settings: Settings) -> str:
+    """The commands that import into topics, state and keys apart from those of the settings."""
+    name = f"{settings.app_id}-import"
+    own = {
+        "APP_ID": name,
+        "SOURCE_TOPIC": f"{name}-events",
+        "TITLES_TOPIC": f"{name}-titles",
+        "MILESTONES_TOPIC": f"{name}-milestones",
+        "DEAD_LETTERS_TOPIC": f"{name}-dead-letters",
+        "LATE_TOPIC": f"{name}-late",
+        "ERASURES_TOPIC": f"{name}-erasures",
+        "REDIS_PREFIX": f"{{{name}}}:",
+    }
+    variables = " ".join(f"ENCORE_{variable}={shlex.quote(value)}" for variable, value in own.items())
+    again = shlex.join(["encore", *_without_topics(sys.argv[1:])])
+    return f"import into an application of its own instead:\n  export {variables}\n  {again}\n  encore worker"
+
+
+def _without_topics(arguments: list[str]) -> Iterator[str]:
+    """The arguments but for the options that would go before the variables."""
+    given = iter(arguments)
+    for argument in given:
+        if argument in TOPIC_OPTIONS:
+            next(given, None)
+        elif not argument.startswith(tuple(f"{option}=" for option in TOPIC_OPTIONS)):
+            yield argument
 
 
 def _complete_catalog(settings: Settings, kafka: KafkaAddress, found: Import, catalog: dict[str, Row]) -> None:
@@ -124,22 +184,10 @@ def _complete_catalog(settings: Settings, kafka: KafkaAddress, found: Import, ca
 
     rows = found.missing_titles(catalog)
     write_titles(settings, kafka, rows)
-    if rows:
-        click.echo(f"{len(rows):,} titles had no runtime: the largest position seen in the file is taken for it")
+    if lengths := sum("runtime_ms" in row for row in rows):
+        click.echo(f"{lengths:,} titles had no runtime: the largest position seen in the file is taken for it")
     if unknown := found.titles_without_length(catalog):
-        click.echo(f"{unknown:,} titles stay without a runtime: less than a minute of them was watched")
-
-
-def _warn_of_late_events(settings: Settings, kafka: KafkaAddress, found: Import, household: str) -> None:
-    from streams.importing import newest_record_ms
-
-    stream_time_ms = newest_record_ms(kafka, settings.source_topic, household)
-    if late := found.older_than(stream_time_ms - settings.rules().grace_ms):
-        click.echo(
-            f"warning: {late:,} events are more than {settings.grace_days} days older than the newest record "
-            f"of their partition of {settings.source_topic}: they will count as late and as nothing else",
-            err=True,
-        )
+        click.echo(f"{unknown:,} titles stay without a runtime: less than ten minutes of them was watched")
 
 
 def _send(settings: Settings, kafka: KafkaAddress, found: Import) -> None:
@@ -157,3 +205,5 @@ def _send(settings: Settings, kafka: KafkaAddress, found: Import) -> None:
     click.echo(f"{sent.events:,} events delivered to {settings.source_topic}")
     if sent.interrupted:
         raise click.ClickException("interrupted: import the file again, what is there already counts once")
+    if not sent.events:
+        raise click.ClickException("nothing was delivered")

@@ -6,7 +6,7 @@ Owns their options and exit codes. It must not know what is read, nor how it is 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,34 +19,35 @@ from streams.cli.servers import located
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from streams.names import Names
     from streams.reader import Reader
     from streams.settings import Settings
 
-Names = Mapping[str, str]
 NOT_COMPLETE = "counters are being rebuilt: these are too small"
 READER = ("redis", "devstack_dir", "redis_prefix")
 """The settings of whoever reads."""
 
 
 def _names(_: click.Context, __: click.Parameter, file: str | None) -> Names:
+    from streams.names import Names
     from streams.titles import read_rows
 
     if file is None:
-        return {}
+        return Names()
     try:
         rows, bad = read_rows(Path(file).read_bytes())
     except OSError as problem:
         raise click.UsageError(f"--names {file}: {problem.strerror}") from None
     for row in bad:
         click.echo(f"{file}: {row}; skipped", err=True)
-    return {row["title_id"]: row["name"] for row in rows if row.get("name")}
+    return Names(rows)
 
 
 names_option = click.option(
     "--names",
     callback=_names,
     metavar="FILE",
-    help="names of titles: rows of the titles topic, as JSON lines or one array",
+    help="names and lengths of titles: rows of the titles topic, as JSON lines or one array",
 )
 """Gives a command `names`."""
 

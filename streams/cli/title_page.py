@@ -11,10 +11,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from models.windows import audience_week_name
 from streams import figures
-from streams.cli.reading import NOT_COMPLETE, Names
-from streams.measures import watched_by_week
-from streams.reader import Age, Dayparts, Legs, Profile, Title, Week
+from streams.cli.reading import NOT_COMPLETE
+from streams.curve_shape import condensed, fall_words, most_replayed, peak_words, steepest_fall
+from streams.measures import audience_by_week, newest_week, starters_by, watched_by_week
+from streams.names import Names
+from streams.reader import Age, Curve, Dayparts, Legs, Profile, Title, Week
 
 ACCENT = "bold cyan"
 _BAR = 14
@@ -22,6 +25,7 @@ _NARROW_BAR = 12
 _SHORT_BAR = 8
 _WEEKS_SHOWN = 8
 _WEEKS_DRAWN = 52
+_SLICES_DRAWN = 50
 
 Row = tuple[str, ...]
 
@@ -30,7 +34,7 @@ def page(profile: Profile, names: Names) -> RenderableType:
     """Everything of a title that has counters, section under section."""
     title = profile.title
     assert title is not None
-    sections: list[RenderableType] = [_heading(title, names), _totals(title), _households(title)]
+    sections: list[RenderableType] = [_heading(title, names), _totals(title), _households(title), _again(title)]
     if profile.ages:
         sections.append(_ages(profile.ages))
     if profile.weeks:
@@ -38,7 +42,11 @@ def page(profile: Profile, names: Names) -> RenderableType:
     if profile.dayparts is not None:
         sections.append(_dayparts(profile.dayparts))
     if profile.legs is not None:
-        sections.append(_legs(profile.legs))
+        sections.append(_legs(profile.legs, profile.weeks))
+    if profile.audience:
+        sections.append(_audience(profile))
+    if profile.curve is not None:
+        sections.append(_curve(profile.curve, names.lengths_ms.get(title.title_id, 0)))
     return Group(*(part for section in sections for part in (section, Text())))
 
 
@@ -101,6 +109,22 @@ def _households(title: Title) -> Table:
     return both
 
 
+def _again(title: Title) -> Table:
+    """What became of its completions, and how they were made."""
+    grid = _grid("of its completions", "", "", "")
+    rows = (
+        ("another within 1 day", title.returned_1d),
+        ("another within 7 days: the return rate", title.returned_7d),
+        ("another within 28 days", title.returned_28d),
+        ("by a profile that had completed it before", title.profile_rewatches),
+        ("in sessions begun by autoplay", title.autoplay_completions),
+    )
+    for name, value in rows:
+        share = figures.rate(value / title.completions) if title.completions else ""
+        grid.add_row(*_texts(name, figures.bar(value, title.completions, _BAR), figures.count(value), share))
+    return grid
+
+
 def _ages(ages: Sequence[Age]) -> Table:
     words = {"opening": "first 72 hours", "7d": "first 7 days", "28d": "first 28 days", "91d": "first 91 days"}
     grid = _grid("since release", *_COUNTS)
@@ -146,7 +170,34 @@ def _dayparts(found: Dayparts) -> Table:
     return grid
 
 
-def _legs(legs: Legs) -> Table:
+def _audience(profile: Profile) -> Table:
+    fields = ("reached", "new", "returning", "resurrected")
+    newest = newest_week([profile])
+    weeks = audience_by_week(profile.audience, newest)
+    grid = _grid("audience by week", *fields)
+    over = [week for week in weeks if week.name < audience_week_name(newest)]
+    if over:
+        series = figures.sparkline([week.reached for week in over[-_WEEKS_DRAWN:]])
+        grid.title, grid.title_justify, grid.title_style = Text(f"reached, week by week  {series}"), "left", "dim"
+    for week in weeks[-_WEEKS_SHOWN:]:
+        name = week.name if week in over else f"{week.name}, so far"
+        grid.add_row(*_texts(name, *(figures.count(getattr(week, field)) for field in fields)))
+    return grid
+
+
+def _curve(curve: Curve, length_ms: int) -> Table:
+    """How often each part was played, from the beginning to the end of the title."""
+    grid = _grid("which parts are played", "")
+    values = curve.values
+    fall, peak = steepest_fall(values), most_replayed(values)
+    grid.add_row(*_texts("from beginning to end", figures.sparkline(condensed(values, _SLICES_DRAWN))))
+    grid.add_row(*_texts("steepest fall", fall_words(fall, len(values), length_ms)))
+    grid.add_row(*_texts("most replayed part", peak_words(peak, len(values), length_ms)))
+    return grid
+
+
+def _legs(legs: Legs, weeks: Sequence[Week]) -> Table:
+    now, before = (figures.count(starters_by(weeks, week)) for week in (legs.week, legs.week - 1))
     grid = _grid("staying power", f"week {legs.week}", f"week {legs.week - 1}" if legs.week > 1 else "")
     rows = (
         ("watched in the week", figures.viewing(legs.week_watched_s), figures.viewing(legs.week_before_watched_s)),
@@ -154,13 +205,14 @@ def _legs(legs: Legs) -> Table:
         ("hold, mean of 4 weeks", figures.rate(legs.hold_4w), figures.rate(legs.hold_4w_before)),
         ("rewatches ÷ completions", figures.rate(legs.rewatch_share), figures.rate(legs.rewatch_share_before)),
         ("completers ÷ starters", figures.rate(legs.completion_rate), figures.rate(legs.completion_rate_before)),
+        ("starters since the release", now, before),
         ("multiple: 28 days ÷ opening", figures.factor(legs.multiple), ""),
         ("half-life", figures.days(legs.half_life_days), ""),
         ("unstoppable", "yes" if legs.unstoppable else "no", ""),
     )
-    for name, now, before in rows:
+    for name, as_of, week_before in rows:
         style = ACCENT if name == "unstoppable" and legs.unstoppable else ""
-        grid.add_row(Text(name), Text(now, style=style), Text(before, style="dim"))
+        grid.add_row(Text(name), Text(as_of, style=style), Text(week_before, style="dim"))
     return grid
 
 

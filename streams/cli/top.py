@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from models.published import DAY_BOARDS, TITLE_BOARDS
-from streams.cli.reading import Names, console, print_json, reader_of, reading_options
+from streams.cli.reading import console, print_json, reader_of, reading_options
 
 if TYPE_CHECKING:
+    from streams.names import Names
     from streams.settings import Settings
 
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from models.published import TITLE_BOARDS
-from streams.cli.reading import Names, address, console, print_json, reading_options
+from streams.cli.reading import address, console, print_json, reading_options
 
 if TYPE_CHECKING:
+    from streams.names import Names
     from streams.reader import AsyncReader, Board, Title
     from streams.settings import Settings
 

@@ -11,12 +11,14 @@ from typing import Any
 
 import msgspec
 
+from streams.dashboard.audience_chart import Stacks, audience_stacks
+from streams.dashboard.curve_chart import Area, curve_area
 from streams.dashboard.figure import Figure, Named, State, exact, moment
 from streams.dashboard.title_page import Chart, complete_parts, funnel, weeks_chart
 from streams.measures import Row, largest_of, sections
 from streams.reader import Profile
 
-_DRAWN = ("week by week",)
+_DRAWN = ("week by week", "reached, week by week", "from beginning to end")
 """Measures that a terminal has as text and this page as a chart."""
 
 
@@ -29,6 +31,8 @@ class Column(msgspec.Struct, frozen=True):
     rebuilding: tuple[str, ...] = ()
     weeks: Chart | None = None
     funnel: tuple[Named, ...] = ()
+    audience: Stacks | None = None
+    curve: Area | None = None
 
 
 class Cell(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -60,14 +64,19 @@ class ComparisonPage(msgspec.Struct, frozen=True):
     blocks: tuple[Block, ...]
 
 
-def comparison_page(profiles: Sequence[Profile], names: Mapping[str, str]) -> ComparisonPage:
+def comparison_page(
+    profiles: Sequence[Profile], names: Mapping[str, str], lengths_ms: Mapping[str, int]
+) -> ComparisonPage:
     """What the page says of these titles; of those that are unknown or being rebuilt, only that."""
     believed = [_believed(profile) for profile in profiles]
-    columns = tuple(_column(profile, shown, names) for profile, shown in zip(profiles, believed, strict=True))
+    columns = tuple(
+        _column(profile, shown, names.get(profile.title_id, profile.title_id), lengths_ms.get(profile.title_id, 0))
+        for profile, shown in zip(profiles, believed, strict=True)
+    )
     as_of_ms = max((profile.title.as_of_ms for profile in profiles if profile.title is not None), default=0)
     blocks = tuple(
         Block(section.name, tuple(_line(row, believed) for row in section.rows if row.name not in _DRAWN))
-        for section in sections(believed)
+        for section in sections(believed, lengths_ms)
     )
     return ComparisonPage(moment(as_of_ms), columns, blocks)
 
@@ -79,12 +88,19 @@ def _believed(profile: Profile) -> Profile:
     return complete_parts(profile)[0]
 
 
-def _column(profile: Profile, shown: Profile, names: Mapping[str, str]) -> Column:
-    name = names.get(profile.title_id, profile.title_id)
+def _column(profile: Profile, shown: Profile, name: str, length_ms: int) -> Column:
     if shown.title is None:
         return Column(profile.title_id, name, "unknown" if profile.title is None else "rebuilding")
-    rebuilding = complete_parts(profile)[1]
-    return Column(profile.title_id, name, "shown", rebuilding, weeks_chart(shown), funnel(shown.title))
+    return Column(
+        title_id=profile.title_id,
+        name=name,
+        state="shown",
+        rebuilding=complete_parts(profile)[1],
+        weeks=weeks_chart(shown),
+        funnel=funnel(shown.title),
+        audience=audience_stacks(shown),
+        curve=curve_area(shown.curve, length_ms),
+    )
 
 
 def _line(row: Row, profiles: Sequence[Profile]) -> Line:

@@ -10,12 +10,13 @@ from collections import deque
 
 import msgspec
 
-from streams.dashboard.figure import Figure, Named, State, age, count, moment
+from streams.dashboard.figure import Figure, Named, State, age, count, moment, viewing
 from streams.reader import Status
 
 
 class PipelinePage(msgspec.Struct, frozen=True):
-    """The health of the pipeline. `pace` is the events of each second of late, the newest last."""
+    """The health of the pipeline. `refused`: what was not credited, by reason. `pace`: the events of each second of
+    late, the newest last."""
 
     state: State
     as_of: str = ""
@@ -23,6 +24,7 @@ class PipelinePage(msgspec.Struct, frozen=True):
     summary: str = ""
     health: tuple[Named, ...] = ()
     records: tuple[Named, ...] = ()
+    refused: tuple[Named, ...] = ()
     pace: tuple[float, ...] = ()
 
 
@@ -82,6 +84,7 @@ def pipeline_page(status: Status | None, pace: Pace, now_ms: int) -> PipelinePag
         summary=" · ".join(filter(None, (speed, waits))),
         health=_health(status, per_s, behind, now_ms),
         records=_records(status),
+        refused=_refused(status),
         pace=pace.rates,
     )
 
@@ -111,4 +114,17 @@ def _records(status: Status) -> tuple[Named, ...]:
         Named("late for their hour", count(status.late_hour_events, whole), "of the events: counted, but in no hour"),
         Named("unknown time zone", count(status.unknown_zone_events, whole), "of the events: UTC was taken"),
         Named("misrouted", count(status.misrouted_events, whole), "of the events: not where murmur2 of the key says"),
+    )
+
+
+def _refused(status: Status) -> tuple[Named, ...]:
+    return (
+        Named("too fast", viewing(status.refused_fast_s), "Positions moved further than the time allows."),
+        Named("too long apart", viewing(status.refused_long_s), "Hours passed without an event."),
+        Named(
+            "not played all the while", viewing(status.refused_gap_s), "Less was played than the time between events."
+        ),
+        Named("backward", count(status.refused_back), "Intervals that ended before they began, and no loop."),
+        Named("stale events", count(status.stale_events), "They were older than what their session had applied."),
+        Named("player restarts", count(status.player_restarts), "Players began to number their events anew."),
     )

@@ -6,7 +6,6 @@ asked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Protocol
 
@@ -17,12 +16,12 @@ from models.published import DAY_BOARDS, TITLE_BOARDS
 from streams.dashboard.board_page import BoardPage, board_page
 from streams.dashboard.comparison_page import ComparisonPage, comparison_page
 from streams.dashboard.title_page import TitlePage, hours_span, title_page
+from streams.names import Names
 from streams.reader import AsyncReader, Change
 
 TOP = 50
 MOST_COMPARED = 4
 LONGEST_ID = 1_000
-Names = Mapping[str, str]
 
 
 class NoSuchPage(Exception):
@@ -68,7 +67,7 @@ class TitleAsked(msgspec.Struct, frozen=True):
         (profile,) = await reader.compare([self.title_id])
         as_of_ms = profile.title.as_of_ms if profile.title is not None else 0
         hours = await reader.hours(self.title_id, *hours_span(as_of_ms)) if as_of_ms else ()
-        return title_page(profile, hours, names)
+        return title_page(profile, hours, names, names.lengths_ms)
 
 
 class ComparisonAsked(msgspec.Struct, frozen=True):
@@ -80,7 +79,7 @@ class ComparisonAsked(msgspec.Struct, frozen=True):
         return change.title_id in self.title_ids
 
     async def answer(self, reader: AsyncReader, names: Names) -> ComparisonPage:
-        return comparison_page(await reader.compare(self.title_ids), names)
+        return comparison_page(await reader.compare(self.title_ids), names, names.lengths_ms)
 
 
 def board_asked(query: QueryParams) -> BoardAsked:

@@ -15,7 +15,7 @@ import uvicorn
 
 from streams.dashboard.app import dashboard_app
 from streams.dashboard.feed import Feed
-from streams.dashboard.questions import Names
+from streams.names import Names
 from streams.plaintext import is_loopback
 from streams.reader import AsyncReader
 

@@ -11,8 +11,11 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from models.legs import LEAST_COMPLETION_PERCENT, LEAST_HOLD_PERCENT, LEAST_REWATCH_PERCENT
+from models.legs import LEAST_COMPLETION_PERCENT, LEAST_HOLD_PERCENT, LEAST_REWATCH_PERCENT, LEAST_STARTERS
+from streams.dashboard.audience_chart import Stacks, audience_stacks
+from streams.dashboard.curve_chart import Area, curve_area
 from streams.dashboard.figure import Figure, Named, State, count, days, factor, moment, rate, share, viewing
+from streams.measures import starters_by
 from streams.reader import Age, Dayparts, Hour, Legs, Profile, Title, Week
 
 HOURS = 72
@@ -96,6 +99,9 @@ class TitlePage(msgspec.Struct, frozen=True):
     dayparts: Heat | None = None
     streaks: Heat | None = None
     legs: LegsShown | None = None
+    again: tuple[Named, ...] = ()
+    audience: Stacks | None = None
+    curve: Area | None = None
 
 
 def hours_span(as_of_ms: int) -> tuple[datetime, datetime]:
@@ -105,8 +111,10 @@ def hours_span(as_of_ms: int) -> tuple[datetime, datetime]:
     return last - timedelta(hours=HOURS - 1), last
 
 
-def title_page(profile: Profile, hours: Sequence[Hour], names: Mapping[str, str]) -> TitlePage:
-    """What a title's page says."""
+def title_page(
+    profile: Profile, hours: Sequence[Hour], names: Mapping[str, str], lengths_ms: Mapping[str, int]
+) -> TitlePage:
+    """What a title's page says; `lengths_ms` of the titles whose content length is known."""
     name = names.get(profile.title_id, profile.title_id)
     title = profile.title
     if title is None:
@@ -131,7 +139,10 @@ def title_page(profile: Profile, hours: Sequence[Hour], names: Mapping[str, str]
         ages=tuple((_AGES[age.name], _window(age)) for age in believed.ages),
         dayparts=_dayparts(believed.dayparts),
         streaks=_streaks(believed.dayparts),
-        legs=_legs(believed.legs),
+        legs=_legs(believed.legs, believed.weeks),
+        again=_again(title),
+        audience=audience_stacks(believed),
+        curve=curve_area(believed.curve, lengths_ms.get(profile.title_id, 0)),
     )
 
 
@@ -142,9 +153,11 @@ def complete_parts(profile: Profile) -> tuple[Profile, tuple[str, ...]]:
         "weeks": all(week.complete for week in profile.weeks),
         "dayparts": profile.dayparts is None or profile.dayparts.complete,
         "legs": profile.legs is None or profile.legs.complete,
+        "audience": all(week.complete for week in profile.audience),
+        "curve": profile.curve is None or profile.curve.complete,
     }
     gone = tuple(name for name, is_complete in parts.items() if not is_complete)
-    without = {name: () if name in ("ages", "weeks") else None for name in gone}
+    without = {name: () if name in ("ages", "weeks", "audience") else None for name in gone}
     return msgspec.structs.replace(profile, **without), gone
 
 
@@ -156,6 +169,22 @@ def _headline(title: Title) -> tuple[Named, ...]:
         Named(
             "completed it again", count(title.repeaters), f"{rate(title.repeat_rate).text} of those who completed it"
         ),
+        Named("return rate", rate(title.return_rate_7d), "of completions: another within 7 days"),
+    )
+
+
+def _again(title: Title) -> tuple[Named, ...]:
+    """What became of its completions, and how they were made: each as a part of all."""
+    rows = (
+        ("another within 1 day", title.returned_1d),
+        ("another within 7 days", title.returned_7d),
+        ("another within 28 days", title.returned_28d),
+        ("by the same profile again", title.profile_rewatches),
+        ("by autoplay", title.autoplay_completions),
+    )
+    whole = title.completions
+    return tuple(
+        Named(name, count(value, whole), f"{rate(value / whole).text} of them" if whole else "") for name, value in rows
     )
 
 
@@ -165,7 +194,7 @@ def _totals(title: Title) -> tuple[Named, ...]:
         Named("plays", count(title.plays)),
         Named("watched", viewing(title.watched_s)),
         Named("views", count(title.views), "watched time ÷ runtime"),
-        Named("skimmers", count(title.skimmers), "reached the end, completed nothing"),
+        Named("skimmers", count(title.skimmers), "reached the end, covered less than half"),
         Named("kids' plays", count(title.kids_plays)),
         Named("kids' completions", count(title.kids_completions)),
         Named("kids' rewatches", count(title.kids_rewatches)),
@@ -265,7 +294,7 @@ def _streaks(found: Dayparts | None) -> Heat | None:
     return Heat(("3 days", "5 days", "10 days"), rows)
 
 
-def _legs(legs: Legs | None) -> LegsShown | None:
+def _legs(legs: Legs | None, weeks: Sequence[Week]) -> LegsShown | None:
     if legs is None:
         return None
     shown = (
@@ -277,6 +306,7 @@ def _legs(legs: Legs | None) -> LegsShown | None:
         _test("hold, mean of 4 weeks", "hold_4w", legs),
         _test("rewatches ÷ completions", "rewatch_share", legs),
         _test("completers ÷ starters", "completion_rate", legs),
+        _starters(legs.week, weeks),
     )
     return LegsShown(legs.week, legs.unstoppable, shown, criteria)
 
@@ -286,3 +316,9 @@ def _test(name: str, field: str, legs: Legs) -> Criterion:
     least = _LEAST[field] / 100
     is_met = all(value is not None and value >= least for value in (now, before))
     return Criterion(name, rate(now), rate(before), f"at least {_LEAST[field]} %, two weeks running", is_met)
+
+
+def _starters(week: int, weeks: Sequence[Week]) -> Criterion:
+    now, before = starters_by(weeks, week), starters_by(weeks, week - 1)
+    is_met = all(value is not None and value >= LEAST_STARTERS for value in (now, before))
+    return Criterion("starters", count(now), count(before), f"at least {LEAST_STARTERS}, two weeks running", is_met)

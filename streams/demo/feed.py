@@ -1,4 +1,4 @@
-"""What the demo watches: simulated households, or the real export of one.
+"""What the demo watches: simulated households, or a file with the real viewing of one.
 
 Owns the feeds, and sending one in the background at a steady rate. It must not know what becomes of it.
 """
@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.sources.netflix_export import Viewer
-from streams.importing import read_export
+from models.sources.reading import NotImportable, Viewer
+from streams.importing import read_import
 from streams.settings import Settings
 from streams.simulate.faults import Item
 from streams.simulate.plan import Plan
@@ -50,16 +50,19 @@ def simulated(seed: int, now_ms: int) -> Feed:
 
 
 def exported(path: Path, household: str) -> Feed:
-    """The whole export, in the order of its event times. Raises `NotAnExport`, `OSError`."""
-    found = read_export(path, Viewer(household), lambda _: None)
+    """A whole file, in the order of its event times. Raises `NotImportable`, `OSError`."""
+    found = read_import(path, Viewer(household))
+    if not found.events:
+        raise NotImportable(f"{path}: {found.format_name}: no event could be made of it")
     catalog = found.missing_titles({})
     names = {str(event["title_id"]): str(event["title_id"]) for event in found.events}
     names |= {row["title_id"]: row["name"] for row in catalog}
     counts = f"{found.rows:,} rows read ({len(found.events):,} events), {len(found.bad_rows):,} could not be read"
-    lengths = f"{len(catalog):,} titles got the largest position seen in the file as their runtime"
+    with_length = sum("runtime_ms" in row for row in catalog)
+    lengths = f"{with_length:,} titles got the largest position seen in the file as their runtime"
     per_s = max(1.0, len(found.events) / IMPORT_S)
     bad = tuple(f"  {row}" for row in found.bad_rows[:5])
-    return Feed(found.items(), per_s, catalog, names, (f"{path.name}: {counts}", *bad, lengths))
+    return Feed(found.items(), per_s, catalog, names, (f"{path.name}: {found.format_name}; {counts}", *bad, lengths))
 
 
 class Feeding:

@@ -20,12 +20,12 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from models.sources.reading import NotImportable
 from streams.dashboard.server import PortTaken, opened
 from streams.demo.board import Board, BoardReader
 from streams.demo.feed import Feed, Feeding
 from streams.demo.table import Pace, header, screen
 from streams.devstack import ServerFailed
-from streams.importing import NotAnExport
 from streams.oracle import CannotRead, Verification, verify
 from streams.processes import Child, ChildEnded, encore, wait_until
 from streams.runs import READY_S, Run, run_of_its_own
@@ -41,7 +41,7 @@ PLAIN_EVERY_S = 10.0
 LINES_BESIDE_ROWS = 13
 PLAIN_ROWS = 12
 
-FAILURES = (CannotRead, ChildEnded, KafkaFailed, NotAnExport, OSError, RedisError, SendFailed, ServerFailed)
+FAILURES = (CannotRead, ChildEnded, KafkaFailed, NotImportable, OSError, RedisError, SendFailed, ServerFailed)
 """What can end a demo early; the message of each is for people."""
 
 

@@ -14,7 +14,7 @@ from models.rules import AUDIENCE_WEEKS, DAY_MS
 
 WEEK_MS = 7 * DAY_MS
 FIRST_MONDAY = date(1969, 12, 29)
-MONDAYS_AFTER_MS = -3 * DAY_MS
+FIRST_WEEK_MS = -3 * DAY_MS
 """When week 0 began."""
 
 REACHED, NEW, RETURNING, RESURRECTED = AUDIENCE = ("reached", "new", "returning", "resurrected")
@@ -78,11 +78,11 @@ class Audience:
 
 def week_of(time_ms: int) -> int:
     """The week that holds an instant."""
-    return (time_ms - MONDAYS_AFTER_MS) // WEEK_MS
+    return (time_ms - FIRST_WEEK_MS) // WEEK_MS
 
 
 def week_start_ms(week: int) -> int:
-    return week * WEEK_MS + MONDAYS_AFTER_MS
+    return week * WEEK_MS + FIRST_WEEK_MS
 
 
 def week_name(week: int) -> str:

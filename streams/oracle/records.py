@@ -144,7 +144,11 @@ def _is_id(given: Any) -> bool:
 
 
 def _is_name(given: Any) -> bool:
-    return _is_id(given) and given != ""
+    return _is_text(given) and given != ""
+
+
+def _is_short_name(given: Any) -> bool:
+    return _is_name(given) and _is_id(given)
 
 
 def _is_place(given: Any) -> bool:
@@ -180,12 +184,12 @@ def _one_of(words: tuple[str, ...]) -> Callable[[Any], bool]:
 
 
 REQUIRED: dict[str, Callable[[Any], bool]] = {
-    "event_id": _is_name,
+    "event_id": _is_short_name,
     "event_type": _one_of(EVENT_TYPES),
     "event_time_ms": _is_event_time,
-    "household_id": _is_name,
-    "title_id": _is_name,
-    "play_session_id": _is_name,
+    "household_id": _is_short_name,
+    "title_id": _is_short_name,
+    "play_session_id": _is_short_name,
     "position_ms": _is_position,
 }
 CHECKS: dict[str, Callable[[Any], bool]] = REQUIRED | {

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from models.rules import DAY_MS, HOUR_MS
-from streams.oracle.audience import AUDIENCE, MONDAYS_AFTER_MS, week_name
+from streams.oracle.audience import AUDIENCE, FIRST_WEEK_MS, week_name
 from streams.oracle.facts import WEEK_MS, Fact
 
 Counts = dict[str, int]
@@ -65,7 +65,7 @@ WINDOWS = [
 ]
 AUDIENCE_WINDOW = Window(
     OF_AUDIENCE,
-    f"(hour - {MONDAYS_AFTER_MS // HOUR_MS}) // {WEEK_MS // HOUR_MS}",
+    f"(hour - {FIRST_WEEK_MS // HOUR_MS}) // {WEEK_MS // HOUR_MS}",
     lambda week: "audience:" + week_name(week),
 )
 

@@ -124,16 +124,11 @@ class Applied:
         before_the_play_ms = 0 if self.session.played else self.session.credited_ms
         for number, (start_ms, end_ms) in enumerate(credit.parts):
             if number:
-                self._begin_anew()
+                self.session.begin_another_play()  # the title loops
             if end_ms > start_ms:
                 self._credit_part(start_ms, end_ms)
         if self.session.played:
             self._count_in_audience(before_the_play_ms)
-
-    def _begin_anew(self) -> None:
-        """The title loops: what was played has made its play or goes on waiting for it."""
-        if self.session.played:
-            self.session.begin_another_play()
 
     def _credit_part(self, start_ms: int, end_ms: int) -> None:
         self._count_play(end_ms - start_ms)

@@ -8,8 +8,10 @@ from streams.reader.asynchronous import AsyncReader
 from streams.reader.errors import ReaderError
 from streams.reader.results import (
     Age,
+    AudienceWeek,
     Board,
     Change,
+    Curve,
     Day,
     Daypart,
     Dayparts,
@@ -17,6 +19,7 @@ from streams.reader.results import (
     Franchise,
     Hour,
     Legs,
+    LongWindow,
     Profile,
     Status,
     Title,
@@ -28,8 +31,10 @@ from streams.reader.sync import Reader
 __all__ = [
     "Age",
     "AsyncReader",
+    "AudienceWeek",
     "Board",
     "Change",
+    "Curve",
     "Day",
     "Daypart",
     "Dayparts",
@@ -37,6 +42,7 @@ __all__ = [
     "Franchise",
     "Hour",
     "Legs",
+    "LongWindow",
     "Profile",
     "Reader",
     "ReaderError",

@@ -19,12 +19,14 @@ from models.windows import LAST_WEEK
 from streams.reader.errors import ReaderError
 from streams.reader.following import Following, Show, last_place
 from streams.reader.newest import Newest
-from streams.reader.queries import Command, Queries, Query
+from streams.reader.queries import AUDIENCE_WEEKS, Command, Queries, Query
 from streams.reader.refusals import FAILURES, OPTIONS, RETRIES, checked, reader_error
 from streams.reader.results import (
     Age,
+    AudienceWeek,
     Board,
     Change,
+    Curve,
     Day,
     Dayparts,
     Franchise,
@@ -83,6 +85,14 @@ class AsyncReader:
     async def dayparts(self, title_id: str) -> Dayparts | None:
         """When a title is watched in the households' own time, and for how many it is a habit."""
         return await self._ask(self._queries.dayparts(title_id))
+
+    async def audience(self, title_id: str, weeks: int = AUDIENCE_WEEKS) -> tuple[AudienceWeek, ...]:
+        """The households reached in each of the last UTC weeks. One that is left out reached none."""
+        return await self._ask(self._queries.audience(title_id, weeks))
+
+    async def curve(self, title_id: str) -> Curve | None:
+        """How often each part of a title was played; `None` while the catalog does not tell its length."""
+        return await self._ask(self._queries.curve(title_id))
 
     async def legs(self, title_id: str) -> Legs | None:
         """How a title holds its audience; `None` before its first complete week, and without a release."""

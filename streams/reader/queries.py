@@ -9,19 +9,50 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
-from models.tallies import AGE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
-from models.windows import AGES, LAST_WEEK, day_name, hour_name
+from models.rules import DAY_MS
+from models.tallies import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
+from models.windows import (
+    AGES,
+    DAYS_A_WEEK,
+    KEPT_FOR,
+    LAST_WEEK,
+    audience_week,
+    audience_week_name,
+    day_name,
+    hour_name,
+)
 from streams.keys import Keys
 from streams.reader.errors import ReaderError
-from streams.reader.replies import ServerState, board, dayparts, struct, texts
-from streams.reader.results import Age, Board, Day, Dayparts, Franchise, Hour, Legs, Profile, Read, Status, Title, Week
+from streams.reader.replies import ServerState, board, curve, dayparts, struct, texts
+from streams.reader.results import (
+    Age,
+    AudienceWeek,
+    Board,
+    Curve,
+    Day,
+    Dayparts,
+    Franchise,
+    Hour,
+    Legs,
+    Profile,
+    Read,
+    Status,
+    Title,
+    Week,
+)
 from streams.reader.results import Window as AnyWindow
 
 T = TypeVar("T")
-W = TypeVar("W", bound=AnyWindow)
+W = TypeVar("W", bound=AnyWindow | AudienceWeek)
 
 Command = tuple[str | int, ...]
 MOST_WINDOWS = 10_000
+AUDIENCE_WEEKS = KEPT_FOR.day_ms // (DAYS_A_WEEK * DAY_MS) + 1
+"""So many weeks of audiences are kept by default."""
+
+_WEEKS_AHEAD = 8
+"""A title's `as_of_ms` is that of its slowest partition: others may be some weeks ahead of it."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -34,10 +65,11 @@ class Part(NamedTuple):
 
 
 class Query(NamedTuple, Generic[T]):
-    """A question: its parts, and the answer made of their results."""
+    """A question: its parts, those that depend on what came of the first (`more`), the answer made of all results."""
 
     parts: Sequence[Part]
     answer: Callable[[Sequence[Any]], T]
+    more: Callable[[Sequence[Any]], Sequence[Part]] = lambda _: ()
 
 
 class Queries:
@@ -77,6 +109,18 @@ class Queries:
     def dayparts(self, title_id: str) -> Query[Dayparts | None]:
         return _one(self._dayparts(title_id))
 
+    def audience(self, title_id: str, weeks: int = AUDIENCE_WEEKS) -> Query[tuple[AudienceWeek, ...]]:
+        if not 1 <= weeks <= MOST_WINDOWS:
+            raise ReaderError(f"weeks={weeks}: accepted: from 1 to {MOST_WINDOWS:,}")
+        return Query(
+            [self._title(title_id)],
+            lambda found: _there(found[1:]),
+            lambda found: self._audience(title_id, found[0], weeks) if found[0] is not None else (),
+        )
+
+    def curve(self, title_id: str) -> Query[Curve | None]:
+        return _one(self._curve(title_id))
+
     def legs(self, title_id: str) -> Query[Legs | None]:
         return _one(self._legs(title_id))
 
@@ -95,10 +139,17 @@ class Queries:
     def profiles(self, title_ids: Iterable[str]) -> Query[tuple[Profile, ...]]:
         asked = tuple(dict.fromkeys(title_ids))
         parts = [part for title_id in asked for part in self._profile(title_id)]
-        return Query(parts, lambda found: _profiles(asked, found))
+        size = len(parts) // len(asked) if asked else 0
+
+        def audiences(found: Sequence[Any]) -> list[Part]:
+            titles = zip(asked, found[::size], strict=True) if asked else ()
+            return [part for title_id, title in titles for part in self._audience(title_id, title, AUDIENCE_WEEKS)]
+
+        return Query(parts, lambda found: _profiles(asked, found, size), audiences)
 
     def _profile(self, title_id: str) -> list[Part]:
-        alone = [self._title(title_id), self._dayparts(title_id), self._legs(title_id)]
+        """The title is the first of them."""
+        alone = [self._title(title_id), self._dayparts(title_id), self._legs(title_id), self._curve(title_id)]
         return [*alone, *self._ages(title_id), *self._weeks(title_id, 1, LAST_WEEK)]
 
     def _title(self, title_id: str) -> Part:
@@ -108,6 +159,16 @@ class Queries:
     def _dayparts(self, title_id: str) -> Part:
         key = self.keys.tally(TallyKey(DAYPARTS, 0, title_id))
         return _hash(key, lambda fields: dayparts(key, fields, title_id))
+
+    def _curve(self, title_id: str) -> Part:
+        key = self.keys.tally(TallyKey(CURVE, 0, title_id))
+        return _hash(key, lambda fields: curve(key, fields, title_id))
+
+    def _audience(self, title_id: str, title: Title | None, weeks: int) -> list[Part]:
+        """As many parts for a title that is not there as for any other."""
+        newest = audience_week((title.as_of_ms if title is not None else 0) // DAY_MS)
+        numbers = range(newest - weeks + 1, newest + _WEEKS_AHEAD + 1)
+        return [self._window(AudienceWeek, TallyKey(AUDIENCE, n, title_id), audience_week_name(n)) for n in numbers]
 
     def _legs(self, title_id: str) -> Part:
         key = self.keys.legs(title_id)
@@ -133,28 +194,38 @@ def _one(part: Part) -> Query[Any]:
 
 
 def _series(parts: Sequence[Part]) -> Query[Any]:
-    return Query(parts, lambda found: tuple(window for window in found if window is not None))
+    return Query(parts, _there)
+
+
+def _there(found: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(window for window in found if window is not None)
 
 
 def _by_id(asked: Sequence[str], found: Sequence[Any]) -> dict[str, Title]:
     return {title_id: title for title_id, title in zip(asked, found, strict=True) if title is not None}
 
 
-def _profiles(asked: Sequence[str], found: Sequence[Any]) -> tuple[Profile, ...]:
-    size = len(found) // len(asked) if asked else 0
-    return tuple(_profile(title_id, found[at * size : (at + 1) * size]) for at, title_id in enumerate(asked))
+def _profiles(asked: Sequence[str], found: Sequence[Any], size: int) -> tuple[Profile, ...]:
+    """The profiles of results: `size` of each title, then the same number of weeks' audiences of each."""
+    later = found[len(asked) * size :]
+    weeks = len(later) // len(asked) if asked else 0
+    return tuple(
+        _profile(title_id, found[at * size : (at + 1) * size], later[at * weeks : (at + 1) * weeks])
+        for at, title_id in enumerate(asked)
+    )
 
 
-def _profile(title_id: str, found: Sequence[Any]) -> Profile:
-    title, parts, legs, *windows = found
-    ages, weeks = windows[: len(AGES)], windows[len(AGES) :]
+def _profile(title_id: str, found: Sequence[Any], audience: Sequence[Any]) -> Profile:
+    title, parts, legs, played, *windows = found
     return Profile(
         title_id=title_id,
         title=title,
-        ages=tuple(age for age in ages if age is not None),
-        weeks=tuple(week for week in weeks if week is not None),
+        ages=_there(windows[: len(AGES)]),
+        weeks=_there(windows[len(AGES) :]),
         dayparts=parts,
         legs=legs,
+        audience=_there(audience),
+        curve=played,
     )
 
 

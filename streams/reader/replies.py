@@ -11,8 +11,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from models.published import SLICES
 from streams.reader.errors import ReaderError
-from streams.reader.results import Board, Daypart, Dayparts, Entry, Read, Title
+from streams.reader.results import Board, Curve, Daypart, Dayparts, Entry, Read, Title
 
 R = TypeVar("R", bound=Read)
 
@@ -53,6 +54,16 @@ def struct(kind: type[R], key: str, fields: Mapping[str, str], **names: str) -> 
         return msgspec.convert(known, kind, strict=False)
     except msgspec.ValidationError as problem:
         raise ReaderError(f"{key} is not as Encore writes it ({problem}); is the prefix the right one?") from None
+
+
+def curve(key: str, fields: Mapping[str, str], title_id: str) -> Curve:
+    """The curve of a title."""
+    head = struct(Read, key, fields)
+    try:
+        values = tuple(float(fields[str(number)]) for number in range(int(fields[SLICES])))
+    except (KeyError, ValueError) as problem:
+        raise ReaderError(f"{key} is not as Encore writes it ({problem}); is the prefix the right one?") from None
+    return Curve(title_id=title_id, values=values, **msgspec.structs.asdict(head))
 
 
 def dayparts(key: str, fields: Mapping[str, str], title_id: str) -> Dayparts:

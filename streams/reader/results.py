@@ -53,6 +53,8 @@ class Counts(Read, frozen=True, kw_only=True):
     kids_completions: int = 0
     kids_rewatches: int = 0
     kids_watched_s: float = 0.0
+    profile_rewatches: int = 0
+    autoplay_completions: int = 0
 
     @property
     def watched_ms(self) -> int:
@@ -68,6 +70,9 @@ class Counts(Read, frozen=True, kw_only=True):
 class Totals(Counts, frozen=True, kw_only=True):
     """All-time counters, of a title or of a franchise."""
 
+    returned_1d: int = 0
+    returned_7d: int = 0
+    returned_28d: int = 0
     skimmers: int = 0
     rewatch_hist_1: int = 0
     rewatch_hist_2: int = 0
@@ -78,6 +83,7 @@ class Totals(Counts, frozen=True, kw_only=True):
     views: float | None = None
     completion_rate: float | None = None
     repeat_rate: float | None = None
+    return_rate_7d: float | None = None
 
     @property
     def rewatch_histogram(self) -> dict[str, int]:
@@ -122,7 +128,15 @@ class Hour(Window, frozen=True, kw_only=True):
         return datetime.strptime(self.name, "%Y%m%dT%H").replace(tzinfo=UTC)
 
 
-class Day(Window, frozen=True, kw_only=True):
+class LongWindow(Window, frozen=True, kw_only=True):
+    """A window in which a completion counts as returned once another follows it; hours do not tell that."""
+
+    returned_1d: int = 0
+    returned_7d: int = 0
+    returned_28d: int = 0
+
+
+class Day(LongWindow, frozen=True, kw_only=True):
     """One UTC day of a title."""
 
     @property
@@ -131,7 +145,7 @@ class Day(Window, frozen=True, kw_only=True):
         return datetime.strptime(self.name, "%Y%m%d").replace(tzinfo=UTC).date()
 
 
-class Week(Window, frozen=True, kw_only=True):
+class Week(LongWindow, frozen=True, kw_only=True):
     """One week of 7 × 24 hours since a title's release, numbered from 1."""
 
     @property
@@ -140,8 +154,32 @@ class Week(Window, frozen=True, kw_only=True):
         return int(self.name)
 
 
-class Age(Window, frozen=True, kw_only=True):
+class Age(LongWindow, frozen=True, kw_only=True):
     """A title's time since its release: `opening` (72 hours), `7d`, `28d` or `91d`."""
+
+
+class AudienceWeek(Read, frozen=True, kw_only=True):
+    """The households that a title reached in a UTC week, Monday to Monday: each is new, returning or resurrected."""
+
+    title_id: str
+    name: str
+    reached: int = 0
+    new: int = 0
+    returning: int = 0
+    resurrected: int = 0
+
+    @property
+    def monday(self) -> date:
+        """The day it begins with."""
+        year, week = self.name.split("W")
+        return date.fromisocalendar(int(year), int(week), 1)
+
+
+class Curve(Read, frozen=True, kw_only=True):
+    """How often each part of a title was played: the means of slices of its content length, from its beginning on."""
+
+    title_id: str
+    values: tuple[float, ...] = ()
 
 
 class Daypart(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,6 +257,12 @@ class Status(Read, frozen=True, kw_only=True):
     late_hour_events: int = 0
     unknown_zone_events: int = 0
     misrouted_events: int = 0
+    stale_events: int = 0
+    player_restarts: int = 0
+    refused_long_s: float = 0.0
+    refused_fast_s: float = 0.0
+    refused_gap_s: float = 0.0
+    refused_back: int = 0
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
@@ -230,6 +274,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     weeks: tuple[Week, ...] = ()
     dayparts: Dayparts | None = None
     legs: Legs | None = None
+    audience: tuple[AudienceWeek, ...] = ()
+    curve: Curve | None = None
 
     @property
     def complete_weeks(self) -> int:

@@ -64,7 +64,7 @@ def ask(
 
     Raises `ReaderError`: at once where waiting is no use, else once the time is over.
     """
-    results = yield from patiently(lambda: _asked_once(queries, query.parts, newest), wait_s, clock)
+    results = yield from patiently(lambda: _asked_once(queries, query, newest), wait_s, clock)
     return query.answer(results)
 
 
@@ -85,7 +85,13 @@ def patiently(
         yield Pause(PAUSE_S)
 
 
-def _asked_once(queries: Queries, parts: Sequence[Part], newest: Newest) -> Steps[tuple[list[Any], bool]]:
+def _asked_once(queries: Queries, query: Query[Any], newest: Newest) -> Steps[tuple[list[Any], bool]]:
+    found, is_settled = yield from _read(queries, query.parts, newest)
+    more, is_more_settled = yield from _read(queries, query.more(found), newest)
+    return [*found, *more], is_settled and is_more_settled
+
+
+def _read(queries: Queries, parts: Sequence[Part], newest: Newest) -> Steps[tuple[list[Any], bool]]:
     results: list[Read | None] = []
     is_settled = True
     for first in range(0, len(parts), AT_ONCE):

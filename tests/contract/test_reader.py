@@ -131,6 +131,24 @@ def test_dayparts_legs_and_franchises_are_read(reader: Any, published: Published
     assert reader.ask("franchise", "dragons").plays == 9
 
 
+def test_the_audience_by_week_and_the_curve_are_read(reader: Any, published: PublishedByHand) -> None:
+    published.as_of_ms = 1_795_449_936_145
+    published.title("dragon", plays=1)
+    published.audience("dragon", "2026W47", new=4, returning=3, resurrected=2)
+    published.audience("dragon", "2026W48", new=1)
+    published.curve("dragon", 1.5, 0.25)
+    weeks = reader.ask("audience", "dragon")
+    assert [(week.monday, week.reached, week.new, week.returning, week.resurrected) for week in weeks] == [
+        (date(2026, 11, 16), 9, 4, 3, 2),
+        (date(2026, 11, 23), 1, 1, 0, 0),
+    ]
+    assert [week.name for week in reader.ask("audience", "dragon", weeks=1)] == ["2026W48"]
+    assert reader.ask("curve", "dragon").values == (1.5, 0.25)
+    (profile,) = reader.ask("compare", ["dragon"])
+    assert (profile.audience, profile.curve) == (weeks, reader.ask("curve", "dragon"))
+    assert (reader.ask("audience", "nobody"), reader.ask("curve", "nobody")) == ((), None)
+
+
 def test_a_board_is_read_best_first_for_all_time_and_for_a_day(reader: Any, published: PublishedByHand) -> None:
     published.board("completions", a=1, b=3, c=2)
     published.board("watched_s", day="20261123", a=0.125)

@@ -16,8 +16,9 @@ import msgspec
 
 from models.catalog import BadTitle, read_title
 from models.events import BadEvent, read_event
-from models.sources.netflix_export import COLUMNS, Viewer
-from streams.importing import NotAnExport, read_export
+from models.sources.netflix_playback_related_events import COLUMNS
+from models.sources.reading import NotImportable, Viewer
+from streams.importing import read_import
 from streams.oracle.recomputation import readable_title
 from streams.oracle.records import Unreadable
 from streams.oracle.records import read_event as read_independently
@@ -107,8 +108,8 @@ class InMemory:
 def netflix_export(content: bytes) -> bool:
     """An export file: refused as a whole, or each row is reported, or makes records that are events."""
     try:
-        found = read_export(InMemory(content), VIEWER, lambda done: None)  # type: ignore[arg-type]
-    except NotAnExport as problem:
+        found = read_import(InMemory(content), VIEWER)  # type: ignore[arg-type]
+    except NotImportable as problem:
         _is_one_line(problem)
         return False
     for bad in found.bad_rows:

@@ -38,8 +38,8 @@ from streams.transactions import Kept as Written
 Hashes = dict[str, dict[str, str]]
 Totals = dict[TallyKey, list[int]]
 RATES_SHOWN = {
-    "views", "completion_rate", "completion_rate_before", "repeat_rate", "return_rate_7d",
-    "rewatch_share", "rewatch_share_before",
+    "views", "completion_rate", "completion_rate_before", "repeat_rate", "return_rate_7d", "rewatch_share",
+    "rewatch_share_before",
     "hold", "multiple", "half_life_days", "hold_4w", "hold_4w_before",
 }  # fmt: skip
 KEYS = Keys("")
@@ -76,8 +76,8 @@ def shown(folds: list[Fold], log: Log) -> Hashes:
     """Every hash that readers would find of these drained folds, by its key without the prefix."""
     totals, catalog = _totals(folds), log.catalog()
     names = daypart_names(part.name for part in read_dayparts(log.rules.dayparts))
-    hashes = {KEYS.tally(key): _pairs(_fields(key, totals, catalog, names)) for key in totals}
-    hashes = {key: fields for key, fields in hashes.items() if fields}
+    found = {KEYS.tally(key): _pairs(_fields(key, totals, catalog, names)) for key in totals}
+    hashes = {key: fields for key, fields in found.items() if fields}
     as_of_ms = min((fold.stream_time_ms for fold in folds if fold.stream_time_ms >= 0), default=0)
     hashes |= {KEYS.legs(title_id): _pairs(fields) for title_id, fields in _legs(totals, catalog, as_of_ms)}
     stream = [sum(counts) for counts in zip(*(fold.stream_counts() for fold in folds), strict=True)]
@@ -88,8 +88,8 @@ def _totals(folds: list[Fold]) -> Totals:
     totals: Totals = {}
     for fold in folds:
         for key, (_, *counts) in fold.tallies.items():
-            # A curve that began anew has no counts.
-            totals[key] = [sum(pair) for pair in zip_longest(totals.get(key, []), counts, fillvalue=0)]
+            # A curve may be by another length in another partition.
+            totals[key] = [total + count for total, count in zip_longest(totals.get(key, []), counts, fillvalue=0)]
     return totals
 
 

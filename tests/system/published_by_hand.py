@@ -11,13 +11,14 @@ from urllib.parse import quote
 
 COUNTS = [
     "plays", "starters", "viewers", "watchers", "completers", "repeaters", "completions", "rewatches", "watched_s",
-    "kids_plays", "kids_completions", "kids_rewatches", "kids_watched_s",
+    "kids_plays", "kids_completions", "kids_rewatches", "kids_watched_s", "profile_rewatches", "autoplay_completions",
 ]  # fmt: skip
+RETURNED = ["returned_1d", "returned_7d", "returned_28d"]
 WHOLE = [
     "skimmers", "rewatch_hist_1", "rewatch_hist_2", "rewatch_hist_3_4", "rewatch_hist_5_9", "rewatch_hist_10_plus",
     "watching_now",
 ]  # fmt: skip
-RATES = ["views", "completion_rate", "repeat_rate"]
+RATES = ["views", "completion_rate", "repeat_rate", "return_rate_7d"]
 
 
 class PublishedByHand:
@@ -48,15 +49,28 @@ class PublishedByHand:
 
     def title(self, title_id: str, **fields: Any) -> int:
         """A title's hash; its version."""
-        return self.write(f"title:{quote(title_id, safe='')}", **_filled([*COUNTS, *WHOLE], RATES, fields))
+        return self.write(f"title:{quote(title_id, safe='')}", **_filled([*COUNTS, *RETURNED, *WHOLE], RATES, fields))
 
     def franchise(self, franchise_id: str, **fields: Any) -> int:
         """A franchise's hash; its version."""
-        return self.write(f"franchise:{quote(franchise_id, safe='')}", **_filled([*COUNTS, *WHOLE], RATES, fields))
+        return self.write(
+            f"franchise:{quote(franchise_id, safe='')}", **_filled([*COUNTS, *RETURNED, *WHOLE], RATES, fields)
+        )
 
     def window(self, title_id: str, window: str, **fields: Any) -> int:
         """A window's hash, `hour:20261123T15`, `day:20261123`, `age:opening`, `week:1`; its version."""
-        return self.write(f"title:{quote(title_id, safe='')}:{window}", **_filled(COUNTS, [], fields))
+        counts = COUNTS if window.startswith("hour:") else [*COUNTS, *RETURNED]
+        return self.write(f"title:{quote(title_id, safe='')}:{window}", **_filled(counts, [], fields))
+
+    def audience(self, title_id: str, week: str, new: int, returning: int = 0, resurrected: int = 0) -> int:
+        """The audience of a week, `2026W48`; its version."""
+        classes = {"new": new, "returning": returning, "resurrected": resurrected}
+        return self.part(title_id, f"audience:{week}", reached=sum(classes.values()), **classes)
+
+    def curve(self, title_id: str, *values: float) -> int:
+        """A title's curve; its version."""
+        slices = {str(number): f"{value:.3f}" for number, value in enumerate(values)}
+        return self.part(title_id, "curve", slices=len(values), **slices)
 
     def part(self, title_id: str, part: str, **fields: Any) -> int:
         """A title's `dayparts` or `legs`, with these fields only; its version."""

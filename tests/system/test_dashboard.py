@@ -67,6 +67,9 @@ def published(private_redis: Devstack) -> Iterator[PublishedByHand]:
         published.part(
             "dragon", "dayparts", before_school_watched_s="9.000", before_school_streak_5=71, other_watched_s="1.000"
         )
+        published.audience("dragon", "2025W46", new=70)
+        published.audience("dragon", "2025W47", new=5, returning=60, resurrected=8)
+        published.curve("dragon", 4, 4, 8, 2)
         published.part("dragon", "legs", week=9, hold="0.970000", hold_4w="0.95", hold_4w_before="0.95", unstoppable=1)
         published.title(SCRIPT, completions=9, starters=9_000, completers=9)
         published.title(ODD, completions=8, starters=8)
@@ -161,16 +164,31 @@ def test_a_change_in_redis_appears_without_a_reload(page: Page, published: Publi
     assert page.evaluate("window.isTheSame")
 
 
+def test_a_new_week_and_another_curve_appear_without_a_reload(page: Page, published: PublishedByHand) -> None:
+    page.get_by_role("link", name="The Little Dragon").click()
+    expect(page.get_by_role("img", name="Households reached in each of 2 weeks")).to_be_visible()
+    page.evaluate("window.isTheSame = true")
+    published.audience("dragon", "2025W48", new=99)
+    published.curve("dragon", 4, 4, 4, 4)
+    expect(page.get_by_role("img", name="Households reached in each of 3 weeks, 99 at most")).to_be_visible()
+    expect(page.get_by_role("region", name="Which parts are played")).to_contain_text("none stands out")
+    assert page.evaluate("window.isTheSame")
+
+
 def test_a_title_shows_all_that_is_known_of_it(page: Page) -> None:
     page.get_by_role("link", name="The Little Dragon").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("unstoppable")
     headings = page.get_by_role("heading", level=2)
     expect(headings).to_have_text([
-        "Households, from start to again", "How often they completed it", "Week by week since the release",
-        "Completions by the hour", "When it is watched", "Habit", "Staying power", "Since the release", "All time",
+        "Households, from start to again", "How often they completed it", "What becomes of its completions",
+        "Week by week since the release", "Audience by week", "Which parts are played", "Completions by the hour",
+        "When it is watched", "Habit", "Staying power", "Since the release", "All time",
     ])  # fmt: skip
     expect(page.locator(".headline")).to_contain_text("600")
     expect(page.get_by_role("img", name="Watched time in each of 3 weeks")).to_be_visible()
+    expect(page.get_by_role("img", name="Households reached in each of 2 weeks, 73 at most")).to_be_visible()
+    expect(page.get_by_role("img", name="steepest fall: at 0:15: from 8 to 2")).to_be_visible()
+    expect(page.get_by_role("region", name="Which parts are played")).to_contain_text("0:10 to 0:15: 1.78 times")
     expect(page.get_by_role("table", name="Households with a streak")).to_contain_text("71")
     expect(page.get_by_role("row").filter(has_text="hold, mean of 4 weeks")).to_contain_text("95.0%")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 pytestmark = pytest.mark.system
 
@@ -91,7 +92,7 @@ def test_a_story_is_told_from_its_friday_on_and_to_a_topic_without_records_only(
 
 
 def test_import_writes_events_by_time_and_the_runtimes_that_the_catalog_lacks(encore_env, tmp_path) -> None:
-    done = _encore(encore_env, "import", "netflix-export", str(_export(tmp_path / "e.csv")), "--household", "home")
+    done = _encore(encore_env, "import", str(_export(tmp_path / "e.csv")), "--household", "home")
     assert done.returncode == 0, done.stderr
     records = _records(encore_env, encore_env["ENCORE_SOURCE_TOPIC"])
     events = [json.loads(record.value) for record in records]
@@ -101,7 +102,8 @@ def test_import_writes_events_by_time_and_the_runtimes_that_the_catalog_lacks(en
         "Paper Boats": {"name": "Paper Boats", "title_id": "Paper Boats", "runtime_ms": 600_000}
     }
     assert "line 4: Playback Start Utc Ts is 'yesterday'" in done.stderr
-    assert "3 rows read, 0 of them without player events; 1 rows skipped" in done.stdout
+    assert "e.csv: Netflix playback events (PlaybackRelatedEvents.csv)" in done.stdout
+    assert "3 rows read, 0 of them without viewing; 1 rows skipped" in done.stdout
     assert "1 titles had no runtime" in done.stdout
 
 
@@ -110,16 +112,49 @@ def test_import_keeps_the_runtime_of_a_title_that_the_topic_knows(encore_env, tm
     (tmp_path / "titles.json").write_text(json.dumps([row]), "utf-8")
     loaded = _encore(encore_env, "titles", "load", str(tmp_path / "titles.json"))
     assert (loaded.returncode, _titles(encore_env)) == (0, {"pb": row})
-    done = _encore(encore_env, "import", "netflix-export", str(_export(tmp_path / "e.csv")), "--household", "home")
+    done = _encore(encore_env, "import", str(_export(tmp_path / "e.csv")), "--household", "home")
     assert (done.returncode, _titles(encore_env)) == (0, {"pb": row})
     events = [json.loads(record.value) for record in _records(encore_env, encore_env["ENCORE_SOURCE_TOPIC"])]
     assert {event["title_id"] for event in events} == {"pb", "Paper Boats (Trailer)"}
 
 
-def test_import_warns_where_the_topic_is_too_young_for_the_past(encore_env, tmp_path) -> None:
+def test_import_into_a_topic_too_young_is_refused_with_the_way_out_or_sent_with_yes(encore_env, tmp_path) -> None:
     _encore(encore_env, "simulate", "--rate", "5000", "--events", "2000")
-    done = _encore(encore_env, "import", "netflix-export", str(_export(tmp_path / "e.csv")), "--household", "home")
-    assert "warning: 6 events are more than 30 days older than the newest record" in done.stderr
+    command = ("import", str(_export(tmp_path / "e.csv")), "--household", "home")
+    refused = _encore(encore_env, *command)
+    assert refused.returncode == 1
+    assert "6 of 6 events are more than 30 days older than the newest record" in refused.stderr
+    assert "  export ENCORE_APP_ID=" in refused.stderr and f"  encore import {command[1]}" in refused.stderr
+    assert len(_records(encore_env, encore_env["ENCORE_SOURCE_TOPIC"])) == 2000
+    sent = _encore(encore_env, *command, "--yes")
+    assert (sent.returncode, len(_records(encore_env, encore_env["ENCORE_SOURCE_TOPIC"]))) == (0, 2006)
+    assert "warning: 6 of 6 events" in sent.stderr
+
+
+def test_import_into_a_topic_that_its_broker_stamps_is_refused_though_it_has_no_records(encore_env, tmp_path) -> None:
+    source, stamped = encore_env["ENCORE_SOURCE_TOPIC"], {"message.timestamp.type": "LogAppendTime"}
+    with KafkaAdminClient(bootstrap_servers=encore_env["ENCORE_KAFKA"]) as admin:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, source, stamped)])
+    refused = _encore(encore_env, "import", str(_export(tmp_path / "e.csv")), "--household", "home")
+    assert (refused.returncode, _records(encore_env, source)) == (1, [])
+    assert "6 of 6 events are more than 30 days older" in refused.stderr
+
+
+def test_import_of_a_file_that_tells_nothing_makes_no_topic_and_fails_in_one_line(encore_env, tmp_path) -> None:
+    (tmp_path / "h.csv").write_text('Title,Date\n"Paper Boats","3/14/20"\n', "utf-8")
+    (tmp_path / "v.csv").write_text("Profile Name,Start Time,Duration,Title\nMia,then,00:10:00,Paper Boats\n", "utf-8")
+    own = {
+        f"ENCORE_{name}_TOPIC": f"{encore_env['ENCORE_APP_ID']}-unmade-{name.lower()}" for name in ("SOURCE", "TITLES")
+    }
+    for name, said in (("h.csv", "Netflix viewing history"), ("v.csv", "nothing was delivered")):
+        done = _encore(encore_env | own, "import", str(tmp_path / name), "--household", "home")
+        assert (done.returncode, done.stderr.count("Error: ")) == (1, 1)
+        assert said in done.stderr.splitlines()[-1]
+    consumer = KafkaConsumer(bootstrap_servers=encore_env["ENCORE_KAFKA"], group_id=None)
+    try:
+        assert not set(own.values()) & consumer.topics()
+    finally:
+        consumer.close()
 
 
 def test_titles_load_writes_the_good_rows_reports_the_bad_ones_and_fails(encore_env, tmp_path) -> None:

@@ -93,7 +93,8 @@ _NUMBERS = st.sampled_from(
         *(2**63 - 1, 2**63, 0.5, 1e300),
     ]
 )
-_OTHERS = st.sampled_from(["", "x", "start", "kids", "main", True, False, None, [], {}, [1], {"a": 1}])
+_TEXTS = ["", "x", "x" * 64, "x" * 65, "x" * 256, "x" * 257, "start", "kids", "main"]
+_OTHERS = st.sampled_from([*_TEXTS, True, False, None, [], {}, [1], {"a": 1}])
 _VALUES = _NUMBERS | _OTHERS
 
 
@@ -127,11 +128,33 @@ def test_schema_and_decoder_agree_on_objects_of_any_kind(value: Object) -> None:
 
 
 @pytest.mark.parametrize("field", ["position_ms", "event_time_ms", "seq"])
-def test_an_integer_written_with_a_fraction_is_the_one_thing_that_only_the_decoder_refuses(field: str) -> None:
+def test_an_integer_written_with_a_fraction_is_refused_by_the_decoder_only(field: str) -> None:
     event = EVENT["examples"][1] | {field: 5.0}
     assert EVENTS.is_valid(event)
     assert not is_event(event)
     assert "5.0 is none" in EVENT["description"]
+
+
+@pytest.mark.parametrize(
+    ("field", "bytes_"),
+    [
+        *(
+            (name, 256)
+            for name in ("event_id", "household_id", "title_id", "play_session_id", "profile_id", "device_id")
+        ),
+        *((name, 64) for name in ("time_zone", "country")),
+    ],
+)
+def test_text_is_as_long_as_its_bytes_which_the_decoder_only_counts(field: str, bytes_: int) -> None:
+    def taken(text: str) -> tuple[bool, bool]:
+        event = EVENT["examples"][1] | {field: text}
+        return EVENTS.is_valid(event), is_event(event)
+
+    assert taken("x" * (bytes_ - 1)) == taken("x" * bytes_) == (True, True)
+    assert taken("x" * (bytes_ + 1)) == (False, False)
+    assert taken("é" * (bytes_ // 2)) == (True, True)
+    assert taken("é" * (bytes_ // 2) + "x") == (True, False)
+    assert "in bytes of UTF-8" in EVENT["description"]
 
 
 @pytest.mark.parametrize(

@@ -9,17 +9,21 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from models import tallies
 from models.dayparts import read_dayparts
 from models.published import (
+    AUDIENCE,
     BOOKKEEPING,
     COUNT,
     DAY_BOARDS,
     DAYPART,
     FLAG,
     GAUGE,
+    HOUR,
     LEGS,
     RATIO,
     SECONDS,
+    SLICES,
     STREAM,
     TIME,
     TITLE_BOARDS,
@@ -28,11 +32,11 @@ from models.published import (
     WORKERS,
     Field,
 )
-from models.rules import Rules
-from models.tallies import AGE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
-from models.windows import AGES, LAST_WEEK
-from streams.keys import READ, Keys
-from streams.reader import Daypart, Franchise, Legs, Status, Title, Window
+from models.rules import MOST_SLICES, Rules
+from models.tallies import TallyKey
+from models.windows import AGES, LAST_WEEK, audience_week
+from streams.keys import READ, TALLIES, Keys
+from streams.reader import Age, AudienceWeek, Day, Daypart, Franchise, Hour, Legs, Status, Title, Week
 from streams.settings import Settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "counters.md").read_text()
@@ -40,6 +44,7 @@ SECTIONS = {
     "Every hash": BOOKKEEPING,
     "A title, or a franchise": WHOLE,
     "A window": WINDOW,
+    "The audience of a week": AUDIENCE,
     "Dayparts": DAYPART,
     "Legs": LEGS,
     "The status": (*STREAM, *WORKERS),
@@ -92,16 +97,24 @@ def test_every_key_of_readers_is_on_the_page_and_no_other() -> None:
 def test_every_key_s_example_is_one() -> None:
     keys = Keys("encore:")
     day = 20_780
+    numbers = {tallies.HOUR: day * 24 + 15, tallies.DAY: day, tallies.WEEK: 3, tallies.AUDIENCE: audience_week(day)}
     made = {
-        *(keys.tally(TallyKey(kind, 0, "little-dragon")) for kind in (TITLE, DAYPARTS, FRANCHISE)),
-        keys.tally(TallyKey(HOUR, day * 24 + 15, "little-dragon")),
-        keys.tally(TallyKey(DAY, day, "little-dragon")),
-        keys.tally(TallyKey(AGE, 0, "little-dragon")),
-        keys.tally(TallyKey(WEEK, 3, "little-dragon")),
+        *(keys.tally(TallyKey(kind, numbers.get(kind, 0), "little-dragon")) for kind in TALLIES),
         *(keys.legs("little-dragon"), keys.status, keys.changes),
         *(keys.board("completions"), keys.board("plays", day)),
     }
     assert {code(example) for *_, example in rows("Keys")} == made
+
+
+def test_the_hours_lack_the_fields_that_the_page_says() -> None:
+    assert [field for field, _, rule, _ in rows("A window") if "not of hours" in rule] == [
+        f"`{field.name}`" for field in WINDOW if field not in HOUR
+    ]
+
+
+def test_the_curve_s_fields_are_on_the_page() -> None:
+    assert [code(field) for field, *_ in rows("The curve")] == [SLICES, "0"]
+    assert f"{MOST_SLICES} at most" in PAGE
 
 
 def test_every_board_is_on_the_page() -> None:
@@ -124,7 +137,9 @@ def test_the_words_of_the_page_are_those_of_the_settings() -> None:
     [
         (Title, (*WHOLE, *BOOKKEEPING)),
         (Franchise, (*WHOLE, *BOOKKEEPING)),
-        (Window, (*WINDOW, *BOOKKEEPING)),
+        (Hour, (*HOUR, *BOOKKEEPING)),
+        *((window, (*WINDOW, *BOOKKEEPING)) for window in (Day, Week, Age)),
+        (AudienceWeek, (*AUDIENCE, *BOOKKEEPING)),
         (Legs, (*LEGS, *BOOKKEEPING)),
         (Daypart, DAYPART),
         (Status, (*STREAM, *WORKERS, *BOOKKEEPING)),

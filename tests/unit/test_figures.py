@@ -38,6 +38,14 @@ def test_what_there_is_none_of_is_a_dash() -> None:
 
 
 @pytest.mark.parametrize(
+    ("milliseconds", "place"),
+    [(0, "0:00"), (59_999, "0:59"), (60_000, "1:00"), (3_599_999, "59:59"), (3_600_000, "1:00:00")],
+)
+def test_a_place_in_a_title_is_told_as_players_do(milliseconds: int, place: str) -> None:
+    assert figures.position(milliseconds) == place
+
+
+@pytest.mark.parametrize(
     ("value", "bar"), [(0, ""), (0.001, "▏"), (1, "▎"), (4, "█"), (6, "█▌"), (8, "██"), (7.7, "█▉"), (7.99, "██")]
 )
 def test_a_bar_is_as_long_as_its_share_and_something_is_always_to_be_seen(value: float, bar: str) -> None:

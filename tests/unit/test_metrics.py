@@ -52,7 +52,8 @@ def test_the_metrics_page_is_the_one_made_from_the_metrics() -> None:
 
 def test_every_name_has_its_unit_and_counters_end_in_total() -> None:
     names = re.findall(r"^\| `(encore_\w+)` \| (\w+)", page(), re.MULTILINE)
-    units = "records|events|seconds|letters|keys|rebuilds|rebalances|restores|rows|bytes|transactions|shares"
+    units = "records|events|seconds|letters|keys|rows|bytes|transactions|shares|intervals"
+    units += "|rebuilds|rebalances|restores|restarts"
     assert all(
         re.fullmatch(rf"encore_\w*({units}){'_total' if kind == 'counter' else ''}", name) for name, kind in names
     )
@@ -77,6 +78,21 @@ def test_a_checkpoint_counts_what_it_took_in_by_partition() -> None:
         9,
         3,
     )
+
+
+def test_a_checkpoint_counts_what_was_refused_by_partition_and_reason() -> None:
+    metrics = Metrics()
+    metrics.note_checkpoint(Checkpoint(3, 0.2, 9, 1, 0, [9, 0, 0, 0, 0, 0, 2, 1, 7_000, 5_500, 3_000, 4]))
+    metrics.note_checkpoint(Checkpoint(3, 0.2, 1, 1, 0, [1, 0, 0, 0, 0, 0, 1, 0, 500, 0, 0, 1]))
+    metrics.note_checkpoint(Checkpoint(1, 0.2, 1, 1, 0, [1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]))
+    refused = {
+        reason: value(metrics, "refused_seconds_total", partition="3", reason=reason)
+        for reason in ("long", "fast", "gap")
+    }
+    assert refused == {"long": 7.5, "fast": 5.5, "gap": 3.0}
+    assert value(metrics, "refused_intervals_total", partition="3", reason="back") == 5
+    assert value(metrics, "stale_events_total", partition="3") == 3
+    assert value(metrics, "player_restarts_total", partition="3") == 1
 
 
 def test_a_partition_that_went_away_is_told_of_no_more_and_its_counts_stay() -> None:

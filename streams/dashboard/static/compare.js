@@ -1,9 +1,9 @@
 // The page of titles side by side.
 
-import { lyingBars, standingBars } from "./charts.js";
+import { area, lyingBars, stackedBars, standingBars } from "./charts.js";
 import { el } from "./dom.js";
 import { asOf, figure, titleLink, wide } from "./parts.js";
-import { weeksSay, without } from "./title.js";
+import { audienceSays, curveSays, weeksSay, without } from "./title.js";
 
 export const heading = (comparison) => comparison.columns.map((column) => column.name).join(" · ");
 
@@ -15,13 +15,18 @@ export const view = (comparison) => [
 ];
 
 function column(one) {
-  const content = one.state === "shown" ? [drawn("Week by week since the release, each on its own scale", one.weeks), lyingBars(one.funnel)] : [without(one)];
+  const content = one.state === "shown" ? shown(one) : [without(one)];
   return el("section", { class: "card", "data-key": one.title_id }, el("h2", {}, titleLink(one.title_id, one.name)), ...content);
 }
 
-function drawn(words, chart) {
-  return chart ? [el("p", { class: "quiet" }, words), standingBars(chart, weeksSay(chart))] : el("p", { class: "quiet" }, "No weeks since a release.");
-}
+const shown = (one) => [
+  one.weeks ? drawn("Week by week since the release, each on its own scale", standingBars(one.weeks, weeksSay(one.weeks))) : drawn("No weeks since a release."),
+  lyingBars(one.funnel),
+  one.audience ? drawn("Households reached by week, each on its own scale", stackedBars(one.audience, audienceSays(one.audience))) : null,
+  one.curve ? drawn("Which parts are played, from beginning to end", area(one.curve, curveSays(one.curve))) : null,
+];
+
+const drawn = (words, chart = null) => [el("p", { class: "quiet" }, words), chart];
 
 function measures(comparison) {
   const heads = comparison.columns.map((one) => el("th", { scope: "col" }, titleLink(one.title_id, one.name)));

@@ -30,6 +30,7 @@ function shown(pipeline) {
       { class: "cards" },
       card("doing", "How it is doing", "", el("dl", { class: "totals" }, pipeline.health.map(measure))),
       card("records", "What became of the records", "", el("dl", { class: "totals" }, pipeline.records.map(measure))),
+      card("refused", "What was refused", "Content that players reported and nobody was credited.", el("dl", { class: "totals" }, pipeline.refused.map(measure))),
       pipeline.pace.length > 1 ? card("pace", "Records a second", "Of late, two minutes at most.", course(pipeline.pace, "Records a second of late")) : null,
     ),
   ];

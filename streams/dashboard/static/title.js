@@ -1,10 +1,10 @@
 // The page of a title: who came, who stayed, who came back, and when.
 
-import { heat, lyingBars, standingBars } from "./charts.js";
+import { area, heat, lyingBars, stackedBars, standingBars } from "./charts.js";
 import { el } from "./dom.js";
 import { asOf, card, figure, measure, named, rebuilding, wide } from "./parts.js";
 
-const NAMES = { ages: "Since release", weeks: "Week by week", dayparts: "When it is watched", legs: "Staying power", hours: "Completions by the hour" };
+const NAMES = { ages: "Since release", weeks: "Week by week", dayparts: "When it is watched", legs: "Staying power", hours: "Completions by the hour", audience: "Audience by week", curve: "Which parts are played" };
 const WINDOW = ["watched", "starters", "completers", "completions", "rewatches"];
 
 export const heading = (title) => title.name;
@@ -35,7 +35,10 @@ function shown(title) {
       { class: "cards" },
       card("funnel", "Households, from start to again", "", lyingBars(title.funnel)),
       card("histogram", "How often they completed it", "Households by their number of completions.", lyingBars(title.histogram)),
+      card("again", "What becomes of its completions", "Completions that the same household followed with another, and how they were made.", el("dl", { class: "totals" }, title.again.map(measure))),
       title.weeks ? card("weeks", "Week by week since the release", "Watched time, against that of the first 72 hours.", standingBars(title.weeks, weeksSay(title.weeks))) : null,
+      title.audience ? card("audience", "Audience by week", AUDIENCE, stackedBars(title.audience, audienceSays(title.audience))) : null,
+      title.curve ? card("curve", "Which parts are played", "How often each part was played, from the beginning to the end.", area(title.curve, curveSays(title.curve))) : null,
       title.hours ? card("hours", "Completions by the hour", "The last 72 hours, UTC.", standingBars(title.hours, `Completions in each of the last 72 hours, ${title.hours.top} at most`)) : null,
       title.dayparts ? card("dayparts", "When it is watched", "In the households' own time; each column adds up to 100 %.", heat(title.dayparts, "Parts of the day, by watched time and completions", "part of the day")) : null,
       title.streaks ? card("streaks", "Habit", "Households that have watched it on so many days in a row, up to now.", heat(title.streaks, "Households with a streak, by part of the day", "part of the day")) : null,
@@ -45,6 +48,13 @@ function shown(title) {
     ),
   ];
 }
+
+const AUDIENCE =
+  "Households that watched 2 minutes or more in a UTC week: new ones, those of the week before (returning), and those of an earlier week only (resurrected).";
+
+export const audienceSays = (stacks) => `Households reached in each of ${stacks.bars.length} weeks, ${stacks.top} at most, by what they were before`;
+
+export const curveSays = (curve) => `How often each part was played, ${curve.top} at most`;
 
 export const weeksSay = (weeks) => `Watched time in each of ${weeks.bars.length} weeks, ${weeks.top} at most`;
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from streams.reader import Age, Daypart, Dayparts, Hour, Legs, Profile, Title, Week
+from streams.reader import Age, AudienceWeek, Curve, Daypart, Dayparts, Hour, Legs, Profile, Title, Week
 
 AS_OF_MS = 1_795_449_936_145
 HEAD: dict[str, Any] = {"as_of_ms": AS_OF_MS, "version": 1, "complete": True}
@@ -32,10 +32,23 @@ def legs(head: dict[str, Any] = HEAD, **fields: Any) -> Legs:
     return Legs(**{"title_id": "dragon", "week": 9} | head | fields)
 
 
+def audience(
+    name: str, new: int, returning: int = 0, resurrected: int = 0, head: dict[str, Any] = HEAD
+) -> AudienceWeek:
+    classes = {"new": new, "returning": returning, "resurrected": resurrected}
+    return AudienceWeek(title_id="dragon", name=name, reached=sum(classes.values()), **classes, **head)
+
+
+def curve(*values: float, head: dict[str, Any] = HEAD) -> Curve:
+    return Curve(title_id="dragon", values=values, **head)
+
+
 COUNTS: dict[str, Any] = {
     "plays": 44_012_345, "starters": 600, "viewers": 596, "watchers": 576, "completers": 540, "repeaters": 270,
     "completions": 1_650, "rewatches": 1_110, "watched_s": 9_758_416.206, "completion_rate": 0.9, "repeat_rate": 0.5,
     "rewatch_hist_1": 270, "rewatch_hist_2": 135, "rewatch_hist_10_plus": 4,
+    "returned_1d": 165, "returned_7d": 825, "returned_28d": 1_000, "return_rate_7d": 0.5, "profile_rewatches": 900,
+    "autoplay_completions": 33,
 }  # fmt: skip
 
 
@@ -46,6 +59,8 @@ def dragon(**parts: Any) -> Profile:
         "ages": (Age(title_id="dragon", name="opening", starters=200, watched_s=3_600.0, **HEAD),),
         "weeks": (week(1, 7_200.0), week(3, 1_800.0)),
         "dayparts": dayparts(),
+        "audience": (audience("2026W45", 8), audience("2026W47", 1, 2, 1), audience("2026W48", 0, 1)),
+        "curve": curve(4, 4, 8, 2),
         "legs": legs(hold_4w=0.95, hold_4w_before=0.84, rewatch_share=0.6, rewatch_share_before=0.5),
     }
     return Profile(title_id="dragon", **whole | parts)

@@ -11,6 +11,7 @@ import pytest
 from streams.dashboard.app import PAGES, QUESTIONS, STATIC, dashboard_app
 from streams.dashboard.feed import Feed
 from streams.dashboard.server import hosts_of
+from streams.names import Names
 from streams.reader import AsyncReader
 
 
@@ -24,7 +25,7 @@ class Answer(NamedTuple):
 
 def asked(path: str, method: str = "GET", query: str = "", host: str = "127.0.0.1:8421") -> Answer:
     async def asking() -> Answer:
-        feed = Feed(AsyncReader("redis://127.0.0.1:1/0"), {})
+        feed = Feed(AsyncReader("redis://127.0.0.1:1/0"), Names())
         sent: list[Any] = []
 
         async def receive() -> dict[str, Any]:

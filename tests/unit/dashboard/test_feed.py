@@ -15,6 +15,7 @@ from shown_titles import HEAD, title
 from streams.dashboard import feed as feeds
 from streams.dashboard.feed import Feed, Listener
 from streams.dashboard.questions import BoardAsked
+from streams.names import Names
 from streams.reader import Board, Change, Entry, ReaderError, Status, Title
 
 
@@ -62,7 +63,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(test: Callable[[FakeReader, Feed], Coroutine[Any, Any, None]]) -> None:
     async def running() -> None:
         reader = FakeReader()
-        feed = Feed(reader, {})  # type: ignore[arg-type]
+        feed = Feed(reader, Names())  # type: ignore[arg-type]
         working = asyncio.create_task(feed.run())
         try:
             async with asyncio.timeout(20):

@@ -7,15 +7,29 @@ from typing import Any
 
 import msgspec
 import pytest
-from shown_titles import AS_OF_MS, COUNTS, HEAD, REBUILDING, dayparts, dragon, hour, legs, title, week
+from shown_titles import (
+    AS_OF_MS,
+    COUNTS,
+    HEAD,
+    REBUILDING,
+    audience,
+    curve,
+    dayparts,
+    dragon,
+    hour,
+    legs,
+    title,
+    week,
+)
 
 from streams.dashboard.board_page import board_page
 from streams.dashboard.comparison_page import comparison_page
 from streams.dashboard.pipeline_page import Pace, pipeline_page
 from streams.dashboard.title_page import TitlePage, hours_span, title_page
+from streams.names import Names
 from streams.reader import Board, Entry, Profile, Status
 
-NAMES = {"dragon": "The Little Dragon"}
+NAMES = Names([{"title_id": "dragon", "name": "The Little Dragon", "runtime_ms": 20_000}])
 
 
 def said(page: msgspec.Struct) -> str:
@@ -53,7 +67,7 @@ def test_a_title_on_a_board_that_is_being_rebuilt_has_nothing_beside() -> None:
 
 
 def page_of(profile: Profile, *hours: Any) -> TitlePage:
-    return title_page(profile, hours, NAMES)
+    return title_page(profile, hours, NAMES, NAMES.lengths_ms)
 
 
 def test_a_title_tells_who_came_who_stayed_and_who_came_back() -> None:
@@ -61,6 +75,7 @@ def test_a_title_tells_who_came_who_stayed_and_who_came_back() -> None:
     assert (page.state, page.name, page.as_of) == ("shown", "The Little Dragon", "2026-11-23 16:05:36 UTC")
     assert [(one.name, one.value.text) for one in page.headline] == [
         ("households reached", "600"), ("completed it", "540"), ("completions", "1,650"), ("completed it again", "270"),
+        ("return rate", "50.0%"),
     ]  # fmt: skip
     assert [(step.name, step.value.share) for step in page.funnel] == [
         ("starters", 1.0), ("viewers", 0.993), ("watchers", 0.96), ("completers", 0.9), ("repeaters", 0.45),
@@ -97,6 +112,56 @@ def test_weeks_stand_against_the_opening_and_one_that_goes_on_says_so() -> None:
     ]
 
 
+def test_what_becomes_of_completions_is_told_as_a_part_of_them() -> None:
+    assert [(one.name, one.value.text, one.beside) for one in page_of(dragon()).again] == [
+        ("another within 1 day", "165", "10.0% of them"),
+        ("another within 7 days", "825", "50.0% of them"),
+        ("another within 28 days", "1,000", "60.6% of them"),
+        ("by the same profile again", "900", "54.5% of them"),
+        ("by autoplay", "33", "2.0% of them"),
+    ]
+
+
+def test_the_audience_stands_week_by_week_without_a_gap_by_what_households_were_before() -> None:
+    stacks = page_of(dragon()).audience
+    assert stacks is not None
+    assert (stacks.parts, stacks.top) == (("returning", "resurrected", "new"), "8")
+    assert [(bar.shares, bar.tick, bar.so_far) for bar in stacks.bars] == [
+        ((0.0, 0.0, 1.0), "Nov", False),
+        ((0.0, 0.0, 0.0), "", False),
+        ((0.25, 0.125, 0.125), "", False),
+        ((0.125, 0.0, 0.0), "", True),
+    ]
+    assert stacks.bars[3].says == ("2026W48, from 2026-11-23, so far: 1 reached: 1 returning, 0 resurrected, 0 new")
+
+
+def test_the_curve_names_what_stands_out_in_it_with_its_place() -> None:
+    area = page_of(dragon()).curve
+    assert area is not None
+    assert (area.heights, area.top) == ((0.5, 0.5, 1.0, 0.25), "8 times played")
+    assert area.says[2] == "0:10 to 0:15: 8 times played"
+    assert area.ticks == ((0.0, "0:00"), (0.25, "0:05"), (0.5, "0:10"), (0.75, "0:15"), (1.0, "0:20"))
+    assert [(mark.name, mark.says, mark.start, mark.end) for mark in area.marks] == [
+        ("steepest fall", "0:15", 0.75, 0.75), ("most replayed", "0:10", 0.5, 0.75),
+    ]  # fmt: skip
+    assert area.notes == (
+        ("steepest fall", "at 0:15: from 8 to 2 times played, −75.0%"),
+        ("most replayed part", "0:10 to 0:15: 1.78 times the mean"),
+    )
+
+
+def test_where_nothing_stands_out_nothing_is_marked() -> None:
+    area = page_of(dragon(curve=curve(3, 3))).curve
+    assert area is not None
+    assert (area.marks, [words for _, words in area.notes]) == ((), ["none: it falls nowhere", "none stands out"])
+    assert [share for share, _ in area.ticks] == [0.0, 0.5, 1.0]
+
+
+def test_a_title_without_audience_and_curve_has_neither() -> None:
+    page = page_of(dragon(audience=(), curve=None))
+    assert (page.audience, page.curve) == (None, None)
+
+
 def test_dayparts_are_shares_of_a_title_and_streaks_are_households() -> None:
     page = page_of(dragon())
     assert page.dayparts is not None
@@ -116,7 +181,17 @@ def test_legs_say_what_unstoppable_asks_and_what_is_met_two_weeks_running() -> N
         ("95.0%", "84.0%", "at least 85 %", False),
         ("60.0%", "50.0%", "at least 30 %", True),
         ("–", "–", "at least 60 %", False),
+        ("0", "0", "at least 20, ", False),
     ]
+
+
+@pytest.mark.parametrize(("before", "is_met"), [(19, False), (20, True), (21, True)])
+def test_legs_say_whether_starters_are_enough_a_week_before_too(before: int, is_met: bool) -> None:
+    weeks = tuple(msgspec.structs.replace(week(n, 1.0), starters=starters) for n, starters in ((2, before), (9, 1)))
+    shown = page_of(dragon(weeks=weeks)).legs
+    assert shown is not None
+    starters = shown.criteria[-1]
+    assert (starters.now.text, starters.before.text, starters.is_met) == (str(before + 1), str(before), is_met)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +209,8 @@ def test_a_title_without_complete_counters_shows_no_number(profile: Profile, sta
         ("weeks", {"weeks": (week(1, 7_777.0, REBUILDING),)}),
         ("dayparts", {"dayparts": dayparts(REBUILDING)}),
         ("legs", {"legs": legs(REBUILDING, hold=0.7777)}),
+        ("audience", {"audience": (audience("2026W47", 7_777, head=REBUILDING),)}),
+        ("curve", {"curve": curve(7_777.0, head=REBUILDING)}),
     ],
 )
 def test_a_part_that_is_being_rebuilt_is_named_and_not_shown(part: str, parts: dict[str, Any]) -> None:
@@ -148,7 +225,7 @@ def test_hours_that_are_being_rebuilt_are_not_shown() -> None:
 
 def test_titles_stand_side_by_side_and_the_largest_of_a_row_stands_out() -> None:
     big = Profile(title_id="big", title=title("big", starters=9_000, completers=1_269, completion_rate=0.141))
-    page = comparison_page([dragon(), big], NAMES)
+    page = comparison_page([dragon(), big], NAMES, NAMES.lengths_ms)
     assert [(column.name, column.state) for column in page.columns] == [
         ("The Little Dragon", "shown"),
         ("big", "shown"),
@@ -157,11 +234,18 @@ def test_titles_stand_side_by_side_and_the_largest_of_a_row_stands_out() -> None
     assert [(cell.value.text, cell.stands_out) for cell in households["completion rate"]] == [
         ("90.0%", True), ("14.1%", False),
     ]  # fmt: skip
-    assert not [line for block in page.blocks for line in block.lines if line.name == "week by week"]
+    assert not {"week by week", "reached, week by week", "from beginning to end"} & {
+        line.name for block in page.blocks for line in block.lines
+    }
+    assert [(column.audience is None, column.curve is None) for column in page.columns] == [
+        (False, False), (True, True),
+    ]  # fmt: skip
 
 
 def test_of_a_title_that_is_being_rebuilt_a_comparison_shows_no_number() -> None:
-    page = comparison_page([dragon(), Profile(title_id="big", title=title("big", REBUILDING, starters=777))], NAMES)
+    page = comparison_page(
+        [dragon(), Profile(title_id="big", title=title("big", REBUILDING, starters=777))], NAMES, NAMES.lengths_ms
+    )
     assert [column.state for column in page.columns] == ["shown", "rebuilding"]
     assert {line.cells[1].value.text for block in page.blocks for line in block.lines} == {"–"}
 
@@ -183,6 +267,18 @@ def test_the_pipeline_says_how_far_behind_it_is_and_what_became_of_the_records()
     assert [(one.name, one.value.text) for one in page.records][:3] == [
         ("events", "90"), ("dead letters", "6"), ("late events", "4"),
     ]  # fmt: skip
+
+
+def test_the_pipeline_says_what_was_refused_by_reason_with_a_sentence_each() -> None:
+    counts = {"stale_events": 6, "player_restarts": 2, "refused_back": 1_234}
+    found = status(refused_fast_s=5_400.5, refused_long_s=75.0, refused_gap_s=0.25, **counts)
+    page = pipeline_page(found, Pace(), AS_OF_MS)
+    assert [(one.name, one.value.text, one.value.exact) for one in page.refused] == [
+        ("too fast", "1.5 h", "5,400.500 s"), ("too long apart", "1 min", "75.000 s"),
+        ("not played all the while", "0 s", "0.250 s"), ("backward", "1,234", "1,234"), ("stale events", "6", "6"),
+        ("player restarts", "2", "2"),
+    ]  # fmt: skip
+    assert all(one.beside[0].isupper() and one.beside.endswith(".") for one in page.refused)
 
 
 @pytest.mark.parametrize(
@@ -209,4 +305,4 @@ def test_the_pace_is_of_the_last_seconds_and_begins_anew_with_other_counts() -> 
 
 
 def test_what_is_not_a_number_of_the_counters_is_never_said() -> None:
-    assert "household_id" not in said(page_of(dragon())) + said(comparison_page([dragon()], NAMES))
+    assert "household_id" not in said(page_of(dragon())) + said(comparison_page([dragon()], NAMES, NAMES.lengths_ms))

@@ -1,7 +1,8 @@
 """A log of records written by hand, for the tests of the oracle.
 
 The title `film` is 100 s long in the catalog unless a test says otherwise: 20 cells of five seconds, so 14
-cells make a watcher and 18 a completion. `T0` is midnight UTC.
+cells make a watcher and 16 a completion, if one of the last three is among them: played from 0, at 88 s. `T0` is
+midnight UTC.
 """
 
 from __future__ import annotations

@@ -37,7 +37,8 @@ def as_expected(expected: Expected, **changed: dict[str, str]) -> Found:
 def test_what_is_equal_has_no_difference() -> None:
     expected = one_viewing()
     assert sorted(expected.hashes) == [
-        "status", "title:film", "title:film:day:20250616", "title:film:dayparts", "title:film:hour:20250616T00",
+        "status", "title:film", "title:film:curve", "title:film:day:20250616", "title:film:dayparts",
+        "title:film:hour:20250616T00",
     ]  # fmt: skip
     assert sorted(expected.boards) == [
         "board:plays", "board:plays:day:20250616", "board:views", "board:watched_s", "board:watched_s:day:20250616",

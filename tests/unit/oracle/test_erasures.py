@@ -25,7 +25,8 @@ def test_what_counts_households_falls_and_what_counts_viewing_stays() -> None:
     log = Log().watch(0, 100, 0).watch(0, 100, HOUR, "b").watch(0, 70, HOUR, "c", household_id="other")
     assert erased(log, 10_000) == {
         "plays": "3", "starters": "1", "completions": "2", "rewatches": "1", "watched_s": "270.000",
-        "views": "2.700000", "watchers": "1",
+        "views": "2.700000", "watchers": "1", "returned_1d": "1", "returned_7d": "1", "returned_28d": "1",
+        "return_rate_7d": "0.500000",
     }  # fmt: skip
 
 

@@ -159,6 +159,19 @@ def test_six_of_ten_starters_complete(completers: int, found: str) -> None:
     assert unstoppable(100, 100, completers=completers) == found
 
 
+@pytest.mark.parametrize(("starters", "found"), [(19, "0"), (20, "1"), (21, "1")])
+def test_twenty_households_have_begun_by_the_week_before(starters: int, found: str) -> None:
+    begun = [19, 0, 0, 0, starters - 19, 99]
+    windows = of_weeks(*[5] * 6, starters=begun, completers=[100], completions=[9], rewatches=[9])
+    assert after(6, windows)["unstoppable"] == found
+
+
+def test_the_completion_rate_is_never_above_1() -> None:
+    fields = after(6, of_weeks(*[5] * 6, starters=[50], completers=[49, 0, 0, 0, 1, 1]))
+    assert (fields["completion_rate"], fields["completion_rate_before"]) == ("1.000000", "1.000000")
+    assert after(4, of_weeks(*[5] * 4, starters=[50], completers=[49]))["completion_rate"] == "0.980000"
+
+
 def test_the_week_and_the_one_before_both_qualify_and_none_before_the_fifth() -> None:
     rest = {"starters": [100], "completers": [60], "completions": [100], "rewatches": [30]}
     found = [after(weeks, of_weeks(*[5] * weeks, **rest))["unstoppable"] for weeks in range(1, 9)]

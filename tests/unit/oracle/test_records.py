@@ -12,6 +12,7 @@ GOOD: dict[str, Any] = {
     "play_session_id": "s", "position_ms": 0,
 }  # fmt: skip
 REQUIRED = sorted(GOOD)
+IDS = ("event_id", "household_id", "title_id", "play_session_id", "profile_id", "device_id")
 MISSING = object()
 
 
@@ -40,6 +41,8 @@ def test_a_required_field_is_there_and_of_its_type(name: str, value: Any) -> Non
         ("position_ms", -1), ("position_ms", 604_800_001), ("position_ms", 5.0), ("position_ms", 10**30),
         ("seek_from_ms", 604_800_001), ("runtime_ms", 604_800_001), ("credits_start_ms", 604_800_001),
         ("runtime_ms", True), ("seq", 1.0), ("seq", -(2**63) - 1), ("seq", "1"), ("sent_time_ms", 2**63),
+        *((name, "x" * 257) for name in IDS), *((name, "ü" * 129) for name in IDS),
+        ("time_zone", "x" * 65), ("country", "x" * 65), ("country", "ü" * 33),
         ("playback_rate", "1"), ("playback_rate", True), ("playback_rate", 10**400),
         ("profile_kind", "adult"), ("content_kind", ""), ("content_kind", "MAIN"), ("autoplay", 1),
         ("offline", "true"), ("profile_id", 5), ("device_id", ["a"]), ("time_zone", 1), ("country", {}),
@@ -73,6 +76,9 @@ def test_the_object_and_what_is_in_it_nest_500_levels_deep_at_most(depth: int, r
     [
         ("position_ms", 604_800_000), ("seek_from_ms", -5), ("seq", 2**63 - 1), ("seq", -(2**63)),
         ("playback_rate", 5), ("playback_rate", 1e300), ("playback_rate", -1.5), ("profile_id", ""),
+        *((name, "x" * 256) for name in IDS if name != "household_id"),
+        *((name, "ü" * 128) for name in IDS if name != "household_id"),
+        ("time_zone", "x" * 64), ("country", "x" * 63), ("country", "ü" * 32),
         ("time_zone", ""), ("event_time_ms", 0), ("event_time_ms", 253_402_300_799_999), ("title_id", "😀\u0000"),
     ],
 )  # fmt: skip
@@ -84,6 +90,16 @@ def test_a_field_at_its_limit(name: str, value: Any) -> None:
 def test_the_key_is_the_household(key: bytes | None) -> None:
     with pytest.raises(Unreadable, match="key"):
         read(key)
+
+
+@pytest.mark.parametrize(("letters", "readable"), [(127, True), (128, True), (129, False)])
+def test_a_household_has_256_bytes_at_most(letters: int, readable: bool) -> None:
+    name = "ü" * letters
+    if readable:
+        assert read(name.encode(), household_id=name)["household_id"] == name
+    else:
+        with pytest.raises(Unreadable, match="household_id"):
+            read(name.encode(), household_id=name)
 
 
 TEXT = json.dumps(GOOD)

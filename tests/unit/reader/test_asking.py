@@ -170,14 +170,43 @@ def test_weeks_and_ages_are_told_by_number_and_name(reader: Readings, server: Fa
     assert [(age.name, age.plays) for age in reader.ask(reader.queries.ages("dragon"))] == [("opening", 2), ("91d", 3)]
 
 
+WEEKS_AS_OF = 1_795_449_936_145
+"""In the week 2026W48."""
+
+
+def test_the_audience_is_that_of_the_last_weeks_by_the_title_s_time_the_newest_last(
+    reader: Readings, server: FakeServer
+) -> None:
+    server.publish(TITLE, 101)
+    server.hashes[TITLE]["as_of_ms"] = str(WEEKS_AS_OF)
+    for week in ("2025W43", "2025W44", "2026W47", "2026W48", "2026W49", "2027W03", "2027W04"):
+        server.publish(f"{TITLE}:audience:{week}", 1, reached="9", new="4", returning="3", resurrected="2")
+    found = reader.ask(reader.queries.audience("dragon"))
+    assert [week.name for week in found] == ["2025W43", "2025W44", "2026W47", "2026W48", "2026W49", "2027W03"]
+    assert (found[3].monday, found[3].reached, found[3].resurrected) == (date(2026, 11, 23), 9, 2)
+    assert [week.name for week in reader.ask(reader.queries.audience("dragon", 1))] == [
+        "2026W48", "2026W49", "2027W03",
+    ]  # fmt: skip
+
+
+def test_a_title_that_is_not_there_has_no_audience_and_no_curve(reader: Readings) -> None:
+    assert reader.ask(reader.queries.audience("nobody")) == ()
+    assert reader.ask(reader.queries.curve("nobody")) is None
+
+
 def test_a_comparison_holds_all_of_each_title_in_the_order_asked(reader: Readings, server: FakeServer) -> None:
     server.publish(f"{TITLE}:week:2", 1, plays="1")
     server.publish(f"{TITLE}:age:opening", 1, plays="2")
     server.publish(f"{TITLE}:dayparts", 1, other_watched_s="1.000")
     server.publish(f"{TITLE}:legs", 1, week="2")
+    server.publish(f"{TITLE}:curve", 1, slices="1", **{"0": "3.500"})
+    server.hashes[TITLE]["as_of_ms"] = str(WEEKS_AS_OF)
+    server.publish(f"{TITLE}:audience:2026W48", 1, reached="3")
     nobody, dragon = reader.ask(reader.queries.profiles(["nobody", "dragon"]))
     assert (nobody.title_id, nobody.title, nobody.weeks, nobody.legs) == ("nobody", None, (), None)
     assert (dragon.title.plays, dragon.age("opening").plays, dragon.age("7d")) == (5, 2, None)
+    assert (nobody.audience, nobody.curve) == ((), None)
+    assert ([week.reached for week in dragon.audience], dragon.curve.values) == ([3], (3.5,))
     assert (dragon.weeks[0].number, dragon.dayparts["other"].watched_s, dragon.legs.week) == (2, 1.0, 2)
 
 
@@ -192,6 +221,7 @@ def test_a_comparison_holds_all_of_each_title_in_the_order_asked(reader: Reading
         lambda of: of.weeks("dragon", 1, 105),
         lambda of: of.weeks("dragon", 3, 2),
         lambda of: of.board("plays", top=0),
+        lambda of: of.audience("dragon", 0),
     ],
 )
 def test_a_question_without_sense_is_refused_with_what_is_accepted(question: Any) -> None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from streams.reader import Legs, ReaderError, Title, Window
-from streams.reader.replies import ServerState, board, dayparts, struct
+from streams.reader.replies import ServerState, board, curve, dayparts, struct
 
 HEAD = {"version": "12", "complete": "1", "as_of_ms": "1763600000000"}
 STATE = ServerState(version=9, complete=True, as_of_ms=7)
@@ -55,6 +55,18 @@ def test_the_flag_of_legs_is_true_or_false() -> None:
 def test_a_hash_that_encore_does_not_write_is_an_error_that_names_it(fields: dict[str, str]) -> None:
     with pytest.raises(ReaderError, match="encore:title:dragon is not as Encore writes it"):
         struct(Title, "encore:title:dragon", fields, title_id="dragon")
+
+
+def test_a_curve_has_its_slices_in_turn() -> None:
+    values = {str(number): f"{number}.500" for number in (10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)}
+    found = curve("key", HEAD | {"slices": "11"} | values, "dragon")
+    assert (found.title_id, found.values) == ("dragon", tuple(number + 0.5 for number in range(11)))
+
+
+@pytest.mark.parametrize("fields", [{}, {"slices": "many"}, {"slices": "2", "0": "1.000"}, {"slices": "1", "0": "x"}])
+def test_a_curve_that_cannot_be_read_is_an_error_that_names_it(fields: dict[str, str]) -> None:
+    with pytest.raises(ReaderError, match="key is not as Encore writes it"):
+        curve("key", HEAD | fields, "dragon")
 
 
 def test_dayparts_keep_their_order_and_other_is_the_last() -> None:

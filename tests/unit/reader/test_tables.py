@@ -12,10 +12,23 @@ from rich.console import Console, ConsoleDimensions, RenderableType
 from streams.cli.board_table import gains, screen, watched
 from streams.cli.comparison_table import comparison
 from streams.cli.title_page import page
-from streams.reader import Age, Board, Daypart, Dayparts, Entry, Legs, Profile, Title, Week
+from streams.names import Names
+from streams.reader import Age, AudienceWeek, Board, Curve, Daypart, Dayparts, Entry, Legs, Profile, Title, Week
 
 HEAD: dict[str, Any] = {"as_of_ms": 1_763_600_000_000, "version": 1, "complete": True}
-NAMES = {"big": "The Big Opening", "dragon": "The Little Dragon and the Very Long Title of Its Second Film"}
+NAMES = Names(
+    [
+        {"title_id": "big", "name": "The Big Opening"},
+        {
+            "title_id": "dragon",
+            "name": "The Little Dragon and the Very Long Title of Its Second Film",
+            "credits_start_ms": 5_700_000,
+        },
+    ]
+)
+
+
+SHORT_NAMES = Names([{"title_id": "dragon", "name": "Dragon"}, {"title_id": "big", "name": "Big"}])
 
 
 def title(title_id: str, **fields: Any) -> Title:
@@ -28,7 +41,9 @@ DRAGON = Profile(
         "dragon", plays=88_000_000, starters=599, viewers=596, watchers=576, completers=559, repeaters=414,
         completions=44_012_345, rewatches=30_000, watched_s=9_758_416.206, completion_rate=0.933222,
         repeat_rate=0.740608, rewatch_hist_5_9=94, rewatch_hist_10_plus=4, kids_completions=1_650, watching_now=12,
-        rewatch_hist_1=145, rewatch_hist_2=131, rewatch_hist_3_4=185, views=2_007.9,
+        rewatch_hist_1=145, rewatch_hist_2=131, rewatch_hist_3_4=185, views=2_007.9, returned_1d=4_401_234,
+        returned_7d=22_006_172, returned_28d=30_000_000, return_rate_7d=0.5, profile_rewatches=25_000,
+        autoplay_completions=1_000,
     ),
     ages=(Age(title_id="dragon", name="opening", starters=200, completers=120, watched_s=360_000.0, **HEAD),),
     weeks=tuple(Week(title_id="dragon", name=str(n), watched_s=3_600.0 * n, **HEAD) for n in (1, 2, 4, 5)),
@@ -44,6 +59,11 @@ DRAGON = Profile(
     legs=Legs(
         title_id="dragon", week=4, hold=0.97, hold_4w=0.95, multiple=3.4, half_life_days=63.2, unstoppable=True, **HEAD
     ),
+    audience=tuple(
+        AudienceWeek(title_id="dragon", name=name, reached=reached, new=new, returning=reached - new, **HEAD)
+        for name, reached, new in (("2025W44", 400, 400), ("2025W46", 300, 200), ("2025W47", 9, 1))
+    ),
+    curve=Curve(title_id="dragon", values=tuple([100.0] * 50 + [200.0] + [50.0] * 49), **HEAD),
 )  # fmt: skip
 BIG = Profile(title_id="big", title=title("big", starters=53_913_500, completers=19, completion_rate=0.141))
 
@@ -131,14 +151,36 @@ def test_a_title_s_page_fits_and_tells_all_of_it(width: int) -> None:
     assert line_of("5, so far", found).split()[3:5] == ["5.0", "h"]
 
 
+def test_a_title_s_page_tells_who_returns_by_week_and_how_soon() -> None:
+    found = lines(page(DRAGON, NAMES))
+    assert line_of("another within 7 days", found).split()[-2:] == ["22.0M", "50.0%"]
+    assert line_of("by a profile that had", found).split()[-2:] == ["25,000", "0.1%"]
+    assert line_of("in sessions begun by autoplay", found).split()[-2:] == ["1,000", "0.0%"]
+    assert line_of("reached, week by week", found).endswith("  █ ▆")
+    weeks = [line.split() for line in found if line.startswith("2025W")]
+    assert weeks == [
+        ["2025W44", "400", "400", "0", "0"], ["2025W45", "0", "0", "0", "0"], ["2025W46", "300", "200", "100", "0"],
+        ["2025W47,", "so", "far", "9", "1", "8", "0"],
+    ]  # fmt: skip
+
+
+def test_a_title_s_page_names_what_stands_out_in_its_curve() -> None:
+    found = lines(page(DRAGON, NAMES))
+    curve = line_of("from beginning to end", found)
+    assert curve.split()[-1] == "▇" * 25 + "█" + "▄" * 24
+    assert line_of("steepest fall", found).endswith("at 48:30: from 200 to 50 times played, −75.0%")
+    assert line_of("most replayed part", found).endswith("47:30 to 48:30: 2.61 times the mean")
+    assert line_of("steepest fall", lines(page(DRAGON, SHORT_NAMES))).split()[2:4] == ["at", "51%:"]
+
+
 def test_a_title_that_knows_nothing_but_its_sums_has_a_page_too() -> None:
-    found = lines(page(Profile(title_id="new", title=title("new", complete=False)), {}))
+    found = lines(page(Profile(title_id="new", title=title("new", complete=False)), Names()))
     assert "rebuilt" in found[1]
     assert not [line for line in found if "week" in line or "daypart" in line]
 
 
 def test_titles_side_by_side_tell_the_story() -> None:
-    found = lines(comparison([DRAGON, BIG], {"dragon": "Dragon", "big": "Big"}, 80))
+    found = lines(comparison([DRAGON, BIG], SHORT_NAMES, 80))
     assert max(map(len, found)) <= 80
     assert found[0].split() == ["Dragon", "Big"]
     rates = [line.split() for line in found if line.strip().startswith("completion rate")]
@@ -148,23 +190,30 @@ def test_titles_side_by_side_tell_the_story() -> None:
     assert (shares, habits) == (["75.0%", "–"], ["71", "–"])
     assert line_of("hold, last week", found).split()[-2:] == ["97.0%", "–"]
     assert line_of("unstoppable", found).split()[-2:] == ["yes", "–"]
+    assert line_of("return rate", found).split()[-2:] == ["50.0%", "–"]
+    assert line_of("audience of 2025W46", found)
+    assert [line_of(name, found).split()[1:] for name in ("reached  ", "new", "returning", "resurrected")] == [
+        ["300", "–"], ["200", "–"], ["100", "–"], ["0", "–"],
+    ]  # fmt: skip
+    assert line_of("steepest fall", found).split() == ["steepest", "fall", "51%", "−75%", "–"]
+    assert line_of("most replayed", found).split() == ["most", "replayed", "50%", "2.6×", "–"]
 
 
 def test_weeks_side_by_side_are_complete_ones() -> None:
     legs = msgspec.structs.replace(DRAGON.legs, week=2)
-    found = lines(comparison([msgspec.structs.replace(DRAGON, legs=legs), BIG], {}, 80))
+    found = lines(comparison([msgspec.structs.replace(DRAGON, legs=legs), BIG], Names(), 80))
     assert line_of("week by week", found).split() == ["week", "by", "week", "▄█", "–"]
 
 
 def test_a_long_id_is_broken_at_its_hyphens() -> None:
     long = msgspec.structs.replace(BIG, title_id="the-film-that-will-not-stop")
-    found = lines(comparison([BIG, long], {}, 80))
+    found = lines(comparison([BIG, long], Names(), 80))
     assert [line.split() for line in found[:2]] == [["the-film-that-will-not-"], ["big", "stop"]]
 
 
 def test_more_titles_than_fit_go_into_tables_below_each_other() -> None:
     many = [msgspec.structs.replace(BIG, title_id=f"title-{number}") for number in range(5)]
-    found = lines(comparison(many, {}, 80))
+    found = lines(comparison(many, Names(), 80))
     assert max(map(len, found)) <= 80
     assert [line.split() for line in found if "title-" in line] == [
         ["title-0", "title-1", "title-2"],
@@ -175,7 +224,7 @@ def test_more_titles_than_fit_go_into_tables_below_each_other() -> None:
 def test_the_largest_of_a_row_stands_out_where_there_is_one() -> None:
     console = Console(width=80, force_terminal=True, color_system="standard")
     with console.capture() as captured:
-        console.print(comparison([DRAGON, BIG], {}, 80))
+        console.print(comparison([DRAGON, BIG], Names(), 80))
     _, starters, *_ = [line for line in captured.get().splitlines() if line.strip().startswith("starters")]
     before, _, after = starters.partition("\x1b[1;36m")
     assert "599" in before

@@ -1,0 +1,31 @@
+"""Files that say only on which day something was watched: recognized, and refused with what to ask for instead.
+
+Owns how such a refusal reads. It must not know a format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from models.sources.document import Document
+from models.sources.reading import NotImportable, Reading, Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class DayOnly:
+    """A format without durations. `instead`: which file tells more, and how to get it."""
+
+    name: str
+    looks: Callable[[Document], bool]
+    instead: str
+    says: str = "only when something was watched, not for how long"
+    columns: tuple[str, ...] = ()
+
+    def recognizes(self, document: Document) -> bool:
+        """Whether the file is one of these, by its content."""
+        return self.looks(document)
+
+    def read(self, document: Document, viewer: Viewer) -> Reading:
+        """Never: raises `NotImportable`."""
+        raise NotImportable(f"{self.name}: it says {self.says}; {self.instead}")

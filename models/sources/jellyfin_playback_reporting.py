@@ -1,0 +1,82 @@
+"""The backup of the Playback Reporting plugin of Jellyfin (and Emby): tab-separated, without a header.
+
+Owns its columns. It must not know what becomes of a stay: that is for `sittings`.
+
+Columns: time (the server's local one), user, item id, item type, item name, method, client, device, seconds. It
+states no positions. A player that is never stopped counts on, so a duration is clipped to the title's runtime where
+the catalog knows it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from models.sources.document import Document
+from models.sources.reading import BadRow, BadValue, Reading, Viewer, checked_name
+from models.sources.sittings import Sitting, add_sittings
+from models.sources.values import duration_ms, time_ms
+
+TIME, USER, ITEM, TYPE, NAME, _, CLIENT, DEVICE, SECONDS = range(9)
+FILMS = {"movie", "episode", "video", "musicvideo"}
+KINDS = {"trailer": "trailer", "recording": "main"}
+
+_LOOKS = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?")
+_EPISODE = re.compile(r"^(?P<series>.+?) - s\d+e\d+", re.IGNORECASE)
+
+
+class JellyfinPlaybackReporting:
+    """The format."""
+
+    name = "Playback Reporting of Jellyfin or Emby (TSV)"
+    columns = ()
+
+    def recognizes(self, document: Document) -> bool:
+        """By the fields of its first line, as it has no header."""
+        first = document.columns
+        return len(first) > SECONDS and bool(_LOOKS.fullmatch(first[TIME])) and first[SECONDS].isdecimal()
+
+    def read(self, document: Document, viewer: Viewer) -> Reading:
+        """Every line is a sitting; music is left out."""
+        reading = Reading()
+        add_sittings(reading, _sittings(document, viewer, reading), viewer)
+        return reading
+
+
+FORMAT = JellyfinPlaybackReporting()
+
+
+def _sittings(document: Document, viewer: Viewer, reading: Reading) -> Iterator[Sitting]:
+    for number, fields in document.records():
+        if isinstance(fields, BadRow):
+            reading.bad_rows.append(fields)
+            continue
+        try:
+            sitting = _sitting(number, fields, viewer)
+        except BadValue as problem:
+            reading.bad_rows.append(BadRow(number, str(problem)))
+            continue
+        item_type = fields[TYPE].strip().casefold()
+        if item_type not in FILMS and item_type not in KINDS:
+            reading.told_ms += sitting.played_ms
+            reading.lost_ms[f"items of type {fields[TYPE].strip()[:40]!r}, which are no titles"] += sitting.played_ms
+            continue
+        yield sitting
+
+
+def _sitting(number: int, fields: list[str], viewer: Viewer) -> Sitting:
+    title = checked_name(fields[NAME].strip(), "the item's name")
+    start_ms = time_ms("the time", fields[TIME], viewer.zone)
+    found = _EPISODE.match(title)
+    return Sitting(
+        number,
+        ("jellyfin", fields[USER], fields[ITEM], str(start_ms)),
+        fields[USER].strip(),
+        title,
+        start_ms,
+        duration_ms("the duration", fields[SECONDS]),
+        device=fields[DEVICE].strip() or fields[CLIENT].strip(),
+        franchise=found["series"] if found else "",
+        kind=KINDS.get(fields[TYPE].strip().casefold(), "main"),
+        clipped=True,
+    )

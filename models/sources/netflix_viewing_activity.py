@@ -1,0 +1,101 @@
+"""Netflix's `ViewingActivity.csv`: years of viewing, one row a stay with a title.
+
+Owns its columns. It must not know what becomes of a stay: that is for `sittings`.
+
+*Start Time* is UTC. *Duration* is what was played, *Bookmark* the position at the end of the row's session. *Latest
+Bookmark* repeats it, or says `Not latest view`: that changes from export to export and is only read where the other
+is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from models.sources.document import Cells, Document
+from models.sources.netflix_names import content_kind, series_of
+from models.sources.reading import BadRow, BadValue, Format, Reading, Viewer, checked_name
+from models.sources.sittings import Sitting, add_sittings
+from models.sources.values import duration_ms, time_ms
+
+PROFILE, START, DURATION, TITLE = COLUMNS = ("Profile Name", "Start Time", "Duration", "Title")
+ATTRIBUTES, TYPE, DEVICE, COUNTRY = "Attributes", "Supplemental Video Type", "Device Type", "Country"
+BOOKMARKS = ("Bookmark", "Latest Bookmark")
+
+JOINED_WITHIN_MS = 5_000
+"""The two files of one export may differ by so much about when a stay began."""
+
+
+class NetflixViewingActivity:
+    """The format."""
+
+    name = "Netflix viewing activity (ViewingActivity.csv)"
+    columns = COLUMNS
+
+    def recognizes(self, document: Document) -> bool:
+        """By its columns."""
+        return set(COLUMNS) <= set(document.columns)
+
+    def read(self, document: Document, viewer: Viewer) -> Reading:
+        """Every row is a sitting."""
+        reading = Reading()
+        add_sittings(reading, _sittings(document, reading), viewer)
+        return reading
+
+
+FORMAT: Format = NetflixViewingActivity()
+
+
+class Activities:
+    """The rows of a viewing activity, found by profile and start time."""
+
+    def __init__(self, document: Document) -> None:
+        self._found: dict[tuple[str, int], Sitting] = {}
+        for sitting in _sittings(document, Reading()):
+            self._found.setdefault((sitting.profile, sitting.start_ms), sitting)
+
+    def at(self, profile: str, start_ms: int) -> Sitting | None:
+        """The stay that a profile began at a time, or within seconds of it."""
+        for apart_ms in range(0, JOINED_WITHIN_MS + 1, 1000):
+            for time in (start_ms - apart_ms, start_ms + apart_ms):
+                if (profile, time) in self._found:
+                    return self._found[profile, time]
+        return None
+
+
+def _sittings(document: Document, reading: Reading) -> Iterator[Sitting]:
+    for number, row in document.rows():
+        if isinstance(row, BadRow):
+            reading.bad_rows.append(row)
+            continue
+        try:
+            yield _sitting(number, row, document.day_first)
+        except BadValue as problem:
+            reading.bad_rows.append(BadRow(number, str(problem)))
+
+
+def _sitting(number: int, row: Cells, day_first: bool | None) -> Sitting:
+    title = checked_name(row[TITLE].strip(), TITLE)
+    start_ms, played_ms = time_ms(START, row[START], day_first=day_first), duration_ms(DURATION, row[DURATION])
+    return Sitting(
+        number,
+        ("netflix", row[PROFILE], str(start_ms), title, str(played_ms), row.get(DEVICE, "")),
+        row[PROFILE],
+        title,
+        start_ms,
+        played_ms,
+        _bookmark_ms(row),
+        device=row.get(DEVICE, ""),
+        country=row.get(COUNTRY, ""),
+        franchise=series_of(title),
+        kind=content_kind(title, row.get(TYPE, "")),
+        autoplay="autoplayed" in row.get(ATTRIBUTES, "").casefold(),
+    )
+
+
+def _bookmark_ms(row: Cells) -> int | None:
+    for column in BOOKMARKS:
+        try:
+            return duration_ms(column, row.get(column, ""))
+        except BadValue:
+            continue
+    return None

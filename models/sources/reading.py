@@ -1,0 +1,170 @@
+"""What reading a file gives: events, what the catalog may lack, and an account of the rest.
+
+Owns the words that all formats share: whose file it is, a bad row, a refused file, a reading. It must not know any
+format.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING, Protocol
+
+from models.rules import SHORTEST_STATED_LENGTH_MS
+
+if TYPE_CHECKING:
+    from models.sources.document import Document
+
+LARGEST_ID_BYTES, LARGEST_COUNTRY_BYTES = 256, 64
+LARGEST_NAME_BYTES = 16_384
+"""No title is called so: such a row is damaged."""
+
+SHORTEST_LENGTH_MS = 600_000
+"""A length that is taken from the largest position wants ten minutes: a shorter one may be a first look."""
+
+PlaybackEvent = dict[str, str | int | bool]
+
+
+class BadValue(Exception):
+    """A field cannot be read. The message names it and what is accepted."""
+
+
+class BadRow(Exception):
+    """A row that cannot be read: its number in the file (from 1) and the reason, in one line."""
+
+    def __init__(self, line: int, reason: str, unit: str = "line") -> None:
+        super().__init__(f"{unit} {line}: {reason}")
+        self.line, self.reason = line, reason
+
+
+class NotImportable(Exception):
+    """The file cannot be imported at all. The message says what it is and what to do, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Whose file it is, and what it does not say.
+
+    `zone` is that of times without one. `title_ids`: from a title's name to its id in the catalog (else the name is
+    the id); `runtimes_ms` by that id. `beside`: a second file of the same export.
+    """
+
+    household_id: str
+    time_zone: str | None = None
+    kids: frozenset[str] = frozenset()
+    title_ids: Mapping[str, str] = field(default_factory=dict)
+    runtimes_ms: Mapping[str, int] = field(default_factory=dict)
+    zone: tzinfo = UTC
+    beside: Document | None = None
+
+    def title_id(self, name: str) -> str:
+        """The catalog's id of a title, else its name, as far as an id may be long."""
+        return self.title_ids.get(name) or fitting_id(name)
+
+
+@dataclass(slots=True)
+class Title:
+    """What a file tells of a main title. `runtime_ms`: how long it says that the title is (0: nothing)."""
+
+    name: str
+    franchise_id: str = ""
+    largest_ms: int = 0
+    runtime_ms: int = 0
+
+    @property
+    def length_ms(self) -> int:
+        """How long the title is taken to be: as is stated, else the largest position; 0 where both are too short."""
+        if self.runtime_ms >= SHORTEST_STATED_LENGTH_MS:
+            return self.runtime_ms
+        return self.largest_ms if self.largest_ms >= SHORTEST_LENGTH_MS else 0
+
+
+@dataclass(slots=True)
+class Reading:
+    """A file as read. `told_ms` is all viewing that it states; `lost_ms` by reason what no event carries of it."""
+
+    rows: int = 0
+    empty_rows: int = 0
+    bad_rows: list[BadRow] = field(default_factory=list)
+    events: list[PlaybackEvent] = field(default_factory=list)
+    titles: dict[str, Title] = field(default_factory=dict)
+    told_ms: int = 0
+    lost_ms: Counter[str] = field(default_factory=Counter)
+    promotional_ms: int = 0
+
+    @property
+    def delivered_ms(self) -> int:
+        """The viewing that the events carry."""
+        return self.told_ms - self.lost_ms.total()
+
+    def meets(self, title_id: str, name: str, franchise_id: str, reached_ms: int, runtime_ms: int = 0) -> None:
+        """Remember a main title, the largest position that is stated of it, and its length where that is."""
+        title = self.titles.setdefault(title_id, Title(name, fitting_id(franchise_id) if franchise_id else ""))
+        title.largest_ms = max(title.largest_ms, reached_ms)
+        title.runtime_ms = max(title.runtime_ms, runtime_ms)
+
+
+class Format(Protocol):
+    """One kind of file. `name` says what it is, for people; `columns` are those that it must have, if any."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+
+    def recognizes(self, document: Document) -> bool:
+        """Whether the file is one of these, by its content."""
+        ...
+
+    def read(self, document: Document, viewer: Viewer) -> Reading:
+        """Its events, in the order of the file. Raises `NotImportable` where the format cannot give any."""
+        ...
+
+
+def fitting_id(text: str) -> str:
+    """The text, or of a longer one as much as an id may have, ended by a hash of all of it."""
+    encoded = text.encode()
+    if len(encoded) <= LARGEST_ID_BYTES:
+        return text
+    digest = hashlib.sha256(encoded).hexdigest()[:16]
+    return f"{encoded[: LARGEST_ID_BYTES - 20].decode(errors='ignore')}…{digest}"
+
+
+def session_id(*stated: str) -> str:
+    """A play session's id: the same for the same statements, however often they are read."""
+    return hashlib.sha256("\x1f".join(stated).encode()).hexdigest()[:32]
+
+
+def session_fields(
+    viewer: Viewer, title_id: str, *, play_session_id: str, profile: str, kids: bool, kind: str, **stated: str
+) -> PlaybackEvent:
+    """What every event of a session says; `stated` are fields that are left out where they are empty."""
+    fields: PlaybackEvent = {
+        "household_id": viewer.household_id,
+        "title_id": title_id,
+        "play_session_id": play_session_id,
+        "profile_kind": "kids" if kids or profile in viewer.kids else "general",
+    }
+    ids = {"profile_id": fitting_id(profile), "device_id": fitting_id(stated.get("device", ""))}
+    others = {"country": country(stated.get("country", "")), "time_zone": viewer.time_zone or ""}
+    kinds = {"content_kind": "" if kind == "main" else kind}
+    return fields | {name: value for name, value in (ids | others | kinds).items() if value}
+
+
+def country(text: str) -> str:
+    """The code before a name in brackets, as in `US (United States)`."""
+    code = text.split("(")[0].strip()
+    return code if len(code.encode()) <= LARGEST_COUNTRY_BYTES else ""
+
+
+def checked_name(text: str, column: str) -> str:
+    """A title's name. Raises `BadValue` where there is none, or it is longer than any name."""
+    if not text.strip():
+        raise BadValue(f"no {column}")
+    if len(text.encode()) > LARGEST_NAME_BYTES:
+        raise BadValue(f"{column} has {len(text.encode())} bytes, accepted: at most {LARGEST_NAME_BYTES}")
+    return text

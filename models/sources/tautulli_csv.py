@@ -1,0 +1,87 @@
+"""The history table of Tautulli (for Plex) as CSV.
+
+Owns its columns. It must not know what follows from them: that is for `tautulli` and `sittings`.
+
+Dates and times are the server's local ones, to the minute. An episode's title is `Show - Episode`; the file says of
+no row whether it is one, so a series is only what two titles of the file have in common.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+from models.sources.document import Cells, Document
+from models.sources.reading import BadRow, BadValue, Reading, Viewer, checked_name
+from models.sources.sittings import Sitting, add_sittings
+from models.sources.tautulli import Play, percentage, placed, still_ms
+from models.sources.values import duration_ms, time_ms
+
+DATE, USER, TITLE, STARTED, STOPPED, DURATION = COLUMNS = ("Date", "User", "Title", "Started", "Stopped", "Duration")
+PAUSED, WATCHED, PLAYER = "Paused", "Watched", "Player"
+DAY_MS = 86_400_000
+
+
+class TautulliCsv:
+    """The format."""
+
+    name = "Tautulli history (CSV)"
+    columns = COLUMNS
+
+    def recognizes(self, document: Document) -> bool:
+        """By its columns."""
+        return set(COLUMNS) <= set(document.columns)
+
+    def read(self, document: Document, viewer: Viewer) -> Reading:
+        """Every row is a sitting."""
+        reading = Reading()
+        add_sittings(reading, _with_series(placed(_plays(document, viewer, reading))), viewer)
+        return reading
+
+
+FORMAT = TautulliCsv()
+
+
+def _plays(document: Document, viewer: Viewer, reading: Reading) -> Iterator[Play]:
+    for number, row in document.rows():
+        if isinstance(row, BadRow):
+            reading.bad_rows.append(row)
+            continue
+        try:
+            yield _sitting(number, row, viewer, document.day_first), percentage(WATCHED, row.get(WATCHED, ""))
+        except BadValue as problem:
+            reading.bad_rows.append(BadRow(number, str(problem)))
+
+
+def _sitting(number: int, row: Cells, viewer: Viewer, day_first: bool | None) -> Sitting:
+    title = checked_name(row[TITLE].strip(), TITLE)
+    start_ms = time_ms(STARTED, f"{row[DATE].strip()} {row[STARTED].strip()}", viewer.zone, day_first)
+    played_ms = duration_ms(DURATION, row[DURATION])
+    paused_ms = duration_ms(PAUSED, row[PAUSED]) if row.get(PAUSED, "").strip() else 0
+    return Sitting(
+        number,
+        ("tautulli", row[USER], str(start_ms), title, str(played_ms)),
+        row[USER],
+        title,
+        start_ms,
+        played_ms,
+        still_ms=still_ms(played_ms, paused_ms, _lasted_ms(row, start_ms, viewer, day_first)),
+        device=row.get(PLAYER, ""),
+    )
+
+
+def _lasted_ms(row: Cells, start_ms: int, viewer: Viewer, day_first: bool | None) -> int:
+    """From start to stop, over midnight where the stop is the earlier hour; 0 where no stop is stated."""
+    if not row[STOPPED].strip():
+        return 0
+    stop_ms = time_ms(STOPPED, f"{row[DATE].strip()} {row[STOPPED].strip()}", viewer.zone, day_first)
+    return (stop_ms - start_ms) % DAY_MS
+
+
+def _with_series(sittings: list[Sitting]) -> list[Sitting]:
+    shows = Counter(title.split(" - ")[0] for title in {sitting.title for sitting in sittings} if " - " in title)
+    return [
+        replace(sitting, franchise=show) if shows[show := sitting.title.split(" - ")[0]] > 1 else sitting
+        for sitting in sittings
+    ]

@@ -1,0 +1,131 @@
+"""The answer of Tautulli's API (`get_history`), for Plex.
+
+Owns its fields. It must not know what follows from them: that is for `tautulli` and `sittings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from models.rules import LONGEST_MEDIA_MS
+from models.sources.document import Document
+from models.sources.reading import BadRow, BadValue, Reading, Viewer, checked_name
+from models.sources.sittings import Sitting, add_sittings
+from models.sources.tautulli import Play, percentage, placed, still_ms
+
+FIELDS = {"started", "stopped", "full_title"}
+KINDS = {"movie": "main", "episode": "main", "clip": "bonus"}
+"""Music and photos are no titles of a household's films; of other types nothing is known."""
+
+
+class TautulliJson:
+    """The format."""
+
+    name = "Tautulli history (JSON of the API)"
+    columns = ()
+
+    def recognizes(self, document: Document) -> bool:
+        """By the fields of its first entry."""
+        entries = _entries(document.json)
+        return (
+            bool(entries) and isinstance(entries[0], dict) and {"started", "stopped", "full_title"} <= set(entries[0])
+        )
+
+    def read(self, document: Document, viewer: Viewer) -> Reading:
+        """Every entry is a sitting; music is left out."""
+        reading = Reading()
+        add_sittings(reading, placed(_plays(_entries(document.json), reading)), viewer, "entry")
+        return reading
+
+
+FORMAT = TautulliJson()
+
+
+def _entries(answer: Any) -> list[Any]:
+    """The list of plays, wherever the answer was cut out of its envelope."""
+    for key in ("response", "data", "data"):
+        if isinstance(answer, dict):
+            answer = answer.get(key, answer)
+    return answer if isinstance(answer, list) else []
+
+
+def _plays(entries: list[Any], reading: Reading) -> Iterator[Play]:
+    for number, entry in enumerate(entries, 1):
+        try:
+            if not isinstance(entry, dict):
+                raise BadValue("no JSON object")
+            sitting = _sitting(number, entry)
+            percent = percentage("percent_complete", str(entry.get("percent_complete") or ""))
+        except BadValue as problem:
+            reading.bad_rows.append(BadRow(number, str(problem), "entry"))
+            continue
+        if reason := _lost(entry):
+            reading.told_ms += sitting.played_ms
+            reading.lost_ms[reason] += sitting.played_ms
+            continue
+        yield sitting, percent
+
+
+def _lost(entry: dict[str, Any]) -> str:
+    """Why an entry is left out, if it is."""
+    media_type = entry.get("media_type")
+    if media_type not in (None, "") and media_type not in KINDS:
+        return f"{str(media_type)[:40]}s, which are no titles"
+    return "live television, which is no title" if str(entry.get("live")) == "1" else ""
+
+
+def _sitting(number: int, entry: dict[str, Any]) -> Sitting:
+    title = checked_name(_title(entry), "full_title")
+    start_s, stop_s = _seconds(entry, "started", "date"), _seconds(entry, "stopped")
+    played_ms = _seconds(entry, "play_duration", "duration") * 1000
+    if played_ms > LONGEST_MEDIA_MS:
+        raise BadValue("duration is above seven days")
+    user = _text(entry, "friendly_name", "user")
+    return Sitting(
+        number,
+        ("tautulli", str(entry.get("reference_id") or ""), user, str(start_s), title),
+        user,
+        title,
+        start_s * 1000,
+        played_ms,
+        still_ms=still_ms(played_ms, _seconds(entry, "paused_counter") * 1000, (stop_s - start_s) * 1000),
+        device=_text(entry, "player", "machine_id"),
+        franchise=_series(entry, title),
+        kind=KINDS.get(str(entry.get("media_type")), "main"),
+    )
+
+
+def _title(entry: dict[str, Any]) -> str:
+    """The full title, with season and episode where they are stated: shows have episodes of one name."""
+    title = _text(entry, "full_title", "title")
+    season, episode = entry.get("parent_media_index"), entry.get("media_index")
+    if entry.get("media_type") != "episode" or season in (None, "") or episode in (None, ""):
+        return title
+    return f"{title} (S{season} E{episode})"
+
+
+def _series(entry: dict[str, Any], title: str) -> str:
+    if entry.get("media_type") != "episode":
+        return ""
+    return _text(entry, "grandparent_title") or (title.split(" - ")[0] if " - " in title else "")
+
+
+def _text(entry: dict[str, Any], *names: str) -> str:
+    return next((str(entry[name]).strip() for name in names if entry.get(name) not in (None, "")), "")
+
+
+def _seconds(entry: dict[str, Any], *names: str) -> int:
+    """The first of the fields that is stated; 0 where none is. Raises `BadValue`."""
+    for name in names:
+        value = entry.get(name)
+        if value is None or value == "":
+            continue
+        try:
+            seconds = int(float(value))
+        except (TypeError, ValueError, OverflowError):
+            seconds = -1
+        if not 0 <= seconds < 1 << 40:
+            raise BadValue(f"{name} is {str(value)[:40]!r}, accepted: seconds")
+        return seconds
+    return 0

@@ -1,0 +1,27 @@
+"""What titles are called, and how long they are, by the rows of a file.
+
+Owns the way from title rows to names and lengths. It must not know where the file is, nor who shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from models.catalog import CatalogRow
+
+
+class Names(dict[str, str]):
+    """Names of titles by their ids. `lengths_ms`: content lengths, of the titles whose rows state one."""
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]] = ()) -> None:
+        super().__init__()
+        self.lengths_ms: dict[str, int] = {}
+        for row in rows:
+            title = msgspec.convert(row, CatalogRow)
+            if title.name:
+                self[title.title_id] = title.name
+            if title.length_ms:
+                self.lengths_ms[title.title_id] = title.length_ms
