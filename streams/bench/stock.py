@@ -89,6 +89,7 @@ def new_session(event: Playback) -> dict[str, Any]:
         "rate": 1000,
         "allowance_ms": 5_000,
         "credited_ms": 0,
+        "played": False,
         "play_ms": 120_000 if event.autoplay else 1_000,
     }
 
@@ -122,6 +123,13 @@ def close_interval(session: dict[str, Any], event: Playback) -> tuple[int, int]:
     return begin, begin + credited
 
 
+def begin_again(session: dict[str, Any], event: Playback) -> None:
+    """Let a session that has made its play and goes back to the start wait for another."""
+    goes_back = event.position_ms < 60_000 <= session["position_ms"] - event.position_ms
+    if event.event_type in ("start", "play", "seek") and goes_back and session["credited_ms"] >= session["play_ms"]:
+        session["credited_ms"] = 0
+
+
 def move_on(session: dict[str, Any], event: Playback) -> None:
     """The session's state after the event."""
     kind = event.event_type
@@ -152,7 +160,8 @@ def cover(pair: dict[str, Any], session_id: str, begin: int, end: int) -> int:
         else:
             once |= bit
     made, full = 0, (1 << pair["cells"]) - 1
-    while pair["cells"] and once.bit_count() * 10 >= 9 * pair["cells"]:
+    end_cell = -(-9 * pair["cells"] // 10) - 1
+    while pair["cells"] and once.bit_count() * 10 >= 8 * pair["cells"] and once >> end_cell:
         owed, once, twice = full & ~once, twice, 0
         pair["owner"] = session_id
         made += 1
@@ -170,9 +179,12 @@ def count(pair: dict[str, Any], title: dict[str, int], session: dict[str, Any], 
     if before < session["play_ms"] <= session["credited_ms"]:
         title["plays"] += 1
         title["kids_plays"] += kids
+        if not session["played"]:
+            session["played"] = True
+            pair["watched_ms"] += before
     title["watched_ms"] += end - begin
     title["kids_watched_ms"] += (end - begin) * kids
-    pair["watched_ms"] += end - begin
+    pair["watched_ms"] += (end - begin) * session["played"]
     made = cover(pair, event.play_session_id, begin, end)
     for name, crossed in (
         ("starter", pair["watched_ms"] >= 120_000),
@@ -207,6 +219,7 @@ def fold(pair: dict[str, Any], title: dict[str, int], event: Playback, row: dict
     if is_old(session, event):
         return
     count(pair, title, session, event)
+    begin_again(session, event)
     if opened:
         session["playing"] = event.event_type in PLAYING
     move_on(session, event)

@@ -117,10 +117,15 @@ def test_a_slices_value_is_its_sum_by_its_own_number_of_cells() -> None:
      (10_000, "1.000"), (10**19 + 6, "1000000000000000.001")],
 )  # fmt: skip
 def test_a_slices_value_has_three_decimals_half_to_even(total: int, text: str) -> None:
-    assert _fields(curve_fields([total] + [0] * 99, 1_000_000 * 5_000))["0"] == text
+    assert _fields(curve_fields([total] + [1] * 99, 1_000_000 * 5_000))["0"] == text
 
 
-@pytest.mark.parametrize("sums", [[], [5], [5, 6, 7, 8]])
+@pytest.mark.parametrize("sums", [[], [0, 0, 0], [0, 0, 0, 8]])
+def test_where_no_slice_was_played_there_is_no_curve(sums: list[int]) -> None:
+    assert curve_fields(sums, 15_000) == []
+
+
+@pytest.mark.parametrize("sums", [[5], [5, 6, 7, 8]])
 def test_sums_by_another_length_do_no_harm(sums: list[int]) -> None:
     assert curve_fields(sums, 15_000)[::2] == ["slices", "0", "1", "2"]
 
