@@ -228,12 +228,10 @@ class Fold:
         if title.franchise is not None:
             oldest_ms = self.stream_time_ms - self.rules.forget_ms
             title.franchise.note_facts(title, event.household_id, row, facts, oldest_ms)
-        # Of what counts at all, dayparts are shown too.
-        parts = title.parts_changed()
         completed = [fact for fact in facts if fact.name == COMPLETED]
         if completed:
             part = self._local.at(event.time_zone, event.event_time_ms).daypart
-            parts[part * PART + COMPLETIONS] += len(completed)
+            title.parts_changed()[part * PART + COMPLETIONS] += len(completed)
             self._count_returns(title, event, [fact.before_ms for fact in completed if fact.before_ms is not None])
 
     def _count_returns(self, title: Title, event: Event, followed: list[int]) -> None:

@@ -14,6 +14,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic
 from trial import Trial, Void, Worker
 
+from models.rules import Rules
+
 _REMEDY = "encore rebuild"
 _REFUSED_S = 60
 _FROZEN_S = 2.0
@@ -171,7 +173,7 @@ def _source_grown(trial: Trial, kafka: Kafka) -> dict[str, str]:
 
 
 def _other_rules(trial: Trial, kafka: Kafka) -> dict[str, str]:
-    before = trial.application.environment.get("ENCORE_COMPLETION_PERCENT")
+    before = trial.application.environment.get("ENCORE_COMPLETION_PERCENT", str(Rules().completion_percent))
     others = [percent for percent in map(str, range(75, 90)) if percent != before]
     return {"ENCORE_COMPLETION_PERCENT": trial.rng.choice(others)}
 

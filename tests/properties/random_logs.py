@@ -38,8 +38,8 @@ NARROW = Rules(
 )  # fmt: skip
 DAILY = Rules(
     starter_ms=8_000, viewer_ms=20_000, autoplay_play_ms=6_000, audience_ms=15_000, longest_interval_ms=4 * HOUR_MS,
-    gap_ms=29_999, spread_ms=5_000, grace_ms=3 * DAY_MS, hour_grace_ms=20 * HOUR_MS, forget_ms=15 * DAY_MS,
-    watching_ms=60_000, streak_day_ms=8_000,
+    gap_ms=29_999, spread_ms=5_000, completion_percent=90, end_percent=70, grace_ms=3 * DAY_MS,
+    hour_grace_ms=20 * HOUR_MS, forget_ms=15 * DAY_MS, watching_ms=60_000, streak_day_ms=8_000,
 )  # fmt: skip
 OTHER_DAYPARTS = Rules(
     starter_ms=8_000, viewer_ms=20_000, audience_ms=20_000, longest_interval_ms=HOUR_MS, gap_ms=120_000,
@@ -294,7 +294,7 @@ class Writer:
     def _timestamp_ms(self) -> int:
         rules, chance = self.rules, self.random.random()
         if self.random.random() < 0.003:
-            return self.random.choice((-1, 0, END_OF_CALENDAR_MS - 1, END_OF_CALENDAR_MS))
+            return self.random.choice((-(2**62), -1, 0, END_OF_CALENDAR_MS - 1, END_OF_CALENDAR_MS))
         if chance < (0.005 if self.goes_on_for_days else 0.02):
             far = self.random.choice((rules.grace_ms, rules.hour_grace_ms, rules.forget_ms, DAY_MS, HOUR_MS))
             self.clock_ms += far + self.random.choice((-1, 0, 1))

@@ -38,7 +38,8 @@ from streams.transactions import Kept as Written
 Hashes = dict[str, dict[str, str]]
 Totals = dict[TallyKey, list[int]]
 RATES_SHOWN = {
-    "views", "completion_rate", "completion_rate_before", "repeat_rate", "rewatch_share", "rewatch_share_before",
+    "views", "completion_rate", "completion_rate_before", "repeat_rate", "return_rate_7d", "rewatch_share",
+    "rewatch_share_before",
     "hold", "multiple", "half_life_days", "hold_4w", "hold_4w_before",
 }  # fmt: skip
 KEYS = Keys("")

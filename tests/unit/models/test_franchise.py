@@ -127,6 +127,14 @@ def test_a_skimmer_of_one_title_is_one_of_the_franchise_until_it_completes_that(
     assert "skimmers" not in log.franchise()
 
 
+def test_a_skimmer_is_none_of_the_franchise_any_more_once_it_has_covered_half_of_that_title() -> None:
+    log = skims(skims(saga(), 1), 2)
+    starts(log, 1, at=10, seconds=500)
+    assert log.franchise()["skimmers"] == 1
+    starts(log, 2, at=HOUR, seconds=500)
+    assert distinct(log) == {"starters": 1, "viewers": 1}
+
+
 def test_a_skimmer_of_one_title_stays_one_while_it_completes_another() -> None:
     log = completes(skims(saga(), 1), 2, at=10)
     assert {name: log.franchise()[name] for name in ("skimmers", "completers")} == {"skimmers": 1, "completers": 1}
@@ -153,6 +161,18 @@ def test_additive_counters_are_the_titles_sums_after_every_drain() -> None:
     assert {name: log.franchise()[name] for name in ("completions", "kids_completions", "watching_now")} == {
         "completions": 21, "kids_completions": 17, "watching_now": 1,
     }  # fmt: skip
+
+
+def test_who_completes_again_and_by_whom_is_summed_over_the_titles() -> None:
+    log = saga()
+    for number in (1, 2):
+        for day in (0, 1, 5):
+            completes_by = {"profile_id": "mia", "autoplay": day == 1}
+            log.completes(day * DAY + number * HOUR, title_id=f"part {number}", **completes_by)
+    again = ("profile_rewatches", "autoplay_completions", "returned_1d", "returned_7d", "returned_28d")
+    assert [log.franchise()[name] for name in again] == [4, 2, 2, 4, 4]
+    # What was completed of another title is no return.
+    assert log.franchise()["completions"] == 6
 
 
 def test_who_watches_any_of_the_titles_now_is_summed_and_ends_by_the_clock() -> None:

@@ -315,3 +315,20 @@ def test_an_event_that_is_older_is_counted_and_a_duplicate_is_not() -> None:
     numbered = household().tells("start", 0, seq=5, event_id="a").waits(1).tells("pause", 0, seq=5, event_id="a")
     assert numbered.counted == {}
     assert numbered.tells("pause", 0, seq=4).counted == {"stale_events": 1}
+
+
+# -- both places --------------------------------------------------------------------------------------------------
+
+
+def test_an_event_without_seq_is_known_among_all_that_were_applied_at_its_time() -> None:
+    viewing = household().tells("start", 0, seq=1, event_id="a").tells("heartbeat", 3, seq=2, event_id="b")
+    assert _is_no_op(viewing, "pause", 3, event_id="a")
+    assert _is_no_op(viewing, "pause", 3, event_id="b")
+    assert not _is_no_op(viewing, "pause", 3, event_id="c")
+
+
+@pytest.mark.parametrize(("seconds", "known"), [(-0.001, False), (0, True)])
+def test_one_of_a_larger_seq_is_at_the_place_by_time_only_if_nothing_was_later(seconds: float, known: bool) -> None:
+    viewing = household().waits(60).tells("start", 0, seq=1, event_id="a")
+    viewing.waits(seconds).tells("heartbeat", 0, seq=2, event_id="b").waits(-seconds)
+    assert _is_no_op(viewing, "pause", 0, event_id="b") is known
