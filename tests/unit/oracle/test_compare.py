@@ -264,6 +264,15 @@ def test_a_window_that_a_partition_let_go_of_may_hold_less(plays: str, watched: 
     assert (compare(expected, found) == []) == (plays == "1")
 
 
+@pytest.mark.parametrize(("returning", "less"), [("-1", True), ("1", True), ("2", False), ("", False)])
+def test_a_weeks_class_that_a_partition_let_go_of_may_be_less_than_nothing(returning: str, less: bool) -> None:
+    expected, key = one_viewing(), "title:film:audience:2025W25"
+    expected.hashes[key] = {"reached": "3", "returning": "1"}
+    found = as_expected(expected, **{key: {"returning": returning}})
+    assert (compare(expected, found, may_be_less={key}) == []) == less
+    assert (compare(expected, found) == []) == (returning == "1")
+
+
 def test_a_board_of_a_day_that_a_partition_let_go_of_may_hold_less() -> None:
     expected, key = one_viewing(), "board:watched_s:day:20250616"
     expected.boards[key]["more"] = "7.000"

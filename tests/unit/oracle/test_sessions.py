@@ -90,7 +90,7 @@ def test_of_the_oldest_sessions_the_first_that_opened_is_forgotten_with_what_it_
     log = Log().add("start", 0, 0, "a").add("start", 0, 0, "b").add("heartbeat", 90 * S, 90 * S, "a")
     for number in range(254):
         log.add("pause", 0, 90 * S, f"s{number}")
-    log.add("heartbeat", 10 * S, 90 * S, "b").add("pause", 0, 91 * S, "one more")
+    log.add("heartbeat", 0, 90 * S, "b").add("pause", 0, 91 * S, "one more")
     # a is the first of those of 90 s: what it owed is nobody's, and 15-100 s are another viewing.
     assert log.watch(15, 100, HOUR, "a").film()["completions"] == "2"
 

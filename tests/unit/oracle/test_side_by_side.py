@@ -62,10 +62,15 @@ def test_logs_that_were_elsewhere_are_expected_to_be_the_same(monkeypatch: pytes
     in_shares = log.recompute()
     assert in_shares == at_once
     assert in_shares.milestones and in_shares.dead_letters and in_shares.boards
+    assert {"title:b:curve", "title:b:audience:2025W25"} <= in_shares.hashes.keys()
 
 
 def several_partitions() -> Log:
-    log = Log(partitions=3).title("b", 1, franchise_id="f").title("c", 1, franchise_id="f", release_time_ms=0)
+    log = (
+        Log(partitions=3)
+        .title("b", 1, franchise_id="f", runtime_ms=5 * MIN)
+        .title("c", 1, franchise_id="f", release_time_ms=0)
+    )
     for partition, title_id in ((0, "b"), (1, "b"), (1, "c"), (2, "a")):
         household_id = f"{title_id}{partition}"
         log.watch_minutes(5, 0, "first", partition=partition, title_id=title_id, household_id=household_id)
