@@ -42,6 +42,9 @@ class Unreadable(Exception):
 def read_event(key: bytes | None, value: bytes | None) -> dict[str, Any]:
     """The listed fields of one record that are there and not null; raises `Unreadable`."""
     event = _listed_fields(value, CHECKS, REQUIRED)
+    for name, longest_bytes in LONGEST_BYTES.items():
+        if len(event.get(name, "").encode()) > longest_bytes:
+            raise Unreadable(f"{name} has more than {longest_bytes} bytes")
     if key != event["household_id"].encode():
         raise Unreadable("the key is not the household_id")
     return event
@@ -135,8 +138,9 @@ def _is_text(given: Any) -> bool:
     return type(given) is str and (given.isascii() or not any("\ud800" <= c <= "\udfff" for c in given))
 
 
-def _is_short(given: Any, longest_bytes: int) -> bool:
-    return _is_text(given) and len(given.encode()) <= longest_bytes
+def _is_short(given: Any, longest: int) -> bool:
+    """Whether it has so many characters at most; bytes are counted of the value that holds, where a name is repeated."""
+    return _is_text(given) and len(given) <= longest
 
 
 def _is_id(given: Any) -> bool:
@@ -208,6 +212,9 @@ CHECKS: dict[str, Callable[[Any], bool]] = REQUIRED | {
     "offline": _is_bool,
     "sent_time_ms": _is_int,
 }
+LONGEST_BYTES = dict.fromkeys(
+    ("event_id", "household_id", "title_id", "play_session_id", "profile_id", "device_id"), LONGEST_ID_BYTES
+) | dict.fromkeys(("time_zone", "country"), LONGEST_PLACE_BYTES)
 TITLE_CHECKS: dict[str, Callable[[Any], bool]] = {
     "title_id": _is_name,
     "name": _is_text,
