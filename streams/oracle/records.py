@@ -139,7 +139,7 @@ def _is_text(given: Any) -> bool:
 
 
 def _is_short(given: Any, longest: int) -> bool:
-    """Whether it has so many characters at most; bytes are counted of the value that holds, where a name is repeated."""
+    """Whether it has so many characters at most; where a name is repeated, bytes are counted of the last value."""
     return _is_text(given) and len(given) <= longest
 
 
