@@ -216,7 +216,8 @@ def test_the_pipeline_tells_what_waits_and_what_became_of_the_records(page: Page
     expect(page.locator("#health")).to_contain_text("7 waiting")
     page.get_by_role("link", name="Pipeline").click()
     expect(page.locator("dl").first).to_contain_text("records waiting")
-    expect(page.locator("dl").last).to_contain_text("dead letters3")
+    expect(page.locator("dl").nth(1)).to_contain_text("dead letters3")
+    expect(page.locator("dl").last).to_contain_text("too fast")
 
 
 def test_counters_that_are_being_rebuilt_are_said_to_be_so_and_not_shown(
