@@ -149,6 +149,8 @@ class Fold:
             self._dirty_rows.append((title, household_id, row))
         session_id = event.play_session_id
         session = row.sessions[session_id]
+        if outcome.gave_room in row.watched:
+            self._watching.turn(title, household_id, row, outcome.gave_room, False)
         is_watched = session.playing and time_ms >= self.clock_ms - rules.watching_ms
         if is_watched is not (session_id in row.watched):
             self._watching.turn(title, household_id, row, session_id, is_watched)

@@ -65,6 +65,7 @@ class Outcome(msgspec.Struct, gc=False):
 
     `before_play_ms` is what its session was credited before its play, where this event made that. `cells` is the span
     that was played (`models.coverage`); of a loop the one after it began anew, and `earlier_cells` the one before.
+    `gave_room` is the session, not past the grace, that the row forgot for the one that this event opened.
     """
 
     facts: list[Fact]
@@ -73,6 +74,7 @@ class Outcome(msgspec.Struct, gc=False):
     before_play_ms: int = 0
     cells: tuple[int, int] = NO_CELLS
     earlier_cells: tuple[int, int] = NO_CELLS
+    gave_room: str = ""
 
 
 class Lengths(msgspec.Struct, gc=False, frozen=True):
@@ -152,7 +154,7 @@ def advance(
         by_autoplay = bool(event.autoplay) if session is None else session.autoplay
         _judge(row, length_ms, event, None, by_autoplay, outcome.facts, rules)
     if session is None:
-        _forget_old_sessions(row, stream_time_ms, rules)
+        outcome.gave_room = _forget_old_sessions(row, stream_time_ms, rules)
         row.sessions[session_id] = opened(event, rules)
     else:
         if session.playing:
@@ -190,15 +192,18 @@ def _stated_length_ms(event: Event) -> int:
     return 0
 
 
-def _forget_old_sessions(row: Row, stream_time_ms: int, rules: Rules) -> None:
-    """Let one more session find room: those past the grace leave, and if there are too many, the oldest."""
+def _forget_old_sessions(row: Row, stream_time_ms: int, rules: Rules) -> str:
+    """Let one more session find room: those past the grace leave, and of too many the oldest; which that is, if any."""
     if not row.sessions:
-        return
+        return ""
     oldest_ms = stream_time_ms - rules.grace_ms
     for session_id in [key for key, session in row.sessions.items() if session.largest_time_ms < oldest_ms]:
         row.forget(session_id)
-    if len(row.sessions) >= MOST_SESSIONS:
-        row.forget(min(row.sessions, key=lambda session_id: row.sessions[session_id].largest_time_ms))
+    if len(row.sessions) < MOST_SESSIONS:
+        return ""
+    oldest = min(row.sessions, key=lambda session_id: row.sessions[session_id].largest_time_ms)
+    row.forget(oldest)
+    return oldest
 
 
 # -- credit -----------------------------------------------------------------------------------------------------------

@@ -34,6 +34,14 @@ def test_a_session_is_watched_while_it_plays(kind: str, watching: int) -> None:
     assert watched().tells("start", 0, at=0).tells(kind, 30, at=30).watching() == watching
 
 
+@pytest.mark.parametrize(("sessions", "watching"), [(255, 255), (256, 256), (257, 256)])
+def test_a_session_that_gave_room_to_another_is_watched_no_more(sessions: int, watching: int) -> None:
+    log = watched()
+    for number in range(sessions):
+        log.tells("start", 0, at=number / 1000, play_session_id=f"sitting {number}")
+    assert log.watching() == watching
+
+
 def test_it_is_watched_again_when_it_goes_on() -> None:
     log, seen = watched(), []
     for second, kind in enumerate(("start", "pause", "play", "stop", "heartbeat", "start", "end")):
