@@ -179,8 +179,9 @@ def test_a_week_more_than_104_before_the_newest_is_not_counted(ago: int, changes
 @pytest.mark.parametrize(("newest", "kind"), [(503, RETURNING), (504, RETURNING), (505, RESURRECTED)])
 def test_a_row_remembers_the_weeks_of_the_104_before_its_newest(newest: int, kind: int) -> None:
     # Week 400 is neither its first nor, by then, always among those that it remembers.
-    weeks = reached(300, 400, newest)
-    assert weeks.credit(401, LEAST, LEAST) == [(401, REACHED, 1), (401, kind, 1)]
+    for between in ((), (450,), (401 + 51, 401 + 52)):
+        weeks = reached(300, 400, *between, newest)
+        assert weeks.credit(401, LEAST, LEAST) == [(401, REACHED, 1), (401, kind, 1)]
 
 
 def test_a_row_remembers_its_first_week_always() -> None:
