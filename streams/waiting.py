@@ -6,11 +6,11 @@ not know when anything is written, nor how.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import NamedTuple
 
 from models.current import CurrentWindows
-from models.tallies import TITLE, TallyKey
+from models.tallies import CURVE, TITLE, TallyKey
 from streams.committed import Committed
 from streams.redis_sink import Share
 from streams.rendering import STATUS
@@ -48,12 +48,21 @@ class _Told:
         self.version: Version = (0, 0)
         self.oldest_ms: int | None = None
 
-    def take(self) -> Iterator[tuple[TallyKey, list[int]]]:
-        """The tallies that wait."""
-        for key in self.waits.keys:
+    def take(self, held: Set[TallyKey]) -> Iterator[tuple[TallyKey, list[int]]]:
+        """The tallies that wait, but for those that are held back."""
+        for key in self.waits.keys - held:
             yield key, self.tallies[key]
         for title_id in self.waits.titles:
             yield from self.current[title_id].tallies(self.tallies[TallyKey(TITLE, 0, title_id)])
+
+    def curves(self) -> set[TallyKey]:
+        """The curves that wait."""
+        return {key for key in self.waits.keys if key.kind == CURVE}
+
+    def version_before(self, held: Set[TallyKey]) -> Version:
+        """The version up to which readers know everything once they know all but these."""
+        incarnation, sequence = self.version
+        return incarnation, min([sequence, *(self.tallies[key][0] - 1 for key in held)])
 
     def commit(self, state: Committed) -> None:
         """Let a checkpoint's changes wait."""
@@ -137,14 +146,21 @@ class Waiting:
         for told in self._told.values():
             told.let_everything_wait()
 
-    def take(self) -> Taken:
-        """All that waits."""
+    @property
+    def is_curves_alone(self) -> bool:
+        """Whether nothing waits, or nothing but curves."""
+        return not any(told.waits.titles or told.waits.keys - told.curves() for told in self._told.values())
+
+    def take(self, *, with_curves: bool = True) -> Taken:
+        """All that waits; without curves, the versions are those up to which nothing waits on."""
         taken = Taken({}, {}, {}, {})
         for partition, told in self._told.items():
-            for key, tally in told.take():
+            held = set() if with_curves else told.curves()
+            for key, tally in told.take(held):
                 taken.shares.setdefault(key, []).append((partition, told.version[0], *tally))
-            taken.waiting[partition], told.waits = told.waits, _Waits(set(), set())
-            taken.versions[partition] = told.version
+            taken.waiting[partition] = _Waits(told.waits.keys - held, told.waits.titles)
+            told.waits = _Waits(held, set())
+            taken.versions[partition] = told.version_before(held)
             if told.oldest_ms is not None:
                 taken.oldest_ms[partition], told.oldest_ms = told.oldest_ms, None
         return taken

@@ -99,6 +99,52 @@ async def test_a_curve_is_shown_by_the_length_that_the_catalog_knows_now() -> No
     assert _curve(redis) == {"slices": "1", "0": "5.000"}
 
 
+async def _with_curves_held_back(redis: FakeRedis) -> Publisher:
+    """A publisher that has just published curves, and does so again in an hour."""
+    publisher = worker(redis, catalog=lambda: {"film": CatalogRow("film", runtime_ms=10_000)}, curve_publish_s=3_600)
+    await publisher.join()
+    for partition in (0, 1):
+        await publisher.open_partition(committed(partition, 0, stream_time_ms=-1))
+    await publisher.publish()
+    await publisher.publish()
+    return publisher
+
+
+def _played(sequence: int) -> Committed:
+    """A checkpoint in which the film has a curve, which changed last in the first one."""
+    state = committed(0, sequence, film=sequence)
+    return state._replace(tallies={**state.tallies, CURVE_OF_FILM: [1, 4, 2]})
+
+
+@in_a_loop
+async def test_a_curve_waits_for_its_turn_and_for_nothing_where_the_worker_ends() -> None:
+    redis = FakeRedis()
+    publisher = await _with_curves_held_back(redis)
+    publisher.on_committed(_played(1))
+    await publisher.publish()
+    assert (shown(redis), _curve(redis)) == ({"film": "1"}, None)
+    assert publisher.waiting_keys == 1
+
+    assert await publisher.drain(5)
+    assert _curve(redis) == {"slices": "2", "0": "4.000", "1": "2.000"}
+
+
+@in_a_loop
+async def test_a_curve_that_was_held_back_is_published_by_whoever_takes_over() -> None:
+    redis = FakeRedis()
+    publisher = await _with_curves_held_back(redis)
+    for sequence in (1, 2, 3):
+        publisher.on_committed(_played(sequence))
+        await publisher.publish()
+    assert _curve(redis) is None
+
+    successor = worker(redis, catalog=lambda: {"film": CatalogRow("film", runtime_ms=10_000)})
+    await successor.join()
+    await successor.open_partition(_played(3))
+    await successor.publish()
+    assert _curve(redis) == {"slices": "2", "0": "4.000", "1": "2.000"}
+
+
 @in_a_loop
 async def test_a_curve_that_began_anew_in_all_partitions_is_gone_until_something_is_played() -> None:
     redis = FakeRedis()
