@@ -147,16 +147,23 @@ def _note_place(session: Session, event: Event, later_ms: int) -> None:
     ids, time_ids = (event.event_id,), session.time_ids
     seq_ids = time_ids if session.seq_ids is None else session.seq_ids
     if later_ms <= 0:
-        time_ids = ids if later_ms < 0 else (time_ids + ids)[-MOST_IDS:]
+        time_ids = ids if later_ms < 0 else _with_newest(time_ids, event.event_id)
     session.later_ms = max(0, later_ms)
     seq, largest_seq = event.seq, session.largest_seq
     if seq is not None:
         if largest_seq is None or seq > largest_seq:
             session.largest_seq, seq_ids = seq, ids
         elif seq == largest_seq:
-            seq_ids = (seq_ids + ids)[-MOST_IDS:]
+            seq_ids = _with_newest(seq_ids, event.event_id)
     session.time_ids = time_ids
     session.seq_ids = None if session.largest_seq is None or seq_ids == time_ids else seq_ids
+
+
+def _with_newest(ids: tuple[Id, ...], event_id: str) -> tuple[Id, ...]:
+    """The newest ids at a place, of which this is the newest; it may have been there before."""
+    if _is_among(event_id, ids):
+        ids = tuple(each for each in ids if each not in (event_id, short(event_id)))
+    return (*ids, event_id)[-MOST_IDS:]
 
 
 def _rate_of(event: Event) -> int | None:

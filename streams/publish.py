@@ -37,7 +37,7 @@ _LONGEST_PAUSE_S = 5.0
 _PAUSE_FAR_BEHIND_S = 1.0
 _PAUSE_FAR_BEHIND = 4
 _FAR_BEHIND_RECORDS = 50_000
-_FAR_BEHIND_CURVES = 5
+_FAR_BEHIND_CHARTS = 5
 _STATUS_S = 2.0
 _ASK_S = 0.5
 
@@ -71,7 +71,7 @@ class Publisher:
         self._hold = Hold(sink, rendering.keys.status)
         self._something = asyncio.Event()
         self._complete = True
-        self._curves_due_s = 0.0
+        self._charts_due_s = 0.0
         self._whole_again = WholeAgain()
 
     @property
@@ -162,12 +162,12 @@ class Publisher:
 
     async def _work_to_do(self) -> None:
         nothing_waits = not self._waiting.left
-        until_curves_s = self._curves_due_s - time.monotonic()
-        if nothing_waits or (until_curves_s > 0 and self._waiting.is_curves_alone):
+        until_charts_s = self._charts_due_s - time.monotonic()
+        if nothing_waits or (until_charts_s > 0 and self._waiting.is_charts_alone):
             self._something.clear()
             try:
                 # Not `wait_for`: Python 3.11's forgets a cancellation that comes together with the event.
-                async with asyncio.timeout(_STATUS_S if nothing_waits else until_curves_s):
+                async with asyncio.timeout(_STATUS_S if nothing_waits else until_charts_s):
                     await self._something.wait()
             except TimeoutError:
                 # The lag may have changed although no counter has.
@@ -176,7 +176,8 @@ class Publisher:
     async def publish(self) -> None:
         """Publish what waits now, unless a rebuild holds it back. Raises `Unreachable`; the rest waits on.
 
-        A curve is as long as ten other hashes, and nobody looks at one from second to second: it waits for its turn.
+        Curves and audiences of weeks are charts, at which nobody looks from second to second: they wait for their turn.
+        A curve is as long as ten other hashes.
         """
         if self._hold.is_on:
             try:
@@ -192,10 +193,10 @@ class Publisher:
         begun = time.monotonic()
         self._show_catalog()
         # While readers may not trust what is there nothing is held back: they wait for all of it.
-        with_curves = not self._complete or begun >= self._curves_due_s
-        if with_curves:
-            self._curves_due_s = begun + self._curves_pause_s()
-        taken = self._waiting.take(with_curves=with_curves)
+        with_charts = not self._complete or begun >= self._charts_due_s
+        if with_charts:
+            self._charts_due_s = begun + self._charts_pause_s()
+        taken = self._waiting.take(with_charts=with_charts)
         versions = taken.versions
         try:
             turned = await self._turn_complete()
@@ -226,8 +227,8 @@ class Publisher:
         log.debug("published %d keys in %.3f s", written, took_s)
         await asyncio.sleep(max(0.0, written / self.settings.publish_keys_per_s - took_s))
 
-    def _curves_pause_s(self) -> float:
-        return self.settings.curve_publish_s * (_FAR_BEHIND_CURVES if self.is_far_behind else 1)
+    def _charts_pause_s(self) -> float:
+        return self.settings.chart_publish_s * (_FAR_BEHIND_CHARTS if self.is_far_behind else 1)
 
     def _note_latency(self, taken: Taken) -> None:
         told_ms = time.time() * 1000
@@ -282,7 +283,7 @@ class Publisher:
         has_said = self._complete
         while self._waiting.left or not has_said:
             has_said = self._complete or not self._waiting.left
-            self._curves_due_s = 0.0
+            self._charts_due_s = 0.0
             await self.publish()
             if self._hold.is_on:
                 break

@@ -79,11 +79,11 @@ class Settings(ServerSettings):
         description="seconds between two checkpoints of a partition; five times as many where it is far behind",
     )
     publish_s: float = Field(0.05, ge=0.01, le=60, description="least seconds between two rounds of publishing")
-    curve_publish_s: float = Field(
+    chart_publish_s: float = Field(
         2.0,
         ge=0,
         le=3600,
-        description="least seconds between two rounds that publish curves; five times as many far behind",
+        description="least seconds between two rounds that publish curves and audiences; five times as many far behind",
     )
     publish_keys_per_s: int = Field(20_000, ge=100, description="Redis keys written a second at most, a worker")
     batch_records: int = Field(1_000, ge=1, le=10_000, description="records in one Faust message at most")

@@ -10,10 +10,13 @@ from collections.abc import Iterator, Set
 from typing import NamedTuple
 
 from models.current import CurrentWindows
-from models.tallies import CURVE, TITLE, TallyKey
+from models.tallies import AUDIENCE, CURVE, TITLE, TallyKey
 from streams.committed import Committed
 from streams.redis_sink import Share
 from streams.rendering import STATUS
+
+CHARTS = (CURVE, AUDIENCE)
+"""Kinds of tallies that may wait longer than others."""
 
 Version = tuple[int, int]
 """Incarnation and sequence."""
@@ -55,9 +58,9 @@ class _Told:
         for title_id in self.waits.titles:
             yield from self.current[title_id].tallies(self.tallies[TallyKey(TITLE, 0, title_id)])
 
-    def curves(self) -> set[TallyKey]:
-        """The curves that wait."""
-        return {key for key in self.waits.keys if key.kind == CURVE}
+    def charts(self) -> set[TallyKey]:
+        """The curves and audiences that wait."""
+        return {key for key in self.waits.keys if key.kind in CHARTS}
 
     def version_before(self, held: Set[TallyKey]) -> Version:
         """The version up to which readers know everything once they know all but these."""
@@ -147,15 +150,15 @@ class Waiting:
             told.let_everything_wait()
 
     @property
-    def is_curves_alone(self) -> bool:
-        """Whether nothing waits, or nothing but curves."""
-        return not any(told.waits.titles or told.waits.keys - told.curves() for told in self._told.values())
+    def is_charts_alone(self) -> bool:
+        """Whether nothing waits, or nothing but charts."""
+        return not any(told.waits.titles or told.waits.keys - told.charts() for told in self._told.values())
 
-    def take(self, *, with_curves: bool = True) -> Taken:
-        """All that waits; without curves, the versions are those up to which nothing waits on."""
+    def take(self, *, with_charts: bool = True) -> Taken:
+        """All that waits; without charts, the versions are those up to which nothing waits on."""
         taken = Taken({}, {}, {}, {})
         for partition, told in self._told.items():
-            held = set() if with_curves else told.curves()
+            held = set() if with_charts else told.charts()
             for key, tally in told.take(held):
                 taken.shares.setdefault(key, []).append((partition, told.version[0], *tally))
             taken.waiting[partition] = _Waits(told.waits.keys - held, told.waits.titles)

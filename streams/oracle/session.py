@@ -110,9 +110,10 @@ def _beside(at: int, place: int, event_id: str, ids: list[str]) -> str:
 
 
 def _add(ids: list[str], event_id: str) -> None:
-    if event_id not in ids:
-        ids.append(event_id)
-        del ids[:-MOST_IDS]
+    if event_id in ids:
+        ids.remove(event_id)
+    ids.append(event_id)
+    del ids[:-MOST_IDS]
 
 
 @lru_cache(maxsize=1000)

@@ -48,10 +48,10 @@ def worker(
     catalog: Callable[[], Catalog] = lambda: CATALOG,
     sink: type[FakeSink] = FakeSink,
     metrics: Metrics | None = None,
-    curve_publish_s: float = 0.0,
+    chart_publish_s: float = 0.0,
 ) -> Publisher:
     """A worker's publisher on that Redis."""
-    settings = Settings(redis_prefix="p:", publish_keys_per_s=1_000_000, curve_publish_s=curve_publish_s)
+    settings = Settings(redis_prefix="p:", publish_keys_per_s=1_000_000, chart_publish_s=chart_publish_s)
     return Publisher(settings, sink(redis, "p:", application), catalog, partitions, metrics or Metrics())  # type: ignore[arg-type]
 
 

@@ -101,7 +101,7 @@ async def test_a_curve_is_shown_by_the_length_that_the_catalog_knows_now() -> No
 
 async def _with_curves_held_back(redis: FakeRedis) -> Publisher:
     """A publisher that has just published curves, and does so again in an hour."""
-    publisher = worker(redis, catalog=lambda: {"film": CatalogRow("film", runtime_ms=10_000)}, curve_publish_s=3_600)
+    publisher = worker(redis, catalog=lambda: {"film": CatalogRow("film", runtime_ms=10_000)}, chart_publish_s=3_600)
     await publisher.join()
     for partition in (0, 1):
         await publisher.open_partition(committed(partition, 0, stream_time_ms=-1))
