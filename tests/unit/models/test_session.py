@@ -168,6 +168,17 @@ def test_a_forgotten_session_owes_nothing_and_has_its_allowance_again() -> None:
     assert (viewing.row.owed, viewing.row.once.bit_count(), viewing.completions) == (0, 18, 1)
 
 
+@pytest.mark.parametrize(("event_id", "known"), [("x1", True), ("x2", False), ("x3", True)])
+def test_an_id_that_was_applied_again_is_the_newest_and_takes_one_place(event_id: str, known: bool) -> None:
+    viewing = household().tells("start", 0, seq=0, event_id="x1")
+    for number in range(2, 65):
+        viewing.tells("heartbeat", 0, seq=number, event_id=f"x{number}")
+    for seq, again in ((65, "x1"), (66, "x66")):
+        viewing.tells("heartbeat", 0, seq=seq, event_id=again)
+    viewing.tells("heartbeat", 0, event_id=event_id)
+    assert (viewing.outcome is None) == known
+
+
 def test_sessions_are_swept_when_another_one_opens() -> None:
     viewing = household()
     for number in range(10):

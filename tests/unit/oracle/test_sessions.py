@@ -77,6 +77,16 @@ def test_of_the_ids_at_a_place_the_newest_64_are_kept(between: int, known: bool)
     assert ("title:film" in log.recompute(LONG).hashes) == (not known)
 
 
+@pytest.mark.parametrize(("event_id", "known"), [("x1", True), ("x2", False), ("x3", True)])
+def test_an_id_that_was_applied_again_is_the_newest_and_takes_one_place(event_id: str, known: bool) -> None:
+    log = Log().add("start", 0, 0, seq=0, event_id="x1")
+    for number in range(2, 65):
+        log.add("heartbeat", 0, 0, seq=number, event_id=f"x{number}")
+    log.add("heartbeat", 0, 0, seq=65, event_id="x1").add("heartbeat", 0, 0, seq=66, event_id="x66")
+    log.add("heartbeat", S, 0, event_id=event_id)
+    assert ("title:film" in log.recompute(LONG).hashes) == (not known)
+
+
 @pytest.mark.parametrize(("others", "goes_on"), [(254, True), (255, True), (256, False)])
 def test_a_row_keeps_256_sessions_and_forgets_the_oldest(others: int, goes_on: bool) -> None:
     log = Log().add("start", 0, 0, "first")
