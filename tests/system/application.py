@@ -24,7 +24,7 @@ COMMAND = [sys.executable, "-m", "streams.cli"]
 BRISK = {
     "ENCORE_CHECKPOINT_S": "0.2",
     "ENCORE_PUBLISH_S": "0.1",
-    "ENCORE_CHART_PUBLISH_S": "0.2",
+    "ENCORE_CHART_PUBLISH_S": "0",
     "ENCORE_SESSION_TIMEOUT_S": "6",
     "ENCORE_STARTUP_TIMEOUT_S": "30",
     "ENCORE_LOG_FORMAT": "text",
