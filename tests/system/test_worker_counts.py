@@ -15,12 +15,15 @@ ONE_COMPLETION = {
     "plays": "1", "starters": "1", "viewers": "1", "watchers": "1", "completers": "1", "repeaters": "0",
     "completions": "1", "rewatches": "0", "watched_s": "600.000",
     "kids_plays": "0", "kids_completions": "0", "kids_rewatches": "0", "kids_watched_s": "0.000",
-    "complete": "1",
+    "profile_rewatches": "0", "autoplay_completions": "0", "complete": "1",
 }  # fmt: skip
+NOT_FOLLOWED = {"returned_1d": "0", "returned_7d": "0", "returned_28d": "0"}
+FOLLOWED = {"returned_1d": "1", "returned_7d": "1", "returned_28d": "1"}
 NO_ONE_TWICE = {
     "skimmers": "0", "rewatch_hist_1": "1", "rewatch_hist_2": "0", "rewatch_hist_3_4": "0",
     "rewatch_hist_5_9": "0", "rewatch_hist_10_plus": "0",
-    "views": "1.000000", "completion_rate": "1.000000", "repeat_rate": "0.000000", "watching_now": "0",
+    "views": "1.000000", "completion_rate": "1.000000", "repeat_rate": "0.000000", "return_rate_7d": "0.000000",
+    "watching_now": "0",
 }  # fmt: skip
 DAYPARTS = ("before_school", "after_school", "evening", "other")
 NO_DAYPART = {
@@ -30,6 +33,16 @@ NO_DAYPART = {
         ("watched_s", "0.000"), ("completions", "0"), ("streak_3", "0"), ("streak_5", "0"), ("streak_10", "0")
     )
 } | {"complete": "1"}  # fmt: skip
+FIRST_EVENING = {
+    "title:Paper%20Boats": ONE_COMPLETION | NOT_FOLLOWED | NO_ONE_TWICE,
+    "title:Paper%20Boats:day:20260314": ONE_COMPLETION | NOT_FOLLOWED,
+    "title:Paper%20Boats:dayparts": NO_DAYPART | {"evening_watched_s": "600.000", "evening_completions": "1"},
+    "title:Paper%20Boats:hour:20260314T18": ONE_COMPLETION,
+    "title:Paper%20Boats:audience:2026W11": {
+        "reached": "1", "new": "1", "returning": "0", "resurrected": "0", "complete": "1",
+    },
+    "title:Paper%20Boats:curve": {"slices": "100", "complete": "1"} | {str(n): "1.000" for n in range(100)},
+}  # fmt: skip
 MORNING_MS = EVENING_MS + 14 * HOUR_MS
 """The day after at 08:00 UTC: another hour and another day window than the evening's."""
 
@@ -60,18 +73,12 @@ def watched(module_env, tmp_path_factory) -> Application:
 
 
 def first_evening_is_published(application: Application) -> bool:
-    """The title, its day, its hour and its dayparts, and all partitions have had their say."""
-    found = application.published().values()
-    return len(found) == 4 and all((each["complete"], "600.000" in each.values()) == ("1", True) for each in found)
+    """All of its hashes, and all partitions have had their say."""
+    return application.published() == FIRST_EVENING
 
 
 def test_a_title_watched_whole_is_one_completion_everywhere(watched: Application) -> None:
-    assert watched.first_evening == {
-        "title:Paper%20Boats": ONE_COMPLETION | NO_ONE_TWICE,
-        "title:Paper%20Boats:day:20260314": ONE_COMPLETION,
-        "title:Paper%20Boats:dayparts": NO_DAYPART | {"evening_watched_s": "600.000", "evening_completions": "1"},
-        "title:Paper%20Boats:hour:20260314T18": ONE_COMPLETION,
-    }
+    assert watched.first_evening == FIRST_EVENING
 
 
 def test_a_second_viewing_is_a_rewatch_of_a_repeater(watched: Application) -> None:
@@ -80,8 +87,10 @@ def test_a_second_viewing_is_a_rewatch_of_a_repeater(watched: Application) -> No
     }  # fmt: skip
     again = {"plays": "2", "completions": "2", "rewatches": "1", "repeaters": "1", "watched_s": "1200.000"}
     twice = {"rewatch_hist_1": "0", "rewatch_hist_2": "1", "views": "2.000000", "repeat_rate": "1.000000"}
+    followed = FOLLOWED | {"return_rate_7d": "0.500000"}
 
-    assert counters(watched.hash("title:Paper%20Boats")) == ONE_COMPLETION | NO_ONE_TWICE | kids | again | twice
+    found = counters(watched.hash("title:Paper%20Boats"))
+    assert found == ONE_COMPLETION | NO_ONE_TWICE | kids | again | twice | followed
 
 
 def test_windows_hold_what_was_made_in_them(watched: Application) -> None:
@@ -91,9 +100,16 @@ def test_windows_hold_what_was_made_in_them(watched: Application) -> None:
     }  # fmt: skip
 
     assert counters(watched.hash("title:Paper%20Boats:hour:20260314T18")) == ONE_COMPLETION
-    assert counters(watched.hash("title:Paper%20Boats:day:20260314")) == ONE_COMPLETION
+    assert counters(watched.hash("title:Paper%20Boats:day:20260314")) == ONE_COMPLETION | FOLLOWED
     assert counters(watched.hash("title:Paper%20Boats:hour:20260315T08")) == rewatched
-    assert counters(watched.hash("title:Paper%20Boats:day:20260315")) == rewatched
+    assert counters(watched.hash("title:Paper%20Boats:day:20260315")) == rewatched | NOT_FOLLOWED
+
+
+def test_a_second_viewing_in_a_week_adds_to_the_curve_and_not_to_the_audience(watched: Application) -> None:
+    audience, curve = "title:Paper%20Boats:audience:2026W11", "title:Paper%20Boats:curve"
+
+    assert counters(watched.hash(audience)) == FIRST_EVENING[audience]
+    assert counters(watched.hash(curve)) == FIRST_EVENING[curve] | {str(n): "2.000" for n in range(100)}
 
 
 def test_windows_have_a_time_to_live_and_titles_have_none(watched: Application) -> None:
@@ -104,7 +120,7 @@ def test_windows_have_a_time_to_live_and_titles_have_none(watched: Application) 
 
     assert watched.redis.pttl(f"{prefix}title:Paper%20Boats") == -1
     assert days("title:Paper%20Boats:hour:20260314T18") == 8
-    assert days("title:Paper%20Boats:day:20260314") == 400
+    assert days("title:Paper%20Boats:day:20260314") == days("title:Paper%20Boats:audience:2026W11") == 400
 
 
 def test_a_title_that_the_catalog_lacks_counts_without_views(watched: Application) -> None:
@@ -120,7 +136,9 @@ def test_the_status_counts_every_record_once(watched: Application) -> None:
     of_its_own = {"version", "as_of_ms", "incarnation", "checkpointed_ms"}
     assert {name: status[name] for name in status.keys() - of_its_own} == {
         "events": "26", "dead_letters": "1", "late_events": "1", "late_hour_events": "0",
-        "unknown_zone_events": "0", "misrouted_events": "0", "partitions_ready": "4", "lag": "0", "rebuilding": "0",
+        "unknown_zone_events": "0", "misrouted_events": "0", "stale_events": "0", "player_restarts": "0",
+        "refused_long_s": "0.000", "refused_fast_s": "0.000", "refused_gap_s": "0.000", "refused_back": "0",
+        "partitions_ready": "4", "lag": "0", "rebuilding": "0",
         "complete": "1",
     }  # fmt: skip
     assert int(status["events"]) + 2 == watched.produced()

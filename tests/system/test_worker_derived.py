@@ -10,7 +10,7 @@ pytestmark = pytest.mark.system
 
 WEEK_MS = 7 * DAY_MS
 RELEASE_MS = EVENING_MS - HOUR_MS
-HOUSEHOLDS = [f"household {number}" for number in range(12)]
+HOUSEHOLDS = [f"household {number}" for number in range(20)]
 FILM = {"title_id": "film", "franchise_id": "saga", "runtime_ms": 600_000, "release_time_ms": RELEASE_MS}
 SEQUEL = {"title_id": "sequel", "franchise_id": "saga", "runtime_ms": 300_000}
 
@@ -32,7 +32,7 @@ def legs(application: Application, **expected: str) -> bool:
 
 
 def test_legs_franchises_and_boards_are_whole_over_weeks_crashes_and_corrections(application: Application) -> None:
-    application.environment["ENCORE_BOARD_LEAST_STARTERS"] = "12"
+    application.environment["ENCORE_BOARD_LEAST_STARTERS"] = "20"
     application.load_titles(FILM, SEQUEL)
     worker = application.ready_worker()
     watched_weekly(application, 1, 3)
@@ -40,25 +40,25 @@ def test_legs_franchises_and_boards_are_whole_over_weeks_crashes_and_corrections
     worker.kill()
     watched_weekly(application, 4, 6)
     worker = application.ready_worker()
-    until(lambda: legs(application, week="5", week_watched_s="7200.000", d28_watched_s="28800.000"), "of five weeks")
+    until(lambda: legs(application, week="5", week_watched_s="12000.000", d28_watched_s="48000.000"), "of five weeks")
     assert legs(application, hold_4w="1.000000", rewatch_share="0.800000", completion_rate="1.000000", unstoppable="0")
     watched_weekly(application, 7, 7)
     until(lambda: legs(application, week="6", unstoppable="1"), "two weeks running")
 
-    until(lambda: application.hash("franchise:saga")["views"] == "126.000000", "views of both titles")
+    until(lambda: application.hash("franchise:saga")["views"] == "210.000000", "views of both titles")
     saga = application.hash("franchise:saga")
     assert {name: saga[name] for name in ("starters", "completers", "repeaters", "completions", "repeat_rate")} == {
-        "starters": "12", "completers": "12", "repeaters": "12", "completions": "126", "repeat_rate": "1.000000",
+        "starters": "20", "completers": "20", "repeaters": "20", "completions": "210", "repeat_rate": "1.000000",
     }  # fmt: skip
     prefix = application.environment["ENCORE_REDIS_PREFIX"]
     assert application.redis.zrevrange(f"{prefix}board:completions", 0, -1, withscores=True) == [
-        ("film", 84.0), ("sequel", 42.0),
+        ("film", 140.0), ("sequel", 70.0),
     ]  # fmt: skip
     assert application.redis.zrange(f"{prefix}board:completion_rate", 0, -1) == ["film"]
     application.verify()
 
     application.load_titles(FILM | {"release_time_ms": RELEASE_MS + 2 * WEEK_MS, "franchise_id": None})
     until(lambda: legs(application, week="4"), "legs by the other release")
-    until(lambda: application.hash("franchise:saga")["views"] == "42.000000", "views of the sequel alone")
+    until(lambda: application.hash("franchise:saga")["views"] == "70.000000", "views of the sequel alone")
     application.verify()
     assert worker.stopped().code == 0
