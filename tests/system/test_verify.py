@@ -22,8 +22,9 @@ pytestmark = pytest.mark.system
 
 ZEROS = dict.fromkeys(
     ["plays", "starters", "viewers", "watchers", "completers", "repeaters", "completions", "rewatches",
-     "kids_plays", "kids_completions", "kids_rewatches"], "0",
+     "kids_plays", "kids_completions", "kids_rewatches", "profile_rewatches", "autoplay_completions"], "0",
 )  # fmt: skip
+NOT_FOLLOWED = dict.fromkeys(["returned_1d", "returned_7d", "returned_28d"], "0")
 ALL_TIME = dict.fromkeys(
     ["skimmers", "rewatch_hist_1", "rewatch_hist_2", "rewatch_hist_3_4", "rewatch_hist_5_9",
      "rewatch_hist_10_plus"], "0",
@@ -145,14 +146,19 @@ class Written:
     def publish(self) -> None:
         """Redis, every value worked out by hand: 150 seconds of a thousand are 0.15 views, eight days after release."""
         watched = ZEROS | {"plays": "1", "starters": "1", "watched_s": "150.000", "kids_watched_s": "0.000"} | WRITTEN
-        rates = {"views": "0.150000", "completion_rate": "0.000000", "repeat_rate": ""}
+        rates = {"views": "0.150000", "completion_rate": "0.000000", "repeat_rate": "", "return_rate_7d": ""}
         at = datetime.fromtimestamp(self.now_ms / 1000, UTC)
         hour, day = f"title:film:hour:{at:%Y%m%dT%H}", f"title:film:day:{at:%Y%m%d}"
-        windows = [hour, day, "title:film:age:28d", "title:film:age:91d", "title:film:week:2"]
+        windows = [day, "title:film:age:28d", "title:film:age:91d", "title:film:week:2"]
+        self.hash(hour, watched)
         for key in windows:
-            self.hash(key, watched)
+            self.hash(key, watched | NOT_FOLLOWED)
         for key in ("title:film", "franchise:saga"):
-            self.hash(key, watched | ALL_TIME | rates | {"watching_now": "0"})
+            self.hash(key, watched | NOT_FOLLOWED | ALL_TIME | rates | {"watching_now": "0"})
+        audience = f"title:film:audience:{at:%GW%V}"
+        self.hash(audience, {"reached": "1", "new": "1", "returning": "0", "resurrected": "0"} | WRITTEN)
+        played = {str(number): "1.000" if number < 15 else "0.000" for number in range(100)}
+        self.hash("title:film:curve", {"slices": "100"} | played | WRITTEN)
         streaks = {f"any_time_streak_{level}": "0" for level in (3, 5, 10)}
         other = {f"other_{name}": value for name, value in NEVER.items()}
         any_time = {"any_time_watched_s": "150.000", "any_time_completions": "0"}
@@ -165,8 +171,11 @@ class Written:
                 self.board(f"{metric}:day:{at:%Y%m%d}", score)
         counts = {"events": "2", "dead_letters": "1", "late_events": "1", "late_hour_events": "0"}
         gauges = {"partitions_ready": "4", "lag": "0", "checkpointed_ms": "1", "incarnation": "1", "rebuilding": "0"}
-        self.hash("status", counts | {"unknown_zone_events": "0", "misrouted_events": "0"} | gauges | WRITTEN)
-        for key in ("title:film", "franchise:saga", "title:film:dayparts", *windows, "status"):
+        others = ("unknown_zone_events", "misrouted_events", "stale_events", "player_restarts", "refused_back")
+        refused = dict.fromkeys(("refused_long_s", "refused_fast_s", "refused_gap_s"), "0.000")
+        self.hash("status", counts | dict.fromkeys(others, "0") | refused | gauges | WRITTEN)
+        charts = ("title:film:curve", audience)
+        for key in ("title:film", "franchise:saga", "title:film:dayparts", hour, *windows, *charts, "status"):
             self.hash(f"internal:shares:{key}", {"total": "1"})
         self.hash("internal:published", {"0": "1:1"})
         self.redis.xadd(self.prefix + "changes", {"key": "title:film", "version": "1"})
@@ -215,7 +224,7 @@ def test_what_was_published_rightly_verifies(written: Written) -> None:
     assert told.pop("seconds") > 0
     assert told == {
         "events": 2, "dead_letters": 1, "late": 1, "produced": 4, "milestones": 1, "titles": 1, "completions": 0,
-        "rewatches": 0, "keys": 17, "verified": True, "difference_count": 0, "differences": [], "notes": [],
+        "rewatches": 0, "keys": 19, "verified": True, "difference_count": 0, "differences": [], "notes": [],
     }  # fmt: skip
     assert "verified: 2 events + 1 dead letters + 1 late = 4 produced" in written.verify().stdout
 
