@@ -253,6 +253,7 @@ class Publisher:
 
     def _let_everything_wait(self) -> None:
         self._waiting.let_everything_wait()
+        self._charts_due_s = 0.0
         self._legs.note_all()
 
     async def _turn_complete(self) -> bool:
