@@ -164,7 +164,10 @@ def advance(
                 if credited_ms:
                     outcome.credited_ms = credited_ms
                     outcome.elapsed_ms = event.event_time_ms - session.time_ms
-                    _take(row, session, event, end_ms, loops_at_ms, length_ms, outcome, rules)
+                    if loops_at_ms:
+                        _take_loop(row, session, event, end_ms, loops_at_ms, length_ms, outcome, rules)
+                    else:
+                        _take(row, session, event, session.position_ms, end_ms, length_ms, outcome, rules)
         if event.position_ms < REPLAY_MS and event.event_type in ("start", "play", "seek"):
             _begin_again(session, session.position_ms - event.position_ms, rules)
         move(session, event)
@@ -209,28 +212,25 @@ def _forget_old_sessions(row: Row, stream_time_ms: int, rules: Rules) -> str:
 # -- credit -----------------------------------------------------------------------------------------------------------
 
 
-def _take(
+def _take_loop(
     row: Row, session: Session, event: Event, end_ms: int, loops_at_ms: int, length_ms: int, outcome: Outcome,
     rules: Rules,
 ) -> None:  # fmt: skip
-    """Credit an interval. A loop is two, one after the other, each with its own step of plays and completions."""
+    """Credit a loop: two intervals, one after the other, each with its own step of plays and completions."""
     start_ms = session.position_ms
-    if not loops_at_ms:
-        _take_span(row, session, event, start_ms, end_ms, length_ms, outcome, rules)
-        return
     if start_ms < loops_at_ms:
-        _take_span(row, session, event, start_ms, loops_at_ms, length_ms, outcome, rules)
+        _take(row, session, event, start_ms, loops_at_ms, length_ms, outcome, rules)
         outcome.earlier_cells, outcome.cells = outcome.cells, NO_CELLS
     had_played = session.has_played
     _begin_again(session, REPLAY_MS, rules)
     if end_ms:
-        _take_span(row, session, event, 0, end_ms, length_ms, outcome, rules)
+        _take(row, session, event, 0, end_ms, length_ms, outcome, rules)
         if session.has_played and not had_played:
             # In time a loop is one interval: its first part is not what came before the play.
             outcome.before_play_ms -= loops_at_ms - start_ms
 
 
-def _take_span(
+def _take(
     row: Row, session: Session, event: Event, start_ms: int, end_ms: int, length_ms: int, outcome: Outcome,
     rules: Rules,
 ) -> None:  # fmt: skip
@@ -238,8 +238,8 @@ def _take_span(
         _reach(row, session, end_ms - start_ms, outcome, rules)
     else:
         row.watched_ms += end_ms - start_ms
-    outcome.cells = first, beyond = cells_between(start_ms, end_ms, length_ms)
-    cells = plane_of(first, beyond)
+    outcome.cells = span = cells_between(start_ms, end_ms, length_ms)
+    cells = plane_of(*span)
     _cover(row, event.play_session_id, cells)
     if length_ms:
         _judge(row, length_ms, event, event.play_session_id, session.autoplay, outcome.facts, rules)
