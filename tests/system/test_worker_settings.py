@@ -42,7 +42,7 @@ BAD_SETTINGS = [
     (
         "ENCORE_AGE_RETENTION_DAYS",
         "787",
-        "more than the days of 104 weeks, the grace_days and the 28 days in which a household may return, 786",
+        "more than the days of 104 weeks, the grace_days and the 28 days in which a household may return, 787",
     ),
 ]
 
@@ -136,7 +136,7 @@ def counted(module_env, tmp_path_factory) -> Iterator[Application]:
 
 
 def test_changed_rule_settings_are_refused_and_the_state_stays_as_it_was(counted: Application) -> None:
-    line = counted.worker(ENCORE_COMPLETION_PERCENT="80").ended().failure()
+    line = counted.worker(ENCORE_COMPLETION_PERCENT="90").ended().failure()
 
     assert "the rule settings of the state" in line
     assert "run `encore rebuild`" in line
