@@ -189,7 +189,9 @@ class Title:
             self.audience[week, place] += by
 
     def note_played(self, first: int, beyond: int) -> None:
-        """Let a span of cells have been played once more."""
+        """Let a span of cells have been played once more; one without a midpoint is none."""
+        if first == beyond:
+            return
         curve = self.curve
         if curve is None:
             curve = self.curve = defaultdict(int)

@@ -175,6 +175,13 @@ def test_legs_have_no_shares_but_may_have_a_revision(shares: set[str]) -> None:
     assert compare(expected, found) == []
 
 
+@pytest.mark.parametrize(("key", "may_be"), [("title:film:curve", True), ("title:gone:curve", False)])
+def test_of_a_curve_that_began_anew_only_shares_are_there(key: str, may_be: bool) -> None:
+    expected = one_viewing()
+    found = as_expected(expected)
+    assert (compare(expected, replace(found, shares={*found.shares, key})) == []) == may_be
+
+
 @pytest.mark.parametrize("gone", ["hash", "shares", "both"])
 def test_a_window_whose_time_to_live_may_be_over_may_lack_its_hash_its_shares_or_both(gone: str) -> None:
     expected, key = one_viewing(), "title:film:day:20250616"
