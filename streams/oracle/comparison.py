@@ -168,7 +168,7 @@ def _scores(key: str, expected: dict[str, str], found: dict[str, str], may_be_le
 def _shares(expected: Hashes, found: Found, may_lack: Collection[str]) -> Iterator[Difference]:
     """The publisher holds shares of readers' hashes and of nothing else.
 
-    Legs have none, but may have a revision; of a curve that began anew, and was not played since, only shares are there.
+    Legs have none, but may have a revision; of a curve that began anew and was not played since only shares are there.
     """
     shares = set(found.shares)
     for key in sorted(shares - found.hashes.keys() - expected.keys()):
