@@ -1,4 +1,4 @@
-"""The additive counters of a title, of one of its windows, and of the stream's own account.
+"""The additive counters of a title and of one of its windows.
 
 Owns which counter each fact moves (the design, section 1, table). It must not know when or where a fact was
 made, nor how counters are stored or shown.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import msgspec
 
-from models.account import StreamCounters as StreamCounters
 from models.rules import DAY_MS, RETURN_DAYS
 from models.viewing import (
     COMPLETED,

@@ -31,9 +31,6 @@ _TOLERANCE = 50
 """Two speeds are the same where they differ by at most one part in so many."""
 
 
-NOTHING = (0, 0)
-
-
 def close_interval(
     session: Session, event: Event, end_ms: int, runtime_ms: int, rules: Rules, account: StreamCounters
 ) -> tuple[int, int]:
@@ -46,7 +43,7 @@ def close_interval(
     played_ms = end_ms - start_ms
     if not 0 <= elapsed_ms <= rules.longest_interval_ms:
         _refuse_long(played_ms, elapsed_ms, account)
-        return NOTHING
+        return 0, 0
     rate = session.rate_thousandths or ORDINARY_RATE
     budget_ms = rules.allowance_ms - session.spent_ms + elapsed_ms * rate * rules.pace_percent // 100_000
     credited_ms = loops_at_ms = 0

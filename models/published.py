@@ -12,7 +12,8 @@ from math import fsum
 from typing import NamedTuple
 from urllib.parse import quote
 
-from models.counters import HOUR_FIELDS, WINDOW_FIELDS, Counters, StreamCounters
+from models.account import StreamCounters
+from models.counters import HOUR_FIELDS, WINDOW_FIELDS, Counters
 from models.curve import cells_of_slices
 from models.legs import Legs
 from models.rules import MOST_SLICES

@@ -89,10 +89,9 @@ class Row(msgspec.Struct, gc=False):
 
     `watched_ms` is what was credited in sessions that have made a play. `habits` are by the daypart's place, or none;
     `filled` is a span (`models.dayparts.Local`) of which its habit is full now, `reached_week` one that is reached; -1
-    where none is known. `profiles` are
-    the first that completed it, `completed_ms` the time of the last completion. `watched` names the sessions that the
-    fold counts as watched now. `packed` is its form at rest, as of the last drain; `generation` and `dirty` are the
-    fold's own marks.
+    where none is known. `profiles` are the first that completed it, `completed_ms` the time of the last completion.
+    `watched` names the sessions that the fold counts as watched now. `packed` is its form at rest, as of the last
+    drain; `generation` and `dirty` are the fold's own marks.
     """
 
     flags: int = 0

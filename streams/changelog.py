@@ -22,9 +22,9 @@ from functools import lru_cache
 
 import msgspec
 
+from models.account import StreamCounters
 from models.catalog import CatalogRow
 from models.changes import Changes
-from models.counters import StreamCounters
 from models.fold import Fold
 from models.rows import ROW_FORMAT
 from models.tallies import TITLE

@@ -18,7 +18,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from models.counters import StreamCounters
+from models.account import StreamCounters
 
 # A series beside every counter that says when it began; the process tells when it did.
 disable_created_metrics()

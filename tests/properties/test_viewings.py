@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_logs import KINDS, LOGS, Log
 
-from models.counters import ALL_FIELDS, Counters, StreamCounters
+from models.account import StreamCounters
+from models.counters import ALL_FIELDS, Counters
 from models.coverage import cells_between, plane_of
 from models.events import BadEvent, Event, read_event
 from models.rules import DAY_MS, Rules

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import msgspec
 from playing import T0
 
+from models.account import StreamCounters
 from models.catalog import CatalogRow
 from models.changes import Changes
-from models.counters import Counters, StreamCounters
+from models.counters import Counters
 from models.current import Tallies
 from models.dayparts import read_dayparts
 from models.fold import Fold

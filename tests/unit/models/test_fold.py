@@ -10,8 +10,8 @@ import pytest
 from partition_log import FILM, Log, Record
 from playing import DAY, HOUR, T0
 
+from models.account import StreamCounters
 from models.changes import Changes
-from models.counters import StreamCounters
 from models.partitioner import partition_of
 from models.rows import pack, unpack
 from models.tallies import TallyKey

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 from msgspec.structs import astuple
 
-from models.counters import ALL_FIELDS, WINDOW_FIELDS, Counters, StreamCounters
+from models.account import StreamCounters
+from models.counters import ALL_FIELDS, WINDOW_FIELDS, Counters
 from models.legs import Legs
 from models.published import (
     AUDIENCE,
