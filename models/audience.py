@@ -7,8 +7,6 @@ summed.
 
 from __future__ import annotations
 
-import msgspec
-
 from models.rules import AUDIENCE_WEEKS
 
 REACHED, NEW, RETURNING, RESURRECTED = 1, 2, 3, 4
@@ -23,7 +21,7 @@ Change = tuple[int, int, int]
 """By how much a week's audience moves: the week, the place in its tally, and 1 or -1."""
 
 
-class Weeks(msgspec.Struct, array_like=True, gc=False):
+class Weeks:
     """The weeks of one row.
 
     `left_ms` is what `week`, the one at hand, lacks until it is reached; `others` holds the same of others in which
@@ -32,13 +30,25 @@ class Weeks(msgspec.Struct, array_like=True, gc=False):
     while none is reached.
     """
 
-    week: int
-    left_ms: int
-    ahead: int = 0
-    first_ago: int = _NEVER
-    recent: int = 0
-    older: int = 0
-    others: dict[int, int] | None = None
+    __slots__ = ("ahead", "first_ago", "left_ms", "older", "others", "recent", "week")
+
+    def __init__(
+        self,
+        week: int,
+        left_ms: int,
+        ahead: int = 0,
+        first_ago: int = _NEVER,
+        recent: int = 0,
+        older: int = 0,
+        others: dict[int, int] | None = None,
+    ) -> None:
+        self.week = week
+        self.left_ms = left_ms
+        self.ahead = ahead
+        self.first_ago = first_ago
+        self.recent = recent
+        self.older = older
+        self.others = others
 
     def credit(self, week: int, credited_ms: int, least_ms: int) -> list[Change]:
         """Credit a week; the changes of audiences if it is reached by it."""

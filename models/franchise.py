@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from models.counters import ALL_FIELDS, Counters, histogram_bucket
-from models.rows import glance
+from models.glance import glance
 from models.tallies import EMPTY_WHOLE, FRANCHISE, WATCHING, Change, TallyKey, Title
 from models.viewing import (
     COMPLETED,

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-import msgspec
-
 from models.dayparts import QUARTERS_A_DAY, weekday
 
 LEVELS = (3, 5, 10)
@@ -20,7 +18,7 @@ _KEPT = (1 << KEPT_DAYS) - 1
 _NEVER = -(1 << 15)
 
 
-class Habit(msgspec.Struct, array_like=True, gc=False):
+class Habit:
     """One daypart of one row. Local days are numbered from 1970-01-01.
 
     `left_ms` is what `day`, the one at hand, lacks until it is filled; `days` holds the same of others of which some
@@ -28,12 +26,23 @@ class Habit(msgspec.Struct, array_like=True, gc=False):
     after the end of the UTC day `newest`.
     """
 
-    day: int = _NEVER
-    left_ms: int = 0
-    newest: int = _NEVER
-    filled: int = 0
-    current_quarters: int = 0
-    days: dict[int, int] | None = None
+    __slots__ = ("current_quarters", "day", "days", "filled", "left_ms", "newest")
+
+    def __init__(
+        self,
+        day: int = _NEVER,
+        left_ms: int = 0,
+        newest: int = _NEVER,
+        filled: int = 0,
+        current_quarters: int = 0,
+        days: dict[int, int] | None = None,
+    ) -> None:
+        self.day = day
+        self.left_ms = left_ms
+        self.newest = newest
+        self.filled = filled
+        self.current_quarters = current_quarters
+        self.days = days
 
     @property
     def end_quarter(self) -> int:

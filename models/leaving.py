@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 from heapq import heappop, heappush
 
-from models.rows import glance, has_sessions, pack, unpack
+from models.glance import glance, has_sessions
+from models.rows import pack, unpack
 from models.rules import DAY_MS, HOUR_MS, Rules
 from models.tallies import AGE, AUDIENCE, DAY, HOUR, WEEK, TallyKey, Title
 from models.viewing import Row

@@ -23,121 +23,117 @@ _RUN_BITS = 24
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Glance(msgspec.Struct, array_like=True, gc=False):
-    """The first fields of a packed row: what others than its own household's events ask for."""
-
-    touched_ms: int
-    flags: int
-    completions: int
-    sessions: msgspec.Raw
-
-
-class _Packed(msgspec.Struct, array_like=True, gc=False):
-    touched_ms: int
-    flags: int
-    completions: int
-    sessions: list[Session]
-    habits: list[Habit | None]
-    watched_ms: int
-    ahead_ms: int
-    stated_length_ms: int
-    once: int | bytes
-    twice: int | bytes
-    owed: int | bytes
-    owed_by: Id | None
-    weeks: Weeks | None
-    profiles: tuple[Id, ...]
-    completed_ago_ms: int | None
-
+_PackedSession = tuple[
+    Id, int, int, bool, bool, int, int, tuple[Id, ...], int, int | None, int | None, tuple[Id, ...] | None, int, bool,
+    bool, int | None,
+]  # fmt: skip
+_PackedHabit = tuple[int, int, int, int, int, dict[int, int] | None]
+_PackedWeeks = tuple[int, int, int, int, int, int, dict[int, int] | None]
+_Packed = tuple[
+    int, int, int, list[_PackedSession], list[_PackedHabit | None], int, int, int, int | bytes, int | bytes,
+    int | bytes, Id | None, _PackedWeeks | None, tuple[Id, ...], int | None,
+]  # fmt: skip
+"""The fields of a row, and of what it holds, in the order in which they are packed."""
 
 _decode = msgspec.msgpack.Decoder(_Packed).decode
-_decode_glance = msgspec.msgpack.Decoder(Glance).decode
-_NO_SESSIONS = b"\x90"
-
-
-def glance(packed: bytes) -> Glance:
-    """The first fields of a packed row."""
-    return _decode_glance(packed)
-
-
-def has_sessions(seen: Glance) -> bool:
-    """Whether a packed row keeps any session."""
-    return bytes(seen.sessions) != _NO_SESSIONS
 
 
 def pack(row: Row) -> bytes:
     """The row as bytes. Ids that came since it was packed last are shortened in it."""
-    touched_ms, sessions = row.touched_ms, list(row.sessions.values())
-    for session in sessions:
-        ids = session.time_ids
-        if ids[-1].__class__ is str:
-            session.time_ids = (short(ids[0]),) if len(ids) == 1 else _shortened(ids)
-            _shorten_others(session)
-        elif session.seq_ids is not None:
-            # The last event by its number was not the last by its time.
-            _shorten_others(session)
-        # At rest a session's time counts back from the row's: most often two bytes in place of nine.
-        session.time_ms = touched_ms - session.time_ms
-    weeks = row.weeks
-    if weeks is not None:
-        weeks.week = _weeks_ago(touched_ms, weeks.week)
-    packed = _encode(
+    touched_ms, completed_ms, weeks = row.touched_ms, row.completed_ms, row.weeks
+    once, twice, owed = row.once, row.twice, row.owed
+    return _encode(
         (
             touched_ms,
             row.flags,
             row.completions,
-            sessions,
-            row.habits,
+            [_packed_session(session, touched_ms) for session in row.sessions.values()],
+            [None if habit is None else _packed_habit(habit) for habit in row.habits],
             row.watched_ms,
             # Most came as far as they watched.
             row.mark_ms - row.watched_ms,
             row.stated_length_ms,
-            row.once and _pack_plane(row.once),
-            row.twice and _pack_plane(row.twice),
-            row.owed and _pack_plane(row.owed),
+            once and _pack_plane(once),
+            twice and _pack_plane(twice),
+            owed and _pack_plane(owed),
             None if row.owed_by is None else short(row.owed_by),
-            weeks,
+            None if weeks is None else _packed_weeks(weeks, touched_ms),
             row.profiles,
-            None if row.completed_ms is None else touched_ms - row.completed_ms,
+            None if completed_ms is None else touched_ms - completed_ms,
         )
     )
-    for session in sessions:
-        session.time_ms = touched_ms - session.time_ms
-    if weeks is not None:
-        weeks.week = _weeks_ago(touched_ms, weeks.week)
-    return packed
+
+
+def _packed_session(session: Session, touched_ms: int) -> _PackedSession:
+    ids = session.time_ids
+    if ids[-1].__class__ is str:
+        session.time_ids = (short(ids[0]),) if len(ids) == 1 else _shortened(ids)
+        _shorten_others(session)
+    elif session.seq_ids is not None:
+        # The last event by its number was not the last by its time.
+        _shorten_others(session)
+    return (
+        session.session_id,
+        # At rest a session's time counts back from the row's, as a week does: most often two bytes in place of nine.
+        touched_ms - session.time_ms,
+        session.position_ms,
+        session.playing,
+        session.over,
+        session.spent_ms,
+        session.until_play_ms,
+        session.time_ids,
+        session.later_ms,
+        session.rate_thousandths,
+        session.largest_seq,
+        session.seq_ids,
+        session.speeds,
+        session.autoplay,
+        session.has_played,
+        session.run_start_ms,
+    )
+
+
+def _packed_habit(habit: Habit) -> _PackedHabit:
+    return habit.day, habit.left_ms, habit.newest, habit.filled, habit.current_quarters, habit.days
+
+
+def _packed_weeks(weeks: Weeks, touched_ms: int) -> _PackedWeeks:
+    week = audience_week(touched_ms // DAY_MS) - weeks.week
+    return week, weeks.left_ms, weeks.ahead, weeks.first_ago, weeks.recent, weeks.older, weeks.others
 
 
 def unpack(packed: bytes) -> Row:
     """The row that `pack` made these bytes of."""
-    read = _decode(packed)
-    for session in read.sessions:
-        session.time_ms = read.touched_ms - session.time_ms
-    if read.weeks is not None:
-        read.weeks.week = _weeks_ago(read.touched_ms, read.weeks.week)
-    return Row(
-        flags=read.flags,
-        completions=read.completions,
-        watched_ms=read.watched_ms,
-        mark_ms=read.watched_ms + read.ahead_ms,
-        stated_length_ms=read.stated_length_ms,
-        touched_ms=read.touched_ms,
-        once=_unpack_plane(read.once) if read.once else 0,
-        twice=_unpack_plane(read.twice) if read.twice else 0,
-        owed=_unpack_plane(read.owed) if read.owed else 0,
-        owed_by=None if read.owed_by is None else full(read.owed_by),
-        sessions={full(session.session_id): session for session in read.sessions},
-        habits=read.habits,
-        weeks=read.weeks,
-        profiles=read.profiles,
-        completed_ms=None if read.completed_ago_ms is None else read.touched_ms - read.completed_ago_ms,
-        packed=packed,
-    )
-
-
-def _weeks_ago(touched_ms: int, week: int) -> int:
-    """How long before the row's week a week was; of so long before it, which one: most often one byte for three."""
-    return audience_week(touched_ms // DAY_MS) - week
+    (
+        touched_ms, flags, completions, sessions, habits, watched_ms, ahead_ms, stated_length_ms, once, twice, owed,
+        owed_by, weeks, profiles, completed_ago_ms,
+    ) = _decode(packed)  # fmt: skip
+    row = Row(touched_ms)
+    row.flags, row.completions = flags, completions
+    for each in sessions:
+        session = Session(*each)
+        session.time_ms = touched_ms - session.time_ms
+        row.sessions[full(session.session_id)] = session
+    row.habits = [None if habit is None else Habit(*habit) for habit in habits]
+    row.watched_ms = watched_ms
+    row.mark_ms = watched_ms + ahead_ms
+    row.stated_length_ms = stated_length_ms
+    if once:
+        row.once = _unpack_plane(once)
+    if twice:
+        row.twice = _unpack_plane(twice)
+    if owed:
+        row.owed = _unpack_plane(owed)
+    if owed_by is not None:
+        row.owed_by = full(owed_by)
+    if weeks is not None:
+        row.weeks = Weeks(*weeks)
+        row.weeks.week = audience_week(touched_ms // DAY_MS) - row.weeks.week
+    row.profiles = profiles
+    if completed_ago_ms is not None:
+        row.completed_ms = touched_ms - completed_ago_ms
+    row.packed = packed
+    return row
 
 
 def _shorten_others(session: Session) -> None:

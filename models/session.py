@@ -17,8 +17,6 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import lru_cache
 
-import msgspec
-
 from models.events import Event
 from models.ids import Id, short
 from models.rules import MOST_IDS, RESTART_MS, Rules
@@ -33,7 +31,7 @@ STALE, DUPLICATE, NEWS, RESTART = range(4)
 """How an event stands to its session's place."""
 
 
-class Session(msgspec.Struct, array_like=True, gc=False):
+class Session:
     """One play session of the row's household and title.
 
     `spent_ms` is what it lacks of a full allowance; `until_play_ms` the credit that its play, or its next one, lacks;
@@ -43,22 +41,60 @@ class Session(msgspec.Struct, array_like=True, gc=False):
     `STATED`. `run_start_ms` is when the player last began to count anew; None: never.
     """
 
-    session_id: Id
-    time_ms: int
-    position_ms: int
-    playing: bool
-    over: bool
-    spent_ms: int
-    until_play_ms: int
-    time_ids: tuple[Id, ...]
-    later_ms: int = 0
-    rate_thousandths: int | None = None
-    largest_seq: int | None = None
-    seq_ids: tuple[Id, ...] | None = None
-    speeds: int = 0
-    autoplay: bool = False
-    has_played: bool = False
-    run_start_ms: int | None = None
+    __slots__ = (
+        "autoplay",
+        "has_played",
+        "largest_seq",
+        "later_ms",
+        "over",
+        "playing",
+        "position_ms",
+        "rate_thousandths",
+        "run_start_ms",
+        "seq_ids",
+        "session_id",
+        "speeds",
+        "spent_ms",
+        "time_ids",
+        "time_ms",
+        "until_play_ms",
+    )
+
+    def __init__(
+        self,
+        session_id: Id,
+        time_ms: int,
+        position_ms: int,
+        playing: bool,
+        over: bool,
+        spent_ms: int,
+        until_play_ms: int,
+        time_ids: tuple[Id, ...],
+        later_ms: int = 0,
+        rate_thousandths: int | None = None,
+        largest_seq: int | None = None,
+        seq_ids: tuple[Id, ...] | None = None,
+        speeds: int = 0,
+        autoplay: bool = False,
+        has_played: bool = False,
+        run_start_ms: int | None = None,
+    ) -> None:
+        self.session_id = session_id
+        self.time_ms = time_ms
+        self.position_ms = position_ms
+        self.playing = playing
+        self.over = over
+        self.spent_ms = spent_ms
+        self.until_play_ms = until_play_ms
+        self.time_ids = time_ids
+        self.later_ms = later_ms
+        self.rate_thousandths = rate_thousandths
+        self.largest_seq = largest_seq
+        self.seq_ids = seq_ids
+        self.speeds = speeds
+        self.autoplay = autoplay
+        self.has_played = has_played
+        self.run_start_ms = run_start_ms
 
     @property
     def largest_time_ms(self) -> int:
@@ -74,9 +110,9 @@ def opened(event: Event, rules: Rules) -> Session:
     """The session that its first event opens."""
     autoplay = bool(event.autoplay)
     return Session(
-        session_id=event.play_session_id,
-        time_ms=event.event_time_ms,
-        position_ms=event.position_ms,
+        event.play_session_id,
+        event.event_time_ms,
+        event.position_ms,
         playing=event.event_type in ("start", "play", "heartbeat", "rate", "seek"),
         over=event.event_type in ("stop", "end"),
         spent_ms=0,

@@ -13,8 +13,7 @@ partitions or any clock: stream time is an argument.
 from __future__ import annotations
 
 from functools import lru_cache
-
-import msgspec
+from typing import NamedTuple
 
 from models.account import StreamCounters
 from models.audience import Weeks
@@ -30,7 +29,7 @@ STARTER, VIEWER, WATCHER, SKIMMER, UNJUDGED, MISROUTED = 1, 2, 4, 8, 16, 32
 REACHED = STARTER | VIEWER
 
 
-class Fact(msgspec.Struct, frozen=True):
+class Fact(NamedTuple):
     """Something that became true once.
 
     `ordinal` numbers the household's completions of the title, or is the length that a streak has reached in `daypart`.
@@ -60,7 +59,7 @@ NO_CELLS = (0, 0)
 NO_WEEK = -1
 
 
-class Outcome(msgspec.Struct, gc=False):
+class Outcome:
     """What an event did: the facts that it made, and the content credited in milliseconds over `elapsed_ms`.
 
     `before_play_ms` is what its session was credited before its play, where this event made that. `cells` is the span
@@ -68,23 +67,26 @@ class Outcome(msgspec.Struct, gc=False):
     `gave_room` is the session, not past the grace, that the row forgot for the one that this event opened.
     """
 
-    facts: list[Fact]
-    credited_ms: int = 0
-    elapsed_ms: int = 0
-    before_play_ms: int = 0
-    cells: tuple[int, int] = NO_CELLS
-    earlier_cells: tuple[int, int] = NO_CELLS
-    gave_room: str = ""
+    __slots__ = ("before_play_ms", "cells", "credited_ms", "earlier_cells", "elapsed_ms", "facts", "gave_room")
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self.credited_ms = self.elapsed_ms = self.before_play_ms = 0
+        self.cells = self.earlier_cells = NO_CELLS
+        self.gave_room = ""
 
 
-class Lengths(msgspec.Struct, gc=False, frozen=True):
+class Lengths:
     """What the catalog knows of a title, in milliseconds; 0: it does not."""
 
-    content_ms: int = 0
-    runtime_ms: int = 0
+    __slots__ = ("content_ms", "runtime_ms")
+
+    def __init__(self, content_ms: int = 0, runtime_ms: int = 0) -> None:
+        self.content_ms = content_ms
+        self.runtime_ms = runtime_ms
 
 
-class Row(msgspec.Struct, gc=False):
+class Row:
     """What is known of one household and title. Times in milliseconds; planes as in `models.coverage`.
 
     `watched_ms` is what was credited in sessions that have made a play. `habits` are by the daypart's place, or none;
@@ -94,27 +96,46 @@ class Row(msgspec.Struct, gc=False):
     drain; `generation` and `dirty` are the fold's own marks.
     """
 
-    flags: int = 0
-    completions: int = 0
-    watched_ms: int = 0
-    mark_ms: int = 0
-    stated_length_ms: int = 0
-    touched_ms: int = 0
-    once: int = 0
-    twice: int = 0
-    owed: int = 0
-    owed_by: str | None = None
-    sessions: dict[str, Session] = {}
-    habits: list[Habit | None] = []
-    filled: int = -1
-    weeks: Weeks | None = None
-    reached_week: int = NO_WEEK
-    profiles: tuple[Id, ...] = ()
-    completed_ms: int | None = None
-    watched: tuple[str, ...] = ()
-    dirty: bool = False
-    generation: int = 0
-    packed: bytes = b""
+    __slots__ = (
+        "completed_ms",
+        "completions",
+        "dirty",
+        "filled",
+        "flags",
+        "generation",
+        "habits",
+        "mark_ms",
+        "once",
+        "owed",
+        "owed_by",
+        "packed",
+        "profiles",
+        "reached_week",
+        "sessions",
+        "stated_length_ms",
+        "touched_ms",
+        "twice",
+        "watched",
+        "watched_ms",
+        "weeks",
+    )
+
+    def __init__(self, touched_ms: int = 0) -> None:
+        self.touched_ms = touched_ms
+        self.flags = self.completions = self.watched_ms = self.mark_ms = self.stated_length_ms = 0
+        self.once = self.twice = self.owed = 0
+        self.owed_by: str | None = None
+        self.sessions: dict[str, Session] = {}
+        self.habits: list[Habit | None] = []
+        self.filled = -1
+        self.weeks: Weeks | None = None
+        self.reached_week = NO_WEEK
+        self.profiles: tuple[Id, ...] = ()
+        self.completed_ms: int | None = None
+        self.watched: tuple[str, ...] = ()
+        self.dirty = False
+        self.generation = 0
+        self.packed = b""
 
     def forget(self, session_id: str) -> None:
         """Drop a session; what it owed is owed no longer."""
@@ -147,7 +168,7 @@ def advance(
     if not row.stated_length_ms and (event.runtime_ms is not None or event.credits_start_ms is not None):
         row.stated_length_ms = _stated_length_ms(event)
     length_ms = lengths.content_ms or row.stated_length_ms
-    outcome = Outcome([])
+    outcome = Outcome()
     if row.flags & UNJUDGED and length_ms:
         row.flags ^= UNJUDGED
         by_autoplay = bool(event.autoplay) if session is None else session.autoplay

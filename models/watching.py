@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from models.rows import glance, unpack
+from models.glance import glance
+from models.rows import unpack
 from models.tallies import Title
 from models.viewing import Row
 

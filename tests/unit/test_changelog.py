@@ -15,7 +15,7 @@ from streams.changelog import Position, Restored, StateError, position_message, 
 
 POSITION = Position(5, "topic", 1, 7, 3, "rules", "zones", 1, [4, *range(11)])
 ROWS = [
-    (title_id, home, pack(Row(watched_ms=number)))
+    (title_id, home, pack(Row(number)))
     for number, (title_id, home) in enumerate([("film", "home"), ("film", "häus"), ("f" * 300, "home")])
 ]
 FILM, HOUR, DAY = TallyKey("t", 0, "film"), TallyKey("h", 258, "film"), TallyKey("d", 10, "film")

@@ -8,13 +8,17 @@ midnight UTC.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import msgspec
 
 from models.account import StreamCounters
+from models.audience import Weeks
 from models.events import Event
+from models.habits import Habit
 from models.rules import Rules
+from models.session import Session
 from models.viewing import COMPLETED, Fact, Lengths, Outcome, Row, advance
 
 T0 = 1_750_032_000_000
@@ -137,13 +141,34 @@ class Household:
 
     def state(self) -> dict[str, Any]:
         """All that is remembered, to be compared as a whole; not the fold's own marks."""
-        kept = msgspec.structs.asdict(self.row)
-        return {name: value for name, value in kept.items() if name not in ("dirty", "generation", "packed")}
+        return {name: value for name, value in held(self.row).items() if name not in ("dirty", "generation", "packed")}
 
 
 def household(film_s: float = FILM_S, rules: Rules | None = None) -> Household:
     """A household that has not seen the film yet. `film_s` 0: the catalog does not know its length."""
     return Household(film_s, rules or Rules())
+
+
+def row_of(**fields: Any) -> Row:
+    """A row that holds this."""
+    row = Row()
+    for name, value in fields.items():
+        setattr(row, name, value)
+    return row
+
+
+def held(kept: Any) -> Any:
+    """What a row, or a part of one, holds: as plain values, which compare, compiled or not."""
+    if isinstance(kept, Row | Session | Habit | Weeks):
+        return {name: held(getattr(kept, name)) for name, each in vars(type(kept)).items() if _is_field(name, each)}
+    if isinstance(kept, dict):
+        return {key: held(value) for key, value in kept.items()}
+    return [held(each) for each in kept] if isinstance(kept, list) else kept
+
+
+def _is_field(name: str, member: object) -> bool:
+    """A slot of an interpreted class, or a compiled one's (whose properties look like it, and do no harm)."""
+    return not name.startswith("__") and (inspect.ismemberdescriptor(member) or inspect.isgetsetdescriptor(member))
 
 
 def _told(fact: Fact) -> str:

@@ -1,0 +1,30 @@
+"""Whether compiled rules are those of the sources that lie beside them.
+
+Owns what tells it: a list of the sources by their SHA-256, and of the Python that they were compiled for. It must not
+know how they are compiled.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
+FOLDER = "_compiled"
+MANIFEST = "manifest.txt"
+
+
+def manifest(models: Path) -> str:
+    """What compiled rules were made of, and for which Python: of all sources, as constants of one are in others."""
+    sources = sorted(models.glob("*.py"))
+    return "\n".join([next(iter(EXTENSION_SUFFIXES), ""), *(f"{_digest(each)}  {each.name}" for each in sources), ""])
+
+
+def _digest(source: Path) -> str:
+    return sha256(source.read_bytes()).hexdigest()
+
+
+def are_there(models: Path) -> bool:
+    """Whether compiled rules are there, and of these sources: stale ones are as good as none."""
+    made_of = models / FOLDER / MANIFEST
+    return made_of.is_file() and made_of.read_text() == manifest(models)

@@ -1,0 +1,31 @@
+"""What others than its own household's events ask of a row at rest: the first fields of its bytes.
+
+Owns reading them without the rest. It must not know what follows them (`models.rows`).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Glance(msgspec.Struct, array_like=True, gc=False):
+    """The first fields of a packed row."""
+
+    touched_ms: int
+    flags: int
+    completions: int
+    sessions: msgspec.Raw
+
+
+_decode = msgspec.msgpack.Decoder(Glance).decode
+_NO_SESSIONS = b"\x90"
+
+
+def glance(packed: bytes) -> Glance:
+    """The first fields of a packed row."""
+    return _decode(packed)
+
+
+def has_sessions(seen: Glance) -> bool:
+    """Whether a packed row keeps any session."""
+    return bytes(seen.sessions) != _NO_SESSIONS
