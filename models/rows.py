@@ -76,11 +76,12 @@ def pack(row: Row) -> bytes:
         elif session.seq_ids is not None:
             # The last event by its number was not the last by its time.
             _shorten_others(session)
-        # At rest a session's time counts back from the row's: most often two bytes in place of nine.
+        # At rest a session's time counts back from the row's, as a week does: most often two bytes in place of nine.
         session.time_ms = touched_ms - session.time_ms
     weeks = row.weeks
     if weeks is not None:
-        weeks.week = _weeks_ago(touched_ms, weeks.week)
+        touched_week = audience_week(touched_ms // DAY_MS)
+        weeks.week = touched_week - weeks.week
     packed = _encode(
         (
             touched_ms,
@@ -104,7 +105,7 @@ def pack(row: Row) -> bytes:
     for session in sessions:
         session.time_ms = touched_ms - session.time_ms
     if weeks is not None:
-        weeks.week = _weeks_ago(touched_ms, weeks.week)
+        weeks.week = touched_week - weeks.week
     return packed
 
 
@@ -114,7 +115,7 @@ def unpack(packed: bytes) -> Row:
     for session in read.sessions:
         session.time_ms = read.touched_ms - session.time_ms
     if read.weeks is not None:
-        read.weeks.week = _weeks_ago(read.touched_ms, read.weeks.week)
+        read.weeks.week = audience_week(read.touched_ms // DAY_MS) - read.weeks.week
     return Row(
         flags=read.flags,
         completions=read.completions,
@@ -133,11 +134,6 @@ def unpack(packed: bytes) -> Row:
         completed_ms=None if read.completed_ago_ms is None else read.touched_ms - read.completed_ago_ms,
         packed=packed,
     )
-
-
-def _weeks_ago(touched_ms: int, week: int) -> int:
-    """How long before the row's week a week was; of so long before it, which one: most often one byte for three."""
-    return audience_week(touched_ms // DAY_MS) - week
 
 
 def _shorten_others(session: Session) -> None:
