@@ -30,7 +30,7 @@ def read_sample(kafka: KafkaAddress, topic: str, spans: Mapping[int, tuple[int, 
     consumer = Consumer(
         {
             **kafka.for_librdkafka(),
-            "group.id": "encore-doctor",  # required by the client; no group is joined, nothing is committed
+            "group.id": topic,  # required by the client, and auditors may describe it; no group is joined
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
