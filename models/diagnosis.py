@@ -41,6 +41,7 @@ BRIEF_MS = 120_000
 
 LEAST_ENDS, LEAST_SESSIONS, LEAST_PASSED = 3, 20, 3
 
+_BEYOND = 2**63
 _STILL = ("pause", "stop", "end", "buffer")
 _JUMPS = ("seek", "start", "play")
 
@@ -167,7 +168,8 @@ def _seen(record: Sampled) -> _Seen | None:
 
 
 def _number(value: Any) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number and -_BEYOND <= value <= _BEYOND else None
 
 
 def _is_in_seconds(time: Any) -> bool:
@@ -225,8 +227,12 @@ def _units(sessions: Sequence[_Session]) -> Iterator[_Found]:
 
 
 def _is_ahead(each: _Seen) -> bool:
-    latest_ms = each.record.timestamp_ms + Rules().future_ms
-    return each.time_ms is not None and latest_ms < each.time_ms < END_OF_CALENDAR_MS
+    stamp_ms = each.record.timestamp_ms
+    return (
+        each.time_ms is not None
+        and 0 <= stamp_ms < each.time_ms - Rules().future_ms
+        and each.time_ms < END_OF_CALENDAR_MS
+    )
 
 
 def _in_two_partitions(seen: Sequence[_Seen]) -> list[_Seen]:

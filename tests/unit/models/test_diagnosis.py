@@ -163,6 +163,25 @@ def test_a_clock_is_fast_above_five_minutes(ahead_ms: int, what: list[str]) -> N
     assert found(event | {"event_time_ms": event["event_time_ms"] + ahead_ms} for event in viewing()) == what
 
 
+def test_a_record_without_a_timestamp_accuses_no_clock() -> None:
+    assert diagnose([record._replace(timestamp_ms=-1) for record in sampled(viewing())], CATALOG) == []
+
+
+@pytest.mark.parametrize("number", ["1e308", "1e400", "-1e308", "1" * 400, "true", "null", "[]", "{}"])
+@pytest.mark.parametrize("name", ["position_ms", "event_time_ms", "runtime_ms", "credits_start_ms", "title_id"])
+def test_fields_of_any_type_and_size_are_read(name: str, number: str) -> None:
+    records = sampled(viewing() + viewing("other"))
+    odd = [
+        record._replace(
+            value=json.dumps(json.loads(record.value or b"") | {name: 0})
+            .replace(f'"{name}": 0', f'"{name}": {number}')
+            .encode()
+        )
+        for record in records[:91]
+    ]
+    assert diagnose([*odd, *records[91:]], CATALOG) == []
+
+
 def test_a_household_in_two_partitions_is_found_by_its_key() -> None:
     first, second = viewing(minutes=9), viewing(minutes=9)
     there = sampled(first, 0), sampled(viewing("elsewhere", minutes=9), 1)
