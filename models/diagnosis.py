@@ -20,7 +20,7 @@ import msgspec
 
 from models.catalog import CatalogRow
 from models.events import END_OF_CALENDAR_MS
-from models.rules import LARGEST_EVENT_BYTES, Rules
+from models.rules import LARGEST_EVENT_BYTES, SHORTEST_STATED_LENGTH_MS, Rules
 
 LEAST_SHARE, LEAST_EVENTS = 0.01, 3
 LEAST_INTERVALS = 3
@@ -307,8 +307,11 @@ def _without_credits(seen: Sequence[_Seen], catalog: Mapping[str, CatalogRow]) -
 
 
 def _lacks_credits(told: Told, catalog: Mapping[str, CatalogRow]) -> bool:
+    """Whether a short title ends with its runtime. What the event states counts where the catalog has no length."""
     row = catalog.get(told.title_id) if isinstance(told.title_id, str) else None
-    if row is not None and (not row.is_main or (row.credits_start_ms or 0) > 0):
+    if row is not None and not row.is_main:
         return False
-    runtime_ms = (row.known_runtime_ms if row is not None else 0) or _number(told.runtime_ms) or 0
-    return 0 < runtime_ms < SHORT_MS and (_number(told.credits_start_ms) or 0) <= 0
+    if row is not None and row.length_ms:
+        return row.known_runtime_ms < SHORT_MS and (row.credits_start_ms or 0) <= 0
+    stated, credits_ms = _number(told.runtime_ms) or 0, _number(told.credits_start_ms) or 0
+    return credits_ms < SHORTEST_STATED_LENGTH_MS <= stated < SHORT_MS

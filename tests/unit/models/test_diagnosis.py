@@ -278,11 +278,16 @@ def test_a_title_is_short_below_half_an_hour(runtime_ms: int, what: list[str]) -
 
 
 @pytest.mark.parametrize(("credits_ms", "what"), [(-1, WITHOUT), (0, WITHOUT), (1, [])])
-def test_credits_may_stand_in_the_catalog_or_in_the_event(credits_ms: int, what: list[str]) -> None:
+def test_credits_in_the_catalog_are_enough(credits_ms: int, what: list[str]) -> None:
     row = CatalogRow("film", runtime_ms=600_000, credits_start_ms=credits_ms)
     assert found(viewing(minutes=9), {"film": row}) == what
-    bare = {"film": CatalogRow("film", runtime_ms=600_000)}
-    assert found(viewing(minutes=9, credits_start_ms=credits_ms), bare) == what
+
+
+@pytest.mark.parametrize(("credits_ms", "what"), [(59_999, WITHOUT), (60_000, []), (60_001, [])])
+def test_credits_in_the_event_are_enough_where_the_catalog_has_no_length(credits_ms: int, what: list[str]) -> None:
+    events = viewing(minutes=9, runtime_ms=600_000, credits_start_ms=credits_ms)
+    assert found(events, {}) == found(events, {"film": CatalogRow("film")}) == what
+    assert found(events, {"film": CatalogRow("film", runtime_ms=600_000)}) == WITHOUT
 
 
 def test_nobody_asks_for_the_credits_of_a_trailer() -> None:
