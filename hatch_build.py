@@ -108,7 +108,7 @@ def build(work: Path) -> None:
     from models.compiled import MANIFEST, manifest
 
     sources = [str(Path("models", f"{name}.py")) for name in MODULES]
-    extensions = mypycify(["--config-file=", *sources], group_name=LIBRARY, target_dir=str(work / "c"), debug_level="0")
+    extensions = mypycify(["--config-file=", *sources], group_name=LIBRARY, target_dir=str(work / "c"), opt_level="1", debug_level="0")
     building = Distribution({"name": "models", "ext_modules": extensions}).get_command_obj("build_ext")
     building.build_lib, building.build_temp = str(work / "built"), str(work / "objects")
     building.ensure_finalized()

@@ -7,15 +7,20 @@ summed.
 
 from __future__ import annotations
 
+from typing import Final
+
 from models.rules import AUDIENCE_WEEKS
 
-REACHED, NEW, RETURNING, RESURRECTED = 1, 2, 3, 4
+REACHED: Final = 1
+NEW: Final = 2
+RETURNING: Final = 3
+RESURRECTED: Final = 4
 """Places in the tally of an audience, behind its sequence."""
 
-_RECENT = 52
-_RECENT_BITS = (1 << _RECENT) - 1
-_REMEMBERED = (1 << AUDIENCE_WEEKS + 1) - 1
-_NEVER = -1
+_RECENT: Final = 52
+_RECENT_BITS: Final = (1 << _RECENT) - 1
+_REMEMBERED: Final = (1 << AUDIENCE_WEEKS + 1) - 1
+_NEVER: Final = -1
 
 Change = tuple[int, int, int]
 """By how much a week's audience moves: the week, the place in its tally, and 1 or -1."""

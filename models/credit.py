@@ -7,6 +7,7 @@ is refused. It must not know rows, coverage, plays or completions.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from models.account import StreamCounters
 from models.dayparts import QUARTER_MS
@@ -22,12 +23,12 @@ from models.rules import (
 )
 from models.session import ORDINARY_RATE, Session
 
-_SPEED_BITS = 12
-_LARGEST_SPEED = (1 << _SPEED_BITS) - 1
+_SPEED_BITS: Final = 12
+_LARGEST_SPEED: Final = (1 << _SPEED_BITS) - 1
 """A session's two last speeds are one number, the last one in its low bits. One that is larger than a speed that can be
 found by more than the tolerance is as good as any larger one."""
 
-_TOLERANCE = 50
+_TOLERANCE: Final = 50
 """Two speeds are the same where they differ by at most one part in so many."""
 
 
@@ -56,7 +57,9 @@ def close_interval(
             elif speed * 10 < rate * 9:
                 # This interval is judged by the rate that was found; those after it are not.
                 session.rate_thousandths = None
-            session.speeds = (session.speeds & _LARGEST_SPEED) << _SPEED_BITS | min(speed, _LARGEST_SPEED)
+            if speed > _LARGEST_SPEED:
+                speed = _LARGEST_SPEED
+            session.speeds = (session.speeds & _LARGEST_SPEED) << _SPEED_BITS | speed
         if played_ms > budget_ms:
             account.refused_fast_ms += played_ms
         elif elapsed_ms > rules.gap_ms and not _is_played_through(event, played_ms, elapsed_ms, rate):

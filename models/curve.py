@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from operator import add, mul
 
 from models.coverage import cells_of
 from models.rules import MOST_SLICES
@@ -19,11 +20,16 @@ def slices_of(length_ms: int) -> int:
 
 
 @lru_cache(maxsize=10_000)
-def cells_of_slices(length_ms: int) -> tuple[int, ...]:
-    """How many cells each slice has: cell i lies in slice `i * slices // cells`."""
+def _ends_of_slices(length_ms: int) -> tuple[int, ...]:
+    """The first cell beyond each slice: cell i lies in slice `i * slices // cells`."""
     cells, slices = cells_of(length_ms), slices_of(length_ms)
-    bounds = [-(-place * cells // slices) for place in range(slices + 1)]
-    return tuple(beyond - first for first, beyond in pairwise(bounds))
+    return tuple(-(-place * cells // slices) for place in range(1, slices + 1))
+
+
+@lru_cache(maxsize=10_000)
+def cells_of_slices(length_ms: int) -> tuple[int, ...]:
+    """How many cells each slice has."""
+    return tuple(beyond - first for first, beyond in pairwise((0, *_ends_of_slices(length_ms))))
 
 
 def added(sums: list[int], steps: Mapping[int, int], length_ms: int) -> list[int]:
@@ -31,20 +37,13 @@ def added(sums: list[int], steps: Mapping[int, int], length_ms: int) -> list[int
 
     A step at the number of cells ends what is played to the end.
     """
-    moved = sums.copy()
     cells, slices = cells_of(length_ms), len(sums)
-    at, playing = 0, 0
-    for cell in sorted(steps):
-        if playing:
-            _add_span(moved, at, cell, playing, cells, slices)
-        at, playing = cell, playing + steps[cell]
-    return moved
-
-
-def _add_span(sums: list[int], first: int, beyond: int, times: int, cells: int, slices: int) -> None:
-    """Add to each slice its cells in [first, beyond), so many times."""
-    while first < beyond:
-        slice_ = first * slices // cells
-        end = min(-(-(slice_ + 1) * cells // slices), beyond)
-        sums[slice_] += times * (end - first)
-        first = end
+    ends = _ends_of_slices(length_ms)
+    # In the slice of a step the cells from it on are played by so many more, in those behind it all cells are.
+    moved, more = sums.copy(), [0] * (slices + 1)
+    for cell, by in steps.items():
+        if cell < cells:
+            slice_ = cell * slices // cells
+            moved[slice_] += by * (ends[slice_] - cell)
+            more[slice_ + 1] += by
+    return list(map(add, moved, map(mul, accumulate(more), cells_of_slices(length_ms))))

@@ -9,26 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-QUARTER_MS = 900_000
+QUARTER_MS: Final = 900_000
 """Local time is taken at the start of a UTC quarter hour: every zone's offset is a multiple of it."""
 
-QUARTERS_A_DAY = 96
+QUARTERS_A_DAY: Final = 96
 
-OTHER = "other"
+OTHER: Final = "other"
 """The daypart of every instant that no other one takes; always the last, and every day is eligible."""
 
-MOST_DAYPARTS = 8
-_QUARTER_S = QUARTER_MS // 1000
-_DAY_S = 86_400
-_LARGEST_OFFSET_QUARTERS = 15 * 4
-_QUARTERS_KEPT = 4_000
-_EPOCH_WEEKDAY = 3
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_ENTRY = re.compile(r"([a-z][a-z0-9_]*)=(\d\d):(\d\d)-(\d\d):(\d\d)(?:/([a-z+-]+))?", re.ASCII)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_OFFSET_S = (datetime(9999, 12, 30, tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
+MOST_DAYPARTS: Final = 8
+_QUARTER_S: Final = QUARTER_MS // 1000
+_DAY_S: Final = 86_400
+_LARGEST_OFFSET_QUARTERS: Final = 15 * 4
+_QUARTERS_KEPT: Final = 4_000
+_EPOCH_WEEKDAY: Final = 3
+_WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_ENTRY: Final = re.compile(r"([a-z][a-z0-9_]*)=(\d\d):(\d\d)-(\d\d):(\d\d)(?:/([a-z+-]+))?", re.ASCII)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_OFFSET_S: Final = (datetime(9999, 12, 30, tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
 """Later instants keep the offset of this one: the calendar ends with the year 9999, in the east a little earlier."""
 
 

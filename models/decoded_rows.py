@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
+from typing import Final
 
 from models.partitioner import partition_of
 from models.rows import unpack
@@ -16,7 +17,7 @@ from models.tallies import Title
 from models.viewing import MISROUTED, Row
 from models.watching import Watching
 
-_ROUTES_KEPT = 100_000
+_ROUTES_KEPT: Final = 100_000
 
 
 class DecodedRows:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from models.rows import unpack
 from models.tallies import Title
 from models.viewing import Row
 
-_OTHERS_KEPT = 100_000
+_OTHERS_KEPT: Final = 100_000
 
 
 def digest_of(household_id: str) -> str:

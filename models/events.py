@@ -72,16 +72,18 @@ def read_event(key: bytes | None, value: bytes | None) -> Event:
     if len(value) > LARGEST_EVENT_BYTES:
         raise BadEvent(f"the value has {len(value)} bytes, accepted are {LARGEST_EVENT_BYTES}")
     # Deeper nesting takes as many bytes to open as to close; what is not closed is malformed anyhow.
-    if len(value) > 2 * DEEPEST_NESTING and nesting(value) > DEEPEST_NESTING:
+    # Few brackets are the common case, and need no call.
+    if value.count(b"[") + value.count(b"{") > DEEPEST_NESTING and nesting(value) > DEEPEST_NESTING:
         raise BadEvent(f"the value nests deeper than {DEEPEST_NESTING} levels")
     try:
         # The decoder skips fields that it does not know without looking at their text.
-        if not value.isascii():
+        is_ascii = value.isascii()
+        if not is_ascii:
             value.decode()
         event = _decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise BadEvent(str(problem)) from None
-    if not value.isascii() or b"\\u" in value:
+    if not is_ascii or b"\\" in value:
         _check_bytes(event)
     if event.household_id.encode() != key:
         raise BadEvent("the key is null" if key is None else "the key differs from the field household_id")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import tzinfo
+from typing import Final
 
 import msgspec
 
@@ -35,7 +36,7 @@ from models.viewing import COMPLETED, MISROUTED, NO_CELLS, NO_WEEK, Outcome, Row
 from models.watching import Watching
 from models.windows import KEPT_FOR, Retention, audience_week
 
-_WEEKS_KEPT = 2
+_WEEKS_KEPT: Final = 2
 """How much longer weeks that are not reached are kept than events may come: an interval may begin in the one before."""
 
 
@@ -136,7 +137,7 @@ class Fold:
             self.stream.unknown_zone_events += 1
         household_id = event.household_id
         row = title.rows.get(household_id)
-        if row.__class__ is not Row or stream_time_ms - row.touched_ms > rules.forget_ms:
+        if not isinstance(row, Row) or stream_time_ms - row.touched_ms > rules.forget_ms:
             row = self._rows.touch(title, household_id, record.key, stream_time_ms)
         if row.flags & MISROUTED:
             self.stream.misrouted_events += 1
@@ -187,7 +188,7 @@ class Fold:
                 self._credit(title, row, event, offset, instant_ms, part_ms, in_play)
         if title.lengths.content_ms:
             title.note_played(*outcome.cells)
-            if outcome.earlier_cells is not NO_CELLS:
+            if outcome.earlier_cells != NO_CELLS:
                 title.note_played(*outcome.earlier_cells)
 
     def _credit(

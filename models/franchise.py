@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Final
 
 from models.counters import ALL_FIELDS, Counters, histogram_bucket
 from models.glance import glance
@@ -29,21 +30,21 @@ from models.viewing import (
     Row,
 )
 
-_PLACES = {name: 1 + place for place, name in enumerate(Counters.__struct_fields__)}
-_BY_FLAG = ((STARTER, "starters"), (VIEWER, "viewers"), (WATCHER, "watchers"), (SKIMMER, "skimmers"))
-_FLAGS = STARTER | VIEWER | WATCHER | SKIMMER
-_BEFORE_FACT = {
+_PLACES: Final = {name: 1 + place for place, name in enumerate(Counters.__struct_fields__)}
+_BY_FLAG: Final = ((STARTER, "starters"), (VIEWER, "viewers"), (WATCHER, "watchers"), (SKIMMER, "skimmers"))
+_FLAGS: Final = STARTER | VIEWER | WATCHER | SKIMMER
+_BEFORE_FACT: Final = {
     STARTED.name: STARTER,
     VIEWED.name: VIEWER,
     WATCHED.name: WATCHER,
     SKIMMED.name: SKIMMER,
     NO_SKIMMER.name: SKIMMER,
 }
-_DISTINCT = frozenset(name for name in _PLACES if name.startswith("rewatch_hist")) | {
+_DISTINCT: Final = frozenset(name for name in _PLACES if name.startswith("rewatch_hist")) | {
     "starters", "viewers", "watchers", "completers", "repeaters", "skimmers",
 }  # fmt: skip
-_ADDITIVE = tuple(place for name, place in _PLACES.items() if name not in _DISTINCT)
-_IS_ADDITIVE = tuple(place in _ADDITIVE for place in range(WATCHING + 1))
+_ADDITIVE: Final = tuple(place for name, place in _PLACES.items() if name not in _DISTINCT)
+_IS_ADDITIVE: Final = tuple(place in _ADDITIVE for place in range(WATCHING + 1))
 
 
 Standing = tuple[int, int]

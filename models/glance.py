@@ -5,6 +5,8 @@ Owns reading them without the rest. It must not know what follows them (`models.
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 
@@ -18,7 +20,7 @@ class Glance(msgspec.Struct, array_like=True, gc=False):
 
 
 _decode = msgspec.msgpack.Decoder(Glance).decode
-_NO_SESSIONS = b"\x90"
+_NO_SESSIONS: Final = b"\x90"
 
 
 def glance(packed: bytes) -> Glance:

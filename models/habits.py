@@ -7,15 +7,16 @@ the streak ends (the design, section 1: habit streak). It must not know events, 
 from __future__ import annotations
 
 from collections.abc import Set
+from typing import Final
 
 from models.dayparts import QUARTERS_A_DAY, weekday
 
-LEVELS = (3, 5, 10)
+LEVELS: Final = (3, 5, 10)
 """Lengths that are counted, and told as milestones."""
 
-KEPT_DAYS = 64
-_KEPT = (1 << KEPT_DAYS) - 1
-_NEVER = -(1 << 15)
+KEPT_DAYS: Final = 64
+_KEPT: Final = (1 << KEPT_DAYS) - 1
+_NEVER: Final = -(1 << 15)
 
 
 class Habit:

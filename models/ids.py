@@ -6,6 +6,7 @@ know what an id names.
 
 from __future__ import annotations
 
+from binascii import unhexlify
 from typing import Any
 
 Id = Any
@@ -18,7 +19,7 @@ def short(text: str) -> Id:
         return text
     digits = text.replace("-", "")
     try:
-        packed = bytes.fromhex(digits)
+        packed = unhexlify(digits)
     except ValueError:
         return text
     # Only what comes back as it was: 32 digits, and small letters.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
 from heapq import heappop, heappush
+from typing import Final
 
 from models.glance import glance, has_sessions
 from models.rows import pack, unpack
@@ -16,7 +17,7 @@ from models.tallies import AGE, AUDIENCE, DAY, HOUR, WEEK, TallyKey, Title
 from models.viewing import Row
 from models.windows import AGES, LAST_WEEK, Retention, first_day
 
-_SLACK_MS = DAY_MS
+_SLACK_MS: Final = DAY_MS
 """Partitions' clocks differ: each keeps its part of a window a little longer than readers may read it."""
 
 

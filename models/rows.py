@@ -6,6 +6,8 @@ number, an id that is a UUID as its sixteen bytes. It must not know keys, topics
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from models.audience import Weeks
@@ -16,10 +18,10 @@ from models.session import Session
 from models.viewing import Row
 from models.windows import audience_week
 
-ROW_FORMAT = 5
+ROW_FORMAT: Final = 5
 """Goes up when the packed form changes; a changelog of another format is refused."""
 
-_RUN_BITS = 24
+_RUN_BITS: Final = 24
 _encode = msgspec.msgpack.Encoder().encode
 
 

@@ -6,62 +6,66 @@ Owns the numbers of section 1 of the design and nothing else. It must not know w
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
 import msgspec
 
 from models.dayparts import read_dayparts
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
+HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 24 * HOUR_MS
 
-CELL_MS = 5_000
+CELL_MS: Final = 5_000
 """Coverage is kept in cells of five seconds of content."""
 
-UNKNOWN_LENGTH_CELLS = DAY_MS // CELL_MS
+UNKNOWN_LENGTH_CELLS: Final = DAY_MS // CELL_MS
 """While a title's length is unknown, cells up to 24 hours of content are kept."""
 
-LONGEST_MEDIA_MS = 7 * DAY_MS
+LONGEST_MEDIA_MS: Final = 7 * DAY_MS
 """No media time lies beyond seven days: a position, runtime or credits mark past it is bad input."""
 
-LARGEST_EVENT_BYTES = 65_536
+LARGEST_EVENT_BYTES: Final = 65_536
 """An event's value is at most 64 KiB: a record above it is a dead letter."""
 
-DEEPEST_NESTING = 500
+DEEPEST_NESTING: Final = 500
 """An event's value nests at most so deep. What a decoder takes beyond depends on the stack it is called on."""
 
-SHORTEST_STATED_LENGTH_MS = 60_000
+SHORTEST_STATED_LENGTH_MS: Final = 60_000
 """A length that an event states counts from one minute on; shorter ones are players' placeholders."""
 
-GAP_PACE_PERCENT, LOOP_PACE_PERCENT = 90, 98
+GAP_PACE_PERCENT: Final = 90
+LOOP_PACE_PERCENT: Final = 98
 """How much of the elapsed time a long interval, and a title that loops, must have been played …"""
 
-PACE_SLACK_MS = 5_000
+PACE_SLACK_MS: Final = 5_000
 """… but for so much content."""
 
-SHORTEST_SPEED_INTERVAL_MS = 5_000
-FASTEST_FOUND_THOUSANDTHS = 2_100
+SHORTEST_SPEED_INTERVAL_MS: Final = 5_000
+FASTEST_FOUND_THOUSANDTHS: Final = 2_100
 """A speed that no event states is taken from intervals of at least this length, up to this speed."""
 
-RESTART_MS = 60_000
+RESTART_MS: Final = 60_000
 """A smaller `seq` that comes more than this after a session's latest event is a player that counts anew."""
 
-REPLAY_MS = 60_000
+REPLAY_MS: Final = 60_000
 """A jump to a position below this, back by at least as much, begins another play."""
 
-MOST_SESSIONS, MOST_IDS, MOST_PROFILES = 256, 64, 16
+MOST_SESSIONS: Final = 256
+MOST_IDS: Final = 64
+MOST_PROFILES: Final = 16
 """What a row keeps at most: sessions, the ids at one place of a session, and profiles that have completed."""
 
-RETURN_DAYS = (1, 7, 28)
+RETURN_DAYS: Final = (1, 7, 28)
 """Within how many days a household's next completion makes the one before it a returned one."""
 
-AUDIENCE_WEEKS = 104
+AUDIENCE_WEEKS: Final = 104
 """A row remembers in which of so many weeks before its newest one it was reached."""
 
-MOST_SLICES = 100
+MOST_SLICES: Final = 100
 """A curve has at most so many slices."""
 
 
-DAYPARTS = "before_school=06:00-08:30/mon-fri,after_school=15:00-18:00/mon-fri,evening=18:00-23:00"
+DAYPARTS: Final = "before_school=06:00-08:30/mon-fri,after_school=15:00-18:00/mon-fri,evening=18:00-23:00"
 """Households' local times; the rest of the day is `other` (`models.dayparts`)."""
 
 

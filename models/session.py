@@ -16,18 +16,22 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import lru_cache
+from typing import Final
 
 from models.events import Event
 from models.ids import Id, short
 from models.rules import MOST_IDS, RESTART_MS, Rules
 
-ORDINARY_RATE = 1000
+ORDINARY_RATE: Final = 1000
 """In thousandths; what a session has whose events have stated none, too."""
 
-STATED = -1
+STATED: Final = -1
 """In place of remembered speeds: an event has stated the rate."""
 
-STALE, DUPLICATE, NEWS, RESTART = range(4)
+STALE: Final = 0
+DUPLICATE: Final = 1
+NEWS: Final = 2
+RESTART: Final = 3
 """How an event stands to its session's place."""
 
 
@@ -203,9 +207,8 @@ def _with_newest(ids: tuple[Id, ...], event_id: str) -> tuple[Id, ...]:
 
 
 def _rate_of(event: Event) -> int | None:
-    if event.playback_rate is None or event.playback_rate == 1.0:
-        return None
-    return rate_thousandths(event.playback_rate)
+    rate = event.playback_rate
+    return None if rate is None or rate == 1.0 else rate_thousandths(rate)
 
 
 @lru_cache(maxsize=4096)

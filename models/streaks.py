@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from heapq import heappop, heappush
+from typing import Final
 
 from models.dayparts import QUARTER_MS, Local, LocalTimes
 from models.habits import LEVELS, Habit, levels_reached, next_eligible
@@ -15,14 +16,16 @@ from models.rules import DAY_MS, Rules
 from models.tallies import Title
 from models.viewing import STREAK, Fact, Row
 
-PART_FIELDS = ("watched_ms", "completions", *(f"streak_{level}" for level in LEVELS))
+PART_FIELDS: Final = ("watched_ms", "completions", *(f"streak_{level}" for level in LEVELS))
 """What the tally of dayparts holds of each; streaks are households whose current one is at least so long."""
 
-PART = len(PART_FIELDS)
-WATCHED, COMPLETIONS, _STREAKS = 1, 2, 3
+PART: Final = len(PART_FIELDS)
+WATCHED: Final = 1
+COMPLETIONS: Final = 2
+_STREAKS: Final = 3
 """The first daypart's places in the tally, behind its sequence; the next one's are `PART` further."""
 
-_LARGEST_OFFSET_DAYS = 2
+_LARGEST_OFFSET_DAYS: Final = 2
 
 
 class Streaks:

@@ -227,7 +227,7 @@ class Sums:
     def _move_curve(self, title: Title, steps: Mapping[int, int]) -> None:
         length_ms = title.lengths.content_ms
         sums = self.tallies.own.get(title.curve_key, ())[1:] or [0] * slices_of(length_ms)
-        self._put(title.curve_key, [self._sequence, *added(list(sums), steps, length_ms)])
+        self._put(title.curve_key, [self._sequence, *added(sums, steps, length_ms)])
 
     def _move_title(self, title: Title) -> None:
         """Move a title by what was settled; its current windows move with it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -21,15 +21,22 @@ from models.windows import HOURS_A_DAY, ages_at, audience_week
 if TYPE_CHECKING:
     from models.franchise import Franchise
 
-TITLE, HOUR, DAY, AGE, WEEK, DAYPARTS, FRANCHISE = "t", "h", "d", "a", "w", "l", "f"
-AUDIENCE, CURVE = "u", "v"
-WATCHING = 1 + ALL_FIELDS
+TITLE: Final = "t"
+HOUR: Final = "h"
+DAY: Final = "d"
+AGE: Final = "a"
+WEEK: Final = "w"
+DAYPARTS: Final = "l"
+FRANCHISE: Final = "f"
+AUDIENCE: Final = "u"
+CURVE: Final = "v"
+WATCHING: Final = 1 + ALL_FIELDS
 """The place of `watching_now` in the tally of a title or franchise, behind its sequence and its counters."""
 
-NO_SLOT = -1
-EMPTY_WHOLE = [0] * (WATCHING + 1)
-EMPTY_WINDOW = [0] * (1 + WINDOW_FIELDS)
-EMPTY_AUDIENCE = [0] * 5
+NO_SLOT: Final = -1
+EMPTY_WHOLE: Final = [0] * (WATCHING + 1)
+EMPTY_WINDOW: Final = [0] * (1 + WINDOW_FIELDS)
+EMPTY_AUDIENCE: Final = [0] * 5
 
 
 class TallyKey(NamedTuple):

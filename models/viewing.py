@@ -13,7 +13,7 @@ partitions or any clock: stream time is an argument.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from models.account import StreamCounters
 from models.audience import Weeks
@@ -25,8 +25,13 @@ from models.ids import Id, short
 from models.rules import CELL_MS, MOST_PROFILES, MOST_SESSIONS, REPLAY_MS, SHORTEST_STATED_LENGTH_MS, Rules
 from models.session import NEWS, RESTART, STALE, Session, count_anew, move, opened, place_of
 
-STARTER, VIEWER, WATCHER, SKIMMER, UNJUDGED, MISROUTED = 1, 2, 4, 8, 16, 32
-REACHED = STARTER | VIEWER
+STARTER: Final = 1
+VIEWER: Final = 2
+WATCHER: Final = 4
+SKIMMER: Final = 8
+UNJUDGED: Final = 16
+MISROUTED: Final = 32
+REACHED: Final = STARTER | VIEWER
 
 
 class Fact(NamedTuple):
@@ -45,18 +50,18 @@ class Fact(NamedTuple):
     before_ms: int | None = None
 
 
-PLAYED = Fact("played")
-STARTED = Fact("started")
-VIEWED = Fact("viewed")
-WATCHED = Fact("watched")
-SKIMMED = Fact("skimmed")
-NO_SKIMMER = Fact("no_skimmer")
-COMPLETED = "completed"
-STREAK = "streak"
+PLAYED: Final = Fact("played")
+STARTED: Final = Fact("started")
+VIEWED: Final = Fact("viewed")
+WATCHED: Final = Fact("watched")
+SKIMMED: Final = Fact("skimmed")
+NO_SKIMMER: Final = Fact("no_skimmer")
+COMPLETED: Final = "completed"
+STREAK: Final = "streak"
 
 
-NO_CELLS = (0, 0)
-NO_WEEK = -1
+NO_CELLS: Final = (0, 0)
+NO_WEEK: Final = -1
 
 
 class Outcome:

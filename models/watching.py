@@ -7,13 +7,14 @@ know what an event does to a session.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from models.glance import glance
 from models.rows import unpack
 from models.tallies import Title
 from models.viewing import Row
 
-_STEP_MS = 10_000
+_STEP_MS: Final = 10_000
 
 
 class Watching:

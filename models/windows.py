@@ -6,24 +6,24 @@ Owns the windows' bounds, and how long one is kept. It must not know what window
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from models.rules import DAY_MS
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-HOURS_A_DAY = 24
-DAYS_A_WEEK = 7
-HOURS_A_WEEK = DAYS_A_WEEK * HOURS_A_DAY
-_DAYS_FROM_MONDAY = 3
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+HOURS_A_DAY: Final = 24
+DAYS_A_WEEK: Final = 7
+HOURS_A_WEEK: Final = DAYS_A_WEEK * HOURS_A_DAY
+_DAYS_FROM_MONDAY: Final = 3
 """The first day of 1970 was a Thursday."""
 
-AGES = {"opening": 72, "7d": HOURS_A_WEEK, "28d": 4 * HOURS_A_WEEK, "91d": 13 * HOURS_A_WEEK}
+AGES: Final = {"opening": 72, "7d": HOURS_A_WEEK, "28d": 4 * HOURS_A_WEEK, "91d": 13 * HOURS_A_WEEK}
 """Windows from a title's release on, by name: their lengths in hours."""
 
-LAST_WEEK = 104
+LAST_WEEK: Final = 104
 """Weeks since the release are numbered from 1 to this."""
 
-_LENGTHS = tuple(AGES.values())
+_LENGTHS: Final = tuple(AGES.values())
 
 
 class Retention(NamedTuple):
@@ -34,7 +34,7 @@ class Retention(NamedTuple):
     age_ms: int = 1_100 * DAY_MS
 
 
-KEPT_FOR = Retention()
+KEPT_FOR: Final = Retention()
 
 
 def hour_name(hour: int) -> str:

@@ -8,15 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+import msgspec
 from redis.exceptions import RedisError
 
-from streams.figures import many
+from models.catalog import CatalogRow
+from models.diagnosis import Complaint, diagnose
+from streams.figures import many, rate
 from streams.kafka_view import KafkaView
 from streams.keys import Keys
 from streams.lag import read_lag
 from streams.redis_address import without_password
 from streams.redis_clients import sync_client
 from streams.settings import Settings
+from streams.source_sample import read_sample
+from streams.titles import stored_titles
 from streams.topics import REMEDY, KafkaFailed, Topic, all_topics
 from streams.zones import zones_version
 
@@ -60,6 +65,7 @@ def _kafka(settings: Settings, view: KafkaView) -> Iterator[Finding]:
         yield _topic(settings, view, topic, like_source.partitions if like_source else 0, brokers)
     if like_source is not None:
         yield from _group(settings, view)
+        yield from _events(settings, view, like_source.partitions)
 
 
 def _topic(settings: Settings, view: KafkaView, topic: Topic, source_partitions: int, brokers: int) -> Finding:
@@ -110,6 +116,37 @@ def _group(settings: Settings, view: KafkaView) -> Iterator[Finding]:
         yield Finding(ODD, f"group {settings.app_id}", found, advice)
     else:
         yield Finding(OK, f"group {settings.app_id}", found)
+
+
+# -- what is in the source topic ----------------------------------------------------------------------------------
+
+
+def _events(settings: Settings, view: KafkaView, partitions: int) -> Iterator[Finding]:
+    """What is wrong with the newest events; each finding with the share that has it and where the first one lies."""
+    what = f"events in {settings.source_topic}"
+    try:
+        spans = view.spans(settings.source_topic, range(partitions))
+        sample = read_sample(settings.kafka_address, settings.source_topic, spans)
+        complaints = diagnose(sample, _catalog(settings, view))
+    except KafkaFailed as problem:
+        yield Finding(ODD, what, f"cannot be read: {problem}", "give this user the right to read the source and titles")
+        return
+    yield from (_complaint(what, complaint) for complaint in complaints)
+    if not complaints:
+        yield Finding(OK, what, f"nothing odd in the newest {many(len(sample), 'record')}")
+
+
+def _catalog(settings: Settings, view: KafkaView) -> dict[str, CatalogRow]:
+    if view.topic(settings.titles_topic) is None:
+        return {}
+    rows = stored_titles(settings, settings.kafka_address)
+    return {title: msgspec.convert(row, CatalogRow) for title, row in rows.items()}
+
+
+def _complaint(what: str, complaint: Complaint) -> Finding:
+    first = f"for example partition {complaint.partition}, offset {complaint.offset}"
+    found = f"{rate(complaint.events / complaint.of)} of the newest {many(complaint.of, 'event')}, {first}"
+    return Finding(WRONG if complaint.is_grave else ODD, f"{what}: {complaint.what}", found, complaint.advice)
 
 
 # -- Redis --------------------------------------------------------------------------------------------------------

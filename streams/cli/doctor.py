@@ -26,7 +26,7 @@ _MARKS = {"ok": ("✓", "green"), "odd": ("!", "yellow"), "wrong": ("✗", "bold
     "dead_letters_topic", "late_topic", "erasures_topic", "redis_prefix", "topic_partitions", "topic_replication",
 )  # fmt: skip
 def doctor(settings: Settings, as_json: bool) -> None:
-    """Look at the servers, topics, group and keys of an application, and say what to do where something is wrong.
+    """Look at the servers, topics, group, keys and newest events of an application; say what to do where it is wrong.
 
     It changes nothing. Give it the workers' settings. Exit 0: it works, though something may be odd; 1: something is
     wrong.

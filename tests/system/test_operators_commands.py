@@ -117,6 +117,23 @@ def test_the_doctor_finds_a_working_application_well(application: Application) -
     assert (code, {finding["level"] for finding in found.values()}) == (0, {"ok"})
 
 
+def test_the_doctor_says_what_is_wrong_with_the_newest_events_and_names_nobody(application: Application) -> None:
+    run(application, "topics", "ensure")
+    viewing = list(whole_viewing("home", "Paper Boats", EVENING_MS))
+    in_seconds = [each | {"position_ms": each["position_ms"] // 1_000} for each in viewing]
+    place = application.send(in_seconds)[0]
+    application.load_titles({"title_id": "Paper Boats", "runtime_ms": 600_000})
+    code, found = findings(application)
+    said = {what.partition(": ")[2]: finding for what, finding in found.items() if what.startswith("events in ")}
+    example = f"100.0% of the newest 11 events, for example partition {place.partition}, offset {place.offset}"
+    assert (code, {what: (each["level"], each["found"]) for what, each in said.items()}) == (
+        1,
+        {"positions in seconds": ("wrong", example), "short titles without credits_start_ms": ("odd", example)},
+    )
+    assert "multiply by 1,000" in said["positions in seconds"]["advice"]
+    assert not [name for name in ("home", "Paper Boats") if name in json.dumps(said)]
+
+
 def test_the_doctor_says_how_to_mend_a_topic_that_forgets(application: Application) -> None:
     run(application, "topics", "ensure")
     late = application.environment["ENCORE_LATE_TOPIC"]
