@@ -7,26 +7,23 @@ summed.
 
 from __future__ import annotations
 
-from typing import Final
+import msgspec
 
 from models.rules import AUDIENCE_WEEKS
 
-REACHED: Final = 1
-NEW: Final = 2
-RETURNING: Final = 3
-RESURRECTED: Final = 4
+REACHED, NEW, RETURNING, RESURRECTED = 1, 2, 3, 4
 """Places in the tally of an audience, behind its sequence."""
 
-_RECENT: Final = 52
-_RECENT_BITS: Final = (1 << _RECENT) - 1
-_REMEMBERED: Final = (1 << AUDIENCE_WEEKS + 1) - 1
-_NEVER: Final = -1
+_RECENT = 52
+_RECENT_BITS = (1 << _RECENT) - 1
+_REMEMBERED = (1 << AUDIENCE_WEEKS + 1) - 1
+_NEVER = -1
 
 Change = tuple[int, int, int]
 """By how much a week's audience moves: the week, the place in its tally, and 1 or -1."""
 
 
-class Weeks:
+class Weeks(msgspec.Struct, array_like=True, gc=False):
     """The weeks of one row.
 
     `left_ms` is what `week`, the one at hand, lacks until it is reached; `others` holds the same of others in which
@@ -35,25 +32,13 @@ class Weeks:
     while none is reached.
     """
 
-    __slots__ = ("ahead", "first_ago", "left_ms", "older", "others", "recent", "week")
-
-    def __init__(
-        self,
-        week: int,
-        left_ms: int,
-        ahead: int = 0,
-        first_ago: int = _NEVER,
-        recent: int = 0,
-        older: int = 0,
-        others: dict[int, int] | None = None,
-    ) -> None:
-        self.week = week
-        self.left_ms = left_ms
-        self.ahead = ahead
-        self.first_ago = first_ago
-        self.recent = recent
-        self.older = older
-        self.others = others
+    week: int
+    left_ms: int
+    ahead: int = 0
+    first_ago: int = _NEVER
+    recent: int = 0
+    older: int = 0
+    others: dict[int, int] | None = None
 
     def credit(self, week: int, credited_ms: int, least_ms: int) -> list[Change]:
         """Credit a week; the changes of audiences if it is reached by it."""

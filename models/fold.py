@@ -32,7 +32,7 @@ from models.session import Session
 from models.streaks import COMPLETIONS, PART, WATCHED, Streaks
 from models.sums import Sums
 from models.tallies import Title
-from models.viewing import COMPLETED, MISROUTED, NO_CELLS, NO_WEEK, Outcome, Row, advance
+from models.viewing import COMPLETED, MISROUTED, NO_WEEK, Outcome, Row, advance
 from models.watching import Watching
 from models.windows import KEPT_FOR, Retention, audience_week
 
@@ -187,9 +187,11 @@ class Fold:
                 title.turn_to(instant_ms, in_hour)
                 self._credit(title, row, event, offset, instant_ms, part_ms, in_play)
         if title.lengths.content_ms:
-            title.note_played(*outcome.cells)
-            if outcome.earlier_cells != NO_CELLS:
-                title.note_played(*outcome.earlier_cells)
+            first, beyond = outcome.cells
+            title.note_played(first, beyond)
+            first, beyond = outcome.earlier_cells
+            if beyond:
+                title.note_played(first, beyond)
 
     def _credit(
         self, title: Title, row: Row, event: Event, offset: int, instant_ms: int, credited_ms: int, in_play: bool

@@ -7,19 +7,20 @@ the streak ends (the design, section 1: habit streak). It must not know events, 
 from __future__ import annotations
 
 from collections.abc import Set
-from typing import Final
+
+import msgspec
 
 from models.dayparts import QUARTERS_A_DAY, weekday
 
-LEVELS: Final = (3, 5, 10)
+LEVELS = (3, 5, 10)
 """Lengths that are counted, and told as milestones."""
 
-KEPT_DAYS: Final = 64
-_KEPT: Final = (1 << KEPT_DAYS) - 1
-_NEVER: Final = -(1 << 15)
+KEPT_DAYS = 64
+_KEPT = (1 << KEPT_DAYS) - 1
+_NEVER = -(1 << 15)
 
 
-class Habit:
+class Habit(msgspec.Struct, array_like=True, gc=False):
     """One daypart of one row. Local days are numbered from 1970-01-01.
 
     `left_ms` is what `day`, the one at hand, lacks until it is filled; `days` holds the same of others of which some
@@ -27,23 +28,12 @@ class Habit:
     after the end of the UTC day `newest`.
     """
 
-    __slots__ = ("current_quarters", "day", "days", "filled", "left_ms", "newest")
-
-    def __init__(
-        self,
-        day: int = _NEVER,
-        left_ms: int = 0,
-        newest: int = _NEVER,
-        filled: int = 0,
-        current_quarters: int = 0,
-        days: dict[int, int] | None = None,
-    ) -> None:
-        self.day = day
-        self.left_ms = left_ms
-        self.newest = newest
-        self.filled = filled
-        self.current_quarters = current_quarters
-        self.days = days
+    day: int = _NEVER
+    left_ms: int = 0
+    newest: int = _NEVER
+    filled: int = 0
+    current_quarters: int = 0
+    days: dict[int, int] | None = None
 
     @property
     def end_quarter(self) -> int:

@@ -6,14 +6,22 @@ Source of the definition: Apache Kafka, `org.apache.kafka.common.utils.Utils.mur
 from __future__ import annotations
 
 from struct import unpack_from
+from typing import TYPE_CHECKING, Final
 
-_SEED, _M, _MASK = 0x9747B28C, 0x5BD1E995, 0xFFFFFFFF
+if TYPE_CHECKING:
+    # Where it is compiled, plain machine numbers: no product here is larger.
+    from mypy_extensions import i64
+
+_SEED: Final = 0x9747B28C
+_M: Final = 0x5BD1E995
+_MASK: Final = 0xFFFFFFFF
 
 
 def murmur2(key: bytes) -> int:
     """The 32-bit hash of a key, as an unsigned number."""
     whole = len(key) & ~3
-    value = _SEED ^ len(key)
+    value: i64 = _SEED ^ len(key)
+    word: i64
     for word in unpack_from(f"<{whole // 4}I", key):
         word = word * _M & _MASK
         value = value * _M & _MASK ^ (word ^ word >> 24) * _M & _MASK

@@ -22,35 +22,36 @@ ROW_FORMAT: Final = 5
 """Goes up when the packed form changes; a changelog of another format is refused."""
 
 _RUN_BITS: Final = 24
-_encode = msgspec.msgpack.Encoder().encode
+_encode: Final = msgspec.msgpack.Encoder().encode
 
 
 _PackedSession = tuple[
     Id, int, int, bool, bool, int, int, tuple[Id, ...], int, int | None, int | None, tuple[Id, ...] | None, int, bool,
     bool, int | None,
 ]  # fmt: skip
-_PackedHabit = tuple[int, int, int, int, int, dict[int, int] | None]
-_PackedWeeks = tuple[int, int, int, int, int, int, dict[int, int] | None]
 _Packed = tuple[
-    int, int, int, list[_PackedSession], list[_PackedHabit | None], int, int, int, int | bytes, int | bytes,
-    int | bytes, Id | None, _PackedWeeks | None, tuple[Id, ...], int | None,
+    int, int, int, list[_PackedSession], list[Habit | None], int, int, int, int | bytes, int | bytes, int | bytes,
+    Id | None, Weeks | None, tuple[Id, ...], int | None,
 ]  # fmt: skip
-"""The fields of a row, and of what it holds, in the order in which they are packed."""
+"""The fields of a row, and of a session, in the order in which they are packed."""
 
-_decode = msgspec.msgpack.Decoder(_Packed).decode
+_decode: Final = msgspec.msgpack.Decoder(_Packed).decode
 
 
 def pack(row: Row) -> bytes:
     """The row as bytes. Ids that came since it was packed last are shortened in it."""
     touched_ms, completed_ms, weeks = row.touched_ms, row.completed_ms, row.weeks
     once, twice, owed = row.once, row.twice, row.owed
-    return _encode(
+    if weeks is not None:
+        touched_week = audience_week(touched_ms // DAY_MS)
+        weeks.week = touched_week - weeks.week
+    packed = _encode(
         (
             touched_ms,
             row.flags,
             row.completions,
             [_packed_session(session, touched_ms) for session in row.sessions.values()],
-            [None if habit is None else _packed_habit(habit) for habit in row.habits],
+            row.habits,
             row.watched_ms,
             # Most came as far as they watched.
             row.mark_ms - row.watched_ms,
@@ -59,11 +60,14 @@ def pack(row: Row) -> bytes:
             twice and _pack_plane(twice),
             owed and _pack_plane(owed),
             None if row.owed_by is None else short(row.owed_by),
-            None if weeks is None else _packed_weeks(weeks, touched_ms),
+            weeks,
             row.profiles,
             None if completed_ms is None else touched_ms - completed_ms,
         )
     )
+    if weeks is not None:
+        weeks.week = touched_week - weeks.week
+    return packed
 
 
 def _packed_session(session: Session, touched_ms: int) -> _PackedSession:
@@ -95,15 +99,6 @@ def _packed_session(session: Session, touched_ms: int) -> _PackedSession:
     )
 
 
-def _packed_habit(habit: Habit) -> _PackedHabit:
-    return habit.day, habit.left_ms, habit.newest, habit.filled, habit.current_quarters, habit.days
-
-
-def _packed_weeks(weeks: Weeks, touched_ms: int) -> _PackedWeeks:
-    week = audience_week(touched_ms // DAY_MS) - weeks.week
-    return week, weeks.left_ms, weeks.ahead, weeks.first_ago, weeks.recent, weeks.older, weeks.others
-
-
 def unpack(packed: bytes) -> Row:
     """The row that `pack` made these bytes of."""
     (
@@ -116,7 +111,7 @@ def unpack(packed: bytes) -> Row:
         session = Session(*each)
         session.time_ms = touched_ms - session.time_ms
         row.sessions[full(session.session_id)] = session
-    row.habits = [None if habit is None else Habit(*habit) for habit in habits]
+    row.habits = habits
     row.watched_ms = watched_ms
     row.mark_ms = watched_ms + ahead_ms
     row.stated_length_ms = stated_length_ms
@@ -129,8 +124,8 @@ def unpack(packed: bytes) -> Row:
     if owed_by is not None:
         row.owed_by = full(owed_by)
     if weeks is not None:
-        row.weeks = Weeks(*weeks)
-        row.weeks.week = audience_week(touched_ms // DAY_MS) - row.weeks.week
+        weeks.week = audience_week(touched_ms // DAY_MS) - weeks.week
+        row.weeks = weeks
     row.profiles = profiles
     if completed_ago_ms is not None:
         row.completed_ms = touched_ms - completed_ago_ms

@@ -158,9 +158,9 @@ def count_anew(session: Session) -> None:
 
 def move(session: Session, event: Event) -> None:
     """Let the session be where the event says, in the state that it brings."""
-    kind, time_ms = event.event_type, event.event_time_ms
+    kind, time_ms, position_ms = event.event_type, event.event_time_ms, event.position_ms
     if kind == "heartbeat":
-        if not session.playing and not session.over and event.position_ms > session.position_ms:
+        if not session.playing and not session.over and position_ms > session.position_ms:
             session.playing = True
     elif kind in ("start", "play"):
         session.playing, session.over = True, False
@@ -170,7 +170,7 @@ def move(session: Session, event: Event) -> None:
         session.playing, session.over = False, True
     later_ms = session.time_ms + session.later_ms - time_ms
     session.time_ms = time_ms
-    session.position_ms = event.position_ms
+    session.position_ms = position_ms
     if event.playback_rate is not None:
         session.rate_thousandths, session.speeds = _rate_of(event), STATED
     seq, largest_seq = event.seq, session.largest_seq

@@ -133,9 +133,9 @@ class Title:
         self.franchise: Franchise | None = None
         self.settled: list[tuple[int, Change, tuple[TallyKey, ...], Change]] = []
         self.deltas: dict[int, Delta] = {}
-        self.parts: defaultdict[int, int] | None = None
-        self.audience: defaultdict[tuple[int, int], int] | None = None
-        self.curve: defaultdict[int, int] | None = None
+        self.parts: dict[int, int] | None = None
+        self.audience: dict[tuple[int, int], int] | None = None
+        self.curve: dict[int, int] | None = None
         self.delta_from_ms = self.delta_until_ms = self.week = 0
         self.delta = Delta()
         self.is_dirty = False
@@ -182,8 +182,8 @@ class Title:
         self.delta, self.delta_from_ms, self.delta_until_ms = delta, from_ms, until_ms
         self.week = audience_week(hour // HOURS_A_DAY)
 
-    def parts_changed(self) -> defaultdict[int, int]:
-        """The changes of the tally of dayparts, to be changed."""
+    def parts_changed(self) -> dict[int, int]:
+        """The changes of the tally of dayparts, to be changed: 0 where there is none yet."""
         if self.parts is None:
             self.parts = defaultdict(int)
         return self.parts

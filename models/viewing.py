@@ -157,7 +157,7 @@ def advance(
     That is an event that is older than its session's place, or was applied there already. What is stale or refused is
     counted in `account`.
     """
-    session_id = event.play_session_id
+    session_id, kind, position_ms = event.play_session_id, event.event_type, event.position_ms
     session = row.sessions.get(session_id)
     if session is not None:
         seq, largest_seq = event.seq, session.largest_seq
@@ -183,7 +183,7 @@ def advance(
         row.sessions[session_id] = opened(event, rules)
     else:
         if session.playing:
-            end_ms = event.position_ms if event.event_type != "seek" else event.seek_from_ms
+            end_ms = position_ms if kind != "seek" else event.seek_from_ms
             if end_ms is not None:
                 credited_ms, loops_at_ms = close_interval(session, event, end_ms, lengths.runtime_ms, rules, account)
                 if credited_ms:
@@ -193,12 +193,12 @@ def advance(
                         _take_loop(row, session, event, end_ms, loops_at_ms, length_ms, outcome, rules)
                     else:
                         _take(row, session, event, session.position_ms, end_ms, length_ms, outcome, rules)
-        if event.position_ms < REPLAY_MS and event.event_type in ("start", "play", "seek"):
-            _begin_again(session, session.position_ms - event.position_ms, rules)
+        if position_ms < REPLAY_MS and kind in ("start", "play", "seek"):
+            _begin_again(session, session.position_ms - position_ms, rules)
         move(session, event)
     if not row.completions:
         _mark(row, event, length_ms, outcome.facts, rules)
-    if row.owed_by == session_id and event.event_type in ("stop", "end"):
+    if row.owed_by == session_id and kind in ("stop", "end"):
         row.owed, row.owed_by = 0, None
     return outcome
 
@@ -263,11 +263,12 @@ def _take(
         _reach(row, session, end_ms - start_ms, outcome, rules)
     else:
         row.watched_ms += end_ms - start_ms
-    outcome.cells = span = cells_between(start_ms, end_ms, length_ms)
-    cells = plane_of(*span)
-    _cover(row, event.play_session_id, cells)
+    first, beyond = cells_between(start_ms, end_ms, length_ms)
+    outcome.cells = first, beyond
+    cells, session_id = plane_of(first, beyond), event.play_session_id
+    _cover(row, session_id, cells)
     if length_ms:
-        _judge(row, length_ms, event, event.play_session_id, session.autoplay, outcome.facts, rules)
+        _judge(row, length_ms, event, session_id, session.autoplay, outcome.facts, rules)
     elif cells:
         row.flags |= UNJUDGED
 

@@ -14,9 +14,7 @@ from typing import Any
 import msgspec
 
 from models.account import StreamCounters
-from models.audience import Weeks
 from models.events import Event
-from models.habits import Habit
 from models.rules import Rules
 from models.session import Session
 from models.viewing import COMPLETED, Fact, Lengths, Outcome, Row, advance
@@ -159,7 +157,7 @@ def row_of(**fields: Any) -> Row:
 
 def held(kept: Any) -> Any:
     """What a row, or a part of one, holds: as plain values, which compare, compiled or not."""
-    if isinstance(kept, Row | Session | Habit | Weeks):
+    if isinstance(kept, Row | Session):
         return {name: held(getattr(kept, name)) for name, each in vars(type(kept)).items() if _is_field(name, each)}
     if isinstance(kept, dict):
         return {key: held(value) for key, value in kept.items()}
