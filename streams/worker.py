@@ -19,6 +19,7 @@ from streams.ownership import Ownership
 from streams.publish import Publisher
 from streams.redis_address import without_password
 from streams.redis_sink import RedisSink, Unreachable
+from streams.rules_form import RULES
 from streams.settings import Settings
 from streams.startup import Stopped, find_ground, reach
 from streams.supervisor import STOPPING, tell_supervisor
@@ -143,7 +144,7 @@ class Worker:
             settings, self.ground, self.sink, self.publisher, self.monitoring, self._stop, self.fail
         )
         self.monitoring.watch(self.ownership, self.publisher)
-        log.info("worker of %s starts: Kafka %s, Redis %s", settings.app_id, settings.kafka, redis)
+        log.info("worker of %s starts: Kafka %s, Redis %s, rules: %s", settings.app_id, settings.kafka, redis, RULES)
 
     async def _reach_kafka(self) -> None:
         self.ground = await asyncio.to_thread(find_ground, self.settings)

@@ -15,6 +15,7 @@ from streams.bench.backlog import Measured, Stock
 from streams.bench.live import Latency
 from streams.bench.restoring import Restore
 from streams.oracle import Verification
+from streams.rules_form import RULES
 
 MIB = 1 << 20
 SHOWN = 10
@@ -59,7 +60,7 @@ def as_dict(report: Report) -> dict[str, Any]:
     if report.ratio is not None:
         figures["ratio"] = round(report.ratio, 1)
     differences = {"difference_count": len(report.differences), "differences": report.differences[:SHOWN]}
-    return {"shape": report.shape, **figures, "verified": report.verified, **differences}
+    return {"shape": report.shape, "rules": RULES, **figures, "verified": report.verified, **differences}
 
 
 def _worker(worker: Measured | None) -> dict[str, Any]:
@@ -121,6 +122,7 @@ def _restore(restore: Restore | None) -> dict[str, Any]:
 
 
 LABELS = {
+    "rules": "rules",
     "events": "events",
     "measured_events": "events in the measured window",
     "wall_s": "seconds",
@@ -159,7 +161,7 @@ def as_table(report: Report) -> Table:
     table.add_column(justify="right")
     for name, value in as_dict(report).items():
         if name in LABELS:
-            table.add_row(LABELS[name], f"{value:,}")
+            table.add_row(LABELS[name], value if isinstance(value, str) else f"{value:,}")
     said = "every row restored" if report.restore else "every published counter verified"
     table.add_row(said, "[bold green]✓ yes[/]" if report.verified else "[bold red]✗ no[/]")
     return table

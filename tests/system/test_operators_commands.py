@@ -11,6 +11,8 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from playback import EVENING_MS, whole_viewing
 
+from streams.rules_form import RULES
+
 pytestmark = pytest.mark.system
 
 NOBODY = "127.0.0.1:1"
@@ -115,6 +117,7 @@ def test_the_doctor_finds_a_working_application_well(application: Application) -
         admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, source, stamped)])
     code, found = findings(application)
     assert (code, {finding["level"] for finding in found.values()}) == (0, {"ok"})
+    assert found["rules"]["found"] == RULES
 
 
 def test_the_doctor_says_what_is_wrong_with_the_newest_events_and_names_nobody(application: Application) -> None:

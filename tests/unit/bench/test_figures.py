@@ -11,6 +11,7 @@ from streams.bench.progress import CpuClock
 from streams.bench.report import Report, as_dict, as_table
 from streams.bench.restoring import Restore
 from streams.oracle import Catalog, RawRecord, recompute
+from streams.rules_form import RULES
 from streams.simulate.backlog import live_backlog
 
 WORKER = Measured(1_000, 800, 4.0, 2.0, 5.0, 3 << 20, 77, 9)
@@ -22,6 +23,7 @@ LATENCY = Latency(300, 10.0, 6, 400.4, 900.6, 1000.0, 0.0125, 0.25)
 def test_a_backlog_reports_the_measured_window_and_the_whole_process():
     assert as_dict(Report("replay", [], WORKER)) == {
         "shape": "replay",
+        "rules": RULES,
         "events": 1_000,
         "measured_events": 800,
         "wall_s": 4.0,
@@ -46,6 +48,7 @@ def test_stock_beside_the_worker_gives_the_ratio_of_their_cpu_seconds():
 def test_a_live_stream_reports_its_latencies_in_milliseconds():
     assert as_dict(Report("latency", ["one", "two"], latency=LATENCY)) == {
         "shape": "latency",
+        "rules": RULES,
         "events": 300,
         "events_per_s": 10,
         "probes": 6,
@@ -63,6 +66,7 @@ def test_a_live_stream_reports_its_latencies_in_milliseconds():
 def test_a_restore_reports_its_rows_against_clock_cpu_and_memory():
     assert as_dict(Report("restore", [], restore=RESTORE)) == {
         "shape": "restore",
+        "rules": RULES,
         "partitions": 4,
         "records": 1_003,
         "rows": 1_000,
