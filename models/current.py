@@ -28,9 +28,9 @@ class CurrentWindows(NamedTuple):
     slot: int
     lacks: Mapping[TallyKey, Lack]
 
-    def tallies(self, title: list[int]) -> Iterator[tuple[TallyKey, list[int]]]:
+    def tallies(self, title: list[int]) -> list[tuple[TallyKey, list[int]]]:
         """The windows' tallies, by their title's. Their sequence is the title's."""
-        return ((key, window_of(title, lack)) for key, lack in self.lacks.items())
+        return [(key, window_of(title, lack)) for key, lack in self.lacks.items()]
 
 
 def lack_of(title: list[int], window: list[int]) -> Lack:
