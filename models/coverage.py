@@ -23,14 +23,11 @@ def cells_between(start_ms: int, end_ms: int, length_ms: int) -> tuple[int, int]
 
     Cells past the last one do not count; with a `length_ms` of 0 (not known), 24 hours of them are kept.
     """
-    # Each interval comes by here: no call that can be spared.
-    cells = length_ms // CELL_MS or 1 if length_ms else UNKNOWN_LENGTH_CELLS
+    cells = cells_of(length_ms) if length_ms else UNKNOWN_LENGTH_CELLS
     if cells == 1:
         return 0, int(start_ms <= length_ms // 2 < end_ms)
     first = (start_ms + _BEFORE_MIDPOINT_MS) // CELL_MS
-    beyond = (end_ms + _BEFORE_MIDPOINT_MS) // CELL_MS
-    if beyond > cells:
-        beyond = cells
+    beyond = min((end_ms + _BEFORE_MIDPOINT_MS) // CELL_MS, cells)
     return first, beyond if beyond > first else first
 
 

@@ -57,9 +57,7 @@ def close_interval(
             elif speed * 10 < rate * 9:
                 # This interval is judged by the rate that was found; those after it are not.
                 session.rate_thousandths = None
-            if speed > _LARGEST_SPEED:
-                speed = _LARGEST_SPEED
-            session.speeds = (session.speeds & _LARGEST_SPEED) << _SPEED_BITS | speed
+            session.speeds = (session.speeds & _LARGEST_SPEED) << _SPEED_BITS | min(speed, _LARGEST_SPEED)
         if played_ms > budget_ms:
             account.refused_fast_ms += played_ms
         elif elapsed_ms > rules.gap_ms and not _is_played_through(event, played_ms, elapsed_ms, rate):

@@ -41,6 +41,7 @@ BRIEF_MS = 120_000
 
 LEAST_ENDS, LEAST_SESSIONS, LEAST_PASSED = 3, 20, 3
 
+_FUTURE_MS = Rules().future_ms
 _BEYOND = 2**63
 _STILL = ("pause", "stop", "end", "buffer")
 _JUMPS = ("seek", "start", "play")
@@ -228,11 +229,7 @@ def _units(sessions: Sequence[_Session]) -> Iterator[_Found]:
 
 def _is_ahead(each: _Seen) -> bool:
     stamp_ms = each.record.timestamp_ms
-    return (
-        each.time_ms is not None
-        and 0 <= stamp_ms < each.time_ms - Rules().future_ms
-        and each.time_ms < END_OF_CALENDAR_MS
-    )
+    return each.time_ms is not None and 0 <= stamp_ms < each.time_ms - _FUTURE_MS and each.time_ms < END_OF_CALENDAR_MS
 
 
 def _in_two_partitions(seen: Sequence[_Seen]) -> list[_Seen]:

@@ -207,8 +207,9 @@ def _with_newest(ids: tuple[Id, ...], event_id: str) -> tuple[Id, ...]:
 
 
 def _rate_of(event: Event) -> int | None:
-    rate = event.playback_rate
-    return None if rate is None or rate == 1.0 else rate_thousandths(rate)
+    if event.playback_rate is None or event.playback_rate == 1.0:
+        return None
+    return rate_thousandths(event.playback_rate)
 
 
 @lru_cache(maxsize=4096)
