@@ -15,7 +15,7 @@ import pytest
 from application import fresh_names, remove
 from kafka import KafkaAdminClient
 
-from streams.devstack import Devstack, RedisServer, ServerFailed
+from streams.tools.devstack import Devstack, RedisServer, ServerFailed
 
 
 class Servers(Protocol):

@@ -74,6 +74,6 @@ class BadUsage(click.ClickException):
 @click.version_option(package_name="encore-viewing")
 def main() -> None:
     """Encore: how many times does a household watch something again and again, through completion?"""
-    from streams.logs import keep_libraries_quiet
+    from streams.observability.logs import keep_libraries_quiet
 
     keep_libraries_quiet()

@@ -16,8 +16,8 @@ from streams.cli.options import with_settings
 from streams.cli.progress import progress
 
 if TYPE_CHECKING:
-    from streams.bench.report import Report
-    from streams.settings import Settings
+    from streams.config.settings import Settings
+    from streams.tools.bench.report import Report
 
 PARTITIONS = 4
 VERIFY_WAIT_S = 60.0
@@ -63,7 +63,7 @@ def bench(
     Private servers are used where no address is set. Exit 1 if what was published did not verify, or not every
     row was restored.
     """
-    from streams.bench.report import SHOWN, as_dict, as_table
+    from streams.tools.bench.report import SHOWN, as_dict, as_table
 
     if latency and (stock or restore or shape != "replay"):
         raise click.UsageError("--latency: its load is fixed; accepted without --shape, --stock and --restore")
@@ -92,10 +92,10 @@ def bench(
 
 
 def _backlog(settings: Settings, shape: str, events: int, seed: int, stock_events: int) -> Report:
-    from streams.bench import backlog
-    from streams.bench.report import Report, differences
-    from streams.oracle import verify
-    from streams.runs import run_of_its_own
+    from streams.tools.bench import backlog
+    from streams.tools.bench.report import Report, differences
+    from streams.tools.trial import run_of_its_own
+    from streams.verify import verify
 
     with run_of_its_own(settings, "bench", PARTITIONS) as run:
         with _progress(f"producing the {shape} backlog", events) as advance:
@@ -111,10 +111,10 @@ def _backlog(settings: Settings, shape: str, events: int, seed: int, stock_event
 
 
 def _latency(settings: Settings, rate: int, seconds: int, seed: int) -> Report:
-    from streams.bench.live import measure_latency
-    from streams.bench.report import Report, differences
-    from streams.oracle import verify
-    from streams.runs import run_of_its_own
+    from streams.tools.bench.live import measure_latency
+    from streams.tools.bench.report import Report, differences
+    from streams.tools.trial import run_of_its_own
+    from streams.verify import verify
 
     with run_of_its_own(settings, "bench", PARTITIONS) as run:
         with _progress(f"{rate:,} events/s for {seconds} s", None):
@@ -124,9 +124,9 @@ def _latency(settings: Settings, rate: int, seconds: int, seed: int) -> Report:
 
 
 def _restore(settings: Settings, rows: int, partitions: int) -> Report:
-    from streams.bench.report import Report
-    from streams.bench.restoring import RESTORES, fill, measure_restore
-    from streams.runs import run_of_its_own
+    from streams.tools.bench.report import Report
+    from streams.tools.bench.restoring import RESTORES, fill, measure_restore
+    from streams.tools.trial import run_of_its_own
 
     with run_of_its_own(settings, "bench", partitions) as run:
         with _progress("writing the state", rows) as advance:
@@ -152,13 +152,13 @@ def _progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
 @contextmanager
 def _failures_in_one_line() -> Iterator[None]:
-    from streams.bench.backlog import TooShort
-    from streams.devstack import ServerFailed
-    from streams.oracle import CannotRead
-    from streams.processes import ChildEnded
-    from streams.simulate.sender import SendFailed
-    from streams.topics import KafkaFailed
-    from streams.transactions import CheckpointFailed
+    from streams.kafka.topics import KafkaFailed
+    from streams.state.transactions import CheckpointFailed
+    from streams.tools.bench.backlog import TooShort
+    from streams.tools.devstack import ServerFailed
+    from streams.tools.processes import ChildEnded
+    from streams.tools.simulate.sender import SendFailed
+    from streams.verify import CannotRead
 
     failures = (CannotRead, CheckpointFailed, ChildEnded, KafkaFailed, SendFailed, ServerFailed, TimeoutError, TooShort)
     try:

@@ -14,9 +14,9 @@ from rich.console import ConsoleDimensions, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from streams import figures
 from streams.cli.reading import NOT_COMPLETE
-from streams.measures import shown
+from streams.display import numbers
+from streams.display.measures import shown
 from streams.reader import Board, Title
 
 ACCENT = "bold cyan"
@@ -46,7 +46,7 @@ def screen(
 ) -> RenderableType:
     """A board under its heading; `moved`: by how much each title's score has moved since somebody began to watch."""
     span = "all time" if board.day is None else f"{board.day} UTC"
-    words = (board.metric.removesuffix("_s").replace("_", " "), span, figures.moment(board.as_of_ms))
+    words = (board.metric.removesuffix("_s").replace("_", " "), span, numbers.moment(board.as_of_ms))
     lines = [Text("  ·  ".join(words), style="dim")]
     lines += [] if board.complete else [Text(NOT_COMPLETE, style="bold yellow")]
     if not board.entries:
@@ -95,9 +95,9 @@ def _table(
     rows = []
     for place, entry in enumerate(board.entries, 1):
         name, title = names.get(entry.title_id, entry.title_id), titles.get(entry.title_id)
-        cells = [str(place), figures.label(name), shown(board.metric, entry.score)]
+        cells = [str(place), numbers.label(name), shown(board.metric, entry.score)]
         cells += ["" if title is None else shown(field, getattr(title, field)) for field in beside]
-        cells += [figures.bar(entry.score, largest, bars)] if bars else []
+        cells += [numbers.bar(entry.score, largest, bars)] if bars else []
         cells += [] if moved is None else [moved.get(entry.title_id, "new")]
         rows.append(cells)
     return _grid(heads, rows, width)

@@ -12,8 +12,8 @@ import click
 from streams.cli.reading import console, nothing_of, print_json, reader_of, reading_options
 
 if TYPE_CHECKING:
-    from streams.names import Names
-    from streams.settings import Settings
+    from streams.config.settings import Settings
+    from streams.display.titles_file import Names
 
 
 @click.command()

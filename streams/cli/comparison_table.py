@@ -12,10 +12,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from streams import figures
 from streams.cli.reading import NOT_COMPLETE
-from streams.measures import Row, largest_of, sections
-from streams.names import Names
+from streams.display import numbers
+from streams.display.measures import Row, largest_of, sections
+from streams.display.titles_file import Names
 from streams.reader import Profile
 
 LARGEST = "bold cyan"
@@ -30,7 +30,7 @@ def comparison(profiles: Sequence[Profile], names: Names, width: int) -> Rendera
     at_once = max(1, (width - _FIRST) // (_NARROWEST + _GAP))
     tables = [_table(profiles[at : at + at_once], names, width) for at in range(0, len(profiles), at_once)]
     titles = [profile.title for profile in profiles if profile.title is not None]
-    lines = [Text(figures.moment(max((title.as_of_ms for title in titles), default=0)), style="dim")]
+    lines = [Text(numbers.moment(max((title.as_of_ms for title in titles), default=0)), style="dim")]
     if not all(title.complete for title in titles):
         lines.append(Text(NOT_COMPLETE, style="bold yellow"))
     return Group(*(part for table in tables for part in (table, Text())), *lines)
@@ -42,7 +42,7 @@ def _table(profiles: Sequence[Profile], names: Names, width: int) -> Table:
     grid.add_column(no_wrap=True, width=_FIRST - _GAP)
     for profile in profiles:
         # An id is broken at its hyphens where it can be.
-        label = figures.label(names.get(profile.title_id, profile.title_id))
+        label = numbers.label(names.get(profile.title_id, profile.title_id))
         name = Text("\n".join(wrap(label, max(widest, _NARROWEST))))
         grid.add_column(
             name, justify="right", vertical="bottom", min_width=_NARROWEST, max_width=widest, overflow="fold"

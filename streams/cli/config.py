@@ -13,8 +13,8 @@ import click
 from click.core import ParameterSource
 
 from streams.cli.options import with_settings
-from streams.redis_address import without_password
-from streams.settings import SECRETS, Settings, variable
+from streams.config.redis_address import without_password
+from streams.config.settings import SECRETS, Settings, variable
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -13,8 +13,8 @@ from streams.cli.options import with_settings
 from streams.cli.reading import READER, address, names_option
 
 if TYPE_CHECKING:
-    from streams.names import Names
-    from streams.settings import Settings
+    from streams.config.settings import Settings
+    from streams.display.titles_file import Names
 
 
 @click.command()

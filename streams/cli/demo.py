@@ -16,8 +16,8 @@ import click
 from streams.cli.options import with_settings
 
 if TYPE_CHECKING:
-    from streams.oracle import Verification
-    from streams.settings import Settings
+    from streams.config.settings import Settings
+    from streams.verify import Verification
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 INTERRUPTED = 130
@@ -48,8 +48,8 @@ def demo(
     """
     from rich.console import Console
 
-    from streams.demo.feed import exported, simulated
-    from streams.demo.show import FAILURES, run_demo
+    from streams.tools.demo.feed import exported, simulated
+    from streams.tools.demo.show import FAILURES, run_demo
 
     console = Console(stderr=as_json, highlight=False)
     now_ms = int(time.time() * 1000)
@@ -66,7 +66,7 @@ def demo(
 
 
 def _conclude(answer: Verification, console: Any, as_json: bool) -> None:
-    from streams.demo.table import verdict
+    from streams.tools.demo.table import verdict
 
     console.print(verdict(answer))
     if as_json:

@@ -10,7 +10,7 @@ import sys
 import click
 
 from streams.cli.options import with_settings
-from streams.settings import Settings
+from streams.config.settings import Settings
 
 
 @click.group()
@@ -23,8 +23,8 @@ def devstack() -> None:
 @with_settings("devstack_dir")
 def up(settings: Settings, brokers: str | None) -> None:
     """Start them, or find them running; print their addresses as shell commands."""
-    from streams.devstack import ServerFailed
-    from streams.devstack.background import background, changing
+    from streams.tools.devstack import ServerFailed
+    from streams.tools.devstack.background import background, changing
 
     try:
         with changing(settings):
@@ -39,7 +39,7 @@ def up(settings: Settings, brokers: str | None) -> None:
 @with_settings("devstack_dir")
 def down(settings: Settings) -> None:
     """End them. Their data stay in the folder."""
-    from streams.devstack.background import background, changing
+    from streams.tools.devstack.background import background, changing
 
     with changing(settings):
         background(settings).stop()
@@ -49,7 +49,7 @@ def down(settings: Settings) -> None:
 @with_settings("devstack_dir")
 def status(settings: Settings) -> None:
     """Say whether all run and answer: exit code 0, else 1."""
-    from streams.devstack.background import background
+    from streams.tools.devstack.background import background
 
     stack = background(settings)
     for server in (*stack.brokers, stack.redis_server):

@@ -14,7 +14,7 @@ from streams.cli.options import with_settings
 from streams.cli.servers import located
 
 if TYPE_CHECKING:
-    from streams.settings import Settings
+    from streams.config.settings import Settings
 
 _MARKS = {"ok": ("✓", "green"), "odd": ("!", "yellow"), "wrong": ("✗", "bold red")}
 
@@ -34,7 +34,7 @@ def doctor(settings: Settings, as_json: bool) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from streams.doctor import WRONG, examine
+    from streams.operations.doctor import WRONG, examine
 
     console = Console(highlight=False)
     wrong = 0

@@ -14,11 +14,11 @@ import click
 
 from streams.cli.options import with_settings
 from streams.cli.servers import kafka_located
-from streams.figures import many
+from streams.display.numbers import many
 
 if TYPE_CHECKING:
-    from streams.forgetting import Asked, Forgotten
-    from streams.settings import Settings
+    from streams.config.settings import Settings
+    from streams.operations.forget import Asked, Forgotten
 
 
 @click.command()
@@ -39,10 +39,10 @@ def forget(settings: Settings, household: str, wait_s: float, as_json: bool) -> 
     that do not run yet do it when they start. Exit 0: every partition has forgotten it. Exit 1: not yet, or Kafka does
     not answer; asked again, nothing happens twice.
     """
-    from streams.forgetting import ask, follow
-    from streams.oracle import CannotRead
-    from streams.simulate.sender import SendFailed
-    from streams.topics import KafkaFailed
+    from streams.kafka.topics import KafkaFailed
+    from streams.operations.forget import ask, follow
+    from streams.tools.simulate.sender import SendFailed
+    from streams.verify import CannotRead
 
     household_id = sys.stdin.readline().rstrip("\r\n") if household == "-" else household
     if not household_id:

@@ -19,10 +19,10 @@ from streams.cli.servers import kafka_located
 
 if TYPE_CHECKING:
     from models.sources.reading import Viewer
-    from streams.importing import Import
-    from streams.kafka_security import KafkaAddress
-    from streams.settings import Settings
-    from streams.titles import Row
+    from streams.config.kafka_security import KafkaAddress
+    from streams.config.settings import Settings
+    from streams.operations.imports import Import
+    from streams.operations.titles import Row
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 LARGEST_HOUSEHOLD_BYTES = 256
@@ -68,10 +68,10 @@ def importing(
     counts them as late: then nothing is sent without --yes. Exit code 1 where nothing was delivered.
     """
     from models.sources.reading import NotImportable
-    from streams.importing import in_catalog, read_import
-    from streams.simulate.sender import SendFailed
-    from streams.titles import stored_titles, write_titles
-    from streams.topics import KafkaFailed, make_topics
+    from streams.kafka.topics import KafkaFailed, make_topics
+    from streams.operations.imports import in_catalog, read_import
+    from streams.operations.titles import stored_titles, write_titles
+    from streams.tools.simulate.sender import SendFailed
 
     viewer = _viewer(household, time_zone, kids)
     try:
@@ -94,7 +94,7 @@ def importing(
 
 def _viewer(household: str, time_zone: str | None, kids: tuple[str, ...]) -> Viewer:
     from models.sources.reading import Viewer
-    from streams.zones import Zones
+    from streams.config.zones import Zones
 
     if not household or not household.isprintable() or len(household.encode()) > LARGEST_HOUSEHOLD_BYTES:
         accepted = f"one or more printable characters, at most {LARGEST_HOUSEHOLD_BYTES} bytes"
@@ -106,7 +106,7 @@ def _viewer(household: str, time_zone: str | None, kids: tuple[str, ...]) -> Vie
 
 
 def _given_titles(path: Path | None) -> dict[str, Row]:
-    from streams.titles import read_rows
+    from streams.operations.titles import read_rows
 
     rows, bad = read_rows(path.read_bytes()) if path else ([], [])
     if bad:
@@ -135,7 +135,7 @@ def _say_what_is_told(found: Import) -> None:
 
 
 def _refuse_late_events(settings: Settings, kafka: KafkaAddress, found: Import, household: str, yes: bool) -> None:
-    from streams.importing import stream_time_ms
+    from streams.operations.imports import stream_time_ms
 
     newest_ms = stream_time_ms(kafka, settings.source_topic, household, time.time_ns() // 1_000_000)
     late = found.older_than(newest_ms - settings.rules().grace_ms)
@@ -180,7 +180,7 @@ def _without_topics(arguments: list[str]) -> Iterator[str]:
 
 
 def _complete_catalog(settings: Settings, kafka: KafkaAddress, found: Import, catalog: dict[str, Row]) -> None:
-    from streams.titles import write_titles
+    from streams.operations.titles import write_titles
 
     rows = found.missing_titles(catalog)
     write_titles(settings, kafka, rows)
@@ -192,7 +192,7 @@ def _complete_catalog(settings: Settings, kafka: KafkaAddress, found: Import, ca
 
 def _send(settings: Settings, kafka: KafkaAddress, found: Import) -> None:
     from streams.cli.progress import progress
-    from streams.simulate.sender import send
+    from streams.tools.simulate.sender import send
 
     with progress("sending", len(found.events) or None) as advance:
         sent = send(

@@ -12,13 +12,13 @@ import click
 
 from streams.cli.options import with_settings
 from streams.cli.servers import kafka_located
-from streams.figures import many
+from streams.display.numbers import many
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from streams.lag import Lag
-    from streams.settings import Settings
+    from streams.config.settings import Settings
+    from streams.operations.lag import Lag
 
 
 @click.command()
@@ -31,9 +31,9 @@ def lag(settings: Settings, as_json: bool, at_most: int | None) -> None:
     By what the group has committed, which follows the checkpoints within a second or so. Exit 1: Kafka does not
     answer, or more records wait than --at-most.
     """
-    from streams.kafka_view import KafkaView
-    from streams.lag import read_lag
-    from streams.topics import KafkaFailed
+    from streams.kafka.admin import KafkaView
+    from streams.kafka.topics import KafkaFailed
+    from streams.operations.lag import read_lag
 
     settings = kafka_located(settings)
     try:

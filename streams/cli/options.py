@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from streams.redis_address import BadAddress, read_address
-from streams.settings import SECRETS, BadSetting, Settings, kin, load, variable
+from streams.config.redis_address import BadAddress, read_address
+from streams.config.settings import SECRETS, BadSetting, Settings, kin, load, variable
 
 
 def with_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

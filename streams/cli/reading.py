@@ -19,9 +19,9 @@ from streams.cli.servers import located
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from streams.names import Names
+    from streams.config.settings import Settings
+    from streams.display.titles_file import Names
     from streams.reader import Reader
-    from streams.settings import Settings
 
 NOT_COMPLETE = "counters are being rebuilt: these are too small"
 READER = ("redis", "devstack_dir", "redis_prefix")
@@ -29,8 +29,8 @@ READER = ("redis", "devstack_dir", "redis_prefix")
 
 
 def _names(_: click.Context, __: click.Parameter, file: str | None) -> Names:
-    from streams.names import Names
-    from streams.titles import read_rows
+    from streams.display.titles_file import Names
+    from streams.operations.titles import read_rows
 
     if file is None:
         return Names()

@@ -14,11 +14,11 @@ import click
 
 from streams.cli.options import with_settings
 from streams.cli.servers import located
-from streams.settings import RULE_SETTINGS
+from streams.config.settings import RULE_SETTINGS
 
 if TYPE_CHECKING:
-    from streams.rebuild import Recount
-    from streams.settings import Settings
+    from streams.config.settings import Settings
+    from streams.operations.rebuild import Recount
 
 SETTINGS = (
     "kafka", "redis", "devstack_dir", "app_id", "source_topic", "titles_topic", "milestones_topic",
@@ -38,12 +38,12 @@ def rebuild(settings: Settings, yes: bool, as_json: bool) -> None:
     Exit 0: made anew. Exit 1: workers run, records are gone and --yes was not said, or a server failed it; then
     run it again.
     """
-    from streams.oracle import CannotRead
-    from streams.rebuild import Refused, look
-    from streams.rebuild import rebuild as run
-    from streams.redis_sink import ForeignPrefix, Unreachable
-    from streams.topics import KafkaFailed, TopicMismatch
-    from streams.transactions import CheckpointFailed, Fenced
+    from streams.kafka.topics import KafkaFailed, TopicMismatch
+    from streams.operations.rebuild import Refused, look
+    from streams.operations.rebuild import rebuild as run
+    from streams.publishing.redis_sink import ForeignPrefix, Unreachable
+    from streams.state.transactions import CheckpointFailed, Fenced
+    from streams.verify import CannotRead
 
     begun = time.monotonic()
     settings = located(settings)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import click
 
-from streams.settings import Settings
+from streams.config.settings import Settings
 
 
 def located(settings: Settings) -> Settings:
     """The settings with the addresses of Kafka and Redis in them."""
-    from streams.devstack import NoServers
-    from streams.devstack import located as find
+    from streams.tools.devstack import NoServers
+    from streams.tools.devstack import located as find
 
     try:
         return find(settings)

@@ -18,14 +18,14 @@ import click
 
 from streams.cli.options import with_settings
 from streams.cli.servers import kafka_located
-from streams.simulate.plan import Plan
+from streams.tools.simulate.plan import Plan
 
 if TYPE_CHECKING:
-    from streams.kafka_security import KafkaAddress
-    from streams.settings import Settings
-    from streams.simulate.faults import Item
-    from streams.simulate.sender import Pace, Progress, Sent
-    from streams.simulate.world import Title
+    from streams.config.kafka_security import KafkaAddress
+    from streams.config.settings import Settings
+    from streams.tools.simulate.faults import Item
+    from streams.tools.simulate.sender import Pace, Progress, Sent
+    from streams.tools.simulate.world import Title
 
 DAY_MS = 86_400_000
 ENDLESS_RUN_MS = 28 * DAY_MS
@@ -108,16 +108,16 @@ def simulate(
 
 
 def _ordinary(plan_texts: dict[str, str | None], origin_ms: int) -> Showing:
-    from streams.simulate.stream import stream
-    from streams.simulate.world import titles
+    from streams.tools.simulate.stream import stream
+    from streams.tools.simulate.world import titles
 
     plan = read_plan(plan_texts, {})
     return Showing(titles(plan, origin_ms), stream(plan, origin_ms), origin_ms, None)
 
 
 def _story(plan_texts: dict[str, str | None], given_ms: int | None, now_ms: int) -> Showing:
-    from streams.simulate.story import PLAN, story_end_ms, story_origin_ms, story_titles, story_viewers
-    from streams.simulate.stream import stream
+    from streams.tools.simulate.story import PLAN, story_end_ms, story_origin_ms, story_titles, story_viewers
+    from streams.tools.simulate.stream import stream
 
     plan = read_plan(plan_texts, PLAN)
     origin_ms = story_origin_ms(now_ms) if given_ms is None else given_ms
@@ -130,10 +130,10 @@ def _story(plan_texts: dict[str, str | None], given_ms: int | None, now_ms: int)
 
 
 def _run(settings: Settings, shown: Showing, pace: Pace, for_s: float | None, events: int | None) -> Sent:
-    from streams.simulate.sender import SendFailed, at_once, send
-    from streams.simulate.world import catalog_rows
-    from streams.titles import write_titles
-    from streams.topics import KafkaFailed, make_topics
+    from streams.kafka.topics import KafkaFailed, make_topics
+    from streams.operations.titles import write_titles
+    from streams.tools.simulate.sender import SendFailed, at_once, send
+    from streams.tools.simulate.world import catalog_rows
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -152,7 +152,7 @@ def _run(settings: Settings, shown: Showing, pace: Pace, for_s: float | None, ev
 
 def _insist_on_no_records(kafka: KafkaAddress, topic: str) -> None:
     """What is eight weeks old would be late behind anything that is not."""
-    from streams.kafka_view import KafkaView
+    from streams.kafka.admin import KafkaView
 
     view = KafkaView(kafka)
     if any(view.readable_ends(topic, range(view.topic_there(topic).partitions)).values()):
@@ -207,7 +207,7 @@ def _iso_ms(text: str) -> int:
 
 
 def _pace(speed: float | None, rate: float | None, origin_ms: int) -> Pace:
-    from streams.simulate.sender import at_once, by_rate, by_speed
+    from streams.tools.simulate.sender import at_once, by_rate, by_speed
 
     return by_rate(rate) if rate else by_speed(speed, origin_ms) if speed else at_once
 

@@ -12,11 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from models.windows import audience_week_name
-from streams import figures
 from streams.cli.reading import NOT_COMPLETE
-from streams.curve_shape import condensed, fall_words, most_replayed, peak_words, steepest_fall
-from streams.measures import audience_by_week, newest_week, starters_by, watched_by_week
-from streams.names import Names
+from streams.display import numbers
+from streams.display.curve_shape import condensed, fall_words, most_replayed, peak_words, steepest_fall
+from streams.display.measures import audience_by_week, newest_week, starters_by, watched_by_week
+from streams.display.titles_file import Names
 from streams.reader import Age, Curve, Dayparts, Legs, Profile, Title, Week
 
 ACCENT = "bold cyan"
@@ -51,10 +51,10 @@ def page(profile: Profile, names: Names) -> RenderableType:
 
 
 def _heading(title: Title, names: Names) -> Text:
-    name = figures.label(names.get(title.title_id, title.title_id))
+    name = numbers.label(names.get(title.title_id, title.title_id))
     words = [Text(name, style="bold")]
-    words += [Text(figures.label(title.title_id), style="dim")] if title.title_id in names else []
-    words.append(Text(figures.moment(title.as_of_ms), style="dim"))
+    words += [Text(numbers.label(title.title_id), style="dim")] if title.title_id in names else []
+    words.append(Text(numbers.moment(title.as_of_ms), style="dim"))
     heading = Text("  ·  ", style="dim").join(words)
     return heading if title.complete else Text("\n").join([heading, Text(NOT_COMPLETE, style="bold yellow")])
 
@@ -62,22 +62,22 @@ def _heading(title: Title, names: Names) -> Text:
 def _totals(title: Title) -> Table:
     columns = (
         (
-            ("plays", figures.count(title.plays)),
-            ("watched", figures.viewing(title.watched_s)),
-            ("views", figures.count(title.views)),
-            ("watching now", figures.count(title.watching_now)),
+            ("plays", numbers.count(title.plays)),
+            ("watched", numbers.viewing(title.watched_s)),
+            ("views", numbers.count(title.views)),
+            ("watching now", numbers.count(title.watching_now)),
         ),
         (
-            ("completions", figures.count(title.completions)),
-            ("rewatches", figures.count(title.rewatches)),
-            ("completion rate", figures.rate(title.completion_rate)),
-            ("repeat rate", figures.rate(title.repeat_rate)),
+            ("completions", numbers.count(title.completions)),
+            ("rewatches", numbers.count(title.rewatches)),
+            ("completion rate", numbers.rate(title.completion_rate)),
+            ("repeat rate", numbers.rate(title.repeat_rate)),
         ),
         (
-            ("kids' plays", figures.count(title.kids_plays)),
-            ("kids' watched", figures.viewing(title.kids_watched_s)),
-            ("kids' completions", figures.count(title.kids_completions)),
-            ("kids' rewatches", figures.count(title.kids_rewatches)),
+            ("kids' plays", numbers.count(title.kids_plays)),
+            ("kids' watched", numbers.viewing(title.kids_watched_s)),
+            ("kids' completions", numbers.count(title.kids_completions)),
+            ("kids' rewatches", numbers.count(title.kids_rewatches)),
         ),
     )
     grid = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
@@ -96,14 +96,14 @@ def _households(title: Title) -> Table:
     largest = max(values)
     left = _grid("households", "", "", "")
     for name, value, before in zip(steps, values, [0, *values], strict=False):
-        share = figures.rate(value / before) if before else ""
-        left.add_row(*_texts(name, figures.bar(value, largest, _BAR), figures.count(value), share))
-    left.add_row(*_texts("skimmers", figures.bar(title.skimmers, largest, _BAR), figures.count(title.skimmers), ""))
+        share = numbers.rate(value / before) if before else ""
+        left.add_row(*_texts(name, numbers.bar(value, largest, _BAR), numbers.count(value), share))
+    left.add_row(*_texts("skimmers", numbers.bar(title.skimmers, largest, _BAR), numbers.count(title.skimmers), ""))
     histogram = title.rewatch_histogram
     right = _grid("completed it", "", "")
     for times, households in histogram.items():
-        bar = figures.bar(households, max(histogram.values()), _NARROW_BAR)
-        right.add_row(*_texts(f"{times.replace('-', '–')} ×", bar, figures.count(households)))
+        bar = numbers.bar(households, max(histogram.values()), _NARROW_BAR)
+        right.add_row(*_texts(f"{times.replace('-', '–')} ×", bar, numbers.count(households)))
     both = Table.grid(padding=(0, 3, 0, 0))
     both.add_row(left, right)
     return both
@@ -120,8 +120,8 @@ def _again(title: Title) -> Table:
         ("in sessions begun by autoplay", title.autoplay_completions),
     )
     for name, value in rows:
-        share = figures.rate(value / title.completions) if title.completions else ""
-        grid.add_row(*_texts(name, figures.bar(value, title.completions, _BAR), figures.count(value), share))
+        share = numbers.rate(value / title.completions) if title.completions else ""
+        grid.add_row(*_texts(name, numbers.bar(value, title.completions, _BAR), numbers.count(value), share))
     return grid
 
 
@@ -136,7 +136,7 @@ def _ages(ages: Sequence[Age]) -> Table:
 def _weeks(weeks: Sequence[Week], complete: int) -> Table:
     grid = _grid("week", *_COUNTS)
     if complete:
-        series = figures.sparkline(watched_by_week(weeks, complete)[-_WEEKS_DRAWN:])
+        series = numbers.sparkline(watched_by_week(weeks, complete)[-_WEEKS_DRAWN:])
         grid.title, grid.title_justify, grid.title_style = Text(f"watched, week by week  {series}"), "left", "dim"
     for week in weeks[-_WEEKS_SHOWN:]:
         grid.add_row(*_texts(week.name if week.number <= complete else f"{week.name}, so far", *_counts(week)))
@@ -148,7 +148,7 @@ _COUNTS = ("watched", "starters", "completers", "completions", "rewatches")
 
 def _counts(window: Age | Week) -> Row:
     counts = (window.starters, window.completers, window.completions, window.rewatches)
-    return (figures.viewing(window.watched_s), *map(figures.count, counts))
+    return (numbers.viewing(window.watched_s), *map(numbers.count, counts))
 
 
 def _dayparts(found: Dayparts) -> Table:
@@ -156,14 +156,14 @@ def _dayparts(found: Dayparts) -> Table:
     whole = sum(part.watched_s for part in found.dayparts)
     largest = max((part.watched_s for part in found.dayparts), default=0)
     for part in found.dayparts:
-        streaks = map(figures.count, (part.streak_3, part.streak_5, part.streak_10))
+        streaks = map(numbers.count, (part.streak_3, part.streak_5, part.streak_10))
         grid.add_row(
             *_texts(
                 part.name.replace("_", " "),
-                figures.bar(part.watched_s, largest, _SHORT_BAR),
-                figures.viewing(part.watched_s),
-                figures.rate(part.watched_s / whole) if whole else figures.NONE,
-                figures.count(part.completions),
+                numbers.bar(part.watched_s, largest, _SHORT_BAR),
+                numbers.viewing(part.watched_s),
+                numbers.rate(part.watched_s / whole) if whole else numbers.NONE,
+                numbers.count(part.completions),
                 *streaks,
             )
         )
@@ -177,11 +177,11 @@ def _audience(profile: Profile) -> Table:
     grid = _grid("audience by week", *fields)
     over = [week for week in weeks if week.name < audience_week_name(newest)]
     if over:
-        series = figures.sparkline([week.reached for week in over[-_WEEKS_DRAWN:]])
+        series = numbers.sparkline([week.reached for week in over[-_WEEKS_DRAWN:]])
         grid.title, grid.title_justify, grid.title_style = Text(f"reached, week by week  {series}"), "left", "dim"
     for week in weeks[-_WEEKS_SHOWN:]:
         name = week.name if week in over else f"{week.name}, so far"
-        grid.add_row(*_texts(name, *(figures.count(getattr(week, field)) for field in fields)))
+        grid.add_row(*_texts(name, *(numbers.count(getattr(week, field)) for field in fields)))
     return grid
 
 
@@ -190,24 +190,24 @@ def _curve(curve: Curve, length_ms: int) -> Table:
     grid = _grid("which parts are played", "")
     values = curve.values
     fall, peak = steepest_fall(values), most_replayed(values)
-    grid.add_row(*_texts("from beginning to end", figures.sparkline(condensed(values, _SLICES_DRAWN))))
+    grid.add_row(*_texts("from beginning to end", numbers.sparkline(condensed(values, _SLICES_DRAWN))))
     grid.add_row(*_texts("steepest fall", fall_words(fall, len(values), length_ms)))
     grid.add_row(*_texts("most replayed part", peak_words(peak, len(values), length_ms)))
     return grid
 
 
 def _legs(legs: Legs, weeks: Sequence[Week]) -> Table:
-    now, before = (figures.count(starters_by(weeks, week)) for week in (legs.week, legs.week - 1))
+    now, before = (numbers.count(starters_by(weeks, week)) for week in (legs.week, legs.week - 1))
     grid = _grid("staying power", f"week {legs.week}", f"week {legs.week - 1}" if legs.week > 1 else "")
     rows = (
-        ("watched in the week", figures.viewing(legs.week_watched_s), figures.viewing(legs.week_before_watched_s)),
-        ("hold: the week ÷ the one before", figures.rate(legs.hold), ""),
-        ("hold, mean of 4 weeks", figures.rate(legs.hold_4w), figures.rate(legs.hold_4w_before)),
-        ("rewatches ÷ completions", figures.rate(legs.rewatch_share), figures.rate(legs.rewatch_share_before)),
-        ("completers ÷ starters", figures.rate(legs.completion_rate), figures.rate(legs.completion_rate_before)),
+        ("watched in the week", numbers.viewing(legs.week_watched_s), numbers.viewing(legs.week_before_watched_s)),
+        ("hold: the week ÷ the one before", numbers.rate(legs.hold), ""),
+        ("hold, mean of 4 weeks", numbers.rate(legs.hold_4w), numbers.rate(legs.hold_4w_before)),
+        ("rewatches ÷ completions", numbers.rate(legs.rewatch_share), numbers.rate(legs.rewatch_share_before)),
+        ("completers ÷ starters", numbers.rate(legs.completion_rate), numbers.rate(legs.completion_rate_before)),
         ("starters since the release", now, before),
-        ("multiple: 28 days ÷ opening", figures.factor(legs.multiple), ""),
-        ("half-life", figures.days(legs.half_life_days), ""),
+        ("multiple: 28 days ÷ opening", numbers.factor(legs.multiple), ""),
+        ("half-life", numbers.days(legs.half_life_days), ""),
         ("unstoppable", "yes" if legs.unstoppable else "no", ""),
     )
     for name, as_of, week_before in rows:

@@ -15,7 +15,7 @@ from streams.cli.options import with_settings
 from streams.cli.servers import kafka_located
 
 if TYPE_CHECKING:
-    from streams.settings import Settings
+    from streams.config.settings import Settings
 
 
 @click.group()
@@ -31,9 +31,9 @@ def load(settings: Settings, file: Path) -> None:
 
     A bad row is reported with its line and left out; the others are written, and the exit code is 1.
     """
-    from streams.simulate.sender import SendFailed
-    from streams.titles import read_rows, write_titles
-    from streams.topics import KafkaFailed, make_topics
+    from streams.kafka.topics import KafkaFailed, make_topics
+    from streams.operations.titles import read_rows, write_titles
+    from streams.tools.simulate.sender import SendFailed
 
     try:
         rows, bad = read_rows(file.read_bytes())

@@ -14,8 +14,8 @@ from models.published import DAY_BOARDS, TITLE_BOARDS
 from streams.cli.reading import console, print_json, reader_of, reading_options
 
 if TYPE_CHECKING:
-    from streams.names import Names
-    from streams.settings import Settings
+    from streams.config.settings import Settings
+    from streams.display.titles_file import Names
 
 
 class Day(click.ParamType):

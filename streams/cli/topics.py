@@ -13,7 +13,7 @@ from streams.cli.options import with_settings
 from streams.cli.servers import kafka_located
 
 if TYPE_CHECKING:
-    from streams.settings import Settings
+    from streams.config.settings import Settings
 
 
 @click.group()
@@ -32,7 +32,7 @@ def ensure(settings: Settings) -> None:
     A worker does the same when it starts, where it may. Exit 1: Kafka does not answer or refuses, or the state topic
     does not fit the source.
     """
-    from streams.topics import KafkaFailed, TopicMismatch, make_topics
+    from streams.kafka.topics import KafkaFailed, TopicMismatch, make_topics
 
     try:
         made = make_topics(settings, kafka_located(settings).kafka_address, all_of_them=True)

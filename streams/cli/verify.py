@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from streams.cli.options import with_settings
-from streams.settings import RULE_SETTINGS
+from streams.config.settings import RULE_SETTINGS
 
 if TYPE_CHECKING:
-    from streams.oracle import Verification
-    from streams.settings import Settings
+    from streams.config.settings import Settings
+    from streams.verify import Verification
 
 SHOWN_DIFFERENCES = 50
 SETTINGS = (
@@ -38,9 +38,9 @@ def verify(settings: Settings, as_json: bool, wait_s: float, expired_too: bool) 
 
     Exit 0: all equal. Exit 1: something differs (shown: key, field, expected, found) or cannot be read.
     """
-    from streams.devstack import NoServers
-    from streams.oracle import CannotRead
-    from streams.oracle import verify as run
+    from streams.tools.devstack import NoServers
+    from streams.verify import CannotRead
+    from streams.verify import verify as run
 
     try:
         answer = run(settings, wait_s=wait_s, expired_too=expired_too)

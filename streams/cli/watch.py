@@ -16,9 +16,9 @@ from models.published import TITLE_BOARDS
 from streams.cli.reading import address, console, print_json, reading_options
 
 if TYPE_CHECKING:
-    from streams.names import Names
+    from streams.config.settings import Settings
+    from streams.display.titles_file import Names
     from streams.reader import AsyncReader, Board, Title
-    from streams.settings import Settings
 
 LEAST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 2.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from streams.cli.options import with_settings
-from streams.settings import Settings
+from streams.config.settings import Settings
 
 
 @click.command()
@@ -19,9 +19,9 @@ def worker(settings: Settings) -> None:
     import asyncio
     import os
 
-    from streams.devstack import NoServers, located
-    from streams.logs import log_to_stderr
-    from streams.worker import Worker
+    from streams.observability.logs import log_to_stderr
+    from streams.tools.devstack import NoServers, located
+    from streams.worker.process import Worker
 
     log_to_stderr(settings.log_level, settings.log_format)
     try:

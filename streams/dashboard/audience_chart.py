@@ -9,7 +9,7 @@ import msgspec
 
 from models.windows import DAYS_A_WEEK, audience_week_name
 from streams.dashboard.figure import count, share
-from streams.measures import audience_by_week, newest_week
+from streams.display.measures import audience_by_week, newest_week
 from streams.reader import AudienceWeek, Profile
 
 _CLASSES = ("returning", "resurrected", "new")

@@ -1,7 +1,7 @@
 """The page of titles side by side.
 
 Owns what is said of each title of a comparison, as plain values for JSON. It must not know which measures tell the
-story (`streams.measures`), nor how they are drawn.
+story (`streams.display.measures`), nor how they are drawn.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from streams.dashboard.audience_chart import Stacks, audience_stacks
 from streams.dashboard.curve_chart import Area, curve_area
 from streams.dashboard.figure import Figure, Named, State, exact, moment
 from streams.dashboard.title_page import Chart, complete_parts, funnel, weeks_chart
-from streams.measures import Row, largest_of, sections
+from streams.display.measures import Row, largest_of, sections
 from streams.reader import Profile
 
 _DRAWN = ("week by week", "reached, week by week", "from beginning to end")

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from streams.curve_shape import fall_words, most_replayed, peak_words, position, steepest_fall, times_played
 from streams.dashboard.figure import share
+from streams.display.curve_shape import fall_words, most_replayed, peak_words, position, steepest_fall, times_played
 from streams.reader import Curve
 
 

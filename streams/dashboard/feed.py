@@ -19,7 +19,7 @@ import msgspec
 
 from streams.dashboard.pipeline_page import Pace, PipelinePage, pipeline_page, records_of
 from streams.dashboard.questions import Question
-from streams.names import Names
+from streams.display.titles_file import Names
 from streams.reader import AsyncReader, Change, ReaderError
 
 REST_S = 0.5

@@ -1,7 +1,7 @@
 """A number as the page shows it: short words, and the exact value behind them.
 
 Owns which words go with which exact text. It must not know what the numbers count; the words are those of the terminal
-(`streams.figures`).
+(`streams.display.numbers`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from models.published import SECONDS
-from streams import figures, measures
+from streams.display import measures, numbers
 
 State = Literal["shown", "rebuilding", "unknown"]
 """`unknown`: nothing of it was ever published. `rebuilding`: its numbers are too small, and are not shown."""
@@ -36,27 +36,27 @@ class Named(msgspec.Struct, frozen=True):
 
 def count(value: float | None, of: float = 0) -> Figure:
     """A count; `of` is what its share is taken of."""
-    return Figure(figures.count(value), exact(value), share(value, of))
+    return Figure(numbers.count(value), exact(value), share(value, of))
 
 
 def viewing(seconds: float | None, of: float = 0) -> Figure:
     """Watched time."""
-    return Figure(figures.viewing(seconds), "" if seconds is None else f"{seconds:,.3f} s", share(seconds, of))
+    return Figure(numbers.viewing(seconds), "" if seconds is None else f"{seconds:,.3f} s", share(seconds, of))
 
 
 def rate(value: float | None) -> Figure:
     """A share in percent; it is its own share."""
-    return Figure(figures.rate(value), exact(value), share(value, 1))
+    return Figure(numbers.rate(value), exact(value), share(value, 1))
 
 
 def factor(value: float | None) -> Figure:
     """A multiple."""
-    return Figure(figures.factor(value), exact(value))
+    return Figure(numbers.factor(value), exact(value))
 
 
 def days(value: float | None) -> Figure:
     """A length of time in days."""
-    return Figure(figures.days(value), exact(value))
+    return Figure(numbers.days(value), exact(value))
 
 
 def of_metric(metric: str, value: float | None, of: float = 0) -> Figure:

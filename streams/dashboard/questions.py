@@ -16,7 +16,7 @@ from models.published import DAY_BOARDS, TITLE_BOARDS
 from streams.dashboard.board_page import BoardPage, board_page
 from streams.dashboard.comparison_page import ComparisonPage, comparison_page
 from streams.dashboard.title_page import TitlePage, hours_span, title_page
-from streams.names import Names
+from streams.display.titles_file import Names
 from streams.reader import AsyncReader, Change
 
 TOP = 50

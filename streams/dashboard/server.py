@@ -13,10 +13,10 @@ from contextlib import suppress
 
 import uvicorn
 
+from streams.config.plaintext import is_loopback
 from streams.dashboard.app import dashboard_app
 from streams.dashboard.feed import Feed
-from streams.names import Names
-from streams.plaintext import is_loopback
+from streams.display.titles_file import Names
 from streams.reader import AsyncReader
 
 MOST_CONNECTIONS = 1_000

@@ -15,7 +15,7 @@ from models.legs import LEAST_COMPLETION_PERCENT, LEAST_HOLD_PERCENT, LEAST_REWA
 from streams.dashboard.audience_chart import Stacks, audience_stacks
 from streams.dashboard.curve_chart import Area, curve_area
 from streams.dashboard.figure import Figure, Named, State, count, days, factor, moment, rate, share, viewing
-from streams.measures import starters_by
+from streams.display.measures import starters_by
 from streams.reader import Age, Dayparts, Hour, Legs, Profile, Title, Week
 
 HOURS = 72

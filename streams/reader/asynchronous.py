@@ -38,7 +38,7 @@ from streams.reader.results import (
     Week,
 )
 from streams.reader.steps import Course, Pause, Send, Steps, ask, patiently
-from streams.redis_clients import async_client
+from streams.redis.clients import async_client
 
 T = TypeVar("T")
 

@@ -21,7 +21,6 @@ from models.windows import (
     day_name,
     hour_name,
 )
-from streams.keys import Keys
 from streams.reader.errors import ReaderError
 from streams.reader.replies import ServerState, board, curve, dayparts, struct, texts
 from streams.reader.results import (
@@ -41,6 +40,7 @@ from streams.reader.results import (
     Week,
 )
 from streams.reader.results import Window as AnyWindow
+from streams.redis.keys import Keys
 
 T = TypeVar("T")
 W = TypeVar("W", bound=AnyWindow | AudienceWeek)

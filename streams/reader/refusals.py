@@ -10,8 +10,8 @@ from typing import Any
 
 from redis import exceptions
 
+from streams.config.redis_address import BadAddress, read_address, without_password
 from streams.reader.errors import ReaderError
-from streams.redis_address import BadAddress, read_address, without_password
 
 FAILURES = (exceptions.RedisError, exceptions.RedisClusterException, OSError)
 """What a driver catches: whatever Redis, its client or the network raise."""

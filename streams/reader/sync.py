@@ -39,7 +39,7 @@ from streams.reader.results import (
     Week,
 )
 from streams.reader.steps import Course, Pause, Send, Steps, ask, patiently
-from streams.redis_clients import sync_client
+from streams.redis.clients import sync_client
 
 T = TypeVar("T")
 

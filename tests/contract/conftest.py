@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from streams.devstack import Devstack, ServerFailed
-from streams.devstack.redis_cluster import RedisClusterServers
+from streams.tools.devstack import Devstack, ServerFailed
+from streams.tools.devstack.redis_cluster import RedisClusterServers
 
 
 @pytest.fixture(scope="module")

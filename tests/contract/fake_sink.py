@@ -10,9 +10,18 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from streams.health import Health
-from streams.keys import Keys
-from streams.redis_sink import DataLost, Derived, ForeignPrefix, PrefixState, Readable, Share, Totals, Unreachable
+from streams.publishing.partition_status import Health
+from streams.publishing.redis_sink import (
+    DataLost,
+    Derived,
+    ForeignPrefix,
+    PrefixState,
+    Readable,
+    Share,
+    Totals,
+    Unreachable,
+)
+from streams.redis.keys import Keys
 
 
 @dataclass
@@ -76,7 +85,7 @@ class FakeRedis:
 
 
 class FakeSink:
-    """`streams.redis_sink.RedisSink` on a `FakeRedis`, under one prefix."""
+    """`streams.publishing.redis_sink.RedisSink` on a `FakeRedis`, under one prefix."""
 
     def __init__(self, redis: FakeRedis, prefix: str, application: str) -> None:
         self.redis = redis

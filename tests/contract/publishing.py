@@ -11,10 +11,10 @@ from fake_sink import FakeRedis, FakeSink
 from models.catalog import CatalogRow
 from models.published import COUNTER_FIELDS, STREAM_FIELDS
 from models.tallies import TITLE, TallyKey
-from streams.committed import Committed
-from streams.metrics import Metrics
-from streams.publish import Publisher
-from streams.settings import Settings
+from streams.config.settings import Settings
+from streams.observability.metrics import Metrics
+from streams.publishing.publisher import Publisher
+from streams.state.committed import Committed
 
 BEGUN = 1_750_000_000_000
 """The incarnation: the time at which this state was begun."""

@@ -16,11 +16,11 @@ from models.changes import Changes
 from models.rules import DAY_MS, HOUR_MS
 from models.tallies import DAYPARTS, HOUR, TallyKey
 from models.windows import KEPT_FOR
-from streams.committed import Committed
-from streams.publish import Publisher
-from streams.redis_sink import Unreachable
-from streams.rendering import Rendering
-from streams.settings import Settings
+from streams.config.settings import Settings
+from streams.publishing.hashes import Rendering
+from streams.publishing.publisher import Publisher
+from streams.publishing.redis_sink import Unreachable
+from streams.state.committed import Committed
 
 PARTITIONS, TITLES = 2, ("film", "other")
 

@@ -19,10 +19,10 @@ from models.legs import FOUR_WEEKS, OPENING, WEEK_MS, complete_weeks, legs
 from models.published import COUNTER_FIELDS, STREAM_FIELDS, WATCHED, franchise_fields, legs_fields, title_fields
 from models.rules import DAY_MS
 from models.tallies import AGE, DAY, DAYPARTS, FRANCHISE, TITLE, WEEK, TallyKey
-from streams.committed import Committed
-from streams.keys import Keys
-from streams.publish import Publisher
-from streams.redis_sink import Unreachable
+from streams.publishing.publisher import Publisher
+from streams.publishing.redis_sink import Unreachable
+from streams.redis.keys import Keys
+from streams.state.committed import Committed
 
 RELEASE_MS = 1_795_132_800_000
 PLACES = {name: place for place, name in enumerate([*COUNTER_FIELDS, "watching_now"])}

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from streams.devstack import RedisServer, ServerFailed
-from streams.devstack.redis import client_of
-from streams.devstack.redis_cluster import RedisClusterServers
-from streams.devstack.redis_sentinel import RedisUnderSentinel
-from streams.health import Health
-from streams.redis_clients import async_client, sync_client
-from streams.redis_scripts import CLUSTER_COMMANDS, COMMANDS
-from streams.redis_sink import DataLost, Derived, Readable, RedisSink, Unreachable
-from streams.rendering import Boards, Metric
+from streams.publishing.hashes import Boards, Metric
+from streams.publishing.partition_status import Health
+from streams.publishing.redis_sink import DataLost, Derived, Readable, RedisSink, Unreachable
+from streams.publishing.scripts import CLUSTER_COMMANDS, COMMANDS
+from streams.redis.clients import async_client, sync_client
+from streams.tools.devstack import RedisServer, ServerFailed
+from streams.tools.devstack.redis import client_of
+from streams.tools.devstack.redis_cluster import RedisClusterServers
+from streams.tools.devstack.redis_sentinel import RedisUnderSentinel
 
 PREFIX = "{failover}:"
 KEY = f"{PREFIX}title:film"

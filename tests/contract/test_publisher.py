@@ -15,11 +15,11 @@ from models.counters import WINDOW_FIELDS
 from models.published import COUNTER_FIELDS
 from models.rules import DAY_MS
 from models.tallies import AUDIENCE, CURVE, DAY, HOUR, TallyKey
-from streams.committed import Committed
-from streams.metrics import Metrics
-from streams.publish import Publisher
-from streams.redis_sink import ForeignPrefix, Unreachable
-from streams.settings import Settings
+from streams.config.settings import Settings
+from streams.observability.metrics import Metrics
+from streams.publishing.publisher import Publisher
+from streams.publishing.redis_sink import ForeignPrefix, Unreachable
+from streams.state.committed import Committed
 
 # -- what is published --------------------------------------------------------------------------------------------
 

@@ -13,8 +13,8 @@ import pytest
 from published_by_hand import PublishedByHand
 from redis import Redis
 
-from streams.devstack import Devstack
 from streams.reader import AsyncReader, Change, Reader, ReaderError
+from streams.tools.devstack import Devstack
 
 HOUR = datetime(2026, 11, 23, 15, tzinfo=UTC)
 

@@ -14,12 +14,12 @@ import redis
 from fake_sink import FakeRedis, FakeSink
 
 from models.tallies import WEEK, TallyKey
-from streams.devstack import Devstack, RedisServer
-from streams.devstack.redis_cluster import RedisClusterServers
-from streams.health import Health
-from streams.keys import Keys
-from streams.redis_sink import DataLost, Derived, ForeignPrefix, Readable, RedisSink, Share, Unreachable
-from streams.rendering import Boards, Metric
+from streams.publishing.hashes import Boards, Metric
+from streams.publishing.partition_status import Health
+from streams.publishing.redis_sink import DataLost, Derived, ForeignPrefix, Readable, RedisSink, Share, Unreachable
+from streams.redis.keys import Keys
+from streams.tools.devstack import Devstack, RedisServer
+from streams.tools.devstack.redis_cluster import RedisClusterServers
 
 DAY_MS = 86_400_000
 

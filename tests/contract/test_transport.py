@@ -29,9 +29,9 @@ from faust.transport.consumer import Consumer as AnyConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from streams.app import Application, create_app
-from streams.settings import Settings
-from streams.transport import Consumer, ConsumerThread, RecordBatch, Transport, _batches
+from streams.config.settings import Settings
+from streams.source.app import Application, create_app
+from streams.source.transport import Consumer, ConsumerThread, RecordBatch, Transport, _batches
 
 SOURCE = TopicPartition("events", 0)
 

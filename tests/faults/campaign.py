@@ -21,7 +21,7 @@ from typing import NamedTuple
 from catalogue import FAULTS, Fault
 from trial import Trial, Void
 
-from streams.devstack import Devstack
+from streams.tools.devstack import Devstack
 
 MOST_VOIDS = 4
 

@@ -27,7 +27,7 @@ class Mutant(NamedTuple):
     changes: tuple[Change, ...]
 
 
-_TRANSACTIONS = "streams/transactions.py"
+_TRANSACTIONS = "streams/state/transactions.py"
 
 MUTANTS = {
     "the fence": Mutant(
@@ -36,13 +36,13 @@ MUTANTS = {
     ),
     "the continuity check": Mutant(
         "state: source records cut under a running worker",
-        (Change("streams/partition.py", "if batch.start != self.position:", "if False:"),),
+        (Change("streams/worker/partition.py", "if batch.start != self.position:", "if False:"),),
     ),
     "the version check in Redis": Mutant(
         "SIGSTOP for three session timeouts, with shares in hand",
         (
             Change(
-                "streams/lua/add_shares.lua",
+                "streams/publishing/lua/add_shares.lua",
                 "if old and (old[2] > share[2] or (old[2] == share[2] and old[3] > share[3])) then",
                 "if false then",
             ),

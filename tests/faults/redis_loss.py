@@ -16,7 +16,7 @@ from proxy import Proxy
 from redis import RedisError
 from trial import Trial
 
-from streams.devstack.redis import RedisServer
+from streams.tools.devstack.redis import RedisServer
 
 _WHOLE_S = 60
 _FROZEN_S = 13.0

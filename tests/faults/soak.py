@@ -17,7 +17,7 @@ from redis_loss import resident
 from rich.console import Console
 from trial import Trial, Worker
 
-from streams.devstack import Devstack
+from streams.tools.devstack import Devstack
 
 _SAMPLE_S = 2.0
 _WARM_UP_SHARE = 0.4

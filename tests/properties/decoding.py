@@ -2,7 +2,7 @@
 
 A target takes any bytes and says whether anything in them was read. Only the one named error may leave a decoder,
 so a target raises where another does, and where something that was read breaks a promise: another reading of
-the same rules (`streams.oracle`) disagrees, an importer made a record that is no event, a reason has two lines.
+the same rules (`streams.verify`) disagrees, an importer made a record that is no event, a reason has two lines.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from models.catalog import BadTitle, read_title
 from models.events import BadEvent, read_event
 from models.sources.netflix_playback_related_events import COLUMNS
 from models.sources.reading import NotImportable, Viewer
-from streams.importing import read_import
-from streams.oracle.recomputation import readable_title
-from streams.oracle.records import Unreadable
-from streams.oracle.records import read_event as read_independently
-from streams.titles import latest_titles, read_rows
+from streams.operations.imports import read_import
+from streams.operations.titles import latest_titles, read_rows
+from streams.verify.recomputation import readable_title
+from streams.verify.records import Unreadable
+from streams.verify.records import read_event as read_independently
 
 HOUSEHOLD, TITLE_ID = "home", "film"
 VIEWER = Viewer(HOUSEHOLD, "Europe/Berlin", frozenset({"Mia"}), {"Paper Boats": "paper-boats"})

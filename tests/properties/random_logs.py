@@ -26,9 +26,9 @@ from models.partitioner import partition_of
 from models.pseudonyms import Pseudonyms
 from models.rules import DAY_MS, HOUR_MS, Rules
 from models.windows import KEPT_FOR, Retention
-from streams.oracle import Catalog, Expected, RawRecord, recompute
-from streams.oracle import CatalogRow as TakenIn
-from streams.zones import Zones
+from streams.config.zones import Zones
+from streams.verify import Catalog, Expected, RawRecord, recompute
+from streams.verify import CatalogRow as TakenIn
 
 MIDNIGHT = 1_750_032_000_000
 NARROW = Rules(

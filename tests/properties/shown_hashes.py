@@ -27,13 +27,13 @@ from models.published import (
     window_fields,
 )
 from models.tallies import AGE, AUDIENCE, CURVE, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
-from streams.kept import kept_records
-from streams.keys import Keys
-from streams.oracle import Expected, Kept, Milestone
-from streams.oracle.kept import held
-from streams.oracle.retention import Retention
-from streams.settings import Settings
-from streams.transactions import Kept as Written
+from streams.config.settings import Settings
+from streams.redis.keys import Keys
+from streams.state.side_outputs import kept_records
+from streams.state.transactions import Kept as Written
+from streams.verify import Expected, Kept, Milestone
+from streams.verify.kept import held
+from streams.verify.retention import Retention
 
 Hashes = dict[str, dict[str, str]]
 Totals = dict[TallyKey, list[int]]

@@ -21,7 +21,7 @@ from models.fold import Fold
 from models.rows import pack, unpack
 from models.tallies import FRANCHISE, TITLE, TallyKey
 from models.viewing import Row
-from streams.changelog import (
+from streams.state.changelog import (
     Erased,
     Position,
     Restored,
@@ -31,7 +31,7 @@ from streams.changelog import (
     silence_message,
     state_messages,
 )
-from streams.tally_records import Message
+from streams.state.tally_records import Message
 
 Messages = list[tuple[bytes, bytes | None]]
 

@@ -15,9 +15,9 @@ from shown_hashes import differences, expected_now, kept, shown
 
 from models.catalog import BadTitle, read_title
 from models.events import BadEvent, read_event
-from streams.oracle.recomputation import readable_title
-from streams.oracle.records import Unreadable
-from streams.oracle.records import read_event as read_independently
+from streams.verify.recomputation import readable_title
+from streams.verify.records import Unreadable
+from streams.verify.records import read_event as read_independently
 
 EVENT = {
     "event_id": "e", "event_type": "seek", "event_time_ms": 5, "household_id": "home", "title_id": "film",

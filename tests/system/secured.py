@@ -23,10 +23,10 @@ from confluent_kafka.admin import ResourceType as Kind
 from deployed import DEPLOY, Rule, rules
 from proxy import Proxy
 
-from streams.devstack import RedisServer
-from streams.devstack.kafka import FASTER_START, SETTINGS, KafkaServer, Quorum
-from streams.devstack.process import Running
-from streams.devstack.servers import HOST, free_port
+from streams.tools.devstack import RedisServer
+from streams.tools.devstack.kafka import FASTER_START, SETTINGS, KafkaServer, Quorum
+from streams.tools.devstack.process import Running
+from streams.tools.devstack.servers import HOST, free_port
 
 PRINCIPALS = ("admin", "worker", "producer", "eraser", "milestones", "auditor")
 

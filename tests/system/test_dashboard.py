@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from published_by_hand import PublishedByHand
 from redis import Redis
 
-from streams.devstack import Devstack
+from streams.tools.devstack import Devstack
 
 pytestmark = pytest.mark.system
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.system
 
 STARTS_AND_WAITS = """
 import json, signal, sys, time
-from streams.devstack import Devstack
+from streams.tools.devstack import Devstack
 signal.signal(signal.SIGINT, signal.default_int_handler)  # who started the tests may have it ignored
 with Devstack.start(kafka=sys.argv[1] == "both") as stack:
     servers = [stack.redis_server] + ([stack.kafka_server] if sys.argv[1] == "both" else [])

@@ -19,8 +19,8 @@ from playback import DAY_MS, EVENING_MS, TEN_MINUTES, event, whole_viewing
 from published_by_hand import PublishedByHand
 from redis import Redis
 
-from streams.devstack import Devstack
 from streams.reader import Reader, ReaderError
+from streams.tools.devstack import Devstack
 
 pytestmark = pytest.mark.system
 

@@ -13,11 +13,11 @@ import pytest
 from published_by_hand import PublishedByHand
 from redis import Redis
 
-from streams.devstack import RedisServer
-from streams.devstack.redis_cluster import RedisClusterServers
-from streams.devstack.redis_sentinel import RedisUnderSentinel
 from streams.reader import AsyncReader, Change, Reader
-from streams.redis_clients import sync_client
+from streams.redis.clients import sync_client
+from streams.tools.devstack import RedisServer
+from streams.tools.devstack.redis_cluster import RedisClusterServers
+from streams.tools.devstack.redis_sentinel import RedisUnderSentinel
 
 pytestmark = pytest.mark.system
 

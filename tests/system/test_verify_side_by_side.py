@@ -17,10 +17,10 @@ import pytest
 from confluent_kafka import Producer
 from random_logs import Writer
 
-from streams.kafka_security import KafkaAddress
-from streams.oracle import CannotRead, Catalog, Expected, Recomputation
-from streams.oracle.reading import NoTopic, TopicReader, source_records
-from streams.oracle.side_by_side import Folded, fold_side_by_side, shares_of
+from streams.config.kafka_security import KafkaAddress
+from streams.verify import CannotRead, Catalog, Expected, Recomputation
+from streams.verify.reading import NoTopic, TopicReader, source_records
+from streams.verify.side_by_side import Folded, fold_side_by_side, shares_of
 
 pytestmark = pytest.mark.system
 

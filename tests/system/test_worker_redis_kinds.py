@@ -9,9 +9,9 @@ from typing import NamedTuple
 import pytest
 from application import Application, until
 
-from streams.devstack import RedisServer
-from streams.devstack.redis_cluster import RedisClusterServers
-from streams.devstack.redis_sentinel import RedisUnderSentinel
+from streams.tools.devstack import RedisServer
+from streams.tools.devstack.redis_cluster import RedisClusterServers
+from streams.tools.devstack.redis_sentinel import RedisUnderSentinel
 
 pytestmark = pytest.mark.system
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
-from streams.metrics import Metrics
+from streams.observability.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
 RULES = [

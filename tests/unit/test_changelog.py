@@ -11,7 +11,7 @@ from models.rows import pack
 from models.rules import Rules
 from models.tallies import TallyKey
 from models.viewing import Row
-from streams.changelog import Position, Restored, StateError, position_message, state_messages
+from streams.state.changelog import Position, Restored, StateError, position_message, state_messages
 
 POSITION = Position(5, "topic", 1, 7, 3, "rules", "zones", 1, [4, *range(11)])
 ROWS = [

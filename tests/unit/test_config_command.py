@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from streams.cli import main
-from streams.settings import Settings
+from streams.config.settings import Settings
 
 
 def shown(*arguments: str, **environment: str) -> str:

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from models.rows import ROW_FORMAT
-from streams.changelog import Position, StateError
-from streams.continuity import Known, Place, check_fits, check_remembered, check_source
+from streams.state.changelog import Position, StateError
+from streams.state.consistency import Known, Place, check_fits, check_remembered, check_source
 
 PLACE = Place("events/0", "app-state/0", "app")
 POSITION = Position(50, "source-id", 4, 7, 3, "rules", "zones", 1_000, [4, 0, 0, 0, 0, 0], state_id="state-id")

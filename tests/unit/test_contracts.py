@@ -18,9 +18,9 @@ from models.changes import Changes, Milestone
 from models.events import BadEvent, ContentKind, Event, EventType, read_event
 from models.habits import LEVELS
 from models.viewing import COMPLETED, STARTED, STREAK, VIEWED, Fact
-from streams.kept import kept_records
-from streams.settings import Settings
-from streams.topics import all_topics, controls, inputs
+from streams.config.settings import Settings
+from streams.kafka.topics import all_topics, controls, inputs
+from streams.state.side_outputs import kept_records
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "contracts"
 SCHEMAS = sorted(path.name for path in FOLDER.glob("*.schema.json"))

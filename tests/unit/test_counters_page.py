@@ -35,9 +35,9 @@ from models.published import (
 from models.rules import MOST_SLICES, Rules
 from models.tallies import TallyKey
 from models.windows import AGES, LAST_WEEK, audience_week
-from streams.keys import READ, TALLIES, Keys
+from streams.config.settings import Settings
 from streams.reader import Age, AudienceWeek, Day, Daypart, Franchise, Hour, Legs, Status, Title, Week
-from streams.settings import Settings
+from streams.redis.keys import READ, TALLIES, Keys
 
 PAGE = (Path(__file__).parents[2] / "docs" / "counters.md").read_text()
 SECTIONS = {

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from streams.cli import main
-from streams.credentials import Credentials
-from streams.settings import SECRETS, BadSetting, Settings, load
+from streams.config.credentials import Credentials
+from streams.config.settings import SECRETS, BadSetting, Settings, load
 
 KAFKA = "kafka.example:9093"
 REDIS = "rediss://redis.example"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streams.curve_shape import (
+from streams.display.curve_shape import (
     Fall,
     Peak,
     condensed,

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from deployed import DEPLOY, Rule, rules
 
-from streams.redis_scripts import COMMANDS
-from streams.settings import ENV_PREFIX, Settings
-from streams.topics import all_topics, controls, inputs, outputs
+from streams.config.settings import ENV_PREFIX, Settings
+from streams.kafka.topics import all_topics, controls, inputs, outputs
+from streams.publishing.scripts import COMMANDS
 
 USERS = {line.split()[1]: line.split()[2:] for line in (DEPLOY / "redis" / "users.acl").read_text().splitlines()}
 READING = (Path(__file__).parents[2] / "docs" / "reading.md").read_text()

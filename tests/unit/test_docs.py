@@ -13,10 +13,10 @@ from mutants import MUTANTS
 from models.events import Event
 from models.published import COUNTER_FIELDS, STREAM_FIELDS
 from streams.cli import COMMANDS, main
-from streams.keys import Keys
-from streams.settings import Settings
-from streams.settings_page import page
-from streams.topics import all_topics
+from streams.config.settings import Settings
+from streams.config.settings_page import page
+from streams.kafka.topics import all_topics
+from streams.redis.keys import Keys
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,7 +26,7 @@ def read(name: str) -> str:
 
 
 def test_the_settings_page_is_the_one_made_from_the_settings() -> None:
-    assert read("docs/settings.md") == page(), "python -m streams.settings_page > docs/settings.md"
+    assert read("docs/settings.md") == page(), "python -m streams.config.settings_page > docs/settings.md"
 
 
 @pytest.mark.parametrize("field", Event.__struct_fields__)

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from streams.erasures import Erasure, _take_erasure
+from streams.source.erasures import Erasure, _take_erasure
 
 HERE = Erasure("here", [5, 0, 7])
 

@@ -8,12 +8,12 @@ import sys
 
 import pytest
 
-from streams.failpoints import Failpoint
-from streams.settings import BadSetting, load
+from streams.config.failpoints import Failpoint
+from streams.config.settings import BadSetting, load
 
 PASSES = """
 import sys
-from streams.failpoints import Failpoint, arm, reached
+from streams.config.failpoints import Failpoint, arm, reached
 arm(sys.argv[1])
 for passed in range(1, 4):
     reached(Failpoint.CUT)

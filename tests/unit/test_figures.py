@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streams import figures
+from streams.display import numbers
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from streams import figures
     ],
 )  # fmt: skip
 def test_a_count_is_exact_below_a_hundred_thousand_and_short_above(value: int | None, words: str) -> None:
-    assert figures.count(value) == words
+    assert numbers.count(value) == words
 
 
 @pytest.mark.parametrize(
@@ -27,14 +27,14 @@ def test_a_count_is_exact_below_a_hundred_thousand_and_short_above(value: int | 
     ],
 )  # fmt: skip
 def test_watched_time_is_told_in_the_unit_that_suits_it(seconds: float | None, words: str) -> None:
-    assert figures.viewing(seconds) == words
+    assert numbers.viewing(seconds) == words
 
 
 def test_what_there_is_none_of_is_a_dash() -> None:
-    assert [word(None) for word in (figures.rate, figures.factor, figures.days)] == ["–", "–", "–"]
-    assert [figures.rate(value) for value in (0.0, 0.12345, 1.0)] == ["0.0%", "12.3%", "100.0%"]
-    assert (figures.rate(0.9332), figures.factor(3.4), figures.days(63.24)) == ("93.3%", "3.40×", "63.2 days")
-    assert (figures.factor(1_234.5), figures.days(164.8)) == ("1,234×", "165 days")
+    assert [word(None) for word in (numbers.rate, numbers.factor, numbers.days)] == ["–", "–", "–"]
+    assert [numbers.rate(value) for value in (0.0, 0.12345, 1.0)] == ["0.0%", "12.3%", "100.0%"]
+    assert (numbers.rate(0.9332), numbers.factor(3.4), numbers.days(63.24)) == ("93.3%", "3.40×", "63.2 days")
+    assert (numbers.factor(1_234.5), numbers.days(164.8)) == ("1,234×", "165 days")
 
 
 @pytest.mark.parametrize(
@@ -42,34 +42,34 @@ def test_what_there_is_none_of_is_a_dash() -> None:
     [(0, "0:00"), (59_999, "0:59"), (60_000, "1:00"), (3_599_999, "59:59"), (3_600_000, "1:00:00")],
 )
 def test_a_place_in_a_title_is_told_as_players_do(milliseconds: int, place: str) -> None:
-    assert figures.position(milliseconds) == place
+    assert numbers.position(milliseconds) == place
 
 
 @pytest.mark.parametrize(
     ("value", "bar"), [(0, ""), (0.001, "▏"), (1, "▎"), (4, "█"), (6, "█▌"), (8, "██"), (7.7, "█▉"), (7.99, "██")]
 )
 def test_a_bar_is_as_long_as_its_share_and_something_is_always_to_be_seen(value: float, bar: str) -> None:
-    assert figures.bar(value, 8, 2) == bar
+    assert numbers.bar(value, 8, 2) == bar
 
 
 def test_a_bar_of_nothing_is_empty() -> None:
-    assert figures.bar(0, 0, 5) == ""
+    assert numbers.bar(0, 0, 5) == ""
 
 
 @pytest.mark.parametrize(
     ("counts", "bars"), [((), ""), ((0, 0), "  "), ((0, 1, 8), " ▁█"), ((7, 8, 9), "▇██"), ((0.5,), "█")]
 )
 def test_a_series_is_as_high_as_its_largest(counts: tuple[float, ...], bars: str) -> None:
-    assert figures.sparkline(counts) == bars
+    assert numbers.sparkline(counts) == bars
 
 
 def test_a_moment_is_told_to_the_minute() -> None:
-    assert figures.moment(1_763_600_000_000) == "as of 2025-11-20 00:53 UTC"
-    assert figures.moment(0) == "no events yet"
+    assert numbers.moment(1_763_600_000_000) == "as of 2025-11-20 00:53 UTC"
+    assert numbers.moment(0) == "no events yet"
 
 
 def test_a_name_is_one_line_whatever_is_in_it() -> None:
     assert (
-        figures.label("Müller's\n\x1b[31m film")
+        numbers.label("Müller's\n\x1b[31m film")
         == "Müller's\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}[31m film"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.health import Health, Note, read_note
+from streams.publishing.partition_status import Health, Note, read_note
 
 
 def test_a_note_is_read_as_it_was_told() -> None:

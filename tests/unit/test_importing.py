@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from models.sources.reading import NotImportable, Viewer
 from streams.cli.importing import importing
-from streams.importing import Import, in_catalog, read_import
+from streams.operations.imports import Import, in_catalog, read_import
 
 EVENTS = ("Profile Name", "Title Description", "Device", "Playback Start Utc Ts", "Country", "Playtraces")
 ACTIVITY = ("Profile Name", "Start Time", "Duration", "Title", "Supplemental Video Type", "Bookmark")

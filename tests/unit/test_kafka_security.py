@@ -11,8 +11,8 @@ from confluent_kafka import Producer
 from kafka.admin import KafkaAdminClient
 from proxy import HOST, Proxy
 
-from streams.credentials import Credentials
-from streams.kafka_security import KafkaAddress, refusal, with_refusal
+from streams.config.credentials import Credentials
+from streams.config.kafka_security import KafkaAddress, refusal, with_refusal
 
 SERVERS = "a.example:1,b.example:2"
 

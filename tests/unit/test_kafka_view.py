@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from streams.kafka_security import KafkaAddress
-from streams.kafka_view import _AGAIN, KafkaRefused, KafkaView, until_answered
+from streams.config.kafka_security import KafkaAddress
+from streams.kafka.admin import _AGAIN, KafkaRefused, KafkaView, until_answered
 
 
 def failing_once(code: int) -> list[object]:

@@ -11,9 +11,9 @@ from models.changes import Changes, Milestone
 from models.events import read_event
 from models.pseudonyms import Pseudonyms
 from models.viewing import COMPLETED, PLAYED, SKIMMED, STARTED, STREAK, VIEWED, WATCHED, Fact
-from streams.kept import LARGEST_KEPT_BYTES, kept_records
-from streams.settings import Settings
-from streams.transactions import Kept
+from streams.config.settings import Settings
+from streams.state.side_outputs import LARGEST_KEPT_BYTES, kept_records
+from streams.state.transactions import Kept
 
 TOPIC_ID = "00000000-0000-0007-0000-000000000009"
 WHERE = [("topic", b"playback-events"), ("topic_id", TOPIC_ID.encode()), ("partition", b"3"), ("offset", b"7")]

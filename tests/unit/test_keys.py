@@ -8,7 +8,7 @@ import pytest
 
 from models.published import DAY_BOARDS, TITLE_BOARDS
 from models.tallies import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
-from streams.keys import BOARD, CHANGES, DAY_BOARD, LEGS, READ, STATUS, TALLIES, Held, Keys
+from streams.redis.keys import BOARD, CHANGES, DAY_BOARD, LEGS, READ, STATUS, TALLIES, Held, Keys
 
 PREFIX = "100%{x}:"
 KEYS = Keys(PREFIX)

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from streams.logs import Seldom
+from streams.observability.logs import Seldom
 
 
 def said(name: str, level: int, words: str, at_s: float = 0.0) -> logging.LogRecord:
@@ -54,7 +54,7 @@ def test_an_exception_of_the_kafka_client_is_one_line_and_of_other_libraries_who
 
 def test_what_we_say_ourselves_is_heard_every_time_as_it_is() -> None:
     seldom = Seldom()
-    records = [said("streams.worker", logging.ERROR, "worker failed") for _ in range(2)]
+    records = [said("streams.worker.process", logging.ERROR, "worker failed") for _ in range(2)]
 
     assert [seldom.filter(record) for record in records] == [True, True]
     assert {record.levelname for record in records} == {"ERROR"}
@@ -62,7 +62,7 @@ def test_what_we_say_ourselves_is_heard_every_time_as_it_is() -> None:
 
 def test_a_thread_that_dies_is_told_of_in_one_line() -> None:
     script = (
-        "import threading; from streams.logs import log_to_stderr; log_to_stderr('info', 'text');"
+        "import threading; from streams.observability.logs import log_to_stderr; log_to_stderr('info', 'text');"
         "thread = threading.Thread(target=lambda: 1 / 0, name='fetcher'); thread.start(); thread.join()"
     )
 
@@ -73,8 +73,8 @@ def test_a_thread_that_dies_is_told_of_in_one_line() -> None:
 
 
 SAYS = (
-    "import logging; from streams.logs import log_to_stderr; log_to_stderr('info', '{form}');"
-    "log = logging.getLogger('streams.worker'); log.info('assigned %s', [1]);"
+    "import logging; from streams.observability.logs import log_to_stderr; log_to_stderr('info', '{form}');"
+    "log = logging.getLogger('streams.worker.process'); log.info('assigned %s', [1]);"
     "log.error('worker \\'failed\\'\\nby this', exc_info=ValueError('why'))"
 )
 
@@ -90,10 +90,10 @@ def test_what_is_not_read_on_a_terminal_is_an_object_a_line(form: str) -> None:
 
     assert all(line.pop("timestamp").endswith("Z") for line in lines)
     assert lines == [
-        {"level": "info", "logger": "streams.worker", "event": "assigned [1]"},
+        {"level": "info", "logger": "streams.worker.process", "event": "assigned [1]"},
         {
             "level": "error",
-            "logger": "streams.worker",
+            "logger": "streams.worker.process",
             "event": "worker 'failed'\nby this",
             "exception": "ValueError: why",
         },

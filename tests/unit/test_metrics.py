@@ -11,10 +11,10 @@ import pytest
 from models.changes import Changes
 from models.fold import Fold
 from models.rules import Rules
-from streams import pulse
-from streams.metrics import Checkpoint, Metrics
-from streams.metrics_page import page
-from streams.pulse import Pulse
+from streams.observability import partition_metrics
+from streams.observability.metrics import Checkpoint, Metrics
+from streams.observability.metrics_page import page
+from streams.observability.partition_metrics import Pulse
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,7 +38,7 @@ class Record(NamedTuple):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(pulse, "time", clock)
+    monkeypatch.setattr(partition_metrics, "time", clock)
     return clock
 
 
@@ -47,7 +47,9 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
 
 
 def test_the_metrics_page_is_the_one_made_from_the_metrics() -> None:
-    assert (ROOT / "docs/metrics.md").read_text() == page(), "python -m streams.metrics_page > docs/metrics.md"
+    assert (ROOT / "docs/metrics.md").read_text() == page(), (
+        "python -m streams.observability.metrics_page > docs/metrics.md"
+    )
 
 
 def test_every_name_has_its_unit_and_counters_end_in_total() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.names import Names
+from streams.display.titles_file import Names
 
 
 def test_a_title_s_name_and_content_length_are_those_of_its_row() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from streams.plaintext import first_refused, read_allowed
-from streams.settings import BadSetting, load
+from streams.config.plaintext import first_refused, read_allowed
+from streams.config.settings import BadSetting, load
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from streams.probes import PortTaken, Probes
+from streams.observability.http_server import PortTaken, Probes
 
 
 class Seen:

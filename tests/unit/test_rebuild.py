@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streams.rebuild import told_by
+from streams.operations.rebuild import told_by
 
 
 def headers(partition: int, offset: int, topic: str = "events", topic_id: str | None = "now") -> dict[str, bytes]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from streams.credentials import Credentials
-from streams.redis_address import BadAddress, RedisAddress, hash_tag, read_address, with_login, without_password
-from streams.redis_clients import _options
-from streams.settings import BadSetting, load
+from streams.config.credentials import Credentials
+from streams.config.redis_address import BadAddress, RedisAddress, hash_tag, read_address, with_login, without_password
+from streams.config.settings import BadSetting, load
+from streams.redis.clients import _options
 
 
 def _told(address: RedisAddress) -> tuple[object, ...]:

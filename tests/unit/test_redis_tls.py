@@ -12,8 +12,8 @@ from certificates import Certificates
 from proxy import HOST, Proxy
 from redis import RedisError
 
-from streams.redis_clients import async_client, sync_client
-from streams.settings import load
+from streams.config.settings import load
+from streams.redis.clients import async_client, sync_client
 
 
 @pytest.fixture

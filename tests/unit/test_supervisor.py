@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.supervisor import ALIVE, READY, tell_supervisor
+from streams.observability.systemd import ALIVE, READY, tell_supervisor
 
 
 def test_it_is_told_all_states_in_one_datagram(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

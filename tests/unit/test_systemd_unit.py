@@ -11,9 +11,10 @@ from pathlib import Path
 import click
 import pytest
 
-from streams import vitals, worker
 from streams.cli import main
-from streams.settings import ENV_PREFIX, Settings
+from streams.config.settings import ENV_PREFIX, Settings
+from streams.observability import liveness
+from streams.worker import process
 
 UNIT = Path(__file__).parents[2] / "deploy/systemd/encore-worker@.service"
 
@@ -38,8 +39,8 @@ def test_every_setting_that_it_names_is_one(unit: configparser.ConfigParser) -> 
 
 def test_systemd_waits_longer_than_a_worker_takes(unit: configparser.ConfigParser) -> None:
     service = unit["Service"]
-    assert int(service["TimeoutStopSec"]) > worker._END_S
-    assert int(service["WatchdogSec"]) > 10 * vitals._BEAT_S
+    assert int(service["TimeoutStopSec"]) > process._END_S
+    assert int(service["WatchdogSec"]) > 10 * liveness._BEAT_S
     assert int(service["TimeoutStartSec"]) > Settings().startup_timeout_s
     assert (service["Type"], service["RestartPreventExitStatus"]) == ("notify", "2")
 

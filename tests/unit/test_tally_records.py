@@ -10,8 +10,8 @@ from models.changes import Changes
 from models.fold import Fold
 from models.rules import DAY_MS, HOUR_MS, Rules
 from models.tallies import TallyKey
-from streams.changelog import Position, Restored, position_message, state_messages
-from streams.tally_records import read_tally_key, tally_key
+from streams.state.changelog import Position, Restored, position_message, state_messages
+from streams.state.tally_records import read_tally_key, tally_key
 
 HOUR, DAY = 3_600.0, 86_400.0
 POSITION = position_message(Position(5, "topic", 1, 7, 3, "rules", "zones", 1, [4, *[0] * 11]))

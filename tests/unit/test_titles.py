@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.catalog import read_title
-from streams.titles import latest_titles, read_rows
+from streams.operations.titles import latest_titles, read_rows
 
 
 def test_json_lines_are_read_row_by_row_and_blank_lines_are_none() -> None:

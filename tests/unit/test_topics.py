@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from streams.kafka_security import KafkaAddress
-from streams.settings import Settings
-from streams.topics import make_topics
+from streams.config.kafka_security import KafkaAddress
+from streams.config.settings import Settings
+from streams.kafka.topics import make_topics
 
 
 class Cluster:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from streams.kafka_security import KafkaAddress
-from streams.transactions import CheckpointFailed, Fenced, TransactionalWriter
+from streams.config.kafka_security import KafkaAddress
+from streams.state.transactions import CheckpointFailed, Fenced, TransactionalWriter
 
 
 class RaisesOnce:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from streams import vitals
-from streams.vitals import Vitals
+from streams.observability import liveness
+from streams.observability.liveness import Vitals
 
 
 class Pulse(NamedTuple):
@@ -59,15 +59,15 @@ def test_it_is_ready_while_no_record_waits_longer_than_a_minute_for_a_checkpoint
 @pytest.mark.parametrize(("silent_s", "is_alive"), [(14.0, True), (15.0, True), (16.0, False)])
 def test_it_lives_while_its_event_loop_moves(silent_s: float, is_alive: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 1_000.0
-    monkeypatch.setattr(vitals.time, "monotonic", lambda: now_s)
+    monkeypatch.setattr(liveness.time, "monotonic", lambda: now_s)
     worker = Vitals({}, ())
     now_s += silent_s
     assert worker.why_dead() == ("" if is_alive else "the event loop has not moved for 16 s")
 
 
 def test_a_loop_that_moves_beats(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vitals, "_DEAD_S", 0.05)
-    monkeypatch.setattr(vitals, "_BEAT_S", 0.005)
+    monkeypatch.setattr(liveness, "_DEAD_S", 0.05)
+    monkeypatch.setattr(liveness, "_BEAT_S", 0.005)
 
     async def watched() -> tuple[str, str]:
         worker = Vitals({}, ())

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Iterator
 
 import pytest
 
-from streams import watch
-from streams.topics import KafkaFailed
-from streams.watch import Stalled, watch_progress
+from streams.kafka.topics import KafkaFailed
+from streams.worker import watchdog
+from streams.worker.watchdog import Stalled, watch_progress
 
 LOOKS = 20
 STALL_LOOKS = 3
@@ -41,10 +41,10 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
         second = next(clock, None)
         if second is None:
             raise _Over
-        monkeypatch.setattr(watch.time, "monotonic", lambda: float(second))
+        monkeypatch.setattr(watchdog.time, "monotonic", lambda: float(second))
 
     def watched(positions: Callable[[], dict[int, int]], view: View | None = None) -> str:
-        monkeypatch.setattr(watch.asyncio, "sleep", sleep)
+        monkeypatch.setattr(watchdog.asyncio, "sleep", sleep)
         looking = watch_progress(view or View(), "events", positions, STALL_LOOKS)  # type: ignore[arg-type]
         try:
             looking.send(None)
@@ -54,7 +54,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
             return str(stalled)
         raise AssertionError("it waits")
 
-    monkeypatch.setattr(watch.asyncio, "to_thread", _here)
+    monkeypatch.setattr(watchdog.asyncio, "to_thread", _here)
     return watched
 
 

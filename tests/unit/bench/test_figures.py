@@ -5,14 +5,14 @@ import json
 import pytest
 
 from models.rules import Rules
-from streams.bench.backlog import Measured, Stock
-from streams.bench.live import PROBE_EVERY, Latency, in_ticks, percentile, probe, with_probes
-from streams.bench.progress import CpuClock
-from streams.bench.report import Report, as_dict, as_table
-from streams.bench.restoring import Restore
-from streams.oracle import Catalog, RawRecord, recompute
 from streams.rules_form import RULES
-from streams.simulate.backlog import live_backlog
+from streams.tools.bench.backlog import Measured, Stock
+from streams.tools.bench.live import PROBE_EVERY, Latency, in_ticks, percentile, probe, with_probes
+from streams.tools.bench.progress import CpuClock
+from streams.tools.bench.report import Report, as_dict, as_table
+from streams.tools.bench.restoring import Restore
+from streams.tools.simulate.backlog import live_backlog
+from streams.verify import Catalog, RawRecord, recompute
 
 WORKER = Measured(1_000, 800, 4.0, 2.0, 5.0, 3 << 20, 77, 9)
 STOCK = Stock(60, 30.0, 20.0, 21.0)
@@ -108,7 +108,7 @@ class FakeChild:
 def test_the_cpu_clock_answers_with_the_first_sample_at_or_after_a_moment(monkeypatch, when, cpu_s):
     clock = CpuClock(FakeChild([1.0, 2.0, 3.0]))
     times = iter([10.0, 11.0, 12.0])
-    monkeypatch.setattr("streams.bench.progress.time.time", lambda: next(times))
+    monkeypatch.setattr("streams.tools.bench.progress.time.time", lambda: next(times))
     for _ in range(3):
         clock.sample()
     assert clock.at(when) == cpu_s

@@ -8,11 +8,11 @@ from itertools import islice
 import pytest
 
 from models.rules import Rules
-from streams.bench.stock import KIDS_TOO, TOTALS, Playback, decode, fold, is_counted, new_pair, new_title
-from streams.oracle import Catalog, CatalogRow, RawRecord, recompute
-from streams.simulate.plan import Plan
-from streams.simulate.stream import stream
-from streams.simulate.world import catalog_rows, titles
+from streams.tools.bench.stock import KIDS_TOO, TOTALS, Playback, decode, fold, is_counted, new_pair, new_title
+from streams.tools.simulate.plan import Plan
+from streams.tools.simulate.stream import stream
+from streams.tools.simulate.world import catalog_rows, titles
+from streams.verify import Catalog, CatalogRow, RawRecord, recompute
 
 ORIGIN_MS = 1_767_225_600_000
 COUNTS = (*TOTALS, *(f"kids_{name}" for name in KIDS_TOO if name != "watched_ms"))

@@ -11,7 +11,7 @@ import pytest
 from streams.dashboard.app import PAGES, QUESTIONS, STATIC, dashboard_app
 from streams.dashboard.feed import Feed
 from streams.dashboard.server import hosts_of
-from streams.names import Names
+from streams.display.titles_file import Names
 from streams.reader import AsyncReader
 
 

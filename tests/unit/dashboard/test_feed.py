@@ -15,7 +15,7 @@ from shown_titles import HEAD, title
 from streams.dashboard import feed as feeds
 from streams.dashboard.feed import Feed, Listener
 from streams.dashboard.questions import BoardAsked
-from streams.names import Names
+from streams.display.titles_file import Names
 from streams.reader import Board, Change, Entry, ReaderError, Status, Title
 
 

@@ -26,7 +26,7 @@ from streams.dashboard.board_page import board_page
 from streams.dashboard.comparison_page import comparison_page
 from streams.dashboard.pipeline_page import Pace, pipeline_page
 from streams.dashboard.title_page import TitlePage, hours_span, title_page
-from streams.names import Names
+from streams.display.titles_file import Names
 from streams.reader import Board, Entry, Profile, Status
 
 NAMES = Names([{"title_id": "dragon", "name": "The Little Dragon", "runtime_ms": 20_000}])

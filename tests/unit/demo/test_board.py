@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.demo.board import BARS, Board, BoardReader, Status, Title, Trends, into_bars, title_key
+from streams.tools.demo.board import BARS, Board, BoardReader, Status, Title, Trends, into_bars, title_key
 
 
 class FakePipeline:

@@ -3,9 +3,9 @@
 import pytest
 from rich.console import Console
 
-from streams.demo.board import Board, Status, Title
-from streams.demo.table import Pace, screen, verdict
-from streams.oracle import Difference, Verification
+from streams.tools.demo.board import Board, Status, Title
+from streams.tools.demo.table import Pace, screen, verdict
+from streams.verify import Difference, Verification
 
 BOARD = Board(
     Status(1_234_567, 2, 13, 1_203, 1_764_000_000_000),

@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 
 from models.compiled import FOLDER
 from streams.cli import main
-from streams.probes import Probes
+from streams.observability.http_server import Probes
 
 ROOT = Path(__file__).parents[3]
 DOCKERFILE = ROOT / "deploy/Dockerfile"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from streams.settings import ENV_PREFIX, Settings, load, variable
+from streams.config.settings import ENV_PREFIX, Settings, load, variable
 
 ROOT = Path(__file__).parents[3]
 NAMING = [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.devstack.cache import cache_folder, cached
+from streams.tools.devstack.cache import cache_folder, cached
 
 
 def slow_download(folder: Path) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from streams.devstack import ServerFailed
-from streams.devstack.cluster import KafkaCluster
-from streams.devstack.kafka import Quorum
+from streams.tools.devstack import ServerFailed
+from streams.tools.devstack.cluster import KafkaCluster
+from streams.tools.devstack.kafka import Quorum
 
 THREE = Quorum("cluster", (20_001, 20_002, 20_003))
 NAMES = ["kafka-1", "kafka-2", "kafka-3"]

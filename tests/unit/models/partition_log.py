@@ -24,7 +24,7 @@ from models.streaks import PART_FIELDS
 from models.tallies import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
 from models.viewing import STREAK
 from models.windows import AGES, audience_week, day_name, hour_name
-from streams.zones import Zones
+from streams.config.zones import Zones
 
 FILM = CatalogRow(title_id="film", runtime_ms=1_000_000)
 """The film of `playing`: 1,000 s long."""

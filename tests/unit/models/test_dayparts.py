@@ -14,7 +14,7 @@ import pytest
 from models.dayparts import OTHER, QUARTER_MS, Daypart, LocalTimes, read_dayparts, weekday
 from models.events import END_OF_CALENDAR_MS
 from models.rules import DAY_MS, DAYPARTS, Rules
-from streams.zones import Zones
+from streams.config.zones import Zones
 
 EPOCH = date(1970, 1, 1)
 WEEK = frozenset(range(7))

@@ -13,9 +13,9 @@ import pytest
 from models.catalog import CatalogRow
 from models.diagnosis import Complaint, Sampled, diagnose
 from models.partitioner import partition_of
-from streams.simulate.plan import Plan
-from streams.simulate.stream import stream
-from streams.simulate.world import catalog_rows, titles
+from streams.tools.simulate.plan import Plan
+from streams.tools.simulate.stream import stream
+from streams.tools.simulate.world import catalog_rows, titles
 
 NOW_MS = 1_773_511_200_000
 MINUTE_MS = 60_000

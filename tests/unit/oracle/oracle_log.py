@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from models.rules import Rules
-from streams.oracle import Catalog, CatalogRow, Expected, RawRecord, recompute
+from streams.verify import Catalog, CatalogRow, Expected, RawRecord, recompute
 
 T0 = 1_750_032_000_000  # 2025-06-16T00:00:00Z, a Monday
 S, MIN, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from oracle_log import DAY, FILM, HOUR, MIN, Log, S, told
 
-from streams.oracle.audience import Audience, named_week_ms, week_name, week_of, week_start_ms
+from streams.verify.audience import Audience, named_week_ms, week_name, week_of, week_start_ms
 
 WEEK = 7 * DAY
 LONG = FILM | {"runtime_ms": 10 * HOUR}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from oracle_log import DAY, HOUR, Log, S
 
-from streams.oracle.shown import Hashes
+from streams.verify.shown import Hashes
 
 SHORT = {"runtime_ms": 100 * S}
 

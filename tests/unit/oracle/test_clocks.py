@@ -8,7 +8,7 @@ import pytest
 from oracle_log import DAY, FILM, HOUR, MIN, T0, Log, S, told
 
 from models.rules import Rules
-from streams.oracle import Catalog, CatalogRow, Expected, Recomputation, recompute
+from streams.verify import Catalog, CatalogRow, Expected, Recomputation, recompute
 
 WEEK = 7 * DAY
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from oracle_log import DAY, HOUR, T0, Log, S
 
-from streams.kept import LARGEST_KEPT_BYTES
-from streams.oracle import Difference, Expected, Found, Kept, compare
-from streams.oracle.kept import held
+from streams.state.side_outputs import LARGEST_KEPT_BYTES
+from streams.verify import Difference, Expected, Found, Kept, compare
+from streams.verify.kept import held
 
 BOOKKEEPING = {"as_of_ms": "1", "version": "7", "complete": "1"}
 STATUS = {"incarnation": "1", "partitions_ready": "4", "lag": "0", "checkpointed_ms": "9", "rebuilding": "0"}

@@ -9,8 +9,8 @@ import pytest
 from oracle_log import FILM, HOUR, MIN, Log, S
 
 from models.rules import Rules
-from streams.oracle import Catalog, CatalogRow, recompute
-from streams.oracle.curves import curve
+from streams.verify import Catalog, CatalogRow, recompute
+from streams.verify.curves import curve
 
 
 def shown(log: Log, *titles: dict[str, object]) -> dict[str, str]:

@@ -13,8 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from models.rules import Rules
-from streams.oracle.dayparts import Dayparts, end_of_day_ms, local, weekday, zone_of
-from streams.oracle.records import known_zones
+from streams.verify.dayparts import Dayparts, end_of_day_ms, local, weekday, zone_of
+from streams.verify.records import known_zones
 
 DEFAULT = Rules().dayparts
 FIRST = date(1970, 1, 1)

@@ -8,7 +8,7 @@ import pytest
 from oracle_log import DAY, FILM, HOUR, MIN, Log, S, told
 
 from models.rules import Rules
-from streams.oracle import Catalog, Recomputation
+from streams.verify import Catalog, Recomputation
 
 HOME = sha256(b"home").hexdigest()
 LONG = {"title_id": "film", "runtime_ms": 10_000 * S}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from streams.oracle.kept import Kept, Milestone
-from streams.oracle.kept_topics import KeptTopic, Source, _kept, _milestone
+from streams.verify.kept import Kept, Milestone
+from streams.verify.kept_topics import KeptTopic, Source, _kept, _milestone
 
 
 class Message:

@@ -8,8 +8,8 @@ import duckdb
 import pytest
 from oracle_log import DAY, FILM, HOUR, T0, Log
 
-from streams.oracle.legs import legs
-from streams.oracle.sums import Counts
+from streams.verify.legs import legs
+from streams.verify.sums import Counts
 
 WEEK = 7 * DAY
 

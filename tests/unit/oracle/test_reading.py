@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from streams.oracle import reading
-from streams.oracle.folding import CatalogRow
-from streams.oracle.reading import NoTopic, StateLog, TitlesTopic
+from streams.verify import reading
+from streams.verify.folding import CatalogRow
+from streams.verify.reading import NoTopic, StateLog, TitlesTopic
 
 
 class Message(NamedTuple):

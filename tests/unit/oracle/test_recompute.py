@@ -6,7 +6,7 @@ import pytest
 from oracle_log import DAY, FILM, HOUR, MIN, T0, Log, S, told
 
 from models.rules import Rules
-from streams.oracle import Catalog, CatalogRow, Expected, Milestone, recompute
+from streams.verify import Catalog, CatalogRow, Expected, Milestone, recompute
 
 ONE_COMPLETION = {
     "starters": "1", "viewers": "1", "watchers": "1", "completers": "1", "completions": "1",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from streams.oracle.records import Unreadable, home_partition, read_event
+from streams.verify.records import Unreadable, home_partition, read_event
 
 GOOD: dict[str, Any] = {
     "event_id": "e", "event_type": "play", "event_time_ms": 1, "household_id": "h", "title_id": "t",

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from oracle_log import DAY, FILM, HOUR, T0, Log
 
-from streams.oracle.retention import Retention
-from streams.oracle.verification import _over
-from streams.settings import Settings
+from streams.config.settings import Settings
+from streams.verify.retention import Retention
+from streams.verify.verification import _over
 
 NOW = datetime.fromtimestamp(T0 / 1000, UTC)
 SETTINGS = Settings(hour_retention_days=8, day_retention_days=400, age_retention_days=1_100)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from oracle_log import DAY, FILM, HOUR, MIN, Log, S
 
-from streams.oracle.session import DOUBLE, NEWS, RESTART, STALE, Session
+from streams.verify.session import DOUBLE, NEWS, RESTART, STALE, Session
 
 LONG = FILM | {"runtime_ms": 10 * HOUR}
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from oracle_log import HOUR, MIN, Log
 
-from streams.oracle import RawRecord, Recomputation
-from streams.oracle.facts import Fact, When
-from streams.oracle.folding import PartitionLog
-from streams.oracle.recomputation import fold
-from streams.oracle.side_by_side import MOST_PROCESSES, shared_out
-from streams.oracle.sums import FactsFile, add_up, write_facts
+from streams.verify import RawRecord, Recomputation
+from streams.verify.facts import Fact, When
+from streams.verify.folding import PartitionLog
+from streams.verify.recomputation import fold
+from streams.verify.side_by_side import MOST_PROCESSES, shared_out
+from streams.verify.sums import FactsFile, add_up, write_facts
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from oracle_log import DAY, FILM, HOUR, MIN, T0, Log
 
 from models.rules import Rules
-from streams.oracle.dayparts import Dayparts
-from streams.oracle.streaks import Habits
+from streams.verify.dayparts import Dayparts
+from streams.verify.streaks import Habits
 
 BERLIN = "Europe/Berlin"
 MON, TUE, WED, THU, FRI, SAT, SUN, NEXT_MON, NEXT_TUE, NEXT_WED = range(10)

@@ -11,7 +11,14 @@ import pytest
 
 from streams.reader import AsyncReader, Reader, ReaderError
 
-ALLOWED = {"streams", "streams.keys", "streams.redis_address", "streams.redis_clients"}
+ALLOWED = {
+    "streams",
+    "streams.config",
+    "streams.config.redis_address",
+    "streams.redis",
+    "streams.redis.clients",
+    "streams.redis.keys",
+}
 HEAVY = ("faust", "mode", "aiokafka", "kafka", "confluent_kafka", "duckdb", "pydantic", "click", "rich")
 
 

@@ -12,7 +12,7 @@ from rich.console import Console, ConsoleDimensions, RenderableType
 from streams.cli.board_table import gains, screen, watched
 from streams.cli.comparison_table import comparison
 from streams.cli.title_page import page
-from streams.names import Names
+from streams.display.titles_file import Names
 from streams.reader import Age, AudienceWeek, Board, Curve, Daypart, Dayparts, Entry, Legs, Profile, Title, Week
 
 HEAD: dict[str, Any] = {"as_of_ms": 1_763_600_000_000, "version": 1, "complete": True}

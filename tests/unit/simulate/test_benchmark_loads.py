@@ -9,7 +9,7 @@ import pytest
 from models.catalog import read_title
 from models.events import BadEvent, read_event
 from models.rules import Rules
-from streams.simulate.backlog import LIVE, REPLAY, live_backlog, replay_backlog, title_rows
+from streams.tools.simulate.backlog import LIVE, REPLAY, live_backlog, replay_backlog, title_rows
 
 SHAPES = pytest.mark.parametrize(
     ("load", "shape"), [(replay_backlog, REPLAY), (live_backlog, LIVE)], ids=["replay", "live"]

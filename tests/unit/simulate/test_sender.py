@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from streams.simulate.faults import Item
-from streams.simulate.sender import OpenLoop, at_once, by_rate, by_speed
+from streams.tools.simulate.faults import Item
+from streams.tools.simulate.sender import OpenLoop, at_once, by_rate, by_speed
 
 
 class Delivery:

@@ -17,11 +17,11 @@ from models.legs import FOUR_WEEKS, OPENING, Legs, complete_weeks, legs
 from models.rules import DAY_MS, Rules
 from models.streaks import PART, PART_FIELDS
 from models.tallies import AGE, DAYPARTS, FRANCHISE, TITLE, WATCHING, WEEK, TallyKey
-from streams.simulate.faults import Item
-from streams.simulate.plan import Plan
-from streams.simulate.story import PLAN, WEEK_MS, story_end_ms, story_origin_ms, story_titles, story_viewers
-from streams.simulate.stream import stream
-from streams.simulate.world import ZONES, catalog_rows
+from streams.tools.simulate.faults import Item
+from streams.tools.simulate.plan import Plan
+from streams.tools.simulate.story import PLAN, WEEK_MS, story_end_ms, story_origin_ms, story_titles, story_viewers
+from streams.tools.simulate.stream import stream
+from streams.tools.simulate.world import ZONES, catalog_rows
 
 NOW_MS = 1_775_001_600_000
 """2026-04-01 00:00 UTC, a Wednesday; summer time began in Europe and America during the story."""

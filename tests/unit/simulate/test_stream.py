@@ -19,10 +19,10 @@ from models.events import BadEvent, Event, read_event
 from models.fold import Fold
 from models.rules import DAY_MS, HOUR_MS, Rules
 from models.tallies import TITLE, WATCHING
-from streams.simulate.faults import BAD, Item
-from streams.simulate.plan import FAULTS, Plan
-from streams.simulate.stream import ordinary_viewers, stream
-from streams.simulate.world import ZONES, catalog_rows, titles
+from streams.tools.simulate.faults import BAD, Item
+from streams.tools.simulate.plan import FAULTS, Plan
+from streams.tools.simulate.stream import ordinary_viewers, stream
+from streams.tools.simulate.world import ZONES, catalog_rows, titles
 
 ORIGIN_MS = 1_769_990_400_000
 """2026-02-02 00:00 UTC, a Monday."""

@@ -14,8 +14,8 @@ from models.catalog import read_title
 from models.fold import Fold
 from models.rules import Rules
 from models.sources.reading import Viewer
-from streams.importing import read_import
-from streams.zones import Zones
+from streams.config.zones import Zones
+from streams.operations.imports import read_import
 
 HEADER = (
     "Profile Name,Start Time,Duration,Attributes,Title,Supplemental Video Type,Device Type,Bookmark,Latest Bookmark,"

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from models.sources.document import Document
 from models.sources.reading import BadRow, NotImportable, Reading, Viewer
-from streams.importing_formats import formats, recognized
+from streams.operations.import_formats import formats, recognized
 
 
 def _rows(content: bytes) -> list[object]:

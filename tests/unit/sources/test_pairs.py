@@ -10,7 +10,7 @@ import pytest
 from models.events import read_event
 from models.sources.document import Document
 from models.sources.reading import NotImportable, Viewer
-from streams.importing_formats import formats, recognized
+from streams.operations.import_formats import formats, recognized
 
 PAIRS = Path(__file__).parent / "pairs"
 RAW = sorted(path for path in PAIRS.glob("*/*") if path.suffix != ".jsonl" and ".beside" not in path.name)

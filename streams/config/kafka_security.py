@@ -1,0 +1,107 @@
+"""Where Kafka is, and how its clients get in: the one mapping to the options of all three of them.
+
+Owns protocol and mechanism: TLS as soon as anything of a login is given, SCRAM-SHA-512 where that is a user and a
+password, and never a password without TLS. It must not know what is asked of Kafka.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from streams.config.credentials import Credentials
+
+MECHANISM = "SCRAM-SHA-512"
+_TRIES = 10
+_ONE_TRY_S = 0.5
+
+
+@dataclass(frozen=True)
+class KafkaAddress:
+    """Servers, HOST:PORT[,HOST:PORT…], and what is shown to them. As text: the servers."""
+
+    servers: str
+    credentials: Credentials = field(default_factory=Credentials)
+
+    def __str__(self) -> str:
+        return self.servers
+
+    @property
+    def protocol(self) -> str:
+        """Kafka's name for how it is spoken to."""
+        if self.credentials.user:
+            return "SASL_SSL"
+        return "SSL" if self.credentials.need_tls else "PLAINTEXT"
+
+    @property
+    def nodes(self) -> list[tuple[str, int]]:
+        """Host and port of each of the servers."""
+        return [(host, int(port)) for host, _, port in (at.rpartition(":") for at in self.servers.split(","))]
+
+    def for_librdkafka(self) -> dict[str, Any]:
+        """Options of confluent-kafka's clients."""
+        shown, options = self.credentials, {"bootstrap.servers": self.servers}
+        if self.protocol == "PLAINTEXT":
+            return options
+        files = {
+            "ssl.ca.location": shown.ca_file,
+            "ssl.certificate.location": shown.cert_file,
+            "ssl.key.location": shown.key_file,
+        }
+        options |= {"security.protocol": self.protocol} | {name: file for name, file in files.items() if file}
+        if shown.user:
+            options |= {"sasl.mechanism": MECHANISM, "sasl.username": shown.user, "sasl.password": shown.password}
+        return options
+
+    def for_python(self) -> dict[str, Any]:
+        """Options of the clients that speak the protocol in Python, aiokafka's and kafka-python's: they agree."""
+        shown, options = self.credentials, dict[str, Any](bootstrap_servers=self.servers.split(","))
+        if self.protocol == "PLAINTEXT":
+            return options
+        options |= {"security_protocol": self.protocol, "ssl_context": shown.tls()}
+        if shown.user:
+            options |= {
+                "sasl_mechanism": MECHANISM,
+                "sasl_plain_username": shown.user,
+                "sasl_plain_password": shown.password,
+            }
+        return options
+
+
+class Heard:
+    """What a client of librdkafka hears as its `error_cb`, while it is polled: `refusal`, why it is not let in."""
+
+    refusal = ""
+
+    def __call__(self, error: Any) -> None:
+        # Of a certificate that it misses a broker tells after the handshake: a connection lost, by a reason of TLS.
+        if error.name() in ("_AUTHENTICATION", "_SSL") or "SSL routines" in error.str():
+            self.refusal = self.refusal or error.str()
+
+
+def refusal(kafka: KafkaAddress) -> str:
+    """Why Kafka, or the TLS before it, does not let this client in; empty: not known, or it does. Blocks a while.
+
+    Clients tell what asks them that nobody answered in time; only librdkafka's callback has the reason.
+    """
+    if kafka.protocol == "PLAINTEXT":
+        return ""
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import AdminClient
+
+    heard = Heard()
+    asking = AdminClient({**kafka.for_librdkafka(), "error_cb": heard, "log_level": 0})
+    for _ in range(_TRIES):
+        try:
+            asking.list_topics(timeout=_ONE_TRY_S)
+            break
+        except KafkaException:
+            asking.poll(0)
+        if heard.refusal:
+            break
+    return heard.refusal
+
+
+def with_refusal(kafka: KafkaAddress, problem: object) -> str:
+    """The problem, and why Kafka does not let this client in, where that is known."""
+    return ": ".join(filter(None, (str(problem), refusal(kafka))))

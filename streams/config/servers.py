@@ -1,0 +1,119 @@
+"""Where Kafka and Redis are, and how clients get in: the first of the settings.
+
+Owns what the two addresses and their credentials must be together, so that nobody speaks to a server without TLS
+who was not told to. It must not know what is said to them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streams.config.credentials import Credentials, first_given, read_credentials
+from streams.config.kafka_security import KafkaAddress
+from streams.config.plaintext import insist_on_tls, read_allowed
+from streams.config.redis_address import SENTINEL, read_address, with_login, without_password
+
+ENV_PREFIX = "ENCORE_"
+
+
+def _servers(value: str) -> str:
+    if value and not re.fullmatch(r"[^\s:,/]+:\d{1,5}(,[^\s:,/]+:\d{1,5})*", value):
+        raise ValueError("accepted: HOST:PORT, or several separated by commas")
+    return value
+
+
+def read_by(read: Callable[[str], object]) -> AfterValidator:
+    """Accepts what is empty, or can be read; it stays text."""
+
+    def check(value: str) -> str:
+        if value:
+            read(value)
+        return value
+
+    return AfterValidator(check)
+
+
+Servers = Annotated[str, AfterValidator(_servers)]
+RedisUrl = Annotated[str, read_by(read_address)]
+Secret = Annotated[str, Field(repr=False)]
+_SECRET = "; from the environment alone, or from a file"
+
+
+class ServerSettings(BaseSettings):
+    """Addresses and credentials. An address without any is that of the devstack."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid")
+
+    kafka: Servers = Field("", description="Kafka servers, HOST:PORT[,HOST:PORT…]; empty: the devstack")
+    redis: RedisUrl = Field(
+        "",
+        description="Redis: redis://HOST:PORT/DB, redis+sentinel://HOST:PORT,…/SERVICE, redis+cluster://HOST:PORT,…;"
+        " empty: the devstack",
+    )
+    kafka_ca_file: str = Field("", description="certificates of the CA that Kafka's are signed by; set: TLS")
+    kafka_cert_file: str = Field("", description="certificate that Kafka knows this client by (mutual TLS)")
+    kafka_key_file: str = Field("", description="key of that certificate")
+    kafka_user: str = Field("", description="user at Kafka, by SCRAM-SHA-512, over TLS always")
+    kafka_password: Secret = Field("", description="the user's password" + _SECRET)
+    kafka_password_file: str = Field("", description="file that holds the user's password alone")
+    redis_ca_file: str = Field("", description="certificates of the CA that Redis's are signed by; empty: the system's")
+    redis_cert_file: str = Field("", description="certificate that Redis knows this client by (mutual TLS)")
+    redis_key_file: str = Field("", description="key of that certificate")
+    redis_user: str = Field("", description="user at Redis (ACL)")
+    redis_password: Secret = Field("", description="the user's password" + _SECRET)
+    redis_password_file: str = Field("", description="file that holds the user's password alone")
+    redis_sentinel_user: str = Field("", description="user at the Sentinels, where they ask for one")
+    redis_sentinel_password: Secret = Field("", description="that user's password" + _SECRET)
+    redis_sentinel_password_file: str = Field("", description="file that holds that user's password alone")
+    allow_plaintext: Annotated[str, read_by(read_allowed)] = Field(
+        "",
+        description="HOST[:PORT],… that may be spoken to without TLS, each by its name; this machine always may",
+    )
+
+    @model_validator(mode="after")
+    def _kafka_keeps_others_out(self) -> ServerSettings:
+        kafka, given = self.kafka_address, first_given("kafka", self.model_dump())
+        if given and not self.kafka:
+            raise ValueError(f"kafka='': accepted: not empty, as {given} is set (the devstack has no use for it)")
+        if self.kafka and kafka.protocol == "PLAINTEXT":
+            allowed = read_allowed(self.allow_plaintext)
+            insist_on_tls("kafka", self.kafka, kafka.nodes, allowed, "TLS (kafka_ca_file, kafka_user)")
+        return self
+
+    @model_validator(mode="after")
+    def _redis_keeps_others_out(self) -> ServerSettings:
+        shown, given = self._credentials("redis"), first_given("redis", self.model_dump())
+        sentinel_given = first_given("redis_sentinel", self.model_dump())
+        self._credentials("redis_sentinel")
+        if not self.redis:
+            if first := given or sentinel_given:
+                raise ValueError(f"redis='': accepted: not empty, as {first} is set (the devstack has no use for it)")
+            return self
+        address, told = read_address(self.redis), without_password(self.redis)
+        if shown.need_tls and not address.tls:
+            raise ValueError(f"redis={told!r}: accepted: rediss://…, as {given} is set")
+        if shown.user and (address.username or address.password):
+            raise ValueError(f"redis={told!r}: accepted: no login in it, as redis_user is set")
+        if sentinel_given and address.kind != SENTINEL:
+            raise ValueError(f"redis={told!r}: accepted: an address of Sentinels, as {sentinel_given} is set")
+        if not address.tls:
+            insist_on_tls("redis", told, address.nodes, read_allowed(self.allow_plaintext), "TLS (rediss://…)")
+        return self
+
+    def _credentials(self, server: str) -> Credentials:
+        return read_credentials(server, self.model_dump())
+
+    @property
+    def kafka_address(self) -> KafkaAddress:
+        """Kafka, and how its clients get in."""
+        return KafkaAddress(self.kafka, self._credentials("kafka"))
+
+    @property
+    def redis_url(self) -> str:
+        """Redis's URL with all that lets a client in; tell `redis`, never this."""
+        return with_login(self.redis, self._credentials("redis"), self._credentials("redis_sentinel"))

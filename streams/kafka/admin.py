@@ -1,0 +1,218 @@
+"""What Kafka knows of an application: its topics' ids, how far its group has committed, who is in the group.
+
+Owns the questions, asked anew each time; every method blocks: call them in a thread. It must not know what the
+answers prove.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec
+
+from streams.config.kafka_security import Heard, KafkaAddress
+from streams.kafka.topics import KafkaFailed
+from streams.observability.logs import LIBRDKAFKA
+
+T = TypeVar("T")
+
+_ONE_TRY_S = 5.0
+_ANSWERS_WITHIN_S = 20.0
+_PAUSE_S = 0.2
+_AGAIN = (
+    *(KafkaError._TIMED_OUT, KafkaError.REQUEST_TIMED_OUT, KafkaError._TRANSPORT, KafkaError.NOT_COORDINATOR),
+    *(KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS),
+    # A partition that was just made has no leader yet, nor one whose leader has just gone.
+    *(KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE),
+)
+_UNKNOWN = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
+
+
+class TopicNow(NamedTuple):
+    """A topic as it is: the id that Kafka gave it (another one after it was made anew), and its partitions."""
+
+    topic_id: str
+    partitions: int
+
+
+class KafkaView:
+    """Questions to one Kafka. Every method raises `KafkaFailed` where it does not answer."""
+
+    def __init__(self, kafka: KafkaAddress, new_client: Callable[[dict[str, Any]], AdminClient] = AdminClient) -> None:
+        self._kafka = kafka
+        self._options: dict[str, Any] = {
+            **kafka.for_librdkafka(),
+            "log_level": 2,
+            "logger": logging.getLogger(LIBRDKAFKA),
+        }
+        self._heard, self._let_in = Heard(), False
+        self._new_client = new_client
+        self._admin = self._client()
+
+    def _client(self) -> AdminClient:
+        return self._new_client({**self._options, "error_cb": self._heard})
+
+    def topic(self, name: str) -> TopicNow | None:
+        """A topic; None where there is none of the name."""
+        try:
+            found = self._answer(lambda admin: admin.describe_topics(TopicCollection([name]), **self._limit)[name])
+        except KafkaRefused as refusal:
+            if refusal.code in _UNKNOWN:
+                return None
+            raise
+        most, least = found.topic_id.get_most_significant_bits(), found.topic_id.get_least_significant_bits()
+        return TopicNow(str(UUID(int=(most % 2**64) << 64 | least % 2**64)), len(found.partitions))
+
+    def topic_there(self, name: str) -> TopicNow:
+        """A topic that must be there."""
+        topic = self.topic(name)
+        if topic is None:
+            raise KafkaFailed(f"Kafka at {self._kafka} has no topic {name}")
+        return topic
+
+    def brokers(self) -> int:
+        """How many brokers there are now."""
+        return len(self._answer(lambda admin: admin.describe_cluster(**self._limit)).nodes)
+
+    def options(self, name: str) -> dict[str, str]:
+        """A topic's configuration, defaults among it."""
+        asked = ConfigResource(ConfigResource.Type.TOPIC, name)
+        found = self._answer(lambda admin: admin.describe_configs([asked], **self._limit)[asked])
+        return {option: entry.value for option, entry in found.items()}
+
+    def replication(self, name: str) -> int:
+        """On how many brokers each of a topic's partitions lies; the least of them."""
+        found = self._answer(lambda admin: admin.describe_topics(TopicCollection([name]), **self._limit)[name])
+        return min(len(partition.replicas) for partition in found.partitions)
+
+    def delete(self, name: str) -> None:
+        """Delete a topic; its name may stay taken for a moment."""
+        self._answer(lambda admin: admin.delete_topics([name], **self._limit)[name])
+
+    def readable_ends(self, topic: str, partitions: Collection[int]) -> dict[int, int]:
+        """The offset after the last that can be read, of each partition: open transactions hold it back."""
+        return self._offsets(topic, partitions, OffsetSpec.latest())
+
+    def spans(self, topic: str, partitions: Collection[int]) -> dict[int, tuple[int, int]]:
+        """The first offset that is there, and the one after the last that can be read, of each partition."""
+        first, ends = self._offsets(topic, partitions, OffsetSpec.earliest()), self.readable_ends(topic, partitions)
+        return {number: (first[number], ends[number]) for number in partitions}
+
+    def _offsets(self, topic: str, partitions: Collection[int], which: OffsetSpec) -> dict[int, int]:
+        places = {TopicPartition(topic, number): which for number in partitions}
+        options = {"isolation_level": IsolationLevel.READ_COMMITTED, **self._limit}
+
+        def ask(admin: AdminClient) -> dict[int, int]:
+            answers = admin.list_offsets(places, **options)
+            return {place.partition: answer.result().offset for place, answer in answers.items()}
+
+        return self._until_answered(ask)
+
+    def time_of(self, topic: str, partition: int, offset: int) -> int | None:
+        """The timestamp of the first record at or after an offset; None where none comes soon."""
+        reader = Consumer(
+            {**self._options, "group.id": topic, "enable.auto.commit": False, "isolation.level": "read_committed"}
+        )
+        try:
+            reader.assign([TopicPartition(topic, partition, offset)])
+            message = reader.poll(_ONE_TRY_S)
+            return message.timestamp()[1] if message is not None and message.error() is None else None
+        except KafkaException as problem:
+            raise KafkaFailed(f"Kafka at {self._kafka}: {problem.args[0].str()}") from None
+        finally:
+            reader.close()
+
+    def committed(self, group: str, topic: str, partition: int) -> int | None:
+        """The offset that a group has committed for a partition; None: it has not, or that has expired."""
+        # Not the admin client: librdkafka's aborts the process where a group's coordinator does not answer in time.
+        asking = Consumer({**self._options, "group.id": group, "enable.auto.commit": False})
+        try:
+            (place,) = self._until_answered(lambda _: asking.committed([TopicPartition(topic, partition)], _ONE_TRY_S))
+        finally:
+            asking.close()
+        if place.error is not None:
+            raise KafkaFailed(f"Kafka at {self._kafka}: offsets of group {group}: {place.error.str()}")
+        return int(place.offset) if place.offset >= 0 else None
+
+    def commit(self, group: str, topic: str, offsets: Mapping[int, int]) -> None:
+        """Commit offsets for a group, which must have no members."""
+        places = [TopicPartition(topic, partition, offset) for partition, offset in offsets.items()]
+        asked = ConsumerGroupTopicPartitions(group, places)
+        answer = self._answer(lambda admin: admin.alter_consumer_group_offsets([asked], **self._limit)[group])
+        for place in answer.topic_partitions:
+            if place.error is not None:
+                raise KafkaFailed(f"Kafka at {self._kafka}: offsets of group {group}: {place.error.str()}")
+
+    def members(self, group: str) -> int:
+        """How many members a group has; one that died counts until its session is over."""
+        return len(self._answer(lambda admin: admin.describe_consumer_groups([group], **self._limit)[group]).members)
+
+    def _asked(self, ask: Callable[[AdminClient], T]) -> T:
+        # Held until the answer is there: a client that is let go takes along the questions that wait for it.
+        admin = self._admin
+        try:
+            answer = ask(admin)
+            self._let_in = True
+            return answer
+        except KafkaException as problem:
+            error = problem.args[0]
+            admin.poll(0)
+            # Later on a broker that ends or begins may cut a handshake short: that passes.
+            if self._heard.refusal and not self._let_in:
+                raise KafkaRefused(f"Kafka at {self._kafka}: {self._heard.refusal}", error.code()) from None
+            # A client that knows a dead broker for the controller waits for that one alone: it asks no other who has
+            # its part by now, and connects a thousand times a second. A new one asks.
+            if error.code() == KafkaError._TIMED_OUT and self._admin is admin:
+                self._admin = self._client()
+            raise
+
+    @property
+    def _limit(self) -> dict[str, float]:
+        return {"request_timeout": _ONE_TRY_S}
+
+    def _answer(self, ask: Callable[[AdminClient], Any]) -> Any:
+        return self._until_answered(lambda admin: ask(admin).result())
+
+    def _until_answered(self, ask: Callable[[AdminClient], T]) -> T:
+        try:
+            return until_answered(lambda: self._asked(ask), _AGAIN, _ANSWERS_WITHIN_S)
+        except KafkaException as problem:
+            error = problem.args[0]
+            raise KafkaRefused(f"Kafka at {self._kafka}: {error.str()}", error.code()) from None
+
+
+def until_answered(ask: Callable[[], T], again: Collection[int], within_s: float) -> T:
+    """The answer of a call, which is made again for so long where it fails by one of these codes.
+
+    The broker that was asked may be frozen and another one have its part by now, or it may just have come back.
+    Raises the last `KafkaException`.
+    """
+    until = time.monotonic() + within_s
+    while True:
+        try:
+            return ask()
+        except KafkaException as problem:
+            if problem.args[0].code() not in again or time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE_S)
+
+
+class KafkaRefused(KafkaFailed):
+    """Kafka's answer is an error, or there is none; `code` is librdkafka's number for it."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code

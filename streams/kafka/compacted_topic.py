@@ -1,0 +1,107 @@
+"""A compacted topic as a worker knows it: all of it, read before any partition opens, then followed.
+
+Owns one reader without a group, in a thread of its own, and the mapping that it keeps up to date. It must not
+know what a record means, nor when it takes effect: each partition takes the mapping in at a checkpoint, and records it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from streams.config.kafka_security import KafkaAddress
+from streams.kafka.topics import KafkaFailed
+from streams.observability.logs import LIBRDKAFKA
+
+log = logging.getLogger(__name__)
+
+_CALL_S = 10.0
+_FOLLOW_S = 0.5
+_LOAD_S = 0.05
+
+
+T = TypeVar("T")
+TakeRecord = Callable[[dict[str, T], Message], None]
+"""Moves the mapping by one record, or leaves it as it is."""
+
+
+class FollowedTopic(Generic[T]):
+    """`rows` is replaced as a whole when anything changes, so that a reader's copy stays as it was.
+
+    `name` is that of the thread, and of the group that librdkafka wants one for.
+    """
+
+    def __init__(self, kafka: KafkaAddress, topic: str, name: str, take_record: TakeRecord[T]) -> None:
+        self.rows: dict[str, T] = {}
+        self.topic = topic
+        self._take_record = take_record
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name=name, daemon=True)
+        self._reader = Consumer(
+            {
+                **kafka.for_librdkafka(),
+                "group.id": f"encore-{name}",
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+                "log_level": 2,
+                "logger": logging.getLogger(LIBRDKAFKA),
+            }
+        )
+
+    def load(self, timeout_s: float) -> None:
+        """Read all of the topic as it is now, then follow it. Blocks. Raises `KafkaFailed`."""
+        try:
+            self._read_to_end(time.monotonic() + timeout_s)
+        except KafkaException as problem:
+            self._reader.close()
+            raise KafkaFailed(f"topic {self.topic} cannot be read: {problem.args[0].str()}") from None
+        except KafkaFailed:
+            self._reader.close()
+            raise
+        self._thread.start()
+
+    def _read_to_end(self, until: float) -> None:
+        parts = self._partitions()
+        self._reader.assign(parts)
+        at_end: set[int] = set()
+        while len(at_end) < len(parts):
+            at_end |= self._take_in(self._reader.consume(10_000, timeout=_LOAD_S))
+            if time.monotonic() > until:
+                raise KafkaFailed(f"topic {self.topic} could not be read to its end in time")
+
+    def _partitions(self) -> list[TopicPartition]:
+        partitions = self._reader.list_topics(self.topic, timeout=_CALL_S).topics[self.topic].partitions
+        return [TopicPartition(self.topic, number, OFFSET_BEGINNING) for number in partitions]
+
+    def _follow(self) -> None:
+        while not self._stopped.is_set():
+            self._take_in(self._reader.consume(10_000, timeout=_FOLLOW_S))
+        self._reader.close()
+
+    def _take_in(self, messages: list[Message]) -> set[int]:
+        """Take in records; returns the partitions whose end was reached."""
+        if not messages:
+            return set()
+        at_end, rows = set(), dict(self.rows)
+        for message in messages:
+            error = message.error()
+            if error is None:
+                self._take_record(rows, message)
+            elif error.code() == KafkaError._PARTITION_EOF:
+                at_end.add(message.partition())
+            else:
+                log.warning("topic %s: %s", self.topic, error.str())
+        if rows != self.rows:
+            self.rows = rows
+        return at_end
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopped.set()

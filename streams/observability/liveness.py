@@ -1,0 +1,81 @@
+"""Whether a worker lives, has started and is ready, each as one line that says why not.
+
+Owns what those words mean. It must not know HTTP, nor what a worker does about it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Collection, Mapping
+from typing import NoReturn, Protocol
+
+from streams.observability.partition_metrics import Pulse
+from streams.observability.systemd import ALIVE, READY, tell_supervisor
+
+_BEAT_S = 1.0
+_DEAD_S = 15.0
+_STALE_S = 60.0
+
+
+class HasPulse(Protocol):
+    """What is asked of a partition."""
+
+    @property
+    def pulse(self) -> Pulse:
+        """How it is doing."""
+
+
+class Vitals:
+    """One worker's; `partitions` and `openings` are its own, as they change. Asked from other threads than its own."""
+
+    def __init__(self, partitions: Mapping[int, HasPulse], openings: Collection[int]) -> None:
+        self.partitions = partitions
+        self.openings = openings
+        self._beat_s = time.monotonic()
+        self._is_assigned = False
+        self._has_started = False
+
+    async def keep_beating(self) -> NoReturn:
+        """Show that the event loop moves, and tell the supervisor so, and once that the worker has started."""
+        has_said_ready = False
+        while True:
+            self._beat_s = time.monotonic()
+            is_ready = has_said_ready or not self.why_not_started()
+            tell_supervisor(ALIVE, *([READY] if is_ready and not has_said_ready else []))
+            has_said_ready = is_ready
+            await asyncio.sleep(_BEAT_S)
+
+    def note_assigned(self) -> None:
+        """The group has said which partitions are this worker's; none may be."""
+        self._is_assigned = True
+
+    def why_dead(self) -> str:
+        """Empty while the event loop moves."""
+        silent_s = time.monotonic() - self._beat_s
+        return f"the event loop has not moved for {silent_s:.0f} s" if silent_s > _DEAD_S else ""
+
+    def why_not_started(self) -> str:
+        """Empty once the worker was ready for the first time."""
+        if not self._has_started:
+            why = self._why_not_restored()
+            self._has_started = not why
+            return why
+        return ""
+
+    def why_not_ready(self) -> str:
+        """Empty while all partitions are restored and their checkpoints go on."""
+        why = self._why_not_restored()
+        if why:
+            return why
+        for number, partition in list(self.partitions.items()):
+            age_s = partition.pulse.checkpoint_age_s
+            if age_s > _STALE_S:
+                return f"partition {number} has records that have waited for a checkpoint for {age_s:.0f} s"
+        return ""
+
+    def _why_not_restored(self) -> str:
+        if not self._is_assigned:
+            return "the group has not assigned partitions yet"
+        opening = sorted(self.openings)
+        return f"partitions are being restored: {', '.join(map(str, opening))}" if opening else ""

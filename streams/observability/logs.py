@@ -1,0 +1,114 @@
+"""Where log lines go, what they look like, and how often libraries may repeat theirs.
+
+It must not know who writes them.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import threading
+
+import structlog
+from structlog.typing import Processor
+
+LIBRDKAFKA = "librdkafka"
+_LIBRARIES = (
+    "faust",
+    "mode",
+    "aiokafka",
+    "kafka",
+    "asyncio",
+    LIBRDKAFKA,
+    "streams.source.transport",
+    "streams.source.app",
+)
+_KAFKA_CLIENTS = ("aiokafka", "kafka")
+"""Below INFO they write every byte that they fetch, household ids among it."""
+
+_AGAIN_S = 30.0
+_OF_NO_USE = ("Missing sensor state for rebalance", "blocking the event loop")
+"""What libraries say of themselves: Faust of its unused monitor, kafka-python of a busy machine at start."""
+
+
+AUTO, TEXT, JSON = "auto", "text", "json"
+
+
+def log_to_stderr(level: str, form: str = AUTO) -> None:
+    """One line an event on stderr; of the libraries' own lines warnings only, and the same one twice a minute.
+
+    `form`: text for people, JSON for machines; auto is text on a terminal and else JSON.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    is_text = form == TEXT or (form == AUTO and sys.stderr.isatty())
+    handler.setFormatter(_for_people() if is_text else _for_machines())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for name in _KAFKA_CLIENTS:
+        logging.getLogger(name).setLevel(logging.INFO)
+    if level != "debug":
+        for name in _LIBRARIES:
+            logging.getLogger(name).setLevel(logging.WARNING)
+        handler.addFilter(Seldom())
+        threading.excepthook = _tell_of_thread
+
+
+def _for_people() -> logging.Formatter:
+    return logging.Formatter("%(asctime)s %(levelname)-7s %(message)s")
+
+
+def _for_machines() -> logging.Formatter:
+    """An object a line: `timestamp` (ISO 8601, UTC), `level`, `logger`, `event`, and `exception` where there is one."""
+    noted: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.ExtraAdder(),
+    ]
+    told: list[Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(),
+    ]
+    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=noted, processors=told)
+
+
+def keep_libraries_quiet() -> None:
+    """Of a library whose lines nobody asked for, Python prints the warnings; a command says what failed itself."""
+    for name in _LIBRARIES:
+        logging.getLogger(name).addHandler(logging.NullHandler())
+
+
+def _tell_of_thread(ended: threading.ExceptHookArgs) -> None:
+    """One line: the clients' threads die noisily when they are stopped while Kafka is away."""
+    name = ended.thread.name if ended.thread is not None else "?"
+    logging.getLogger("threading").warning("thread %s ended: %s", name, ended.exc_type.__name__)
+
+
+class Seldom(logging.Filter):
+    """Lets a library say the same thing once in `_AGAIN_S`, and as a warning.
+
+    Clients repeat themselves fifty times a second while a server is away. What is an error, the process's end,
+    is ours to say.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING or not record.name.startswith(_LIBRARIES):
+            return True
+        if any(words in record.getMessage() for words in _OF_NO_USE):
+            return False
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        if record.exc_info and record.name.startswith(_KAFKA_CLIENTS):
+            # Where it matters, the worker ends by it and says so; a traceback through the client tells nobody more.
+            record.msg, record.args = f"{record.getMessage()}: {record.exc_info[1]!r}", ()
+            record.exc_info = record.exc_text = None
+        what = (record.name, re.sub(r"\d+", "", record.getMessage()))
+        last = self._said.get(what)
+        if last is not None and record.created - last < _AGAIN_S:
+            return False
+        self._said[what] = record.created
+        return True

@@ -1,0 +1,46 @@
+"""Prints docs/metrics.md from the declarations: `python -m streams.observability.metrics_page > docs/metrics.md`.
+
+Owns the page's form. It must not know what moves a metric.
+"""
+
+from __future__ import annotations
+
+from prometheus_client.metrics import MetricWrapperBase
+
+from streams.observability.metrics import PREFIX, Metrics
+
+_HEAD = """# Metrics
+
+A worker with `ENCORE_METRICS_PORT` answers on that port, at `ENCORE_METRICS_HOST` (loopback unless it is set):
+
+| path | answer |
+|---|---|
+| `/metrics` | the metrics below, in Prometheus's text format, and `process_…` (CPU, memory, open files) |
+| `/livez` | 200 while the worker's event loop moves; Kafka and Redis may be away |
+| `/readyz` | 200 once all partitions that are this worker's are restored, and while their checkpoints go on |
+| `/startupz` | 200 once the worker has been assigned partitions for the first time and has restored them |
+
+Where a probe answers 503, its body is one line that says why. No label, path or line names a household or a title.
+
+| metric | type | labels | meaning |
+|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """The page as Markdown."""
+    metrics = Metrics()
+    found = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
+    return _HEAD + "".join(map(_row, found))
+
+
+def _row(metric: MetricWrapperBase) -> str:
+    (family,) = metric.describe()
+    name = f"{family.name}_total" if family.type == "counter" else family.name
+    assert name.startswith(PREFIX)
+    labels = ", ".join(f"`{label}`" for label in metric._labelnames)
+    return f"| `{name}` | {family.type} | {labels} | {family.documentation} |\n"
+
+
+if __name__ == "__main__":
+    print(page(), end="")

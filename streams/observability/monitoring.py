@@ -1,0 +1,79 @@
+"""What others see of a running worker: its metrics and vitals, and the port on which it tells them.
+
+Owns when gauges are set, and what becomes of a partition's that has gone. It must not know what anything means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
+from streams.config.settings import Settings
+from streams.observability.http_server import Probes
+from streams.observability.liveness import HasPulse, Vitals
+from streams.observability.metrics import Metrics
+
+
+class Published(Protocol):
+    """What is asked of the publisher."""
+
+    @property
+    def waiting_keys(self) -> int:
+        """How much waits to be written."""
+
+    def lag(self, partition: int) -> int:
+        """How many records a partition is behind."""
+
+
+class Owned(Protocol):
+    """What is asked of the worker's ownership."""
+
+    @property
+    def partitions(self) -> Mapping[int, HasPulse]:
+        """The partitions that are open, as they change."""
+
+    @property
+    def openings(self) -> Collection[int]:
+        """The partitions that are being opened, as they change."""
+
+
+class Monitoring:
+    """One worker's, from before it has anything."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.metrics = Metrics()
+        self.vitals = Vitals({}, ())
+        self._published: Published | None = None
+        self._settings = settings
+        self._probes: Probes | None = None
+
+    def watch(self, owned: Owned, published: Published) -> None:
+        """Look at these from now on."""
+        self.vitals.partitions, self.vitals.openings = owned.partitions, owned.openings
+        self._published = published
+
+    def open(self) -> None:
+        """Answer from now on, where the settings name a port. Raises `PortTaken`."""
+        vitals = self.vitals
+        if self._settings.metrics_port:
+            whys = {
+                "/livez": vitals.why_dead,
+                "/readyz": vitals.why_not_ready,
+                "/startupz": vitals.why_not_started,
+            }
+            self._probes = Probes(
+                self._settings.metrics_host, self._settings.metrics_port, self.metrics.registry, self.measure, whys
+            )
+
+    def close(self) -> None:
+        """Answer no more."""
+        if self._probes is not None:
+            self._probes.close()
+
+    def measure(self) -> None:
+        """Set all gauges. Called from the threads that answer."""
+        published = self._published
+        if published is not None:
+            self.metrics.waiting_keys.set(published.waiting_keys)
+            for number, partition in list(self.vitals.partitions.items()):
+                partition.pulse.measure(published.lag(number))

@@ -1,0 +1,88 @@
+"""How a partition is doing: how old what it reads is, how long it waits for checkpoints, what those took in.
+
+Owns the measuring of one partition. It must not know how anything comes to be, nor who looks at it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from models.changes import Changes
+from models.fold import Fold
+from streams.observability.metrics import Checkpoint, Metrics
+
+_SAMPLE = 100
+
+
+class Cut(NamedTuple):
+    """What a checkpoint is about to take in. `oldest_ms`: the time of its first record; None: there was none."""
+
+    begun_s: float
+    oldest_ms: int | None
+    credited_ms: int
+    stream: list[int]
+
+
+class Pulse:
+    """One partition's. `latest_ms` is the time of the last record that was read, 0 before any."""
+
+    def __init__(self, number: int, fold: Fold, metrics: Metrics) -> None:
+        self.latest_ms = 0
+        self._number, self._fold, self._metrics = number, fold, metrics
+        self._oldest_ms: int | None = None
+        # Since when records wait: for a cut, and for the commit of the last cut.
+        self._uncut_since_s: float | None = None
+        self._uncommitted_since_s: float | None = None
+        self._mean_row_bytes = 0.0
+        self.begin()
+
+    def begin(self) -> None:
+        """What is counted so far, is counted already."""
+        self._stream, self._credited_ms = self._fold.stream_counts(), self._fold.credited_ms
+
+    def note_read(self, records: Sequence[Any]) -> None:
+        """A batch was folded in."""
+        if records:
+            self.latest_ms = records[-1].timestamp
+            if self._oldest_ms is None:
+                self._oldest_ms = records[0].timestamp
+        if self._uncut_since_s is None:
+            self._uncut_since_s = time.monotonic()
+
+    def cut(self) -> Cut:
+        """A checkpoint takes in all that was read so far."""
+        cut = Cut(time.monotonic(), self._oldest_ms, self._fold.credited_ms, self._fold.stream_counts())
+        self._oldest_ms = None
+        self._uncommitted_since_s, self._uncut_since_s = self._uncut_since_s, None
+        return cut
+
+    def note_committed(self, cut: Cut, changes: Changes, records: int, changelog_records: int) -> None:
+        """The checkpoint of a cut was committed."""
+        self._uncommitted_since_s = None
+        took = [now - before for now, before in zip(cut.stream, self._stream, strict=True)]
+        credited_ms = cut.credited_ms - self._credited_ms
+        self._stream, self._credited_ms = cut.stream, cut.credited_ms
+        sizes = [len(packed) for _, _, packed in changes.rows[:_SAMPLE] if packed is not None]
+        if sizes:
+            self._mean_row_bytes = sum(sizes) / len(sizes)
+        seconds = time.monotonic() - cut.begun_s
+        self._metrics.note_checkpoint(Checkpoint(self._number, seconds, records, changelog_records, credited_ms, took))
+
+    @property
+    def checkpoint_age_s(self) -> float:
+        """How long the oldest record that is in no checkpoint has been read; 0 where there is none."""
+        since_s = self._uncut_since_s if self._uncommitted_since_s is None else self._uncommitted_since_s
+        return 0.0 if since_s is None else time.monotonic() - since_s
+
+    def measure(self, lag: int) -> None:
+        """Set the gauges of the partition, which is so many records behind. May be called from any thread."""
+        metrics, label = self._metrics, str(self._number)
+        rows = sum(len(title.rows) for title in list(self._fold.titles.values()))
+        behind_s = max(0.0, time.time() - self.latest_ms / 1000) if lag and self.latest_ms else 0.0
+        metrics.lag_records.labels(label).set(lag)
+        metrics.lag_seconds.labels(label).set(behind_s)
+        metrics.checkpoint_age_seconds.labels(label).set(self.checkpoint_age_s)
+        metrics.state_rows.labels(label).set(rows)
+        metrics.state_bytes.labels(label).set(rows * self._mean_row_bytes)

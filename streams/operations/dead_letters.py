@@ -1,0 +1,65 @@
+"""Dead letters as an operator sees them: what could not be read, why, where it lay; and sending it once more.
+
+Owns the reading of their topic and the sending. It must not know why anything was set aside.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from streams.config.kafka_security import KafkaAddress
+from streams.config.settings import Settings
+from streams.kafka.topics import LARGEST_MESSAGE_BYTES
+from streams.tools.simulate.faults import Item
+from streams.tools.simulate.sender import send
+from streams.verify.reading import NoTopic, TopicReader
+
+
+class DeadLetter(NamedTuple):
+    """One; `topic`, `partition`, `offset` are its place in the source, `time_ms` when it was set aside.
+
+    `is_cut`: what is here is not all of it; the source topic has it whole.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    error: str
+    time_ms: int
+    key: bytes | None
+    value: bytes | None
+    is_cut: bool
+
+
+def read_dead_letters(kafka: KafkaAddress, settings: Settings) -> Iterator[DeadLetter]:
+    """All that are there, partition by partition. Raises `CannotRead`; nothing comes where there is no topic yet."""
+    try:
+        reader = TopicReader(kafka, settings.dead_letters_topic)
+    except NoTopic:
+        return
+    with reader:
+        for message in reader.read_below(reader.ends()):
+            headers = {name: (value or b"").decode(errors="replace") for name, value in message.headers() or ()}
+            yield DeadLetter(
+                headers.get("topic", "?"),
+                _number(headers.get("partition", "")),
+                _number(headers.get("offset", "")),
+                headers.get("error", "?"),
+                message.timestamp()[1],
+                message.key(),
+                message.value(),
+                bool(headers.keys() & {"key_bytes", "value_bytes"}),
+            )
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else -1
+
+
+def send_again(kafka: KafkaAddress, topic: str, letters: Iterable[DeadLetter]) -> int:
+    """Send the original keys and values to a topic; how many. Raises `SendFailed`; some may be there then."""
+    now_ms = int(time.time() * 1000)
+    items = (Item(now_ms, letter.key, letter.value, now_ms) for letter in letters)
+    return send(items, kafka, topic, stamp=False, largest_bytes=LARGEST_MESSAGE_BYTES).events

@@ -1,0 +1,197 @@
+"""What could be wrong with an application, looked at one thing after another, each with what to do about it.
+
+Owns the looking and the advice. It changes nothing: no topic, key or offset. It must not know how findings are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+from redis.exceptions import RedisError
+
+from models.catalog import CatalogRow
+from models.diagnosis import Complaint, diagnose
+from streams.config.redis_address import without_password
+from streams.config.settings import Settings
+from streams.config.zones import zones_version
+from streams.display.numbers import many, rate
+from streams.kafka.admin import KafkaView
+from streams.kafka.topics import REMEDY, KafkaFailed, Topic, all_topics
+from streams.operations.lag import read_lag
+from streams.operations.source_sample import read_sample
+from streams.operations.titles import stored_titles
+from streams.redis.clients import sync_client
+from streams.redis.keys import Keys
+from streams.rules_form import RULES
+
+OK, ODD, WRONG = "ok", "odd", "wrong"
+_FIVE_MINUTES_S = 300
+_TIMESTAMPS, _BROKERS = "message.timestamp.type", "LogAppendTime"
+
+
+class Finding(NamedTuple):
+    """How something is: `level` ok, odd (it works, but may surprise) or wrong; `advice` what to do, empty where ok."""
+
+    level: str
+    what: str
+    found: str
+    advice: str = ""
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """All findings, one after another. Where a server does not answer, what is in it is not looked at."""
+    try:
+        view = KafkaView(settings.kafka_address)
+        yield from _kafka(settings, view)
+    except KafkaFailed as problem:
+        yield Finding(WRONG, "Kafka", str(problem), "check ENCORE_KAFKA, and whether the brokers run")
+    try:
+        yield from _redis(settings)
+    except (RedisError, OSError) as problem:
+        advice = "check ENCORE_REDIS, its user and password, and whether Redis runs"
+        yield Finding(WRONG, "Redis", f"{without_password(settings.redis)}: {problem}", advice)
+    yield Finding(OK, "time zones", f"tzdata {zones_version()}")
+    yield Finding(OK, "rules", RULES)
+
+
+# -- Kafka --------------------------------------------------------------------------------------------------------
+
+
+def _kafka(settings: Settings, view: KafkaView) -> Iterator[Finding]:
+    brokers = view.brokers()
+    yield Finding(OK, "Kafka", f"{many(brokers, 'broker')} at {settings.kafka}")
+    like_source = view.topic(settings.source_topic)
+    for topic in all_topics(settings):
+        yield _topic(settings, view, topic, like_source.partitions if like_source else 0, brokers)
+    if like_source is not None:
+        yield from _group(settings, view)
+        yield from _events(settings, view, like_source.partitions)
+
+
+def _topic(settings: Settings, view: KafkaView, topic: Topic, source_partitions: int, brokers: int) -> Finding:
+    what = f"topic {topic.name}"
+    there = view.topic(topic.name)
+    if there is None:
+        return Finding(ODD, what, "is missing", "run `encore topics ensure`, or let the first worker make it")
+    if topic.name == settings.state_topic and there.partitions != source_partitions:
+        found = f"has {there.partitions} partitions, {settings.source_topic} has {source_partitions}"
+        return Finding(WRONG, what, found, REMEDY)
+    options = view.options(topic.name)
+    for name, wanted in topic.options.items():
+        if options.get(name) != wanted and not _is_as_good(name, options, wanted):
+            level = WRONG if name in ("cleanup.policy", "retention.ms") else ODD
+            found = f"has {name}={options.get(name)}, not {wanted}"
+            return Finding(level, what, found, f"`{_set(topic.name, name, wanted)}`")
+    if _TIMESTAMPS in topic.options and options.get(_TIMESTAMPS) != _BROKERS:
+        found = "has its producers' timestamps: one wrong clock moves the time of a partition"
+        return Finding(
+            ODD, what, found, f"right for simulated and imported records; for live ones: `{_set(topic.name)}`"
+        )
+    replicas = view.replication(topic.name)
+    if replicas < min(3, brokers):
+        found = f"{many(there.partitions, 'partition')}, each on {replicas} of {brokers} brokers"
+        return Finding(ODD, what, found, "a broker that is lost takes records with it: give it 3 replicas")
+    return Finding(OK, what, f"{many(there.partitions, 'partition')}, each on {many(replicas, 'broker')}")
+
+
+def _set(topic: str, name: str = _TIMESTAMPS, value: str = _BROKERS) -> str:
+    """The command that sets an option of a topic."""
+    return f"kafka-configs --alter --entity-type topics --entity-name {topic} --add-config {name}={value}"
+
+
+def _is_as_good(name: str, options: Mapping[str, str], wanted: str) -> bool:
+    """Whether a larger number serves as well, or the broker's timestamps do."""
+    if name.startswith("message.timestamp."):
+        return options.get(_TIMESTAMPS) == _BROKERS
+    return name == "max.message.bytes" and name in options and int(options[name]) >= int(wanted)
+
+
+def _group(settings: Settings, view: KafkaView) -> Iterator[Finding]:
+    lag = read_lag(settings, view)
+    found = f"{many(lag.workers, 'worker')}, {lag.records:,} records wait, the first for {lag.behind_s:.0f} s"
+    if not lag.workers:
+        yield Finding(ODD, f"group {settings.app_id}", "no worker runs", "start `encore worker`")
+    elif lag.behind_s > _FIVE_MINUTES_S:
+        advice = "more workers share the partitions; `encore lag` says which of them wait"
+        yield Finding(ODD, f"group {settings.app_id}", found, advice)
+    else:
+        yield Finding(OK, f"group {settings.app_id}", found)
+
+
+# -- what is in the source topic ----------------------------------------------------------------------------------
+
+
+def _events(settings: Settings, view: KafkaView, partitions: int) -> Iterator[Finding]:
+    """What is wrong with the newest events; each finding with the share that has it and where the first one lies."""
+    what = f"events in {settings.source_topic}"
+    try:
+        spans = view.spans(settings.source_topic, range(partitions))
+        sample = read_sample(settings.kafka_address, settings.source_topic, spans)
+        complaints = diagnose(sample, _catalog(settings, view))
+    except KafkaFailed as problem:
+        yield Finding(ODD, what, f"cannot be read: {problem}", "give this user the right to read the source and titles")
+        return
+    yield from (_complaint(what, complaint) for complaint in complaints)
+    if not complaints:
+        yield Finding(OK, what, f"nothing odd in the newest {many(len(sample), 'record')}")
+
+
+def _catalog(settings: Settings, view: KafkaView) -> dict[str, CatalogRow]:
+    if view.topic(settings.titles_topic) is None:
+        return {}
+    rows = stored_titles(settings, settings.kafka_address)
+    return {title: msgspec.convert(row, CatalogRow) for title, row in rows.items()}
+
+
+def _complaint(what: str, complaint: Complaint) -> Finding:
+    first = f"for example partition {complaint.partition}, offset {complaint.offset}"
+    found = f"{rate(complaint.events / complaint.of)} of the newest {many(complaint.of, 'event')}, {first}"
+    return Finding(WRONG if complaint.is_grave else ODD, f"{what}: {complaint.what}", found, complaint.advice)
+
+
+# -- Redis --------------------------------------------------------------------------------------------------------
+
+
+def _redis(settings: Settings) -> Iterator[Finding]:
+    client = sync_client(settings.redis_url, socket_timeout=5, socket_connect_timeout=5, decode_responses=True)
+    try:
+        client.ping()
+        yield Finding(OK, "Redis", without_password(settings.redis))
+        yield from _asked(lambda: _eviction(client), "eviction")
+        yield from _status(client, settings)
+    finally:
+        client.close()
+
+
+def _asked(ask: Callable[[], Finding], what: str) -> Iterator[Finding]:
+    """A finding, or that this user may not ask."""
+    try:
+        yield ask()
+    except RedisError as problem:
+        yield Finding(ODD, f"Redis: {what}", f"cannot be asked: {problem}", "ask whoever runs Redis")
+
+
+def _eviction(client: Any) -> Finding:
+    memory = client.info("memory")
+    policy = memory.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        return Finding(
+            WRONG, "Redis: eviction", f"maxmemory-policy is {policy}", "set it to noeviction: keys would vanish"
+        )
+    return Finding(OK, "Redis: eviction", "none")
+
+
+def _status(client: Any, settings: Settings) -> Iterator[Finding]:
+    keys = Keys(settings.redis_prefix)
+    what = f"keys under {settings.redis_prefix}"
+    status = client.hgetall(keys.status)
+    if not status:
+        yield Finding(ODD, what, "there are none", "a worker writes them once events come")
+    elif status.get("rebuilding", "0") != "0":
+        yield Finding(ODD, what, f"{status['rebuilding']} partitions are being recounted", "wait, or add workers")
+    elif status.get("complete") != "1":
+        yield Finding(ODD, what, "are being written again: they say complete 0", "wait; all partitions need a worker")
+    else:
+        yield Finding(OK, what, f"complete, {status.get('partitions_ready')} partitions report")

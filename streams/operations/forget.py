@@ -1,0 +1,98 @@
+"""Has households forgotten: tells the workers whom, and sees that every partition has done so (decision record 15).
+
+Owns the question and the wait for its answer. `streams.source.erasures` and `streams.state.changelog` own the forms of
+the topics. It must not know what a partition does about it.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+import msgspec
+
+from models.erasure import digest_of
+from streams.config.settings import Settings
+from streams.kafka.admin import KafkaView
+from streams.operations.titles import NOW
+from streams.source.erasures import Erasure
+from streams.state.changelog import ERASURE, read_erasure
+from streams.tools.simulate.faults import Item
+from streams.tools.simulate.sender import send
+from streams.verify.reading import NoTopic, TopicReader
+
+_POLL_S = 0.2
+
+
+class Asked(NamedTuple):
+    """Whom the workers are told to forget, by digest, and what of each partition is meant."""
+
+    digest: str
+    erasure: Erasure
+
+
+class Forgotten(NamedTuple):
+    """The rows that partitions have let go of so far, by partition, and the partitions that have not answered."""
+
+    rows: dict[int, int]
+    waiting: list[int]
+
+
+def digest_by(settings: Settings, household_id: str) -> str:
+    """What names a household by these settings: the digest of its id, or of its pseudonym."""
+    pseudonyms = settings.pseudonyms()
+    return digest_of(household_id if pseudonyms is None else pseudonyms.of(household_id.encode()))
+
+
+def ask(settings: Settings, household_id: str) -> Asked:
+    """Tell the workers to forget a household, with all that it has sent until now.
+
+    Raises `KafkaFailed` where Kafka does not answer or lacks a topic, `SendFailed` where it does not take the question.
+    """
+    view = KafkaView(settings.kafka_address)
+    view.topic_there(settings.erasures_topic)
+    source = view.topic_there(settings.source_topic)
+    ends = view.readable_ends(settings.source_topic, range(source.partitions))
+    asked = Asked(digest_by(settings, household_id), Erasure(source.topic_id, [ends[n] for n in range(len(ends))]))
+    record = Item(0, asked.digest.encode(), msgspec.json.encode(asked.erasure), NOW)
+    send([record], settings.kafka_address, settings.erasures_topic, stamp=False)
+    return asked
+
+
+def follow(settings: Settings, asked: Asked, within_s: float) -> Forgotten:
+    """Wait so long until every partition's state says that it has forgotten. Raises `CannotRead`."""
+    deadline = time.monotonic() + within_s
+    rows: dict[int, int] = {}
+    reader: TopicReader | None = None
+    try:
+        while True:
+            reader = reader or _state(settings)
+            if reader is not None:
+                rows |= _answers(reader, asked)
+            waiting = [number for number in range(len(asked.erasure.until)) if number not in rows]
+            if not waiting or time.monotonic() > deadline:
+                return Forgotten(rows, waiting)
+            time.sleep(_POLL_S)
+    finally:
+        if reader is not None:
+            reader.close()
+
+
+def _state(settings: Settings) -> TopicReader | None:
+    try:
+        return TopicReader(settings.kafka_address, settings.state_topic)
+    except NoTopic:
+        return None
+
+
+def _answers(reader: TopicReader, asked: Asked) -> dict[int, int]:
+    """The rows that went, of the partitions whose states have come to say so since the last call."""
+    found: dict[int, int] = {}
+    for message in reader.read(reader.ends()):
+        number, key, value = message.partition(), message.key() or b"", message.value()
+        if key[:1] != ERASURE or value is None:
+            continue
+        digest, erased = read_erasure(key, value)
+        if digest == asked.digest and erased.until >= asked.erasure.until[number]:
+            found[number] = erased.rows
+    return found

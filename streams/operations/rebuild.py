@@ -1,0 +1,195 @@
+"""Makes a state anew, so that workers count the source again from its first record: `docs/decisions/0006`.
+
+Owns the order of the steps, so that one killed between any two is simply run again, and that a worker started
+between any two refuses. It must not know how records are counted, nor how readers come to see the new counters.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from models.published import STREAM_FIELDS
+from streams.config.failpoints import arm
+from streams.config.kafka_security import KafkaAddress
+from streams.config.settings import Settings
+from streams.config.zones import zones_version
+from streams.kafka.admin import KafkaView, TopicNow
+from streams.kafka.topics import KafkaFailed, make_topics
+from streams.publishing.redis_sink import RedisSink
+from streams.state.changelog import Position, position_message
+from streams.state.transactions import Batch, TransactionalWriter
+from streams.verify.reading import NoTopic, StateLog, TopicReader
+
+_MADE_WITHIN_S = 30.0
+Headers = Mapping[str, bytes]
+
+
+class Refused(Exception):
+    """The rebuild is not begun. The message is one line that says why and what to do."""
+
+
+class Recount(NamedTuple):
+    """What is to be counted again: of each source partition, the first offset and the one after the last."""
+
+    firsts: dict[int, int]
+    ends: dict[int, int]
+
+    @property
+    def records(self) -> int:
+        """Source records that are there."""
+        return sum(self.ends.values()) - self.gone
+
+    @property
+    def gone(self) -> int:
+        """Records that are gone from the source's start: counted once perhaps, never again."""
+        return sum(self.firsts.values())
+
+
+def look(settings: Settings) -> Recount:
+    """What a rebuild would count. Raises `Refused` while workers run, `CannotRead` without a source, `KafkaFailed`."""
+    members = KafkaView(settings.kafka_address).members(settings.app_id)
+    if members:
+        raise Refused(
+            f"stop the workers first: {members} {'is' if members == 1 else 'are'} running"
+            " (one that was killed, or has an ENCORE_GROUP_INSTANCE_ID, counts until its session is over)"
+        )
+    with TopicReader(settings.kafka_address, settings.source_topic) as source:
+        return Recount(source.beginnings, source.ends())
+
+
+def rebuild(settings: Settings) -> int:
+    """Make the state anew; the workers that are started next do the counting. Returns the new incarnation.
+
+    Raises what `look` does, `CheckpointFailed` where a worker was started meanwhile, `Unreachable`, `ForeignPrefix`.
+    """
+    arm(settings.failpoint)
+    view, recount = KafkaView(settings.kafka_address), look(settings)
+    with _writers(settings, recount.ends) as writers:
+        source = view.topic_there(settings.source_topic)
+        before = _positions_before(settings)
+        told = _told(settings, source.topic_id, before, recount.ends)
+        incarnation = asyncio.run(_hold_readers(settings, len(writers), before.values()))
+        # From here to the last step, the group's offsets tell every worker that the state is not whole.
+        view.commit(settings.app_id, settings.source_topic, recount.ends)
+        state = _make_state_anew(settings, view)
+        for number, writer in writers.items():
+            position = Position(
+                next_offset=recount.firsts[number],
+                topic_id=source.topic_id,
+                partitions=source.partitions,
+                stream_time_ms=-1,
+                sequence=0,
+                rules=settings.state_fingerprint(),
+                zones=zones_version(),
+                incarnation=incarnation,
+                stream=[0] * len(STREAM_FIELDS),
+                state_id=state.topic_id,
+                told=told[number],
+                rebuild_until=recount.ends[number],
+            )
+            writer.write(Batch([position_message(position)], []))
+        view.commit(settings.app_id, settings.source_topic, recount.firsts)
+    return incarnation
+
+
+@contextmanager
+def _writers(settings: Settings, partitions: Iterable[int]) -> Iterator[dict[int, TransactionalWriter]]:
+    """The partitions' writers; opening them fences any worker that was frozen and may come to again."""
+    writers = {number: TransactionalWriter.of(settings, number) for number in partitions}
+    try:
+        for writer in writers.values():
+            writer.open()
+        yield writers
+    finally:
+        for writer in writers.values():
+            writer.close()
+
+
+def _positions_before(settings: Settings) -> dict[int, dict[str, Any]]:
+    """The positions of the state as it is, of whatever version; none where there is no state."""
+    try:
+        log = StateLog(settings.kafka_address, settings.state_topic)
+    except NoTopic:
+        return {}
+    try:
+        log.read_on()
+        return log.positions
+    finally:
+        log.close()
+
+
+def _told(
+    settings: Settings, topic_id: str, before: Mapping[int, dict[str, Any]], ends: Mapping[int, int]
+) -> dict[int, int]:
+    """Of each partition the offset below which all outputs were written: they must not be written again.
+
+    Outputs and positions are committed together, so the two say the same; either may be lost.
+    """
+    of_outputs: dict[int, int] = {}
+    for topic in (settings.milestones_topic, settings.dead_letters_topic, settings.late_topic):
+        for number, told in told_by(_headers(settings.kafka_address, topic), settings.source_topic, topic_id).items():
+            of_outputs[number] = max(told, of_outputs.get(number, 0))
+    return {
+        number: min(end, max(of_outputs.get(number, 0), _told_before(before.get(number, {}), topic_id)))
+        for number, end in ends.items()
+    }
+
+
+def told_by(outputs: Iterable[Headers], source_topic: str, topic_id: str) -> dict[int, int]:
+    """Of each source partition, one more than the largest offset among the headers of what was set aside.
+
+    Those of a former topic of the name do not count; those that do not say its id do.
+    """
+    told: dict[int, int] = {}
+    for headers in outputs:
+        is_of_source = headers.get("topic") == source_topic.encode()
+        if is_of_source and headers.get("topic_id", topic_id.encode()) == topic_id.encode() and "offset" in headers:
+            number, offset = int(headers["partition"]), int(headers["offset"])
+            told[number] = max(offset + 1, told.get(number, 0))
+    return told
+
+
+def _headers(kafka: KafkaAddress, topic: str) -> Iterator[Headers]:
+    try:
+        with TopicReader(kafka, topic) as reader:
+            for message in reader.read(reader.ends()):
+                yield dict(message.headers() or [])
+    except NoTopic:
+        return
+
+
+def _told_before(position: Mapping[str, Any], topic_id: str) -> int:
+    if position.get("topic_id") != topic_id:
+        return 0
+    return max(int(position["next_offset"]), int(position.get("told", 0)))
+
+
+async def _hold_readers(settings: Settings, partitions: int, before: Iterable[Mapping[str, Any]]) -> int:
+    """Let readers keep what they see until all is recounted; an incarnation newer than any before."""
+    sink = RedisSink(settings.redis_url, settings.redis_prefix, settings.app_id)
+    try:
+        await sink.join(partitions)
+        published = await sink.begin_rebuild(partitions)
+    finally:
+        await sink.close()
+    newest = max([published, *(int(position["incarnation"]) for position in before)])
+    return max(time.time_ns() // 1_000_000, newest + 1)
+
+
+def _make_state_anew(settings: Settings, view: KafkaView) -> TopicNow:
+    before = view.topic(settings.state_topic)
+    if before is not None:
+        view.delete(settings.state_topic)
+    until = time.monotonic() + _MADE_WITHIN_S
+    while time.monotonic() < until:
+        now = view.topic(settings.state_topic)
+        if now is not None and now != before:
+            return now
+        if now is None:
+            make_topics(settings, settings.kafka_address, all_of_them=True)
+        time.sleep(0.05)
+    raise KafkaFailed(f"topic {settings.state_topic} could not be made anew within {_MADE_WITHIN_S:g} s: try again")

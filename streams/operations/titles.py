@@ -1,0 +1,144 @@
+"""The titles topic from outside the worker: filling it, reading it.
+
+Owns files of title rows. It must not know what a title's fields are for.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from models.catalog import BadTitle, CatalogRow, read_title
+from streams.config.kafka_security import KafkaAddress
+from streams.config.settings import Settings
+from streams.kafka.topics import KafkaFailed
+
+NOW = 0
+"""A record timestamp that the producer replaces by the time of sending."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BadTitleRow:
+    """A row of a file that is no title: its line (from 1) and why."""
+
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.reason}"
+
+
+def write_titles(settings: Settings, kafka: KafkaAddress, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Write rows into the titles topic, keyed by `title_id`; their number. Raises `SendFailed`."""
+    from streams.tools.simulate.faults import Item
+    from streams.tools.simulate.sender import send
+
+    records = (Item(0, row["title_id"].encode(), msgspec.json.encode(row), NOW) for row in rows)
+    return send(records, kafka, settings.titles_topic, stamp=False).events
+
+
+def stored_titles(settings: Settings, kafka: KafkaAddress) -> dict[str, Row]:
+    """The rows of the titles topic, the latest of each title; what is no title counts for nothing. `KafkaFailed`."""
+    return latest_titles(_records(settings.titles_topic, kafka))
+
+
+def latest_titles(records: Iterable[tuple[bytes | None, bytes | None]]) -> dict[str, Row]:
+    """The same of keys and values of the titles topic, in log order. Raises nothing."""
+    rows: dict[str, Row] = {}
+    for key, value in records:
+        if value is None:
+            rows.pop((key or b"").decode(errors="replace"), None)
+            continue
+        try:
+            title = read_title(key, value)
+        except BadTitle:
+            continue
+        rows[title.title_id] = _whole(value, title)
+    return rows
+
+
+def _whole(value: bytes, title: CatalogRow) -> Row:
+    """A title's row with the fields that are not ours; without them where they hold numbers beyond a double."""
+    try:
+        return msgspec.json.decode(value, type=Row)
+    except msgspec.ValidationError:
+        return {name: field for name, field in msgspec.structs.asdict(title).items() if field is not None}
+
+
+def _records(topic: str, kafka: KafkaAddress) -> Iterator[tuple[bytes | None, bytes | None]]:
+    """Every record of a topic up to its end as of now, partition after partition."""
+    from kafka import KafkaConsumer, TopicPartition
+    from kafka.errors import KafkaError
+
+    try:
+        consumer = KafkaConsumer(**kafka.for_python(), isolation_level="read_committed", group_id=None)
+        try:
+            parts = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+            consumer.assign(parts)
+            consumer.seek_to_beginning(*parts)
+            ends = consumer.end_offsets(parts)
+            while any(consumer.position(part) < ends[part] for part in parts):
+                for records in consumer.poll(timeout_ms=500).values():
+                    yield from ((record.key, record.value) for record in records)
+        finally:
+            consumer.close()
+    except KafkaError as problem:
+        raise KafkaFailed(f"Kafka at {kafka}, topic {topic}: {problem}") from None
+
+
+def read_rows(content: bytes) -> tuple[list[Row], list[BadTitleRow]]:
+    """The titles of a file, JSON lines or one JSON array, and what in it is no title."""
+    rows: list[Row] = []
+    bad: list[BadTitleRow] = []
+    for line, value in _elements(content) if content.lstrip().startswith(b"[") else _lines(content):
+        try:
+            rows.append(_title(value))
+        except BadTitle as problem:
+            bad.append(BadTitleRow(line, str(problem)))
+    return rows, bad
+
+
+def _title(value: bytes) -> Row:
+    try:
+        row = msgspec.json.decode(value, type=Row)
+        written = msgspec.json.encode(row)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
+        raise BadTitle(str(problem)) from None
+    read_title(str(row.get("title_id", "")).encode(), written)
+    return row
+
+
+def _lines(content: bytes) -> Iterator[tuple[int, bytes]]:
+    for number, line in enumerate(content.splitlines(), 1):
+        if line.strip():
+            yield number, line
+
+
+def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """The elements of a JSON array, each with the line on which it begins; a broken rest is one element."""
+    text = content.decode(errors="surrogateescape")
+    decoder, at, line, counted = json.JSONDecoder(), text.index("[") + 1, 1, 0
+    while (at := _past_blanks(text, at)) < len(text) and text[at] != "]":
+        line, counted = line + text.count("\n", counted, at), at
+        try:
+            _, end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            end = len(text)
+        yield line, text[at:end].encode(errors="surrogateescape")
+        at = _past_blanks(text, end)
+        at += text[at : at + 1] == ","
+
+
+_BLANKS = re.compile(r"[ \t\r\n]*")
+
+
+def _past_blanks(text: str, at: int) -> int:
+    found = _BLANKS.match(text, at)
+    return found.end() if found else at

@@ -1,0 +1,151 @@
+"""What a hash of readers looks like: its key, its time to live, its fields from totals, and its places on boards.
+
+Owns the way from counters to what Redis holds. It must not know when anything is published, nor by whom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from models.catalog import CatalogRow
+from models.dayparts import read_dayparts
+from models.legs import FOUR_WEEKS, OPENING, legs
+from models.published import (
+    DAY_BOARDS,
+    JUDGED_BY,
+    TITLE_BOARDS,
+    WATCHED,
+    WHOLE,
+    WINDOW,
+    Field,
+    audience_fields,
+    curve_fields,
+    daypart_fields,
+    daypart_names,
+    franchise_fields,
+    hour_fields,
+    legs_fields,
+    stream_fields,
+    title_fields,
+    window_fields,
+)
+from models.rules import DAY_MS
+from models.tallies import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, HOUR, TITLE, WEEK, TallyKey
+from streams.config.settings import Settings
+from streams.redis.keys import Keys
+
+STATUS = TallyKey("status", 0, "")
+"""The status hash has shares and a total like any other."""
+
+
+class Metric(NamedTuple):
+    """One board: where its score stands among a hash's texts, and what must be at least so much (-1: nothing)."""
+
+    score: int
+    judge: int
+    least: int
+
+
+class Boards(NamedTuple):
+    """The boards that a hash has places on, one for each metric, and how long they live; 0: for good."""
+
+    keys: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    life_ms: int
+
+
+class Rendering:
+    """Renders the hashes under one prefix."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.keys = Keys(settings.redis_prefix)
+        age_ms = settings.age_retention_days * DAY_MS
+        self._lives_ms = {
+            HOUR: settings.hour_retention_days * DAY_MS,
+            DAY: settings.day_retention_days * DAY_MS,
+            AGE: age_ms,
+            WEEK: age_ms,
+            AUDIENCE: settings.day_retention_days * DAY_MS,
+        }
+        self.legs_life_ms = age_ms
+        self._daypart_names = daypart_names(part.name for part in read_dayparts(settings.dayparts))
+        self._title_boards = Boards(
+            tuple(map(self.keys.board, TITLE_BOARDS)), _metrics(TITLE_BOARDS, WHOLE, settings.board_least_starters), 0
+        )
+        self._day_metrics = _metrics(DAY_BOARDS, WINDOW, 0)
+        self._day_boards = lru_cache(1_000)(self._boards_of_day)
+
+    def hash_key(self, key: TallyKey) -> str:
+        """The hash that a tally is shown in."""
+        return self.keys.status if key == STATUS else self.keys.tally(key)
+
+    def time_to_live_ms(self, key: TallyKey) -> int:
+        """How long its hash lives from its last change; 0: for good."""
+        return self._lives_ms.get(key.kind, 0)
+
+    def fields(
+        self, key: TallyKey, total: list[int], catalog: Mapping[str, CatalogRow], status: list[str]
+    ) -> list[str]:
+        """Fields and their texts in turn; `status` is what the status hash holds beside counters."""
+        if key.kind == TITLE:
+            return title_fields(total, runtime_ms(catalog, key.title_id))
+        if key.kind == DAYPARTS:
+            return daypart_fields(self._daypart_names, total)
+        if key == STATUS:
+            return [*stream_fields(total), *status]
+        if key.kind == AUDIENCE:
+            return audience_fields(total)
+        if key.kind == CURVE:
+            return curve_fields(total, length_ms(catalog, key.title_id))
+        return hour_fields(total) if key.kind == HOUR else window_fields(total)
+
+    def franchise_fields(self, total: Sequence[int], members: Iterable[tuple[Sequence[int], int]]) -> list[str]:
+        """The same of a franchise; `members`: totals of its titles, empty where there are none, and their runtimes."""
+        return franchise_fields(total, [(title[WATCHED], runtime_ms) for title, runtime_ms in members if title])
+
+    def legs_inputs(self, title_id: str, week: int) -> list[str]:
+        """The hashes whose totals a title's legs at the end of that week are made of."""
+        weeks = [TallyKey(WEEK, n, title_id) for n in range(1, week + 1)]
+        return [self.keys.tally(key) for key in (*_ages_used(title_id), *weeks)]
+
+    def legs_fields(self, week: int, totals: Sequence[Sequence[int]]) -> list[str]:
+        """Fields and their texts in turn, of the totals of `legs_inputs`."""
+        opening, four_weeks, *weeks = totals
+        return legs_fields(legs(week, dict(enumerate(weeks, 1)), opening, four_weeks))
+
+    def boards(self, key: TallyKey) -> Boards | None:
+        """The boards that a tally's title has places on; None: none."""
+        if key.kind == TITLE:
+            return self._title_boards
+        return self._day_boards(key.number) if key.kind == DAY else None
+
+    def _boards_of_day(self, day: int) -> Boards:
+        keys = tuple(self.keys.board(metric, day) for metric in DAY_BOARDS)
+        return Boards(keys, self._day_metrics, self._lives_ms[DAY])
+
+
+def _ages_used(title_id: str) -> tuple[TallyKey, TallyKey]:
+    return TallyKey(AGE, OPENING, title_id), TallyKey(AGE, FOUR_WEEKS, title_id)
+
+
+def _metrics(names: Iterable[str], fields: Sequence[Field], least: int) -> tuple[Metric, ...]:
+    """Texts stand behind their names: at 1, 3, 5 …"""
+    places = {field.name: 2 * place + 1 for place, field in enumerate(fields)}
+    return tuple(
+        Metric(places[name], places[JUDGED_BY[name]], least) if name in JUDGED_BY else Metric(places[name], -1, 0)
+        for name in names
+    )
+
+
+def length_ms(catalog: Mapping[str, CatalogRow], title_id: str) -> int:
+    """The content length that the catalog knows of a title, or 0."""
+    row = catalog.get(title_id)
+    return row.length_ms if row is not None else 0
+
+
+def runtime_ms(catalog: Mapping[str, CatalogRow], title_id: str) -> int:
+    """The runtime that the catalog knows of a title, or 0."""
+    row = catalog.get(title_id)
+    return row.known_runtime_ms if row is not None else 0

@@ -1,0 +1,180 @@
+"""What is committed of this worker's partitions, and which keys of it readers do not know yet.
+
+Owns that the newest share of a key is the one that waits, and that what was taken and not written waits again. It must
+not know when anything is written, nor how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from typing import NamedTuple
+
+from models.current import CurrentWindows
+from models.tallies import AUDIENCE, CURVE, TITLE, TallyKey
+from streams.publishing.hashes import STATUS
+from streams.publishing.redis_sink import Share
+from streams.state.committed import Committed
+
+CHARTS = (CURVE, AUDIENCE)
+"""Kinds of tallies that may wait longer than others."""
+
+Version = tuple[int, int]
+"""Incarnation and sequence."""
+
+
+class Taken(NamedTuple):
+    """What waits no more: keys and titles by partition, up to these versions; and of each key its newest shares.
+
+    `oldest_ms`: the times of the partitions' first records that readers may not see yet.
+    """
+
+    waiting: dict[int, _Waits]
+    versions: dict[int, Version]
+    shares: dict[TallyKey, list[Share]]
+    oldest_ms: dict[int, int]
+
+
+class _Waits(NamedTuple):
+    """What waits of a partition: keys of tallies, and the titles whose current windows do."""
+
+    keys: set[TallyKey]
+    titles: set[str]
+
+
+class _Told:
+    """What a partition's last checkpoint had to tell."""
+
+    def __init__(self, state: Committed) -> None:
+        self.tallies = {key: tally for key, tally in state.tallies.items() if tally is not None}
+        self.current = {title_id: windows for title_id, windows in state.current.items() if windows is not None}
+        self.waits = _Waits(set(), set())
+        self.version: Version = (0, 0)
+        self.oldest_ms: int | None = None
+
+    def take(self, held: Set[TallyKey]) -> Iterator[tuple[TallyKey, list[int]]]:
+        """The tallies that wait, but for those that are held back."""
+        for key in self.waits.keys - held:
+            yield key, self.tallies[key]
+        for title_id in self.waits.titles:
+            yield from self.current[title_id].tallies(self.tallies[TallyKey(TITLE, 0, title_id)])
+
+    def charts(self) -> set[TallyKey]:
+        """The curves and audiences that wait."""
+        return {key for key in self.waits.keys if key.kind in CHARTS}
+
+    def version_before(self, held: Set[TallyKey]) -> Version:
+        """The version up to which readers know everything once they know all but these."""
+        incarnation, sequence = self.version
+        return incarnation, min([sequence, *(self.tallies[key][0] - 1 for key in held)])
+
+    def commit(self, state: Committed) -> None:
+        """Let a checkpoint's changes wait."""
+        tallies, keys = self.tallies, self.waits.keys
+        for key, tally in state.tallies.items():
+            if tally is None:
+                tallies.pop(key, None)
+                keys.discard(key)
+            else:
+                tallies[key] = tally
+                keys.add(key)
+        for title_id, windows in state.current.items():
+            self._turn(title_id, windows)
+        self.waits.titles.update(state.moved)
+        tallies[STATUS] = [state.sequence, *state.stream]
+        keys.add(STATUS)
+        self.version = (state.incarnation, state.sequence)
+        if self.oldest_ms is None:
+            self.oldest_ms = state.oldest_ms
+
+    def _turn(self, title_id: str, windows: CurrentWindows | None) -> None:
+        if windows is None:
+            self.current.pop(title_id, None)
+            self.waits.titles.discard(title_id)
+            return
+        self.current[title_id] = windows
+        for key in windows.lacks:
+            # From now on they are told by their title.
+            self.tallies.pop(key, None)
+            self.waits.keys.discard(key)
+
+    def let_wait(self, waits: _Waits) -> None:
+        """Let those of these wait that are there."""
+        self.waits.keys.update(waits.keys & self.tallies.keys())
+        self.waits.titles.update(waits.titles & self.current.keys())
+
+    def let_everything_wait(self) -> None:
+        self.waits.keys.update(self.tallies)
+        self.waits.titles.update(self.current)
+
+
+class Waiting:
+    """The partitions of one worker."""
+
+    def __init__(self) -> None:
+        self._told: dict[int, _Told] = {}
+
+    @property
+    def left(self) -> int:
+        """How much waits: keys, and titles whose current windows do. May be asked from any thread."""
+        return sum(len(told.waits.keys) + len(told.waits.titles) for told in list(self._told.values()))
+
+    @property
+    def incarnation(self) -> int:
+        """The newest of the partitions'; 0 where there are none."""
+        return max((told.version[0] for told in self._told.values()), default=0)
+
+    def open(self, state: Committed) -> None:
+        """Begin with a partition; nothing of it waits. What it tells is copied: the fold's may be ahead soon."""
+        self._told[state.partition] = _Told(state)
+
+    def close(self, partition: int) -> None:
+        """Forget a partition, and what waits of it."""
+        self._told.pop(partition, None)
+
+    def commit(self, state: Committed) -> None:
+        """Let a checkpoint's changes wait. What left the fold's memory is forgotten; it expires where it is written."""
+        self._told[state.partition].commit(state)
+
+    def has(self, key: TallyKey) -> bool:
+        """Whether any partition has a tally of that key; not to be asked of windows."""
+        return any(key in told.tallies for told in self._told.values())
+
+    def let_wait(self, key: TallyKey) -> None:
+        """Let a key be written anew, where there is a tally of it; no window's."""
+        for told in self._told.values():
+            told.let_wait(_Waits({key}, set()))
+
+    def let_everything_wait(self) -> None:
+        """Let all keys be written anew."""
+        for told in self._told.values():
+            told.let_everything_wait()
+
+    @property
+    def is_charts_alone(self) -> bool:
+        """Whether nothing waits, or nothing but charts."""
+        return not any(told.waits.titles or told.waits.keys - told.charts() for told in self._told.values())
+
+    def take(self, *, with_charts: bool = True) -> Taken:
+        """All that waits; without charts, the versions are those up to which nothing waits on."""
+        taken = Taken({}, {}, {}, {})
+        for partition, told in self._told.items():
+            held = set() if with_charts else told.charts()
+            for key, tally in told.take(held):
+                taken.shares.setdefault(key, []).append((partition, told.version[0], *tally))
+            taken.waiting[partition] = _Waits(told.waits.keys - held, told.waits.titles)
+            told.waits = _Waits(held, set())
+            taken.versions[partition] = told.version_before(held)
+            if told.oldest_ms is not None:
+                taken.oldest_ms[partition], told.oldest_ms = told.oldest_ms, None
+        return taken
+
+    def wait_again(self, taken: Taken) -> None:
+        """Let what was taken wait again. A partition given up meanwhile is its next owner's to publish."""
+        for partition in taken.waiting.keys() & self._told.keys():
+            self._told[partition].let_wait(taken.waiting[partition])
+        self.still_old(taken)
+
+    def still_old(self, taken: Taken) -> None:
+        """What was taken may be written, but readers may not trust it yet: its records are as old as before."""
+        for partition in taken.oldest_ms.keys() & self._told.keys():
+            self._told[partition].oldest_ms = taken.oldest_ms[partition]

@@ -1,0 +1,324 @@
+"""Publishing: from committed checkpoints to the hashes that readers read, at Redis's own pace.
+
+Owns what waits to be published, the rounds that publish it, and what to do when Redis is away or has lost its
+data. What is sent is a partition's absolute share with its version: sending it twice changes nothing, and a
+zombie's is refused (the design, section 4: Redis). It must not know Kafka, Faust or how counters come to be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from models.catalog import CatalogRow
+from models.rules import DAY_MS
+from models.tallies import CURVE, FRANCHISE, TITLE, TallyKey
+from streams.config.failpoints import Failpoint, reached
+from streams.config.settings import Settings
+from streams.observability.metrics import Metrics
+from streams.publishing.hashes import STATUS, Rendering
+from streams.publishing.legs_schedule import LegsDue
+from streams.publishing.outage import WholeAgain
+from streams.publishing.partition_status import Health
+from streams.publishing.pending import Taken, Waiting
+from streams.publishing.rebuild_gate import Hold
+from streams.publishing.redis_sink import DataLost, PrefixState, RedisSink, Share, Unreachable
+from streams.publishing.round import Stamp, Writer
+from streams.publishing.scripts import now_ms
+from streams.publishing.shown_catalog import ShownCatalog
+from streams.state.committed import Committed
+
+log = logging.getLogger(__name__)
+
+_NOTHING = (0, 0)
+_LONGEST_PAUSE_S = 5.0
+_PAUSE_FAR_BEHIND_S = 1.0
+_PAUSE_FAR_BEHIND = 4
+_FAR_BEHIND_RECORDS = 50_000
+_FAR_BEHIND_CHARTS = 5
+_STATUS_S = 2.0
+_ASK_S = 0.5
+
+
+class Publisher:
+    """Publishes the partitions of one worker. Lives on the event loop; never blocks it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        sink: RedisSink,
+        catalog: Callable[[], Mapping[str, CatalogRow]],
+        partitions: int,
+        metrics: Metrics,
+    ) -> None:
+        self.settings = settings
+        self._metrics = metrics
+        self._partitions = partitions
+        self._sink = sink
+        self._catalog = catalog
+        self._shown = ShownCatalog()
+        rendering = Rendering(settings)
+        self._writer = Writer(sink, rendering, self._metrics)
+        self._legs = LegsDue(self._shown.release_ms, settings.age_retention_days * DAY_MS)
+        self._waiting = Waiting()
+        # By partition the checkpoint up to which readers know all of it.
+        self.published: dict[int, int] = {}
+        self._health: dict[int, Health] = {}
+        # Franchises whose hashes are to be computed anew, besides those whose titles wait.
+        self._franchises: set[str] = set()
+        self._hold = Hold(sink, rendering.keys.status)
+        self._something = asyncio.Event()
+        self._complete = True
+        self._charts_due_s = 0.0
+        self._whole_again = WholeAgain()
+
+    @property
+    def waiting_keys(self) -> int:
+        """How much waits to be written."""
+        return self._waiting.left
+
+    def lag(self, partition: int) -> int:
+        """How many records a partition is behind its source, as of its last checkpoint."""
+        health = self._health.get(partition)
+        return health.lag if health is not None else 0
+
+    @property
+    def is_far_behind(self) -> bool:
+        """Whether so much is left to be read that nobody notices if it shows a second later."""
+        return sum(health.lag for health in self._health.values()) > _FAR_BEHIND_RECORDS
+
+    async def join(self) -> None:
+        """Join the prefix's publishers, again after data was lost. Raises `Unreachable`, `ForeignPrefix`."""
+        self._hold.ask_again()
+        if not await self._sink.join(self._partitions):
+            self._complete = False
+            self.published = dict.fromkeys(self.published, 0)
+            self._let_everything_wait()
+
+    async def open_partition(self, state: Committed) -> None:
+        """Take charge of a partition just restored: publish what its former owner had not.
+
+        While Redis is away nobody knows what that is, and everything waits to be published.
+        """
+        try:
+            published = await self._sink.published_version(state.partition)
+        except Unreachable as problem:
+            log.warning("Redis is away, all counters of partition %d wait: %s", state.partition, problem)
+            published = None
+        self._hold.ask_again()
+        told, sequence = published or _NOTHING
+        self.published[state.partition] = sequence if told == state.incarnation else 0
+        self._waiting.open(state)
+        missing = state.after(published)
+        titles = (key.title_id for key in missing.tallies if key.kind == TITLE)
+        self._legs.note_opened(titles, published not in (None, _NOTHING))
+        self.on_committed(missing)
+
+    def close_partition(self, partition: int) -> None:
+        """Stop publishing a partition; its next owner publishes what still waits."""
+        self._waiting.close(partition)
+        self._health.pop(partition, None)
+        self._hold.forget(partition)
+
+    def on_committed(self, state: Committed) -> None:
+        """Let a checkpoint's changes wait to be published."""
+        self._waiting.commit(state)
+        self._hold.note(state.partition, state.recounts)
+        lag = self._health[state.partition].lag if state.partition in self._health else 0
+        self._health[state.partition] = Health(state.stream_time_ms, lag, now_ms())
+        self._something.set()
+
+    def on_lag(self, partition: int, lag: int) -> None:
+        """Note how many records a partition, which has just been checkpointed, is behind its source."""
+        if partition in self._health:
+            self._health[partition] = self._health[partition]._replace(lag=lag, checkpointed_ms=now_ms())
+
+    async def run(self) -> None:
+        """Publish round after round, until cancelled. Redis being away only lets things wait."""
+        pause_s = self.settings.publish_s
+        while True:
+            await self._work_to_do()
+            begun = time.monotonic()
+            try:
+                await self.publish()
+                pause_s = self.settings.publish_s
+            except Unreachable as problem:
+                log.warning("Redis is away, counters wait (%d keys): %s", self._waiting.left, problem)
+                pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
+            if self._hold.is_on:
+                pause_s = max(pause_s, _ASK_S)
+            await asyncio.sleep(max(pause_s, self._far_behind_s(time.monotonic() - begun)))
+
+    def _far_behind_s(self, took_s: float) -> float:
+        """While a backlog is worked off, numbers are old whatever is done: folding has precedence.
+
+        A pause is then so much longer than the round that it followed.
+        """
+        if not self.is_far_behind:
+            return 0.0
+        return min(_LONGEST_PAUSE_S, max(_PAUSE_FAR_BEHIND_S, _PAUSE_FAR_BEHIND * took_s))
+
+    async def _work_to_do(self) -> None:
+        nothing_waits = not self._waiting.left
+        until_charts_s = self._charts_due_s - time.monotonic()
+        if nothing_waits or (until_charts_s > 0 and self._waiting.is_charts_alone):
+            self._something.clear()
+            try:
+                # Not `wait_for`: Python 3.11's forgets a cancellation that comes together with the event.
+                async with asyncio.timeout(_STATUS_S if nothing_waits else until_charts_s):
+                    await self._something.wait()
+            except TimeoutError:
+                # The lag may have changed although no counter has.
+                self._waiting.let_wait(STATUS)
+
+    async def publish(self) -> None:
+        """Publish what waits now, unless a rebuild holds it back. Raises `Unreachable`; the rest waits on.
+
+        Curves and audiences of weeks are charts, at which nobody looks from second to second: they wait for their turn.
+        A curve is as long as ten other hashes.
+        """
+        if self._hold.is_on:
+            try:
+                if await self._hold.is_over(self._health):
+                    log.info("all partitions are recounted: their counters take the place of those before")
+                    self._whole_again.begin()
+            except DataLost:
+                await self._begin_again()
+        if not self._hold.is_on:
+            await self._publish_what_waits()
+
+    async def _publish_what_waits(self) -> None:
+        begun = time.monotonic()
+        self._show_catalog()
+        # While readers may not trust what is there nothing is held back: they wait for all of it.
+        with_charts = not self._complete or begun >= self._charts_due_s
+        if with_charts:
+            self._charts_due_s = begun + self._charts_pause_s()
+        taken = self._waiting.take(with_charts=with_charts)
+        versions = taken.versions
+        try:
+            turned = await self._turn_complete()
+            await self._sink.note_partitions(self._health)
+            reached(Failpoint.SHARES)
+            written = await self._write(taken.shares)
+            if not self._complete:
+                # Older shares that none took the place of: all of these partitions' newer ones are in Redis by now.
+                await self._sink.sweep({p: version[0] for p, version in versions.items()}, self._partitions)
+            reached(Failpoint.PUBLISHED)
+            # Should this worker end before its hashes say complete, the next owner must write them all anew.
+            is_said = self._complete and not turned
+            await self._sink.note_published(versions if is_said else dict.fromkeys(versions, _NOTHING))
+            if is_said:
+                self.published |= {partition: sequence for partition, (_, sequence) in versions.items()}
+                self._note_latency(taken)
+            else:
+                self._waiting.still_old(taken)
+            self._whole_again.note(written, is_said)
+        except DataLost:
+            self._waiting.wait_again(taken)
+            await self._begin_again()
+            return
+        except (Unreachable, asyncio.CancelledError):
+            self._waiting.wait_again(taken)
+            raise
+        took_s = time.monotonic() - begun
+        log.debug("published %d keys in %.3f s", written, took_s)
+        await asyncio.sleep(max(0.0, written / self.settings.publish_keys_per_s - took_s))
+
+    def _charts_pause_s(self) -> float:
+        return self.settings.chart_publish_s * (_FAR_BEHIND_CHARTS if self.is_far_behind else 1)
+
+    def _note_latency(self, taken: Taken) -> None:
+        told_ms = time.time() * 1000
+        for oldest_ms in taken.oldest_ms.values():
+            self._metrics.event_to_redis_seconds.observe(max(0.0, told_ms - oldest_ms) / 1000)
+
+    async def _begin_again(self) -> None:
+        self._metrics.redis_rebuilds.inc()
+        log.warning("Redis lost its data, or is another one: everything is published again")
+        self._whole_again.begin()
+        await self.join()
+
+    def _show_catalog(self) -> None:
+        """A title that the catalog corrects has other views, or other legs, although no counter has moved."""
+        corrected = self._shown.turn_to(self._catalog())
+        for title_id in corrected.runtimes:
+            self._waiting.let_wait(TallyKey(TITLE, 0, title_id))
+        for title_id in corrected.lengths:
+            self._waiting.let_wait(TallyKey(CURVE, 0, title_id))
+        self._franchises.update(f for f in corrected.franchises if self._waiting.has(TallyKey(FRANCHISE, 0, f)))
+        self._legs.note_releases(corrected.releases)
+
+    def _let_everything_wait(self) -> None:
+        self._waiting.let_everything_wait()
+        self._charts_due_s = 0.0
+        self._legs.note_all()
+
+    async def _turn_complete(self) -> bool:
+        """Once all partitions are through after a loss, let everything wait again, to be said complete."""
+        complete = await self._sink.is_complete()
+        turned = complete and not self._complete
+        if turned:
+            self._let_everything_wait()
+            self._something.set()
+        self._complete = complete
+        return turned
+
+    async def drain(self, within_s: float) -> bool:
+        """Publish until nothing waits; returns whether that was done within so many seconds.
+
+        Call when `run` has ended: a round under way holds keys that wait no more and are not published yet.
+        """
+        try:
+            async with asyncio.timeout(within_s):
+                await self._publish_the_rest()
+        except (Unreachable, TimeoutError) as problem:
+            log.warning("%d keys are left for the next owner to publish: %s", self._waiting.left, problem)
+        return not self._waiting.left
+
+    async def _publish_the_rest(self) -> None:
+        # What was written last, here or by `run`, may have been the last share that was missing after a loss:
+        # until one more round has said so, hashes are not complete, and Redis remembers no version of them.
+        has_said = self._complete
+        while self._waiting.left or not has_said:
+            has_said = self._complete or not self._waiting.left
+            self._charts_due_s = 0.0
+            await self.publish()
+            if self._hold.is_on:
+                break
+
+    async def _write(self, shares: dict[TallyKey, list[Share]]) -> int:
+        """Write the shares, and every hash that changes by them or by the time; how many those may have been."""
+        stamp = self._stamp(await self._sink.read_state())
+        await self._writer.write(shares, self._shown, stamp)
+        franchises = self._franchises | {self._franchise_of(key) for key in shares} - {""}
+        await self._writer.write_franchises(franchises, self._shown, stamp)
+        self._franchises -= franchises
+        return len(shares) + len(franchises) + await self._write_legs(shares)
+
+    def _franchise_of(self, key: TallyKey) -> str:
+        """The franchise whose hash changes by a key."""
+        if key.kind == TITLE:
+            return self._shown.franchise(key.title_id)
+        return key.title_id if key.kind == FRANCHISE else ""
+
+    async def _write_legs(self, written: Iterable[TallyKey]) -> int:
+        # Read after the shares were written: who computed legs before them has had no later time.
+        state, legs = await self._sink.read_state(), self._legs
+        legs.note_written(written, state.judged_ms)
+        legs.turn_to(state.as_of_ms)
+        for title_id, week in (await self._writer.weeks_of_legs(legs.unchecked)).items():
+            legs.note_found(title_id, week, state.as_of_ms)
+        for title_id in [title_id for title_id in legs.due if not self._waiting.has(TallyKey(TITLE, 0, title_id))]:
+            legs.forget(title_id)
+        due = legs.take(state.as_of_ms)
+        await self._writer.write_legs(due.weeks, self._stamp(state))
+        await self._writer.delete_legs(due.gone)
+        legs.note_done(due, state.as_of_ms)
+        return len(due.weeks)
+
+    def _stamp(self, state: PrefixState) -> Stamp:
+        status = [*state.status, "rebuilding", "0", "incarnation", str(self._waiting.incarnation)]
+        return Stamp(state.as_of_ms, self._complete, status)

@@ -1,0 +1,59 @@
+"""Whether publishing is held back: while a rebuild recounts any partition, readers keep seeing what was before it.
+
+Owns the worker's part in that: which of its partitions are recounted, and asking whether anyone's are. It must not
+know what waits to be published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from streams.publishing.partition_status import Health
+from streams.publishing.redis_sink import Readable, RedisSink
+
+
+class Hold:
+    """Held back until Redis was asked; asked again when a partition is opened, and after a loss of data."""
+
+    def __init__(self, sink: RedisSink, status_key: str) -> None:
+        self.is_on = True
+        self._sink = sink
+        self._status_key = status_key
+        self._recounts: dict[int, bool] = {}
+        self._was_rebuild = False
+
+    def ask_again(self) -> None:
+        """Hold back until Redis was asked anew."""
+        self.is_on = True
+
+    def note(self, partition: int, recounts: bool) -> None:
+        """Note whether a partition of this worker is recounted."""
+        self._recounts[partition] = recounts
+
+    def forget(self, partition: int) -> None:
+        """Leave a partition to its next owner."""
+        self._recounts.pop(partition, None)
+
+    async def is_over(self, health: Mapping[int, Health]) -> bool:
+        """Ask, tell readers how far the rebuild is, and return whether one was under way and now is over.
+
+        Raises `Unreachable` and `DataLost`; it is held back then.
+        """
+        # Who opens a partition while Redis is asked switches it on again.
+        self.is_on, left = False, 1
+        try:
+            left = await self._sink.note_recounts(self._recounts)
+            if left:
+                self._was_rebuild = True
+                await self._sink.note_partitions(health)
+                await self._tell(left)
+        finally:
+            self.is_on = self.is_on or left > 0
+        was_rebuild, self._was_rebuild = self._was_rebuild, self._was_rebuild and self.is_on
+        return was_rebuild and not self.is_on
+
+    async def _tell(self, left: int) -> None:
+        """In the status hash, beside counters that stay as they are."""
+        revision = (await self._sink.add_shares([self._status_key], [0], [[]])).revisions[0]
+        fields = [*(await self._sink.read_state()).status, "rebuilding", str(left)]
+        await self._sink.write_hashes([Readable(self._status_key, revision, 0, fields)])

@@ -1,0 +1,286 @@
+"""The Redis side of publishing: shares in, totals out, hashes written where nothing has moved on.
+
+Owns every call to Redis that the worker makes; the scripts under `streams/publishing/lua` do the work there. It must
+not know what counters mean. Repeating any call changes nothing, so redis-py may retry as it likes.
+
+All keys of one prefix are on one server: where that is a node of a cluster, the prefix has a hash tag. Besides its
+scripts (EVALSHA, EVAL) the worker sends HGET, HSET, HGETALL and SMEMBERS, and on a cluster what a client of one asks.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+import msgspec
+
+from streams.publishing.hashes import Boards
+from streams.publishing.partition_status import Health, Note, read_note
+from streams.publishing.scripts import DataLost as DataLost
+from streams.publishing.scripts import Scripts, answer, now_ms
+from streams.publishing.scripts import Unreachable as Unreachable
+from streams.redis.clients import async_client
+from streams.redis.keys import Held, Keys
+
+Share = tuple[int, ...]
+"""A partition's share of a key: partition, incarnation, sequence, then the counters."""
+
+_CHANGES_KEPT = 10_000
+_TIMEOUT_S = 5.0
+_FRESH_MS = 15_000
+_SWEPT_AT_ONCE = 500
+_JUDGED = b"judged"
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_total = msgspec.msgpack.Decoder(list[int]).decode
+
+
+class ForeignPrefix(Exception):
+    """The prefix belongs to another application. The message names both and the remedy."""
+
+
+class Totals(NamedTuple):
+    """For each key its revision and total; `refused` counts the shares older than those held."""
+
+    refused: int
+    revisions: list[str]
+    totals: list[list[int]]
+
+
+class PrefixState(NamedTuple):
+    """What all workers together have told: the least stream time, and fields of the status hash.
+
+    `judged_ms` is the largest such time that anything was ever computed for, or this one.
+    """
+
+    as_of_ms: int
+    judged_ms: int
+    status: list[str]
+
+
+class Readable(NamedTuple):
+    """A hash to be written: fields and texts in turn, how long it lives (0: for good), its member's place on boards.
+
+    No fields: there shall be no such hash. `alone`: it shall have these fields, and a version, and no others.
+    """
+
+    key: str
+    revision: str
+    life_ms: int
+    fields: Sequence[str]
+    boards: Boards | None = None
+    member: str = ""
+    alone: bool = False
+
+
+class Derived(NamedTuple):
+    """A hash computed from others' totals. `has_shares`: it is there only where it has shares of its own."""
+
+    key: str
+    inputs: Sequence[str]
+    life_ms: int = 0
+    has_shares: bool = False
+
+
+class RedisSink:
+    """Calls to one Redis under one prefix. Every method raises `Unreachable`; those that write, `DataLost`."""
+
+    def __init__(self, url: str, prefix: str, application: str) -> None:
+        self._keys = Keys(prefix)
+        self._application = application
+        self._marker = b""
+        self._client = async_client(
+            url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S, health_check_interval=15
+        )
+        self._scripts = Scripts(self._client)
+
+    async def join(self, partitions: int) -> bool:
+        """Take part in publishing under the prefix; returns whether the data is as it was at the last join.
+
+        Raises `ForeignPrefix` where another application publishes under it.
+        """
+        keys, before = self._keys, self._marker
+        owner, self._marker = await self._scripts.run(
+            "join",
+            [keys.owner, keys.marker, keys.pending, keys.published, keys.unswept],
+            self._application,
+            secrets.token_hex(8),
+            partitions,
+        )
+        if owner.decode() != self._application:
+            raise ForeignPrefix(
+                f"ENCORE_REDIS_PREFIX={keys.prefix!r}: application {owner.decode()!r} publishes under it, this is"
+                f" {self._application!r}; choose another prefix"
+            )
+        return self._marker == before
+
+    async def is_complete(self) -> bool:
+        """Whether every partition has been published since data was lost. Raises `DataLost`."""
+        return bool(await self._guarded("is_complete", [self._keys.pending]))
+
+    async def published_version(self, partition: int) -> tuple[int, int] | None:
+        """The incarnation and sequence up to which a partition is published; None: nothing of it is."""
+        text = await answer(self._client.hget(self._keys.published, str(partition)))
+        if text is None:
+            return None
+        return _version(text)
+
+    async def note_published(self, versions: Mapping[int, tuple[int, int]]) -> None:
+        """Note that these partitions are published up to these incarnations and sequences. Raises `DataLost`."""
+        if not versions:
+            return
+        noted = [text for p, (i, s) in versions.items() for text in (str(p), f"{i}:{s}")]
+        await self._guarded("note_published", [self._keys.published, self._keys.pending, self._keys.unswept], *noted)
+
+    async def begin_rebuild(self, partitions: int) -> int:
+        """Note that so many partitions, all there are, will be recounted; the newest incarnation published, or 0.
+
+        From then on nothing is published until all of them were noted to be through.
+        """
+        keys = self._keys
+        versions = await self._guarded(
+            "begin_rebuild", [keys.pending, keys.rebuilding, keys.unswept, keys.published, keys.partitions], partitions
+        )
+        return max((_version(text)[0] for text in versions), default=0)
+
+    async def note_recounts(self, recounts: Mapping[int, bool]) -> int:
+        """Note which of this worker's partitions are recounted, and which are through; how many all workers' are."""
+        noted = [text for p, goes_on in recounts.items() for text in (str(p), "1" if goes_on else "0")]
+        left: int = await self._guarded("note_recounts", [self._keys.rebuilding], *noted)
+        return left
+
+    async def sweep(self, incarnations: Mapping[int, int], partitions: int) -> int:
+        """Take out the shares of older incarnations than these, by partition, and of partitions that are no more.
+
+        Returns how many hashes were left without a share, and are gone, with their places on boards and a title's
+        legs. To be called once these partitions' shares are all published, and before that is noted. Looks at nothing
+        where there can be no such shares.
+        """
+        unswept = await answer(self._client.smembers(self._keys.unswept))
+        incarnations = {p: incarnation for p, incarnation in incarnations.items() if b"%d" % p in unswept}
+        gone, cursor = 0, b"0" if incarnations else None
+        while cursor is not None:
+            scanned = await self._guarded("scan_shares", [], cursor, self._keys.all_shares, _SWEPT_AT_ONCE)
+            cursor = scanned[0] if scanned[0] != b"0" else None
+            if scanned[1]:
+                gone += await self._sweep_some([key.decode() for key in scanned[1]], incarnations, partitions)
+        return gone
+
+    async def _sweep_some(self, found: list[str], incarnations: Mapping[int, int], partitions: int) -> int:
+        keys: list[str] = []
+        for shares in found:
+            keys += (shares, self._keys.of_shares(shares))
+        places: dict[str, int] = {}
+        held = [self._places_of(self._keys.held(key), keys, places) for key in keys[1::2]]
+        newest = _encode(list(incarnations.items()))
+        gone: int = await self._announcing("sweep", keys, partitions, newest, _encode(held))
+        return gone
+
+    def _places_of(self, held: Held, keys: list[str], places: dict[str, int]) -> tuple[str, list[int], int]:
+        """Where in the script's keys the boards and the legs of a hash are; those that are not there yet are added."""
+        for key in (*held.boards, *((self._keys.shares(held.legs), held.legs) if held.legs else ())):
+            if key not in places:
+                keys.append(key)
+                places[key] = len(keys) + len(_BEFORE_KEYS)
+        legs = places[self._keys.shares(held.legs)] if held.legs else 0
+        return held.member, [places[board] for board in held.boards], legs
+
+    async def note_partitions(self, health: Mapping[int, Health]) -> None:
+        """Note of this worker's partitions the stream time, the lag, and when they were last checkpointed."""
+        if health:
+            at_ms = now_ms()
+            noted: dict[Any, Any] = {str(p): Note(told, at_ms).text() for p, told in health.items()}
+            await answer(self._client.hset(self._keys.partitions, mapping=noted))
+
+    async def read_state(self) -> PrefixState:
+        """What all workers have noted of their partitions."""
+        found = await answer(self._client.hgetall(self._keys.partitions))
+        judged_ms = int(found.pop(_JUDGED, 0))
+        notes = [read_note(text) for text in found.values()]
+        fresh_ms, told = now_ms() - _FRESH_MS, [note.health for note in notes]
+        ready = sum(note.at_ms >= fresh_ms for note in notes)
+        as_of_ms = min((each.stream_time_ms for each in told if each.stream_time_ms >= 0), default=0)
+        status = ["partitions_ready", str(ready), "lag", str(sum(each.lag for each in told))]
+        status += ["checkpointed_ms", str(min((each.checkpointed_ms for each in told), default=0))]
+        return PrefixState(as_of_ms, max(as_of_ms, judged_ms), status)
+
+    async def add_shares(
+        self, hashes: Sequence[str], lives_ms: Sequence[int], shares: Sequence[Sequence[Share]]
+    ) -> Totals:
+        """Put newer shares of keys in place of older ones; the keys' totals afterwards."""
+        found = await self._guarded(
+            "add_shares",
+            [self._keys.shares(key) for key in hashes],
+            _encode(list(zip(lives_ms, shares, strict=True))),
+        )
+        revisions = [revision.decode() for revision in found[1::2]]
+        return Totals(found[0], revisions, [_decode_total(total) if total else [] for total in found[2::2]])
+
+    async def write_hashes(self, hashes: Sequence[Readable], *, alone: bool = False) -> int:
+        """Write hashes whose total is still at its revision; returns how many those were. `alone`: all of them are."""
+        keys: list[str] = []
+        for each in hashes:
+            keys += (self._keys.shares(each.key), each.key)
+        groups: dict[Boards, int] = {}
+        entries = []
+        for _, revision, life_ms, fields, boards, member, is_alone in hashes:
+            group = 0 if boards is None else groups.setdefault(boards, len(groups) + 1)
+            entries.append((revision, life_ms, fields, group, member, alone or is_alone))
+        packed = []
+        for boards in groups:
+            packed.append((len(_BEFORE_KEYS) + len(keys), boards.life_ms, _counted_from_one(boards)))
+            keys += boards.keys
+        written: int = await self._announcing("write_hashes", keys, _encode(entries), _encode(packed))
+        return written
+
+    async def derive(self, hashes: Sequence[Derived], as_of_ms: int) -> list[tuple[str, list[list[int]]]]:
+        """Of each hash a revision to write it at, and the totals that it is computed from, for a stream time.
+
+        A total is empty where there is none; a revision is where the hash should have shares and has none.
+        """
+        keys = [self._keys.partitions]
+        for each in hashes:
+            keys += (self._keys.shares(each.key), *map(self._keys.shares, each.inputs))
+        packed = [(len(each.inputs), each.life_ms, each.has_shares) for each in hashes]
+        found = iter(await self._guarded("derive", keys, as_of_ms, _encode(packed)))
+        return [
+            (next(found).decode(), [_decode_total(total) if total else [] for total in islice(found, len(each.inputs))])
+            for each in hashes
+        ]
+
+    async def delete_hashes(self, hashes: Sequence[str]) -> int:
+        """Delete hashes that are derived from others, with their revisions; returns how many there were."""
+        keys: list[str] = []
+        for key in hashes:
+            keys += (self._keys.shares(key), key)
+        deleted: int = await self._announcing("delete_hashes", keys)
+        return deleted
+
+    async def weeks(self, hashes: Sequence[str]) -> list[int]:
+        """The week that each of these hashes of legs is of; 0 where it is not there."""
+        return [int(week or 0) for week in await self._guarded("read_weeks", hashes)]
+
+    async def _announcing(self, name: str, keys: Sequence[str], *arguments: bytes | str | int) -> Any:
+        announced: tuple[bytes | str | int, ...] = (now_ms(), self._keys.changes, _CHANGES_KEPT)
+        return await self._guarded(name, [self._keys.changes, *keys], *announced, *arguments)
+
+    async def _guarded(self, name: str, keys: Sequence[str], *arguments: bytes | str | int) -> Any:
+        return await self._scripts.run_guarded(name, [self._keys.marker, *keys], self._marker, *arguments)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._client.aclose()
+
+
+_BEFORE_KEYS = ("the marker", "the stream of changes")
+
+
+def _counted_from_one(boards: Boards) -> list[tuple[int, int, int]]:
+    return [(metric.score + 1, metric.judge + 1, metric.least) for metric in boards.metrics]
+
+
+def _version(text: bytes) -> tuple[int, int]:
+    incarnation, _, sequence = text.decode().partition(":")
+    return int(incarnation), int(sequence)

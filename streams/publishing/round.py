@@ -1,0 +1,176 @@
+"""One round's writing: shares, the hashes of what they add up to, and the hashes that are computed from those.
+
+Owns the order: whoever writes a hash that is computed from other hashes' totals has written all its shares before, then
+moves on that hash's revision, and then reads: so the last to do so has seen every share. It must not know what waits to
+be written, nor what to do when Redis is away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeVar
+
+from models.tallies import CURVE, DAY, FRANCHISE, HOUR, TallyKey
+from streams.observability.metrics import Metrics
+from streams.publishing.hashes import Rendering
+from streams.publishing.redis_sink import Derived, Readable, RedisSink, Share
+from streams.publishing.shown_catalog import ShownCatalog
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_CHUNK = 250
+_CHUNKS_AT_ONCE = 3
+_INPUTS_AT_ONCE = 1_000
+_WEEKS_AT_ONCE = 1_000
+
+
+class Stamp(NamedTuple):
+    """What a round says in every hash that it writes, and `status` in the status hash.
+
+    Not complete: what was there before may be by other rules, with other fields; those go.
+    """
+
+    as_of_ms: int
+    is_complete: bool
+    status: list[str]
+
+    def fields(self) -> list[str]:
+        """Fields and texts in turn."""
+        return ["as_of_ms", str(self.as_of_ms), "complete", "1" if self.is_complete else "0"]
+
+
+class Writer:
+    """Writes under one prefix."""
+
+    def __init__(self, sink: RedisSink, rendering: Rendering, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._sink = sink
+        self._rendering = rendering
+
+    async def write(self, shares: Mapping[TallyKey, list[Share]], shown: ShownCatalog, stamp: Stamp) -> None:
+        """Write all shares, and the hashes of all but franchises."""
+        # Titles before their windows: they are what most readers look at.
+        keys = sorted(shares, key=lambda key: key.kind in (HOUR, DAY))
+        alone = [key for key in keys if key.kind != FRANCHISE]
+        others = [key for key in keys if key.kind == FRANCHISE]
+        await _at_once(_chunks(alone), lambda chunk: self._write_chunk(chunk, shares, shown, stamp))
+        await _at_once(_chunks(others), lambda chunk: self._add_shares(chunk, shares))
+
+    async def _add_shares(
+        self, chunk: list[TallyKey], shares: Mapping[TallyKey, list[Share]]
+    ) -> list[tuple[str, int, str, list[int]]]:
+        """Of each key its hash and how long that lives, its revision and total."""
+        hashes = [self._rendering.hash_key(key) for key in chunk]
+        lives = [self._rendering.time_to_live_ms(key) for key in chunk]
+        totals = await self._sink.add_shares(hashes, lives, [shares[key] for key in chunk])
+        if totals.refused:
+            self._metrics.refused_shares.inc(totals.refused)
+            log.warning("Redis refused %d shares: their partitions have another worker by now", totals.refused)
+        return list(zip(hashes, lives, totals.revisions, totals.totals, strict=True))
+
+    async def _write_chunk(
+        self, chunk: list[TallyKey], shares: Mapping[TallyKey, list[Share]], shown: ShownCatalog, stamp: Stamp
+    ) -> None:
+        rendering, common, readable = self._rendering, stamp.fields(), []
+        for key, (name, life_ms, revision, total) in zip(chunk, await self._add_shares(chunk, shares), strict=True):
+            fields = rendering.fields(key, total, shown.rows, stamp.status)
+            if fields:
+                fields += common
+            # A curve may have fewer fields than the one before, or none.
+            is_alone = key.kind == CURVE
+            readable.append(Readable(name, revision, life_ms, fields, rendering.boards(key), key.title_id, is_alone))
+        await self._sink.write_hashes(readable, alone=not stamp.is_complete)
+
+    async def write_franchises(self, franchise_ids: Iterable[str], shown: ShownCatalog, stamp: Stamp) -> None:
+        """Write the hashes of those among these franchises that have shares. All their titles' shares are written."""
+        runtimes = {franchise_id: shown.runtimes(franchise_id) for franchise_id in franchise_ids}
+        sizes = ((franchise_id, len(titles)) for franchise_id, titles in runtimes.items())
+        await _at_once(_of_size(sizes), lambda chunk: self._write_franchises(chunk, runtimes, stamp))
+
+    async def _write_franchises(
+        self, chunk: list[str], runtimes: Mapping[str, Mapping[str, int]], stamp: Stamp
+    ) -> None:
+        keys = self._rendering.keys
+        names = [keys.franchise(franchise_id) for franchise_id in chunk]
+        inputs = [[name, *map(keys.title, runtimes[each])] for name, each in zip(names, chunk, strict=True)]
+        derived = [Derived(name, each, has_shares=True) for name, each in zip(names, inputs, strict=True)]
+        readable = []
+        found = await self._sink.derive(derived, 0)
+        for franchise_id, name, (revision, (total, *titles)) in zip(chunk, names, found, strict=True):
+            if revision:
+                members = zip(titles, runtimes[franchise_id].values(), strict=True)
+                fields = self._rendering.franchise_fields(total, members)
+                readable.append(Readable(name, revision, 0, fields + stamp.fields()))
+        if readable:
+            await self._sink.write_hashes(readable, alone=not stamp.is_complete)
+
+    async def weeks_of_legs(self, title_ids: Iterable[str]) -> dict[str, int]:
+        """The week that each title's legs are of in Redis; 0: there are none."""
+        weeks: dict[str, int] = {}
+        for chunk in _chunks(list(title_ids), _WEEKS_AT_ONCE):
+            found = await self._sink.weeks(list(map(self._rendering.keys.legs, chunk)))
+            weeks.update(zip(chunk, found, strict=True))
+        return weeks
+
+    async def write_legs(self, weeks: Mapping[str, int], stamp: Stamp) -> None:
+        """Write the legs of titles as of these weeks' ends. All shares of their windows are written."""
+        await _at_once(_of_size(weeks.items()), lambda chunk: self._write_legs(chunk, weeks, stamp))
+
+    async def _write_legs(self, chunk: list[str], weeks: Mapping[str, int], stamp: Stamp) -> None:
+        rendering, life_ms, common = self._rendering, self._rendering.legs_life_ms, stamp.fields()
+        names = list(map(rendering.keys.legs, chunk))
+        derived = [
+            Derived(name, rendering.legs_inputs(title_id, weeks[title_id]), life_ms)
+            for name, title_id in zip(names, chunk, strict=True)
+        ]
+        found = await self._sink.derive(derived, stamp.as_of_ms)
+        await self._sink.write_hashes(
+            [
+                Readable(name, revision, life_ms, rendering.legs_fields(weeks[title_id], totals) + common)
+                for name, title_id, (revision, totals) in zip(names, chunk, found, strict=True)
+            ]
+        )
+
+    async def delete_legs(self, title_ids: Iterable[str]) -> None:
+        """Delete the legs of titles that have none any more."""
+        for chunk in _chunks(list(title_ids), _WEEKS_AT_ONCE):
+            await self._sink.delete_hashes(list(map(self._rendering.keys.legs, chunk)))
+
+
+def _chunks(keys: Sequence[T], size: int = _CHUNK) -> Iterator[list[T]]:
+    return (list(keys[first : first + size]) for first in range(0, len(keys), size))
+
+
+def _of_size(sizes: Iterable[tuple[str, int]]) -> Iterator[list[str]]:
+    """Names in turn, so many at a time that together they need no more inputs than one call takes."""
+    chunk: list[str] = []
+    inputs = 0
+    for name, size in sizes:
+        if chunk and inputs + size > _INPUTS_AT_ONCE:
+            yield chunk
+            chunk, inputs = [], 0
+        chunk.append(name)
+        inputs += size + 2
+    if chunk:
+        yield chunk
+
+
+async def _at_once(chunks: Iterable[list[T]], write: Callable[[list[T]], Awaitable[object]]) -> None:
+    """Write chunk after chunk, a few at once: while Redis works on one, another is made ready."""
+    left = list(chunks)
+    waiting = iter(left)
+
+    async def write_the_rest() -> None:
+        for chunk in waiting:
+            await write(chunk)
+
+    writers = [asyncio.create_task(write_the_rest()) for _ in left[:_CHUNKS_AT_ONCE]]
+    try:
+        await asyncio.gather(*writers)
+    finally:
+        for writer in writers:
+            writer.cancel()
+        await asyncio.gather(*writers, return_exceptions=True)

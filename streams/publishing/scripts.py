@@ -1,0 +1,80 @@
+"""The scripts under `streams/publishing/lua`, run where the keys are: on one server, on a primary, on a cluster's node.
+
+Owns how a script is called and what its answers and errors become. It must not know what any script does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+from redis.exceptions import NoScriptError, RedisClusterException, RedisError
+
+from streams.redis.clients import told_in_short
+
+Argument = bytes | str | int
+
+COMMANDS = (
+    *("EVAL", "EVALSHA", "PING", "INFO", "SCAN", "TIME", "EXISTS", "DEL", "PEXPIRE", "GET", "SET", "PUBLISH", "XADD"),
+    *("HGET", "HMGET", "HSET", "HDEL", "HKEYS", "HVALS", "HGETALL", "HLEN", "HINCRBY"),
+    *("SADD", "SREM", "SCARD", "SMEMBERS", "ZADD", "ZREM"),
+)
+"""Commands that a worker needs, most of them in scripts, on the keys and the channel under its prefix."""
+
+CLUSTER_COMMANDS = ("CLUSTER|SLOTS", "COMMAND")
+"""What its client asks a cluster besides."""
+
+
+class Unreachable(Exception):
+    """Redis does not answer, or not as it should; nothing is known of the call's effect."""
+
+
+class DataLost(Exception):
+    """Redis is not the one, or not in the state, that this worker published to: publish everything again."""
+
+
+class Scripts:
+    """Runs scripts by their names. Repeating any of them changes nothing, so the client may retry as it likes."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._known: dict[str, tuple[str, str]] = {}
+
+    async def run(self, name: str, keys: Sequence[str], *arguments: Argument) -> Any:
+        """The script's answer, None for its `false`. Raises `Unreachable`."""
+        sha, text = self._known.get(name) or self._read(name)
+        try:
+            return await answer(self._client.evalsha(sha, len(keys), *keys, *arguments))
+        except NoScriptError:
+            # A server that was just started, or became the primary: it knows the script from then on.
+            return await answer(self._client.eval(text, len(keys), *keys, *arguments))
+
+    async def run_guarded(self, name: str, keys: Sequence[str], *arguments: Argument) -> Any:
+        """The same of a script that answers `false` where the data is not what it was: that raises `DataLost`."""
+        found = await self.run(name, keys, *arguments)
+        if found is None:
+            raise DataLost
+        return found
+
+    def _read(self, name: str) -> tuple[str, str]:
+        text = files("streams.publishing").joinpath("lua", f"{name}.lua").read_text()
+        found = self._known[name] = hashlib.sha1(text.encode()).hexdigest(), text
+        return found
+
+
+async def answer(call: Any) -> Any:
+    """What Redis answers. Raises `Unreachable`."""
+    try:
+        return await call
+    except NoScriptError:
+        raise
+    except (RedisError, RedisClusterException, OSError, TimeoutError) as problem:
+        raise Unreachable(told_in_short(problem)) from None
+
+
+def now_ms() -> int:
+    """The wall clock."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,138 @@
+"""Clients of redis-py for an address: one server, the primary under Sentinel, a cluster.
+
+Owns how they are made, so that they find their servers again after a failover, and that their commands are packed by
+hiredis: redis-py's asyncio connections do it in Python, at ten times the cost. It must not know what is asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import hiredis
+import redis
+import redis.asyncio
+import redis.asyncio.cluster
+import redis.asyncio.retry
+import redis.cluster
+from redis.asyncio.connection import parse_url
+from redis.asyncio.sentinel import Sentinel as AsyncSentinel
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from redis.sentinel import Sentinel
+
+from streams.config.redis_address import CLUSTER, SENTINEL, BadAddress, RedisAddress, read_address
+
+_SENTINEL_TIMEOUT_S = 1.0
+_OF_SENTINELS = "sentinel_"
+
+
+class _Packed:
+    """In front of a connection's class: packs in C."""
+
+    def pack_command(self, *words: Any) -> list[bytes]:
+        """A command as it goes to the server; the name of one may be of two words."""
+        name = words[0]
+        if isinstance(name, str) and " " in name:
+            words = (*name.split(), *words[1:])
+        return [hiredis.pack_command(words)]
+
+
+def _packed(connection_class: type[Any]) -> type[Any]:
+    return type(f"Packed{connection_class.__name__}", (_Packed, connection_class), {})
+
+
+class _Primary(redis.asyncio.Redis):
+    """A client of the primary under Sentinel, which takes its Sentinels' connections along when it is closed."""
+
+    asked: AsyncSentinel
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        await super().aclose(close_connection_pool)
+        await self.asked.aclose()
+
+
+class _Cluster(redis.asyncio.RedisCluster):
+    """A client of a cluster that asks the nodes of its address too, once none that it found answers any more."""
+
+    given: tuple[tuple[str, int], ...] = ()
+
+    async def initialize(
+        self,
+        additional_startup_nodes_info: list[tuple[str, int]] | None = None,
+        last_failed_node_name: str | None = None,
+    ) -> redis.asyncio.RedisCluster:
+        return await super().initialize(
+            [*(additional_startup_nodes_info or ()), *self.given], last_failed_node_name=last_failed_node_name
+        )
+
+
+def async_client(url: str, **options: Any) -> Any:
+    """An asyncio client of whatever is at the address, which connects when it is used.
+
+    `options` are redis-py's (`socket_timeout`, `decode_responses` …); the URL's own win. Raises `BadAddress`.
+    """
+    address = read_address(url)
+    own, of_sentinels = _options(address, options)
+    if address.kind == SENTINEL:
+        no_retry = redis.asyncio.retry.Retry(NoBackoff(), 0)
+        sentinel = AsyncSentinel(address.nodes, sentinel_kwargs={**of_sentinels, "retry": no_retry}, **own)
+        primary: Any = sentinel.master_for(address.service, redis_class=_Primary)
+        primary.asked = sentinel
+        return _packing(primary)
+    if address.kind == CLUSTER:
+        nodes = [redis.asyncio.cluster.ClusterNode(host, port) for host, port in address.nodes]
+        # Other slots than the prefix's are nobody's business here: they may be away.
+        cluster = _Cluster(startup_nodes=nodes, require_full_coverage=False, **own)
+        cluster.given = address.nodes
+        # Of these options its nodes are made, once it has asked which there are.
+        cluster.connection_kwargs["connection_class"] = _packed(cluster.connection_kwargs["connection_class"])
+        return cluster
+    return _packing(redis.asyncio.Redis.from_url(address.url, **options))
+
+
+def _packing(client: Any) -> Any:
+    pool = client.connection_pool
+    pool.connection_class = _packed(pool.connection_class)
+    return client
+
+
+def sync_client(url: str, **options: Any) -> Any:
+    """The same without asyncio. That of a cluster connects at once, and raises redis-py's errors."""
+    address = read_address(url)
+    own, of_sentinels = _options(address, options)
+    if address.kind == SENTINEL:
+        sentinel = Sentinel(address.nodes, sentinel_kwargs={**of_sentinels, "retry": Retry(NoBackoff(), 0)}, **own)
+        return sentinel.master_for(address.service)
+    if address.kind == CLUSTER:
+        nodes = [redis.cluster.ClusterNode(host, port) for host, port in address.nodes]
+        return redis.RedisCluster(startup_nodes=nodes, require_full_coverage=False, **own)
+    return redis.Redis.from_url(address.url, **options)
+
+
+def _options(address: RedisAddress, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """redis-py's options of the servers, and those of the Sentinels."""
+    try:
+        said: dict[str, Any] = dict(parse_url(address.url))
+    except ValueError as problem:
+        raise BadAddress(str(problem)) from None
+    for of_one_server in ("host", "port", "connection_class"):
+        said.pop(of_one_server, None)
+    if address.kind == CLUSTER:
+        said.pop("db", None)
+    own = {**options, **{name: value for name, value in said.items() if not name.startswith(_OF_SENTINELS)}}
+    if address.tls:
+        own["ssl"] = True
+    of_sentinels = {
+        "socket_timeout": _SENTINEL_TIMEOUT_S,
+        "socket_connect_timeout": _SENTINEL_TIMEOUT_S,
+        **{name: value for name, value in own.items() if name.startswith("ssl")},
+        **{name.removeprefix(_OF_SENTINELS): said[name] for name in said if name.startswith(_OF_SENTINELS)},
+    }
+    return own, of_sentinels
+
+
+def told_in_short(problem: BaseException) -> str:
+    """What a client's error says, in one line: those of Sentinel go on with all that is known of each connection."""
+    return re.sub(r"\s+", " ", str(problem).partition(" : <")[0]) or type(problem).__name__

@@ -1,0 +1,24 @@
+"""The one agent: hands each batch on and does nothing else.
+
+Owns that nothing is awaited between two records of a batch. It must not know what a batch does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from faust import StreamT
+
+from streams.source.transport import RecordBatch
+
+
+def fold_batches(
+    apply: Callable[[RecordBatch, object], None],
+) -> Callable[[StreamT[bytes]], Awaitable[None]]:
+    """The agent's function. Events are acknowledged by whoever `apply` hands them to, not here."""
+
+    async def viewing(stream: StreamT[bytes]) -> None:
+        async for event in stream.noack().events():
+            apply(event.value, event)
+
+    return viewing

@@ -1,0 +1,51 @@
+"""Erasures on their way: the topic by which a worker is told whom to forget.
+
+Owns the topic's form: the key is the household's digest (`models.erasure`), the value how far its records reached in
+each partition of the source when that was asked. It must not know what forgetting means, nor who asks.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+from confluent_kafka import Message
+
+from streams.config.kafka_security import KafkaAddress
+from streams.kafka.compacted_topic import FollowedTopic
+
+log = logging.getLogger(__name__)
+
+
+class Erasure(msgspec.Struct, frozen=True):
+    """`until` has each partition's end in the source topic, as it was then; `topic_id` says which topic that was.
+
+    Offsets of a topic that was made anew, under the same name, are others.
+    """
+
+    topic_id: str
+    until: list[int]
+
+    def reaches(self, topic_id: str, partition: int) -> int:
+        """The offset below which a partition's records of the household do not count; 0: all do."""
+        return self.until[partition] if topic_id == self.topic_id and partition < len(self.until) else 0
+
+
+_decode = msgspec.json.Decoder(Erasure).decode
+
+
+def erasures_feed(kafka: KafkaAddress, topic: str) -> FollowedTopic[Erasure]:
+    """The erasures by digest; to be loaded."""
+    return FollowedTopic(kafka, topic, "erasures", _take_erasure)
+
+
+def _take_erasure(rows: dict[str, Erasure], message: Message) -> None:
+    key, value = message.key() or b"", message.value()
+    try:
+        if value is None:
+            rows.pop(key.decode(), None)
+        else:
+            rows[key.decode()] = _decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        where = f"{message.topic()}/{message.partition()} offset {message.offset()}"
+        log.warning("%s is no erasure and is left out: %s", where, problem)

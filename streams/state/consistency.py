@@ -1,0 +1,92 @@
+"""May a partition's state be continued? What its changelog holds, held against all that is known besides.
+
+Owns the checks and the one line that each refusal says: what is wrong, where, and the remedy. Pure: it is given
+what was found, and must not know how. A state that is lost, cut or foreign never passes for an empty one.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from streams.kafka.topics import REMEDY
+from streams.state.changelog import Position, StateError
+
+
+class Known(NamedTuple):
+    """What others know of a partition's state, each only of checkpoints that were committed.
+
+    `committed`: the source offset that the consumer group has committed; `published`: the incarnation and
+    sequence that Redis was told. None: they know nothing (any more).
+    """
+
+    committed: int | None
+    published: tuple[int, int] | None
+
+
+class Place(NamedTuple):
+    """A source partition, the state's partition of the same number, and the group: names for messages."""
+
+    source: str
+    state: str
+    group: str
+
+
+def check_remembered(place: Place, position: Position | None, known: Known) -> None:
+    """Nobody may know of a checkpoint that is not in the changelog. Raises `StateError`."""
+    committed, published = known
+    # Redis is also told of partitions that never had a checkpoint: with sequence 0.
+    if published is not None and published[1] == 0:
+        published = None
+    if position is None:
+        _check_is_new(place, committed, published)
+    elif committed is not None and committed > position.next_offset:
+        raise StateError(
+            f"{place.state} ends too early: the group {place.group} has committed offset {committed} of"
+            f" {place.source}, the state continues at {position.next_offset}; {REMEDY}"
+        )
+    elif published is not None and published > (position.incarnation, position.sequence):
+        raise StateError(
+            f"{place.state} ends too early: Redis was told of checkpoint {_version(published)}, the state's"
+            f" last one is {_version((position.incarnation, position.sequence))}; {REMEDY}"
+        )
+
+
+def _check_is_new(place: Place, committed: int | None, published: tuple[int, int] | None) -> None:
+    lost = f"{place.state} holds no state, and there was one: its topic was deleted, emptied or made anew"
+    if committed is not None:
+        raise StateError(
+            f"{lost} (the group {place.group} has committed offset {committed} of {place.source}); {REMEDY}"
+        )
+    if published is not None:
+        raise StateError(f"{lost} (Redis was told of its checkpoint {_version(published)}); {REMEDY}")
+
+
+def check_fits(place: Place, position: Position, now: Position) -> None:
+    """The state was computed as this worker would. `now` is what it would write. Raises `StateError`."""
+    for name, of_state, of_worker in (
+        ("the row format", position.format, now.format),
+        ("the rule settings", position.rules, now.rules),
+        ("the zone data", position.zones, now.zones),
+        ("the partition count", position.partitions, now.partitions),
+        ("the source topic's id", position.topic_id, now.topic_id),
+        # A state that has lost its first rows with its topic must not go on in the new one.
+        ("the state topic's id", position.state_id or now.state_id, now.state_id),
+    ):
+        if of_state != of_worker:
+            raise StateError(
+                f"{place.source}: {name} of the state is {of_state!r}, of this worker {of_worker!r}:"
+                f" go back to what it was, or {REMEDY}"
+            )
+
+
+def check_source(place: Place, next_offset: int, first_offset: int, end_offset: int) -> None:
+    """The source still holds what the state continues at. Raises `StateError`."""
+    if not first_offset <= next_offset <= end_offset:
+        raise StateError(
+            f"{place.source} has records {first_offset} to {end_offset}, the state continues at {next_offset}:"
+            f" the records between are gone; {REMEDY}"
+        )
+
+
+def _version(version: tuple[int, int]) -> str:
+    return f"{version[1]} of incarnation {version[0]}"

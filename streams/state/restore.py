@@ -1,0 +1,102 @@
+"""Brings a partition's state back: from its changelog's first record to its last stable one.
+
+Owns the reading; the keys' meaning is `streams.state.changelog`'s. Every function blocks: call them in a thread.
+It must not know Faust or Redis.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import time
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+
+from models.fold import Fold
+from streams.config.failpoints import Failpoint, reached
+from streams.config.kafka_security import KafkaAddress
+from streams.kafka.topics import REMEDY
+from streams.observability.logs import LIBRDKAFKA
+from streams.state.changelog import Restored, StateError
+
+_BATCH = 10_000
+_BATCH_S = 0.05
+_CALL_S = 10.0
+
+
+def restore(kafka: KafkaAddress, topic: str, partition: int, fold: Fold, *, timeout_s: float) -> Restored:
+    """Read a changelog partition into a fold, up to its end as it is now.
+
+    Only the end of the partition is the end: any other error, and `timeout_s` without a record, raise
+    `StateError`, and so does a changelog that lost its beginning: compaction alone leaves a partition's first
+    offset at 0. Call after the former owner is fenced, or its last transaction may be missed.
+    """
+    reader = _reader(kafka)
+    try:
+        first, end = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=_CALL_S, cached=False)
+        if first > 0:
+            raise StateError(f"{topic}/{partition} lost its records before offset {first}; {REMEDY}")
+        reader.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
+        restored = Restored(fold)
+        _read_to_end(reader, restored, end, f"{topic}/{partition}", timeout_s)
+        restored.finish()
+        return restored
+    except KafkaException as problem:
+        raise _unreadable(f"{topic}/{partition}", problem.args[0]) from None
+    finally:
+        reader.close()
+        _return_memory()
+
+
+def _return_memory() -> None:
+    """Give back what the reader's queues took: the C library keeps it, and nothing as large comes again."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+def _unreadable(where: str, error: KafkaError) -> StateError:
+    if error.code() in (KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART):
+        return StateError(f"{where} is gone: the topic was deleted; {REMEDY}")
+    return StateError(f"{where} cannot be read: {error.str()}")
+
+
+def _reader(kafka: KafkaAddress) -> Consumer:
+    return Consumer(
+        {
+            **kafka.for_librdkafka(),
+            "group.id": "encore-restore",
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+            "fetch.wait.max.ms": 10,
+            # Whenever as much as this waits, librdkafka pauses; by default for a second, which is most of a restore.
+            "queued.min.messages": 20_000,
+            "queued.max.messages.kbytes": 32_768,
+            "fetch.queue.backoff.ms": 5,
+            "max.partition.fetch.bytes": 4_194_304,
+            "log_level": 2,
+            "logger": logging.getLogger(LIBRDKAFKA),
+        }
+    )
+
+
+def _read_to_end(reader: Consumer, restored: Restored, end: int, where: str, timeout_s: float) -> None:
+    at, last_progress = 0, time.monotonic()
+    while at < end:
+        messages = reader.consume(_BATCH, timeout=_BATCH_S)
+        rows = [(message.key(), message.value()) for message in messages if message.error() is None]
+        for message in messages:
+            error = message.error()
+            if error is None:
+                continue
+            if error.code() != KafkaError._PARTITION_EOF:
+                raise StateError(f"{where} cannot be read at offset {message.offset()}: {error.str()}")
+            at = max(at, message.offset())
+        restored.add(rows)
+        if rows:
+            reached(Failpoint.RESTORING)
+            last_progress = time.monotonic()
+        elif at < end and time.monotonic() - last_progress > timeout_s:
+            raise StateError(f"{where} gave no record for {timeout_s:g} s before its end {end}: restart the worker")

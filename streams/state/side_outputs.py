@@ -1,0 +1,95 @@
+"""Records set aside: dead letters, late events and milestones as they are written to their topics.
+
+Owns the topics' form (keys, values, headers). It must not know why a record was set aside, nor how it is sent.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from models.changes import Changes, Milestone, Record
+from models.pseudonyms import Pseudonyms
+from models.viewing import COMPLETED, STARTED, STREAK, VIEWED
+from streams.config.settings import Settings
+from streams.state.transactions import Kept
+
+LARGEST_KEPT_BYTES = 5_000_000
+"""A key or value beyond this is cut, and a header `key_bytes` or `value_bytes` says how long it was: what the
+topic refuses would end the worker at this record for ever. The source topic still has it whole."""
+
+Headers = list[tuple[str, bytes]]
+
+_MILESTONES = {STARTED.name: "starter", VIEWED.name: "viewer", COMPLETED: "completion", STREAK: "streak"}
+
+
+def kept_records(
+    changes: Changes, settings: Settings, partition: int, topic_id: str, pseudonyms: Pseudonyms | None = None
+) -> list[Kept]:
+    """What a checkpoint writes beside the state, in log order for each topic.
+
+    `topic_id` is the id that Kafka gave the source topic: offsets of another topic of that name are others. With
+    `pseudonyms` the bytes of dead letters and late events, in which ids may be anywhere, stay in the source topic: the
+    key is a pseudonym, the value cut to nothing, and of a reason no word is left that the record brought.
+    """
+    source = [
+        ("topic", settings.source_topic.encode()),
+        ("topic_id", topic_id.encode()),
+        ("partition", str(partition).encode()),
+    ]
+    kept = [
+        _kept(settings.dead_letters_topic, record, source, [("error", _reason(reason, pseudonyms))], pseudonyms)
+        for record, reason in changes.dead_letters
+    ]
+    kept += [_kept(settings.late_topic, record, source, [], pseudonyms) for record in changes.late]
+    kept += [
+        _milestone(settings.milestones_topic, milestone, source)
+        for milestone in changes.milestones
+        if milestone.fact.name in _MILESTONES
+    ]
+    return kept
+
+
+def _kept(topic: str, record: Record, source: Headers, more: Headers, pseudonyms: Pseudonyms | None) -> Kept:
+    headers = [*source, _offset(record.offset), *more]
+    key, value, longest_value = record.key, record.value, LARGEST_KEPT_BYTES
+    if pseudonyms is not None:
+        key = None if key is None else pseudonyms.of(key).encode()
+        longest_value = 0
+    for name, whole, longest in (("key", key, LARGEST_KEPT_BYTES), ("value", value, longest_value)):
+        if whole is not None and len(whole) > longest:
+            headers.append((f"{name}_bytes", str(len(whole)).encode()))
+    return Kept(topic, _cut(key, LARGEST_KEPT_BYTES), _cut(value, longest_value), headers)
+
+
+def _reason(reason: str, pseudonyms: Pseudonyms | None) -> bytes:
+    """Why a record was set aside; decoders quote the word that they did not know."""
+    if pseudonyms is not None and reason.count("'") > 1:
+        before, after = reason.partition("'")[0], reason.rpartition("'")[2]
+        reason = f"{before}'...'{after}"
+    return reason.encode()
+
+
+def _offset(offset: int) -> tuple[str, bytes]:
+    return "offset", str(offset).encode()
+
+
+def _cut(data: bytes | None, longest: int) -> bytes | None:
+    return data if data is None else data[:longest]
+
+
+def _milestone(topic: str, milestone: Milestone, source: Headers) -> Kept:
+    event, fact = milestone.event, milestone.fact
+    value = {
+        "milestone": _MILESTONES[fact.name],
+        "household_id": event.household_id,
+        "title_id": event.title_id,
+        "event_id": event.event_id,
+        "event_time_ms": event.event_time_ms,
+        "ordinal": fact.ordinal or 1,
+    }
+    if fact.name == COMPLETED:
+        value["rewatch"] = fact.ordinal > 1
+    if fact.name == STREAK:
+        value["daypart"] = fact.daypart
+    headers = [*source, _offset(milestone.offset)]
+    return Kept(topic, event.household_id.encode(), msgspec.json.encode(value), headers)

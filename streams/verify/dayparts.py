@@ -1,0 +1,123 @@
+"""Which part of which local day an instant falls into, and when a local day is over.
+
+Owns the reading of the `dayparts` setting and the time zones, by Python's own `zoneinfo` on the pinned `tzdata`.
+It must not know what is counted by daypart, and shares no code with `models`.
+
+Days are numbered from 1970-01-01, quarters are those of the UTC hours since then.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from models.rules import DAY_MS
+from streams.verify.records import known_zones
+
+QUARTER_MS = 900_000
+QUARTERS_A_DAY = 96
+MINUTE_MS = 60_000
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+FIRST_DAY = date(1970, 1, 1)
+LAST_OFFSET = datetime(9999, 12, 30, tzinfo=UTC)
+"""The calendar ends with 9999: the last two days of it keep the offset of the day before."""
+
+
+class Daypart(NamedTuple):
+    """A part of the local day, from one minute to before another, on some weekdays (0 is Monday)."""
+
+    name: str
+    start_minute: int
+    end_minute: int
+    weekdays: frozenset[int]
+
+    def holds(self, day: int, minute: int) -> bool:
+        return self.is_eligible(day) and self.start_minute <= minute < self.end_minute
+
+    def is_eligible(self, day: int) -> bool:
+        return weekday(day) in self.weekdays
+
+
+class Dayparts:
+    """The dayparts of the setting, in its order, and `other` as the last."""
+
+    def __init__(self, text: str) -> None:
+        self.parts = [*map(_read, filter(None, text.split(","))), _every_day("other", "00:00-24:00")]
+        self._found: dict[tuple[str, int], tuple[int, int]] = {}
+
+    @property
+    def names(self) -> list[str]:
+        return [part.name for part in self.parts]
+
+    def at(self, zone: str, time_ms: int) -> tuple[int, int]:
+        """The number of the daypart, and the local day, of an instant in a zone."""
+        place = zone, time_ms // QUARTER_MS
+        found = self._found.get(place)
+        if found is None:
+            day, minute = local(*place)
+            number = next(number for number, part in enumerate(self.parts) if part.holds(day, minute))
+            found = self._found[place] = number, day
+        return found
+
+
+def _read(entry: str) -> Daypart:
+    name, _, when = entry.strip().partition("=")
+    times, _, days = when.partition("/")
+    part = _every_day(name, times)
+    return part._replace(weekdays=_weekdays(days)) if days else part
+
+
+def _every_day(name: str, times: str) -> Daypart:
+    start, _, end = times.partition("-")
+    return Daypart(name, _minute(start), _minute(end), frozenset(range(7)))
+
+
+def _minute(clock: str) -> int:
+    hours, _, minutes = clock.partition(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _weekdays(text: str) -> frozenset[int]:
+    days: set[int] = set()
+    for some in text.split("+"):
+        first, _, last = some.partition("-")
+        start = WEEKDAYS.index(first)
+        days.update(range(start, WEEKDAYS.index(last or first) + 1))
+    return frozenset(days)
+
+
+def weekday(day: int) -> int:
+    """0 is Monday; 1970-01-01 was a Thursday."""
+    return (day + 3) % 7
+
+
+def zone_of(name: str | None) -> str:
+    """The zone that an event's `time_zone` means: UTC where it is missing or no zone of the IANA list."""
+    return name if name is not None and name in known_zones() else "UTC"
+
+
+def local(zone: str, quarter: int) -> tuple[int, int]:
+    """The local day, and the minute of it, at the start of a UTC quarter hour."""
+    instant = min(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=15) * quarter, LAST_OFFSET)
+    offset = instant.astimezone(_zone(zone)).utcoffset()
+    assert offset is not None
+    local_ms = quarter * QUARTER_MS + round(offset.total_seconds()) * 1000
+    return local_ms // DAY_MS, local_ms % DAY_MS // MINUTE_MS
+
+
+@lru_cache(maxsize=100_000)
+def end_of_day_ms(zone: str, day: int) -> int:
+    """The first UTC quarter hour whose local date is later than `day`."""
+    quarter = (day + 1) * QUARTERS_A_DAY - 16 * 4  # no zone is ahead of UTC by more
+    while local(zone, quarter)[0] <= day:
+        quarter += 1
+    return quarter * QUARTER_MS
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    with (files("tzdata") / "zoneinfo").joinpath(*name.split("/")).open("rb") as file:
+        return ZoneInfo.from_file(file, key=name)

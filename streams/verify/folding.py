@@ -1,0 +1,251 @@
+"""What one partition's log means, folded by the plainest code that the rules allow.
+
+Owns the order of judgement, stream time and clock, the catalog as it was taken in, and what is forgotten. Gives facts
+and the records that are kept in topics of their own. It must not know windows, sums, Kafka or Redis, and shares no
+code with `models` but the thresholds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from models.rules import Rules
+from streams.state.side_outputs import LARGEST_KEPT_BYTES
+from streams.verify.coverage import catalog_length
+from streams.verify.dayparts import Dayparts
+from streams.verify.facts import Made
+from streams.verify.franchises import Franchises, Standing, household_counts
+from streams.verify.gauges import Gauges
+from streams.verify.kept import Kept, held
+from streams.verify.records import (
+    TIMES_MS,
+    RawRecord,
+    Unreadable,
+    digest,
+    home_partition,
+    known_zones,
+    pseudonym,
+    read_event,
+)
+from streams.verify.session import DOUBLE, RESTART, STALE, Session
+from streams.verify.telling import Moment, Telling
+from streams.verify.viewing import Applied, Viewing
+
+NEVER = -(2**63)
+
+
+class CatalogRow(NamedTuple):
+    """A title's row (`row`: JSON, empty for a removed title), taken in by a partition at `offset`."""
+
+    offset: int
+    title_id: str
+    row: bytes
+
+
+class PartitionLog:
+    """Folds the records of one partition, given in the order of their offsets.
+
+    `silent` tells the silent clock's control rows: from which offset on it stood where. `erasures` are by the offset at
+    which they were taken in and the household's digest: the offset below which its records do not count. By a
+    `pseudonym_key` households are told by their pseudonyms, and of records that are kept nothing but the length.
+    """
+
+    def __init__(
+        self,
+        partition: int,
+        partitions: int,
+        rules: Rules,
+        catalog: Sequence[CatalogRow],
+        silent: Mapping[int, int],
+        pseudonym_key: bytes | None = None,
+        erasures: Mapping[tuple[int, str], int] = MappingProxyType({}),
+    ) -> None:
+        self.partition = partition
+        self.partitions = partitions
+        self.rules = rules
+        self.pseudonym_key = pseudonym_key
+        self.dayparts = Dayparts(rules.dayparts)
+        self.coming_rows = sorted(catalog, key=lambda row: row.offset, reverse=True)
+        self.coming_silences = sorted(silent.items(), reverse=True)
+        self.coming_erasures = sorted(erasures.items(), reverse=True)
+        self.rows_known = set(catalog)
+        self.erasures_known = set(erasures)
+        self.erased_until: dict[str, int] = {}
+        self.households_gone: dict[str, Counter[str]] = defaultdict(Counter)
+        self.catalog: dict[str, dict[str, Any]] = {}
+        self.earliest_release_ms: dict[str, int] = {}
+        self.franchises = Franchises()
+        self.viewings: dict[str, dict[str, Viewing]] = defaultdict(dict)
+        self.stream_ms = self.silent_ms = NEVER
+        self.produced = 0
+        self.made = Made()
+        self.dead_letters: dict[Kept, str] = {}
+        self.late: list[Kept] = []
+        self._gauges: Gauges | None = None
+
+    @property
+    def clock_ms(self) -> int:
+        return max(self.stream_ms, self.silent_ms)
+
+    def take(self, record: RawRecord) -> None:
+        self.produced += 1
+        self._take_controls(record.offset)
+        try:
+            if record.timestamp_ms not in TIMES_MS:
+                raise Unreadable("the record's timestamp is not between 1970 and the end of 9999")
+            self.stream_ms = max(self.stream_ms, record.timestamp_ms)
+            event = read_event(record.key, record.value)
+            if event["event_time_ms"] > record.timestamp_ms + self.rules.future_ms:
+                raise Unreadable("event_time_ms is in the future")
+        except Unreadable as reason:
+            self.dead_letters[_kept(record, self.pseudonym_key)] = str(reason)
+            return
+        if event["event_time_ms"] < self.stream_ms - self.rules.grace_ms:
+            self.late.append(_kept(record, self.pseudonym_key))
+            return
+        self.made.account["events"] += 1
+        if self.pseudonym_key is not None:
+            event["household_id"] = pseudonym(self.pseudonym_key, event["household_id"].encode())
+        if self.erased_until and record.offset < self.erased_until.get(digest(event["household_id"]), 0):
+            return
+        title = self.catalog.get(event["title_id"], {})
+        if event.get("content_kind", "main") == "main" and (title.get("content_kind") or "main") == "main":
+            self._count(event, record, title)
+
+    def end(
+        self,
+        catalog: Iterable[CatalogRow],
+        silent: Mapping[int, int],
+        erasures: Mapping[tuple[int, str], int] = MappingProxyType({}),
+    ) -> None:
+        """Take in the control rows that came at the end of the log, or have come since then."""
+        while self.coming_rows:
+            self._take_in(self.coming_rows.pop())
+        for row in sorted(row for row in catalog if row not in self.rows_known):
+            self.rows_known.add(row)
+            self._take_in(row)
+        self.silent_ms = max([self.silent_ms, *silent.values()])
+        while self.coming_erasures:
+            self._erase(*self.coming_erasures.pop())
+        for taken_in, until in erasures.items():
+            if taken_in not in self.erasures_known:
+                self.erasures_known.add(taken_in)
+                self._erase(taken_in, until)
+
+    def gauges(self) -> Gauges:
+        """What is current at the end of the log; once it was asked for, no record may come."""
+        if self._gauges is None:
+            self._gauges = Gauges(self.viewings, self.rules, stream_ms=self.stream_ms, clock_ms=self.clock_ms)
+        return self._gauges
+
+    def _count(self, event: dict[str, Any], record: RawRecord, title: dict[str, Any]) -> None:
+        in_hour = event["event_time_ms"] >= self.stream_ms - self.rules.hour_grace_ms
+        account = self.made.account
+        account["late_hour_events"] += not in_hour
+        account["unknown_zone_events"] += "time_zone" in event and event["time_zone"] not in known_zones()
+        account["misrouted_events"] += home_partition(record.key or b"", self.partitions) != self.partition
+        viewing = self._viewing(event)
+        session = viewing.sessions.get(event["play_session_id"])
+        if session is not None and not self._is_news(session, event):
+            return
+        before = viewing.standing
+        moment = Moment(event, record, title, self.clock_ms, in_hour)
+        Applied(self.rules, Telling(moment, self.dayparts, self.made), viewing).apply(session)
+        viewing.applied_stream_ms = self.stream_ms
+        if viewing.has_credit:
+            self.franchises.watched.add(event["title_id"])
+        if viewing.standing != before:
+            self._tell_franchise(event, before, viewing.standing)
+
+    def _is_news(self, session: Session, event: dict[str, Any]) -> bool:
+        what = session.what_is(event)
+        self.made.account["stale_events"] += what == STALE
+        if what == RESTART:
+            self.made.account["player_restarts"] += 1
+            session.begin_run()
+        return what not in (STALE, DOUBLE)
+
+    def _viewing(self, event: dict[str, Any]) -> Viewing:
+        """The household and title as they are now: forgotten where they were silent for long."""
+        households, household_id = self.viewings[event["title_id"]], event["household_id"]
+        viewing = households.get(household_id)
+        if viewing is None or not viewing.is_live(self.stream_ms, self.rules):
+            viewing = households[household_id] = Viewing(self.stream_ms)
+        viewing.forget_sessions_before(self.stream_ms - self.rules.grace_ms)
+        return viewing
+
+    # The catalog and its franchises
+
+    def _take_controls(self, offset: int) -> None:
+        while self.coming_rows and self.coming_rows[-1].offset <= offset:
+            self._take_in(self.coming_rows.pop())
+        while self.coming_silences and self.coming_silences[-1][0] <= offset:
+            self.silent_ms = max(self.silent_ms, self.coming_silences.pop()[1])
+        while self.coming_erasures and self.coming_erasures[-1][0][0] <= offset:
+            self._erase(*self.coming_erasures.pop())
+
+    def _erase(self, taken_in: tuple[int, str], until: int) -> None:
+        """Forget a household: what it is now is counted no more, what it did was done."""
+        _, whom = taken_in
+        self.erased_until[whom] = max(until, self.erased_until.get(whom, 0))
+        self._gauges = None
+        in_franchises: dict[str, list[Standing]] = defaultdict(list)
+        for title_id, households in self.viewings.items():
+            for household_id in [household_id for household_id in households if digest(household_id) == whom]:
+                viewing = households.pop(household_id)
+                if viewing.is_live(self.stream_ms, self.rules):
+                    self.households_gone[title_id].update(household_counts([viewing.standing]))
+                    if title_id in self.franchises.of:
+                        in_franchises[self.franchises.of[title_id]].append(viewing.standing)
+        for franchise_id, standings in in_franchises.items():
+            self.franchises.leave(franchise_id, standings)
+
+    def _take_in(self, row: CatalogRow) -> None:
+        title: dict[str, Any] = json.loads(row.row) if row.row else {}
+        if catalog_length(title) != catalog_length(self.catalog.get(row.title_id, {})):
+            self.made.curves.pop(row.title_id, None)
+        self.catalog[row.title_id] = title
+        release_ms = title.get("release_time_ms")
+        if release_ms is not None:
+            earliest_ms = self.earliest_release_ms.get(row.title_id, release_ms)
+            self.earliest_release_ms[row.title_id] = min(earliest_ms, release_ms)
+        for franchise_id in self.franchises.move(row.title_id, title.get("franchise_id") or None):
+            self.franchises.recount(franchise_id, self._households(franchise_id).values())
+
+    def _households(self, franchise_id: str) -> dict[str, list[Standing]]:
+        """Each household's standings in the titles of the franchise, by its rows that are not dropped."""
+        standings: dict[str, list[Standing]] = defaultdict(list)
+        for title_id in self.franchises.members[franchise_id]:
+            for household_id, viewing in self.viewings[title_id].items():
+                if viewing.is_live(self.stream_ms, self.rules):
+                    standings[household_id].append(viewing.standing)
+        return standings
+
+    def _tell_franchise(self, event: dict[str, Any], before: Standing, after: Standing) -> None:
+        franchise_id = self.franchises.of.get(event["title_id"])
+        if franchise_id is None:
+            return
+        others = self.franchises.members[franchise_id] - {event["title_id"]}
+        viewings = [self.viewings[title_id].get(event["household_id"]) for title_id in others]
+        live = [each.standing for each in viewings if each is not None and each.is_live(self.stream_ms, self.rules)]
+        self.franchises.change(franchise_id, live, before, after)
+
+
+def _kept(record: RawRecord, pseudonym_key: bytes | None) -> Kept:
+    if pseudonym_key is not None:
+        name = None if record.key is None else pseudonym(pseudonym_key, record.key).encode()
+        length = len(record.value) if record.value else None
+        return Kept(record.partition, record.offset, name, record.value and b"", None, length)
+    (key, key_bytes), (value, value_bytes) = _cut(record.key), _cut(record.value)
+    return Kept(record.partition, record.offset, key, value, key_bytes, value_bytes)
+
+
+def _cut(data: bytes | None) -> tuple[bytes | None, int | None]:
+    """What a topic keeps of a key or value, and its length where that is not all."""
+    if data is None or len(data) <= LARGEST_KEPT_BYTES:
+        return held(data), None
+    return held(data[:LARGEST_KEPT_BYTES]), len(data)

@@ -1,0 +1,75 @@
+"""What falls by itself as a partition's clock goes on: sessions being watched, and current streaks.
+
+Owns the two at the end of a partition's log, at its clock then or at a later one. It must not know events or sums.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from models.rules import Rules
+from streams.verify.streaks import LEVELS
+from streams.verify.viewing import Viewing
+
+
+class Watched(NamedTuple):
+    title_id: str
+    last_time_ms: int
+
+
+class Kept(NamedTuple):
+    """A streak of a household: the number of its daypart, its length, and when it ends."""
+
+    title_id: str
+    daypart: int
+    length: int
+    end_ms: int
+
+
+class Gauges:
+    """The playing sessions and the streaks that are current at `clock_ms`, of those rows that are not dropped."""
+
+    def __init__(
+        self, viewings: Mapping[str, Mapping[str, Viewing]], rules: Rules, *, stream_ms: int, clock_ms: int
+    ) -> None:
+        self._watching_ms = rules.watching_ms
+        self.playing: list[Watched] = []
+        self.streaks: list[Kept] = []
+        for title_id, households in viewings.items():
+            live = [each for each in households.values() if each.is_live(stream_ms, rules)]
+            self.playing += _playing(title_id, live, stream_ms - rules.grace_ms, clock_ms - rules.watching_ms)
+            self.streaks += _streaks(title_id, live, clock_ms)
+
+    def watching(self, clock_ms: int) -> Counter[str]:
+        """Sessions being watched, by title."""
+        least_ms = clock_ms - self._watching_ms
+        return Counter(title_id for title_id, last_time_ms in self.playing if last_time_ms >= least_ms)
+
+    def current_streaks(self, clock_ms: int) -> Counter[tuple[str, int, int]]:
+        """Households whose streak has a level, by title, daypart and level."""
+        return Counter(
+            (title_id, daypart, level)
+            for title_id, daypart, length, end_ms in self.streaks
+            for level in LEVELS
+            if clock_ms < end_ms and length >= level
+        )
+
+
+def _playing(title_id: str, live: Iterable[Viewing], remembered_ms: int, least_ms: int) -> list[Watched]:
+    return [
+        Watched(title_id, session.last_time_ms)
+        for viewing in live
+        for session in viewing.sessions.values()
+        if session.playing and session.largest_time_ms >= remembered_ms and session.last_time_ms >= least_ms
+    ]
+
+
+def _streaks(title_id: str, live: Iterable[Viewing], clock_ms: int) -> list[Kept]:
+    return [
+        Kept(title_id, daypart, streak.length(), streak.end_ms)
+        for viewing in live
+        for daypart, streak in viewing.habits.streaks.items()
+        if clock_ms < streak.end_ms
+    ]

@@ -1,0 +1,157 @@
+"""Reads the topics of dead letters, late events and milestones, on and on.
+
+Owns what of them belongs to the source topic as it is now, and how often each record is there. It must not know
+what should be there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from streams.config.kafka_security import KafkaAddress
+from streams.config.settings import Settings
+from streams.kafka.admin import KafkaView
+from streams.kafka.topics import KafkaFailed
+from streams.verify.comparison import Difference
+from streams.verify.kept import Kept, Milestone, held
+from streams.verify.reading import CannotRead, NoTopic, TopicReader
+
+R = TypeVar("R", Kept, Milestone)
+Headers = dict[str, bytes]
+
+PLACE = {"topic", "partition", "offset"}
+MILESTONE = {
+    "milestone": str, "household_id": str, "title_id": str, "event_id": str, "event_time_ms": int, "ordinal": int,
+}  # fmt: skip
+MAYBE = {"rewatch": bool, "daypart": str}
+"""Fields that some milestones have, and those of a state before this one perhaps lack."""
+
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Source(NamedTuple):
+    """The source topic by its name and the id that Kafka gave it: one that was made anew has another.
+
+    `beginnings` gives a partition's first offset: nobody can judge what came of records that are gone.
+    """
+
+    topic: bytes
+    topic_id: bytes
+    beginnings: Mapping[int, int]
+
+
+class KeptTopics:
+    """The three topics; `read_on` takes in what was committed since the last call."""
+
+    def __init__(self, kafka: KafkaAddress, settings: Settings, beginnings: Mapping[int, int]) -> None:
+        source = _source(kafka, settings.source_topic, beginnings)
+        self.dead_letters = KeptTopic(kafka, settings.dead_letters_topic, source, _dead_letter)
+        self.late = KeptTopic(kafka, settings.late_topic, source, _kept)
+        self.milestones = KeptTopic(kafka, settings.milestones_topic, source, _milestone)
+
+    def read_on(self) -> None:
+        for topic in (self.dead_letters, self.late, self.milestones):
+            topic.read_on()
+
+    def odd_records(self) -> list[Difference]:
+        """The records that do not say what they are."""
+        return [*self.dead_letters.odd, *self.late.odd, *self.milestones.odd]
+
+    def close(self) -> None:
+        for topic in (self.dead_letters, self.late, self.milestones):
+            topic.close()
+
+
+class KeptTopic(Generic[R]):
+    """How often each record of one topic is there, of those that came from `source`; none without the topic.
+
+    A record that does not name the topic's id counts as the present topic's.
+    """
+
+    def __init__(self, kafka: KafkaAddress, topic: str, source: Source, read: Callable[[Any, Headers], R]) -> None:
+        self.found: Counter[R] = Counter()
+        self.odd: list[Difference] = []
+        self._kafka = kafka
+        self._topic = topic
+        self._source = source
+        self._read: Callable[[Any, Headers], R] = read
+        self._reader: TopicReader | None = None
+
+    def read_on(self) -> None:
+        try:
+            reader = self._reader = self._reader or TopicReader(self._kafka, self._topic)
+        except NoTopic:
+            return
+        for message in reader.read(reader.ends()):
+            self._take(message, dict(message.headers() or ()))
+
+    def _take(self, message: Any, headers: Headers) -> None:
+        topic, topic_id, beginnings = self._source
+        if headers.get("topic", topic) != topic or headers.get("topic_id", topic_id) != topic_id:
+            return
+        try:
+            record = self._read(message, headers)
+            if record.offset >= beginnings.get(record.partition, 0):
+                self.found[record] += 1
+        except _Odd as odd:
+            self.odd.append(Difference(f"{self._topic} {message.partition()}:{message.offset()}", *odd.args))
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+
+
+class _Odd(Exception):
+    """A record that is not what its topic holds; the arguments are a difference's field, expected and found."""
+
+
+def _source(kafka: KafkaAddress, topic: str, beginnings: Mapping[int, int]) -> Source:
+    try:
+        now = KafkaView(kafka).topic(topic)
+    except KafkaFailed as problem:
+        raise CannotRead(str(problem)) from None
+    if now is None:
+        raise CannotRead(f"Kafka at {kafka} has no topic {topic}")
+    return Source(topic.encode(), now.topic_id.encode(), beginnings)
+
+
+def _place(headers: Headers) -> tuple[int, int]:
+    """The source record's partition and offset. Raises `_Odd` without the headers that say them."""
+    if not headers.keys() >= PLACE:
+        raise _Odd("headers", ", ".join(sorted(PLACE)), ", ".join(headers) or "none")
+    return _number(headers, "partition"), _number(headers, "offset")
+
+
+def _number(headers: Headers, name: str) -> int:
+    text = headers[name] or b""
+    if not text.isdigit():
+        raise _Odd(f"header {name}", "an integer", repr(text))
+    return int(text)
+
+
+def _dead_letter(message: Any, headers: Headers) -> Kept:
+    if not headers.get("error"):
+        raise _Odd("header error", "a reason", "none")
+    return _kept(message, headers)
+
+
+def _kept(message: Any, headers: Headers) -> Kept:
+    lengths = [_number(headers, name) if name in headers else None for name in ("key_bytes", "value_bytes")]
+    return Kept(*_place(headers), held(message.key()), held(message.value()), *lengths)
+
+
+def _milestone(message: Any, headers: Headers) -> Milestone:
+    partition, offset = _place(headers)
+    try:
+        value = _decode(message.value() or b"")
+    except msgspec.DecodeError:
+        value = {}
+    given = {name: type(each) for name, each in value.items()}
+    if not MILESTONE.items() <= given.items() <= (MILESTONE | MAYBE).items():
+        raise _Odd("value", "JSON of " + ", ".join(MILESTONE), repr(held(message.value())))
+    return Milestone(partition, offset, message.key(), **value)

@@ -1,0 +1,106 @@
+"""What the weeks since its release say of a title: hold, multiple, half-life, and whether it will not stop.
+
+Owns the legs' formulas, in integers and decimals of 28 digits. It must not know where the weeks' counts come from,
+and shares no code with `models`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from models.rules import DAY_MS
+from streams.verify.facts import WEEK_MS, WEEKS
+from streams.verify.shown import rate, seconds, six_decimals
+from streams.verify.sums import Counts
+
+LEAST_STARTERS = 20
+"""A film that will not stop has begun in so many households at least."""
+
+
+class Legs:
+    """The legs of one title: `windows` by their names, `weeks` of which are complete."""
+
+    def __init__(self, windows: Mapping[str, Counts], weeks: int) -> None:
+        self.windows = windows
+        self.weeks = weeks
+
+    def count(self, window: str, kind: str = "watched_ms") -> int:
+        return self.windows.get(window, {}).get(kind, 0)
+
+    def watched_ms(self, week: int) -> int:
+        return self.count(f"week:{week}")
+
+    def until(self, week: int, kind: str) -> int:
+        """A count over the weeks from the first to this one."""
+        return sum(self.count(f"week:{n}", kind) for n in range(1, week + 1))
+
+    def hold_4w(self, week: int) -> str:
+        """The mean hold of four weeks: geometric, so that only the first and the last of five matter."""
+        if week < 5 or not self.watched_ms(week - 4):
+            return ""
+        return six_decimals((Decimal(self.watched_ms(week)) / self.watched_ms(week - 4)).sqrt().sqrt())
+
+    def rewatch_share(self, week: int) -> str:
+        return rate(self.until(week, "rewatches"), self.until(week, "completions"))
+
+    def completion_rate(self, week: int) -> str:
+        """Never above 1: a household that began before the first week may complete in it."""
+        starters = self.until(week, "starters")
+        return rate(min(self.until(week, "completers"), starters), starters)
+
+    def half_life_days(self) -> str:
+        """From the least squares line through the logarithms of the last six weeks."""
+        weeks = [self.watched_ms(week) for week in range(self.weeks - 5, self.weeks + 1)]
+        if self.weeks < 6 or not all(weeks):
+            return ""
+        a, b, c, d, e, f = weeks
+        if f**5 * e**3 * d >= a**5 * b**3 * c:  # the line does not fall; in integers, as logarithms round
+            return ""
+        logs = [Decimal(watched_ms).ln() for watched_ms in weeks]
+        slope = sum((weight * log for weight, log in zip(range(-5, 6, 2), logs, strict=True)), Decimal(0)) / 35
+        return six_decimals(7 * Decimal(2).ln() / -slope)
+
+    def qualifies(self, week: int) -> bool:
+        """Whether a week's hold, rewatches and completions are those of a film that will not stop.
+
+        No week before the fifth: a younger title may still open, and has no mean hold of four weeks.
+        """
+        completions, starters = self.until(week, "completions"), self.until(week, "starters")
+        return (
+            week >= 5
+            and self.watched_ms(week - 4) > 0
+            and self.watched_ms(week) * 100**4 >= self.watched_ms(week - 4) * 85**4
+            and completions > 0
+            and self.until(week, "rewatches") * 100 >= completions * 30
+            and starters >= LEAST_STARTERS
+            and self.until(week, "completers") * 100 >= starters * 60
+        )
+
+
+def legs(windows: Mapping[str, Counts], release_ms: int, as_of_ms: int) -> dict[str, str]:
+    """The fields of a title's legs; none before its first week is complete."""
+    week = min(WEEKS, (as_of_ms - release_ms) // WEEK_MS)
+    if week < 1:
+        return {}
+    of = Legs(windows, week)
+    opening_ms, d28_ms = of.count("age:opening"), of.count("age:28d")
+    is_28_days_old = as_of_ms >= release_ms + 28 * DAY_MS
+    before = week - 1
+    return {
+        "week": str(week),
+        "week_watched_s": seconds(of.watched_ms(week)),
+        "week_before_watched_s": seconds(of.watched_ms(before)) if before else "",
+        "hold": rate(of.watched_ms(week), of.watched_ms(before)),
+        "opening_watched_s": seconds(opening_ms),
+        "d28_watched_s": seconds(d28_ms) if is_28_days_old else "",
+        "multiple": rate(d28_ms, opening_ms) if is_28_days_old else "",
+        "half_life_days": of.half_life_days(),
+        "hold_4w": of.hold_4w(week),
+        "hold_4w_before": of.hold_4w(before),
+        "rewatch_share": of.rewatch_share(week),
+        "rewatch_share_before": of.rewatch_share(before),
+        "completion_rate": of.completion_rate(week),
+        "completion_rate_before": of.completion_rate(before),
+        "unstoppable": str(int(of.qualifies(week) and of.qualifies(before))),
+    }

@@ -1,0 +1,82 @@
+"""Reads all that is in Redis under the prefix.
+
+Owns the scan of a verification. It must not know which keys should be there, nor what they should say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from redis import RedisError, ResponseError
+
+from streams.config.redis_address import without_password
+from streams.redis.clients import sync_client
+from streams.verify.reading import CannotRead
+from streams.verify.shown import Hashes
+
+PIPELINE_KEYS = 1_000
+CHANGES, BOARD, INTERNAL, SHARES = "changes", "board:", "internal:", "internal:shares:"
+
+Answer = dict[str, str] | None
+"""A key's fields, or a board's members with their scores; none where it went meanwhile; None: another type."""
+
+
+class Published(NamedTuple):
+    """Every hash and board that readers may read, the keys that have shares, and the type of any other key.
+
+    All keys are without the prefix.
+    """
+
+    hashes: Hashes
+    boards: Hashes
+    shares: set[str]
+    odd_keys: dict[str, str]
+
+
+def published(url: str, prefix: str) -> Published:
+    """What is under the prefix now; of the publisher's internal keys only the shares. Raises `CannotRead`."""
+    pattern = re.sub(r"([*?\[\]\\])", r"\\\1", prefix) + "*"
+    try:
+        # A key or value of any bytes is read back as it is.
+        with sync_client(url, decode_responses=True, encoding_errors="surrogateescape") as redis:
+            names = {key[len(prefix) :] for key in redis.scan_iter(pattern, 10_000)}
+            readers = sorted(name for name in names if not name.startswith(INTERNAL) and name != CHANGES)
+            answers = dict(_read(redis, prefix, readers))
+            odd = [name for name, fields in answers.items() if fields is None] + sorted(names & {CHANGES})
+            types = {name: redis.type(_key(prefix, name)) for name in odd}
+    except RedisError as problem:
+        raise CannotRead(f"Redis at {without_password(url)} cannot be read: {problem}") from None
+    there = {name: fields for name, fields in answers.items() if fields}
+    return Published(
+        {name: fields for name, fields in there.items() if not name.startswith(BOARD)},
+        {name: scores for name, scores in there.items() if name.startswith(BOARD)},
+        {name[len(SHARES) :] for name in names if name.startswith(SHARES)},
+        {name: type_ for name, type_ in types.items() if type_ != "none" and (name, type_) != (CHANGES, "stream")},
+    )
+
+
+def _read(redis: Any, prefix: str, names: list[str]) -> Iterator[tuple[str, Answer]]:
+    for start in range(0, len(names), PIPELINE_KEYS):
+        some = names[start : start + PIPELINE_KEYS]
+        pipeline = redis.pipeline(transaction=False)
+        for name in some:
+            if name.startswith(BOARD):
+                pipeline.zrange(_key(prefix, name), 0, -1, withscores=True)
+            else:
+                pipeline.hgetall(_key(prefix, name))
+        for name, answer in zip(some, pipeline.execute(raise_on_error=False), strict=True):
+            yield name, _fields(answer)
+
+
+def _key(prefix: str, name: str) -> bytes:
+    return (prefix + name).encode(errors="surrogateescape")
+
+
+def _fields(answer: Any) -> Answer:
+    if isinstance(answer, ResponseError) and str(answer).startswith("WRONGTYPE"):
+        return None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer if isinstance(answer, dict) else {member: repr(score) for member, score in answer}

@@ -1,0 +1,150 @@
+"""What facts add up to, summed by DuckDB.
+
+Owns which windows a fact belongs to, and their names. It must not know how a fact was made, nor how a sum is shown.
+"""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from models.rules import DAY_MS, HOUR_MS
+from streams.verify.audience import AUDIENCE, FIRST_WEEK_MS, week_name
+from streams.verify.facts import WEEK_MS, Fact
+
+Counts = dict[str, int]
+PartitionFact = tuple[int, Fact]
+
+HOUR_NAME, DAY_NAME = "%Y%m%dT%H", "%Y%m%d"
+
+FACT_COLUMNS = {
+    "title": "BIGINT", "partition": "INTEGER", "kind": "VARCHAR", "hour": "BIGINT", "in_hour": "BOOLEAN",
+    "kids": "BOOLEAN", "age": "BIGINT", "daypart": "INTEGER", "amount": "BIGINT",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Counts by their kind, and by `kids_` and their kind. Windows go by their names in keys, such as `week:3`."""
+
+    titles: dict[int, dict[str, Counts]] = field(default_factory=lambda: defaultdict(dict))
+    windows: dict[str, dict[str, Counts]] = field(default_factory=lambda: defaultdict(dict))
+    audience: dict[str, dict[str, Counts]] = field(default_factory=lambda: defaultdict(dict))
+    dayparts: dict[str, dict[int, Counts]] = field(default_factory=lambda: defaultdict(dict))
+
+
+class Window(NamedTuple):
+    """Which facts a kind of window takes, what it numbers them by, and what it names the number."""
+
+    takes: str
+    number: str
+    name: Callable[[int], str]
+
+
+OF_AUDIENCE = f"kind IN {AUDIENCE}"
+OF_WINDOWS = f"kind NOT IN {AUDIENCE}"
+
+
+def _age(name: str, span_ms: int) -> Window:
+    return Window(f"age < {span_ms} AND {OF_WINDOWS}", "0", lambda _: f"age:{name}")
+
+
+WINDOWS = [
+    Window(f"in_hour AND {OF_WINDOWS}", "hour", lambda hour: "hour:" + _start(hour * HOUR_MS, HOUR_NAME)),
+    Window(OF_WINDOWS, "hour // 24", lambda day: "day:" + _start(day * DAY_MS, DAY_NAME)),
+    _age("opening", 72 * HOUR_MS),
+    *(_age(f"{days}d", days * DAY_MS) for days in (7, 28, 91)),
+    Window(f"age IS NOT NULL AND {OF_WINDOWS}", f"age // {WEEK_MS} + 1", lambda week: f"week:{week}"),
+]
+AUDIENCE_WINDOW = Window(
+    OF_AUDIENCE,
+    f"(hour - {FIRST_WEEK_MS // HOUR_MS}) // {WEEK_MS // HOUR_MS}",
+    lambda week: "audience:" + week_name(week),
+)
+
+
+class FactsFile(NamedTuple):
+    """Facts as lines of a file, and the ids of the titles that it has by their number."""
+
+    path: Path
+    titles: list[str]
+
+
+@contextmanager
+def facts_folder() -> Iterator[Path]:
+    """A folder for files of facts, for a while."""
+    with tempfile.TemporaryDirectory(prefix="encore-verify-") as folder:
+        yield Path(folder)
+
+
+def write_facts(path: Path, facts: Iterable[PartitionFact]) -> FactsFile:
+    """Facts, each given with its partition, as a file."""
+    titles: dict[str, int] = {}
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows(_row(partition, fact, titles) for partition, fact in facts)
+    return FactsFile(path, list(titles))
+
+
+def add_up(files: Iterable[FactsFile]) -> Sums:
+    """The sums of the facts of all files together."""
+    import duckdb
+
+    titles: dict[str, int] = {}
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE facts ({', '.join(map(' '.join, FACT_COLUMNS.items()))})")
+        for path, its_titles in files:
+            numbers = [titles.setdefault(title_id, len(titles)) for title_id in its_titles]
+            connection.execute(
+                "INSERT INTO facts SELECT CAST(? AS BIGINT[])[title + 1], * EXCLUDE title"
+                " FROM read_csv(?, columns = ?, header = false, auto_detect = false)",
+                [numbers, str(path), FACT_COLUMNS],
+            )
+        return _sums(connection, list(titles))
+
+
+def _row(partition: int, fact: Fact, titles: dict[str, int]) -> tuple[Any, ...]:
+    """A fact as a line: titles by number, so that an id of any characters passes through CSV."""
+    kind, amount, (title_id, time_ms, in_hour, kids, age_ms, daypart) = fact
+    title = titles.setdefault(title_id, len(titles))
+    return title, partition, kind, time_ms // HOUR_MS, in_hour, kids, age_ms, daypart, amount
+
+
+def _sums(connection: Any, titles: list[str]) -> Sums:
+    sums = Sums()
+    for (title, partition), counts in _counts(connection, "true", "partition").items():
+        sums.titles[partition][titles[title]] = counts
+    for (title, daypart), counts in _counts(connection, "true", "daypart").items():
+        sums.dayparts[titles[title]][daypart] = counts
+    for window in WINDOWS:
+        _add_window(connection, titles, window, sums.windows)
+    _add_window(connection, titles, AUDIENCE_WINDOW, sums.audience)
+    return sums
+
+
+def _add_window(connection: Any, titles: list[str], window: Window, sums: dict[str, dict[str, Counts]]) -> None:
+    for (title, number), counts in _counts(connection, window.takes, window.number).items():
+        sums[titles[title]][window.name(number)] = counts
+
+
+def _counts(connection: Any, takes: str, number: str) -> dict[tuple[int, int], Counts]:
+    """Counts by title and number."""
+    query = (
+        f"SELECT title, {number}, kind, sum(amount), sum(amount) FILTER (kids) FROM facts WHERE {takes} GROUP BY ALL"
+    )
+    counted: dict[tuple[int, int], Counts] = defaultdict(dict)
+    for title, at, kind, amount, kids_amount in connection.execute(query).fetchall():
+        counts = counted[title, at]
+        counts[kind] = int(amount)
+        counts["kids_" + kind] = int(kids_amount or 0)
+    return counted
+
+
+def _start(start_ms: int, pattern: str) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=start_ms)).strftime(pattern)

@@ -1,0 +1,268 @@
+"""The whole verification: wait for the worker, recompute from the raw topic, compare.
+
+Owns the order and the waiting. It must not know how a record is folded or a difference found.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from streams.config.kafka_security import KafkaAddress
+from streams.config.settings import Settings
+from streams.verify.comparison import Difference, Found, compare
+from streams.verify.kept_topics import KeptTopics
+from streams.verify.published import published
+from streams.verify.reading import (
+    CannotRead,
+    NoTopic,
+    StateLog,
+    TitlesTopic,
+    TopicReader,
+    source_records,
+)
+from streams.verify.recomputation import Catalog, Expected, Recomputation
+from streams.verify.retention import Retention
+from streams.verify.side_by_side import cores, counted, fold_side_by_side, shares_of
+from streams.verify.sums import facts_folder
+
+POLL_S = 0.25
+SIDE_BY_SIDE_FROM = 200_000
+"""Records from which on processes are worth their start, which takes about a second."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a verification saw. Totals are the recomputation's; `notes` explain it, one line each."""
+
+    produced: int
+    events: int
+    dead_letters: int
+    late: int
+    milestones: int
+    titles: int
+    completions: int
+    rewatches: int
+    keys: int
+    seconds: float
+    differences: list[Difference]
+    notes: list[str]
+
+    @property
+    def verified(self) -> bool:
+        return not self.differences
+
+
+class Comparison(NamedTuple):
+    """What should be there, where that differs from what is, and how many keys are gone that may be."""
+
+    expected: Expected
+    differences: list[Difference]
+    gone: int
+
+
+def verify(settings: Settings, *, wait_s: float, expired_too: bool = False) -> Verification:
+    """Whether everything the worker published equals a recomputation of the raw topic.
+
+    Waits up to `wait_s` for the worker's checkpoints to reach the end of the source, and then up to `wait_s`
+    for what it publishes. Windows whose retention is over may be missing, unless `expired_too`. Raises
+    `CannotRead` where a server or topic cannot be read and `NoServers` without any.
+    """
+    # What adds up in the end: where it is not installed, that is said now and not once everything has been read.
+    import duckdb  # noqa: F401
+
+    from streams.tools.devstack import located
+
+    started = time.monotonic()
+    settings = located(settings)
+    kafka = settings.kafka_address
+    with TopicReader(kafka, settings.source_topic) as source:
+        checkpoints, ends = _wait_for_checkpoints(kafka, settings, source, wait_s)
+        with (
+            closing(checkpoints) as state,
+            closing(TitlesTopic(kafka, settings.titles_topic)) as titles,
+            closing(KeptTopics(kafka, settings, source.beginnings)) as kept,
+        ):
+            recomputation = _recompute(source, ends, state, settings)
+
+            def compare_now() -> Comparison:
+                # First what the worker has committed, then what it has published of it.
+                state.read_on()
+                titles.read_on()
+                found = _found_now(settings.redis_url, settings, kept)
+                expected = recomputation.expected(
+                    Catalog(state.catalog(), titles.rows),
+                    state.silent,
+                    state.erasures,
+                    least_starters=settings.board_least_starters,
+                    there=found.hashes.keys(),
+                )
+                over = _over(expected, settings, datetime.now(UTC), expired_too=expired_too)
+                differences = compare(
+                    expected, found, may_lack=over.may_lack, may_be_less=over.may_be_less, told=state.told()
+                )
+                gone = over.may_lack - found.hashes.keys() - found.boards.keys()
+                return Comparison(expected, differences, len(gone))
+
+            expected, differences, gone = _wait_for_equality(compare_now, wait_s)
+            differences += _behind(kafka, settings, source, state, ends)
+            notes = _notes(settings, source, state, ends) if differences else []
+            if gone:
+                notes.append(f"{gone} keys are not there, and need not be: their retention is over")
+    return _verification(expected, differences, notes, time.monotonic() - started)
+
+
+def _wait_for_checkpoints(
+    kafka: KafkaAddress, settings: Settings, source: TopicReader, wait_s: float
+) -> tuple[StateLog, dict[int, int]]:
+    """The state changelog and the source's ends, once the one has reached the other or the wait is over."""
+    until = time.monotonic() + wait_s
+    state = _open_state(kafka, settings, until)
+    while True:
+        ends = source.ends()
+        state.read_on()
+        if not _behind(kafka, settings, source, state, ends) or time.monotonic() > until:
+            return state, ends
+        time.sleep(POLL_S)
+
+
+def _open_state(kafka: KafkaAddress, settings: Settings, until: float) -> StateLog:
+    while True:
+        try:
+            return StateLog(kafka, settings.state_topic)
+        except NoTopic:
+            if time.monotonic() > until:
+                raise CannotRead(
+                    f"Kafka at {kafka} has no topic {settings.state_topic}: no worker with the application id"
+                    f" {settings.app_id} ran yet (start `encore worker`, or set ENCORE_APP_ID)"
+                ) from None
+            time.sleep(POLL_S)
+
+
+def _behind(
+    kafka: KafkaAddress, settings: Settings, source: TopicReader, state: StateLog, ends: dict[int, int]
+) -> list[Difference]:
+    """The partitions of which the last checkpoint has not reached the last record."""
+    return [
+        Difference(f"checkpoint of partition {partition}", "next_offset", str(end), str(at))
+        for partition, end in ends.items()
+        if (at := max(state.next_offset(partition), source.beginnings[partition])) < end
+        and _has_records(kafka, settings.source_topic, partition, at, end)
+    ]
+
+
+def _has_records(kafka: KafkaAddress, topic: str, partition: int, start: int, end: int) -> bool:
+    # The end of a transaction takes an offset too, so a position below the end may have nothing before it.
+    with TopicReader(kafka, topic, {partition: start}) as reader:
+        return next(reader.read_below({partition: end}, at_once=1), None) is not None
+
+
+def _recompute(source: TopicReader, ends: dict[int, int], state: StateLog, settings: Settings) -> Recomputation:
+    total = sum(end - source.beginnings[partition] for partition, end in ends.items())
+    recomputation = Recomputation(
+        Catalog(state.catalog()),
+        settings.rules(),
+        source.partitions,
+        state.silent,
+        settings.pseudonym_key(),
+        state.erasures,
+    )
+    with _progress("recomputing", total) as advance:
+        if total >= SIDE_BY_SIDE_FROM and cores() > 1:
+            _take_side_by_side(recomputation, source, ends, advance)
+        else:
+            recomputation.take(counted(source_records(source.read_below(ends)), advance))
+    return recomputation
+
+
+def _take_side_by_side(
+    recomputation: Recomputation, source: TopicReader, ends: dict[int, int], advance: Callable[[int], None]
+) -> None:
+    shares = shares_of(source, ends, recomputation.logs, cores())
+    with facts_folder() as folder:
+        recomputation.take_folded(*fold_side_by_side(shares, folder, advance))
+
+
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda count: progress.advance(task, count)
+
+
+def _wait_for_equality(compare_now: Callable[[], Comparison], wait_s: float) -> Comparison:
+    until = time.monotonic() + wait_s
+    while (comparison := compare_now()).differences and time.monotonic() <= until:
+        time.sleep(POLL_S)
+    return comparison
+
+
+def _found_now(redis: str, settings: Settings, kept: KeptTopics) -> Found:
+    """All that the worker wrote, as it is now."""
+    kept.read_on()
+    return Found(
+        *published(redis, settings.redis_prefix),
+        kept.dead_letters.found,
+        kept.late.found,
+        kept.milestones.found,
+        kept.odd_records(),
+    )
+
+
+class _Over(NamedTuple):
+    """The keys whose retention is over: by any clock, and by stream time."""
+
+    may_lack: set[str]
+    may_be_less: set[str]
+
+
+def _over(expected: Expected, settings: Settings, now: datetime, *, expired_too: bool) -> _Over:
+    """What Redis may have let go of by its clock, and a partition by the stream time of its records."""
+    if expired_too:
+        return _Over(set(), set())
+    retention = Retention.of(settings, expected.releases_ms)
+    keys = [*expected.hashes, *expected.boards]
+    now_ms = round(now.timestamp() * 1000) + settings.future_s * 1000
+    dropped = retention.over(keys, expected.stream_ms)
+    return _Over(dropped | retention.over(keys, now_ms), dropped)
+
+
+def _notes(settings: Settings, source: TopicReader, state: StateLog, ends: dict[int, int]) -> list[str]:
+    notes = []
+    grown = sum(source.ends().values()) - sum(ends.values())
+    if grown:
+        notes.append(f"{grown} records came to {settings.source_topic} meanwhile: stop what produces them")
+    gone = sum(source.beginnings.values())
+    if gone:
+        notes.append(f"{gone} records are gone from the start of {settings.source_topic}: not recomputed")
+    rules = {position.get("rules") for position in state.positions.values()}
+    if rules - {settings.state_fingerprint()}:
+        notes.append("the worker counted by other rule settings than these")
+    return notes
+
+
+def _verification(expected: Expected, differences: list[Difference], notes: list[str], seconds: float) -> Verification:
+    status = expected.hashes["status"]
+    return Verification(
+        produced=expected.produced,
+        events=int(status["events"]),
+        dead_letters=int(status["dead_letters"]),
+        late=int(status["late_events"]),
+        milestones=len(expected.milestones),
+        titles=len(expected.titles),
+        completions=expected.total("completions"),
+        rewatches=expected.total("rewatches"),
+        keys=len(expected.hashes) + len(expected.boards),
+        seconds=seconds,
+        differences=differences,
+        notes=notes,
+    )

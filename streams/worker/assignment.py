@@ -1,0 +1,196 @@
+"""Which partitions of the source are this worker's: assigned, restored, delivered, checkpointed, let go.
+
+Owns the Faust application, for it is its group that assigns, and what may be delivered to its agent. It must not know
+when a checkpoint is due, nor how the process begins and ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from streams.config.failpoints import Failpoint, reached
+from streams.config.settings import Settings
+from streams.observability.monitoring import Monitoring
+from streams.publishing.publisher import Publisher
+from streams.publishing.redis_sink import RedisSink, Unreachable
+from streams.source.app import SourcePartitions, create_app
+from streams.source.transport import RecordBatch
+from streams.state.consistency import Known
+from streams.worker.control_rows import Told
+from streams.worker.partition import Partition
+from streams.worker.startup import Ground
+
+log = logging.getLogger(__name__)
+
+_MOST_PARTITIONS = 64
+
+
+class Ownership:
+    """One worker's. `partitions` are open, `openings` are on their way there; `delivering` are the tasks that open.
+
+    Nothing is delivered once `ending` is set. What goes wrong is told to `fail`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        ground: Ground,
+        sink: RedisSink,
+        publisher: Publisher,
+        monitoring: Monitoring,
+        ending: asyncio.Event,
+        fail: Callable[[BaseException], None],
+    ) -> None:
+        self.settings = settings
+        self.partitions: dict[int, Partition] = {}
+        self.openings: dict[int, asyncio.Task[None]] = {}
+        self.delivering: set[asyncio.Task[None]] = set()
+        self.app = create_app(settings, self)
+        self._read = SourcePartitions(self.app, settings.source_topic)
+        self._ground, self._sink, self._publisher, self._monitoring = ground, sink, publisher, monitoring
+        self._ending, self._fail = ending, fail
+        self._pool = ThreadPoolExecutor(_MOST_PARTITIONS, thread_name_prefix="kafka")
+        self._assigned: set[int] = set()
+        self._epochs: dict[int, int] = {}
+        self._last_epoch = 0
+
+    # -- what the transport and the agent ask ---------------------------------------------------------------
+
+    def epoch(self, partition: int) -> int | None:
+        """The epoch of an open partition; None while it must not be delivered."""
+        owned = self.partitions.get(partition)
+        if owned is None or self._ending.is_set() or owned.uncheckpointed >= self.settings.uncheckpointed_records:
+            return None
+        return self._epochs.get(partition)
+
+    def apply(self, batch: RecordBatch, event: Any) -> None:
+        """Fold a batch into its partition. One of an older epoch was fetched before a seek: it comes again."""
+        if self._ending.is_set() or self._epochs.get(batch.partition) != batch.epoch:
+            return
+        try:
+            self.partitions[batch.partition].apply(batch, event)
+        except Exception as problem:
+            self._fail(problem)
+
+    def positions(self) -> dict[int, int]:
+        """The next offsets of the partitions that are to be delivered now."""
+        owned = self.partitions.items()
+        return {number: partition.position for number, partition in owned if self.epoch(number) is not None}
+
+    # -- partitions come and go -----------------------------------------------------------------------------
+
+    async def revoke(self, partitions: Iterable[int]) -> None:
+        """Stop delivery of partitions and checkpoint them: whoever owns them next starts from there.
+
+        They stay in memory until the next assignment says whose they are: often it is this worker's again.
+        """
+        numbers = set(partitions)
+        self._assigned -= numbers
+        for number in numbers:
+            self._epochs.pop(number, None)
+        if numbers:
+            reached(Failpoint.REVOKED)
+        try:
+            await asyncio.gather(*(self.partitions[number].checkpoint() for number in numbers & set(self.partitions)))
+        except Exception as problem:
+            self._fail(problem)
+
+    async def assign(self, partitions: Iterable[int]) -> None:
+        """Let go of all other partitions, and deliver these once they are restored, in the background."""
+        self._assigned = set(partitions)
+        log.info("assigned partitions %s", sorted(self._assigned) or "none")
+        reached(Failpoint.ASSIGNED)
+        try:
+            for number in set(self.partitions) - self._assigned:
+                await self._let_go(self.partitions.pop(number))
+            for number in self._assigned:
+                if number in self.partitions:
+                    await self._deliver(number)
+                elif number not in self.openings:
+                    self.openings[number] = asyncio.create_task(self._open(number))
+                    self.delivering.add(self.openings[number])
+                    self.openings[number].add_done_callback(self.delivering.discard)
+            self._monitoring.vitals.note_assigned()
+            self._monitoring.metrics.rebalances.inc()
+        except Exception as problem:
+            self._fail(problem)
+
+    async def _open(self, number: int) -> None:
+        try:
+            partition = await self._restored(number)
+            del self.openings[number]
+            if number in self._assigned:
+                self.partitions[number] = partition
+                await self._publisher.open_partition(partition.committed_state())
+                await self._deliver(number)
+            else:
+                await partition.close()
+        except Exception as problem:
+            self._fail(problem)
+
+    async def _deliver(self, number: int) -> None:
+        if await self._read.seek(number, self.partitions[number].position) and number in self._assigned:
+            self._last_epoch += 1
+            self._epochs[number] = self._last_epoch
+        else:
+            log.info("partition %d was revoked before it could be delivered", number)
+
+    async def _let_go(self, partition: Partition) -> None:
+        self._publisher.close_partition(partition.number)
+        self._monitoring.metrics.forget(partition.number)
+        await partition.close()
+
+    async def _restored(self, number: int) -> Partition:
+        begun = time.monotonic()
+        partition = Partition(
+            number,
+            self.settings,
+            self._ground.source,
+            self._pool,
+            Told(lambda: self._ground.catalog.rows, lambda: self._ground.erasures.rows),
+            self._publisher.on_committed,
+            self._monitoring.metrics,
+        )
+        known, offsets = await self._known(number), await self._read.offsets(number)
+        await partition.open(*offsets, known)
+        rows, seconds = partition.restored_rows, time.monotonic() - begun
+        self._monitoring.metrics.note_restore(seconds, rows)
+        log.info(
+            "partition %d restored: %d rows in %.1f s, continues at offset %d",
+            number,
+            rows,
+            seconds,
+            partition.position,
+        )
+        return partition
+
+    async def _known(self, number: int) -> Known:
+        settings = self.settings
+        committed = await asyncio.to_thread(self._ground.view.committed, settings.app_id, settings.source_topic, number)
+        try:
+            return Known(committed, await self._sink.published_version(number))
+        except Unreachable:
+            return Known(committed, None)
+
+    # -- checkpoints ----------------------------------------------------------------------------------------
+
+    async def checkpoint(self) -> None:
+        """Checkpoint all partitions that are delivered. Raises `CheckpointFailed`, `Fenced`."""
+        numbers = [number for number in self._epochs if number in self.partitions]
+        for number in numbers:
+            if self._read.end(number) == self.partitions[number].position:
+                self.partitions[number].let_time_pass()
+            self.partitions[number].published = self._publisher.published.get(number, 0)
+        await asyncio.gather(*(self.partitions[number].checkpoint() for number in numbers))
+        for number in numbers:
+            self._note_lag(number)
+
+    def _note_lag(self, number: int) -> None:
+        if number in self.partitions and number in self._epochs:
+            behind = self._read.end(number) - self.partitions[number].checkpointed_position
+            self._publisher.on_lag(number, max(0, behind))

@@ -1,0 +1,83 @@
+"""What a partition is told beside records: the catalog, erasures, and that time has passed.
+
+Owns when each takes effect (before the next record), and the control rows that say so until a checkpoint writes them:
+what is in those, and nothing else, happens again wherever the log is read again. It must not know how it is told, nor
+how a checkpoint is written.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from models.catalog import CatalogRow
+from models.fold import Fold
+from streams.source.erasures import Erasure
+from streams.state.changelog import Erased, catalog_message, erasure_message, silence_message
+from streams.state.tally_records import Message
+
+log = logging.getLogger(__name__)
+
+
+class Told(NamedTuple):
+    """The catalog by title, and the erasures by digest, as they are now.
+
+    Another mapping each time that anything has changed: the same one holds nothing new.
+    """
+
+    catalog: Callable[[], Mapping[str, CatalogRow]]
+    erasures: Callable[[], Mapping[str, Erasure]]
+
+
+class Controls:
+    """Those of one partition's fold. `topic_id` is the source topic's; `are_urgent`: no record is to be waited for."""
+
+    def __init__(self, number: int, topic_id: str, fold: Fold, told: Told) -> None:
+        self.are_urgent = False
+        self._number, self._topic_id, self._fold, self._told = number, topic_id, fold, told
+        self._catalog_known: Mapping[str, CatalogRow] | None = None
+        self._erasures_known: Mapping[str, Erasure] | None = None
+        self._messages: list[Message] = []
+
+    def __bool__(self) -> bool:
+        """Whether any control row waits to be written."""
+        return bool(self._messages)
+
+    def hand_over(self) -> list[Message]:
+        """The control rows since the last call, for the checkpoint at hand."""
+        messages, self._messages, self.are_urgent = self._messages, [], False
+        return messages
+
+    def take_in_catalog(self, position: int) -> None:
+        """Let the catalog as it is now hold from the record at a position on."""
+        before, now = self._fold.catalog, self._told.catalog()
+        if now is self._catalog_known:
+            return
+        self._catalog_known = now
+        for title_id in [
+            title_id for title_id in before.keys() | now.keys() if before.get(title_id) != now.get(title_id)
+        ]:
+            self._fold.take_in(title_id, now.get(title_id))
+            self._messages.append(catalog_message(position, title_id, now.get(title_id)))
+
+    def take_in_erasures(self, position: int) -> None:
+        """Forget the households that are to be, before the record at a position."""
+        now = self._told.erasures()
+        if now is self._erasures_known:
+            return
+        self._erasures_known, known = now, self._fold.erasures.until
+        until = {digest: erasure.reaches(self._topic_id, self._number) for digest, erasure in now.items()}
+        until = {digest: offset for digest, offset in until.items() if offset > known.get(digest, -1)}
+        if not until:
+            return
+        for digest, rows in self._fold.erase(until).items():
+            self._messages.append(erasure_message(position, digest, Erased(until[digest], rows)))
+            log.info("partition %d forgot a household: %d rows", self._number, rows)
+        self.are_urgent = True
+
+    def pass_time(self, position: int, clock_ms: int) -> None:
+        """Let time pass in which no record came, where anything ends by it."""
+        if self._fold.ends_by(clock_ms):
+            self._fold.pass_time(clock_ms)
+            self._messages.append(silence_message(position, clock_ms))

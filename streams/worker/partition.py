@@ -1,0 +1,295 @@
+"""One owned partition: its fold, its position, and the checkpoints that move both together.
+
+Owns the life of a partition in a worker: opened (fenced, restored, checked), fed with batches, checkpointed,
+closed. It must not know Faust or Redis; what is published reaches the publisher through `on_committed`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from concurrent.futures import Executor
+from datetime import tzinfo
+from typing import Any, NamedTuple, TypeVar
+
+from models.changes import Changes
+from models.current import CurrentWindows
+from models.fold import Fold
+from models.tallies import TallyKey
+from streams.config.failpoints import Failpoint, reached
+from streams.config.settings import Settings
+from streams.observability.metrics import Metrics
+from streams.observability.partition_metrics import Pulse
+from streams.source.transport import RecordBatch
+from streams.state.changelog import Position, StateError, position_message, state_messages
+from streams.state.committed import Committed
+from streams.state.consistency import Known, Place, check_fits, check_remembered, check_source
+from streams.state.restore import restore
+from streams.state.side_outputs import kept_records
+from streams.state.transactions import Batch, CheckpointFailed, TransactionalWriter
+from streams.worker.control_rows import Controls, Told
+
+log = logging.getLogger(__name__)
+
+SILENT_S = 30.0
+"""Without a record for so long, time passes all the same: what ends by it ends."""
+
+_SWEPT_ROWS = 500
+T = TypeVar("T")
+
+
+class Gap(StateError):
+    """The batch at hand does not begin where the state stands: the source was cut, or the fetch went astray."""
+
+
+class Source(NamedTuple):
+    """What a worker knows of the source and the state topic when it starts, and the zone names it judges by."""
+
+    topic_id: str
+    partitions: int
+    state_id: str
+    zones: Mapping[str, tzinfo]
+    zones_version: str
+
+
+class Partition:
+    """The state of one partition that this worker owns. All methods but the opening run on the event loop."""
+
+    def __init__(
+        self,
+        number: int,
+        settings: Settings,
+        source: Source,
+        pool: Executor,
+        told: Told,
+        on_committed: Callable[[Committed], None],
+        metrics: Metrics,
+    ) -> None:
+        self.number = number
+        self.settings = settings
+        self.source = source
+        self._pseudonyms = settings.pseudonyms()
+        self.fold = Fold(
+            settings.rules(),
+            partition=number,
+            partitions=source.partitions,
+            zones=source.zones,
+            retention=settings.retention(),
+            pseudonyms=self._pseudonyms,
+        )
+        self._rules = settings.state_fingerprint()
+        self.position = 0
+        self.sequence = 0
+        self.incarnation = 0
+        self.restored_rows = 0
+        self.checkpointed_position = 0
+        self.rebuild_until = 0
+        self.published = 0
+        self._told = 0
+        self._place = Place(
+            f"{settings.source_topic}/{number}", f"{settings.state_topic}/{number}", group=settings.app_id
+        )
+        self._controls = Controls(number, source.topic_id, self.fold, told)
+        self._on_committed = on_committed
+        self.pulse = Pulse(number, self.fold, metrics)
+        self._pool = pool
+        self._writer = TransactionalWriter.of(settings, number)
+        self._lock = asyncio.Lock()
+        self._unfinished: CheckpointFailed | None = None
+        self._unacknowledged: list[Any] = []
+        self._break_silence()
+
+    async def open(self, first_offset: int, end_offset: int, known: Known) -> None:
+        """Fence the former owner, bring the state back, and check that it is whole and the source continues it.
+
+        `first_offset` and `end_offset` are the source partition's; they and what is `known` may be read before
+        the fence: what they prove stays true. Raises `StateError` or `CheckpointFailed`.
+        """
+        position = await self._in_pool(self._restore)
+        check_remembered(self._place, position, known)
+        self.pulse.begin()
+        if position is None:
+            self.position = self.checkpointed_position = first_offset
+            # Redis may have been told of one by another worker, whose clock goes ahead of this one's.
+            told, _ = known.published or (0, 0)
+            self.incarnation = max(time.time_ns() // 1_000_000, told + 1)
+        else:
+            check_fits(self._place, position, self._position())
+            check_source(self._place, position.next_offset, first_offset, end_offset)
+            self._continue_from(position)
+        self._controls.take_in_catalog(self.position)
+        self._controls.take_in_erasures(self.position)
+        self._break_silence()
+
+    def _restore(self) -> Position | None:
+        self._writer.open()
+        timeout_s = self.settings.startup_timeout_s
+        restored = restore(
+            self.settings.kafka_address, self.settings.state_topic, self.number, self.fold, timeout_s=timeout_s
+        )
+        self.restored_rows = restored.rows
+        return restored.position
+
+    def _continue_from(self, position: Position) -> None:
+        self.position = self.checkpointed_position = position.next_offset
+        self.sequence, self.incarnation = position.sequence, position.incarnation
+        self._told, self.rebuild_until = position.told, position.rebuild_until
+        if self.recounts:
+            log.info("partition %d recounts: up to offset %d", self.number, self.rebuild_until)
+
+    @property
+    def _name(self) -> str:
+        return self._place.source
+
+    @property
+    def recounts(self) -> bool:
+        """Whether a rebuild is under way here: readers shall not see these counters yet."""
+        return self.checkpointed_position < self.rebuild_until
+
+    @property
+    def uncheckpointed(self) -> int:
+        """Offsets applied since the last checkpoint that was committed."""
+        return self.position - self.checkpointed_position
+
+    def apply(self, batch: RecordBatch, event: Any) -> None:
+        """Fold a batch in; `event` is acknowledged once it is checkpointed. Raises `Gap`."""
+        if batch.start != self.position:
+            # Behind it begins a topic that was made anew or lost its end: what is new there must not be passed over.
+            raise Gap(
+                f"{self._name}: the next record is {self.position}, delivered were those from {batch.start} on (a gap);"
+                " the worker ends and continues from its last checkpoint"
+            )
+        self.fold.apply(batch.records)
+        self.position = batch.end
+        self.pulse.note_read(batch.records)
+        self._break_silence()
+        self._unacknowledged.append(event)
+
+    def _break_silence(self) -> None:
+        self._silent_since_s, self._clock_before_ms = time.monotonic(), self.fold.clock_ms
+
+    def _silent_s(self) -> float:
+        return time.monotonic() - self._silent_since_s
+
+    def let_time_pass(self) -> None:
+        """Where no record came for long: let streaks and watching end that do by now, and record how late it is.
+
+        Time goes on from that of the last record as this worker's own does, whatever the wall clock says. Call only
+        where there is no record left to read.
+        """
+        if self._silent_s() < SILENT_S or self._clock_before_ms < 0:
+            return
+        self._controls.pass_time(self.position, self._clock_before_ms + int(self._silent_s() * 1000))
+
+    async def checkpoint(self) -> None:
+        """Write all changes since the last checkpoint in one transaction, then acknowledge and publish.
+
+        Raises `CheckpointFailed`: nothing of it is written then, and the process must end.
+        """
+        async with self._lock:
+            # What a checkpoint that failed held is in no later one.
+            if self._unfinished is not None:
+                raise self._unfinished
+            self._controls.take_in_erasures(self.position)
+            if self.uncheckpointed or self._controls_are_due():
+                self._unfinished = CheckpointFailed(f"a checkpoint of {self._name} was given up")
+                try:
+                    await self._checkpoint()
+                except CheckpointFailed as problem:
+                    self._unfinished = problem
+                    raise
+                self._unfinished = None
+
+    def _controls_are_due(self) -> bool:
+        return self._controls.are_urgent or (bool(self._controls) and self._silent_s() >= SILENT_S)
+
+    async def _checkpoint(self) -> None:
+        cut, taken = self.pulse.cut(), self.uncheckpointed
+        self.sequence += 1
+        # While all is counted again nothing is published: windows that are over by then would fill the memory.
+        changes = self.fold.drain(self.sequence, None if self.recounts else self.published)
+        position = self._position()
+        if self.checkpointed_position < self._told:
+            changes = _untold(changes, self._told)
+        acknowledged, self._unacknowledged = self._unacknowledged, []
+        batch = self._batch(changes, position)
+        self._controls.take_in_catalog(self.position)
+        reached(Failpoint.CUT)
+        await self._in_pool(self._writer.write, batch)
+        reached(Failpoint.COMMITTED)
+        recounted, self.checkpointed_position = self.recounts, position.next_offset
+        if recounted and not self.recounts:
+            log.info("partition %d is recounted, up to offset %d", self.number, position.next_offset)
+        for event in acknowledged:
+            event.ack()
+        committed = self._committed(position, changes.tallies, changes.current, changes.moved)
+        self._on_committed(committed._replace(oldest_ms=cut.oldest_ms))
+        self.pulse.note_committed(cut, changes, taken, len(batch.state))
+        self.fold.cool(self.settings.hot_rows)
+        self.fold.sweep(_SWEPT_ROWS)
+
+    def _batch(self, changes: Changes, position: Position) -> Batch:
+        state = [*self._controls.hand_over(), *state_messages(changes), position_message(position)]
+        kept = kept_records(changes, self.settings, self.number, self.source.topic_id, self._pseudonyms)
+        return Batch(state, kept)
+
+    def _position(self) -> Position:
+        return Position(
+            next_offset=self.position,
+            topic_id=self.source.topic_id,
+            partitions=self.source.partitions,
+            stream_time_ms=self.fold.stream_time_ms,
+            sequence=self.sequence,
+            rules=self._rules,
+            zones=self.source.zones_version,
+            incarnation=self.incarnation,
+            stream=self.fold.stream_counts(),
+            state_id=self.source.state_id,
+            told=self._told,
+            rebuild_until=self.rebuild_until,
+        )
+
+    def committed_state(self) -> Committed:
+        """All that readers should know of this partition, as of its last checkpoint. Call when just opened."""
+        tallies = self.fold.tallies
+        return self._committed(self._position(), tallies.own, tallies.current, tallies.current.keys())
+
+    def _committed(
+        self,
+        position: Position,
+        tallies: Mapping[TallyKey, list[int] | None],
+        current: Mapping[str, CurrentWindows | None],
+        moved: AbstractSet[str],
+    ) -> Committed:
+        return Committed(
+            self.number,
+            position.incarnation,
+            position.sequence,
+            position.stream_time_ms,
+            position.stream,
+            tallies,
+            position.next_offset < position.rebuild_until,
+            current,
+            moved,
+        )
+
+    async def close(self) -> None:
+        """Let go of the partition as it is; what was not checkpointed, the next owner reads again."""
+        async with self._lock:
+            self._unacknowledged = []
+            await self._in_pool(self._writer.close)
+
+    async def _in_pool(self, call: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call, *arguments)
+
+
+def _untold(changes: Changes, told: int) -> Changes:
+    """The changes without the outputs of records below an offset: those were written before the rebuild."""
+    return changes._replace(
+        dead_letters=[(record, reason) for record, reason in changes.dead_letters if record.offset >= told],
+        late=[record for record in changes.late if record.offset >= told],
+        milestones=[milestone for milestone in changes.milestones if milestone.offset >= told],
+    )

@@ -1,0 +1,93 @@
+"""What a worker needs before it can begin: servers that answer, topics that are there, the catalog.
+
+Owns the waiting, and the ground that the worker stands on. It must not know what is done with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from models.catalog import CatalogRow
+from streams.config.settings import Settings
+from streams.config.zones import Zones, zones_version
+from streams.kafka.admin import KafkaView, TopicNow
+from streams.kafka.compacted_topic import FollowedTopic
+from streams.kafka.topics import make_topics
+from streams.source.catalog import catalog_feed
+from streams.source.erasures import Erasure, erasures_feed
+from streams.worker.partition import Source
+
+log = logging.getLogger(__name__)
+
+_RETRY_S = 1.0
+_ONE_TRY_MS = 3_000
+
+
+class NotReachable(Exception):
+    """Kafka or Redis did not answer within the start-up time. The message names the setting."""
+
+
+class Stopped(Exception):
+    """The worker was told to stop before it had started."""
+
+
+class Ground(NamedTuple):
+    """What Kafka had when the worker began; `rests_on`: the topics that its state is of and in, by name."""
+
+    view: KafkaView
+    rests_on: dict[str, TopicNow]
+    source: Source
+    catalog: FollowedTopic[CatalogRow]
+    erasures: FollowedTopic[Erasure]
+
+
+async def reach(
+    setting: str,
+    address: str,
+    call: Callable[[], Awaitable[object]],
+    failure: type[Exception],
+    within_s: float,
+    stop: asyncio.Event,
+) -> None:
+    """Try until it works. Raises `NotReachable` once the start-up time is over, `Stopped` where a signal says so."""
+    end = time.monotonic() + within_s
+    while True:
+        try:
+            await call()
+            return
+        except failure as problem:
+            if stop.is_set():
+                raise Stopped from None
+            if time.monotonic() > end:
+                raise NotReachable(
+                    f"{setting}={address}: not reachable for {within_s:g} s (ENCORE_STARTUP_TIMEOUT_S): {problem}"
+                ) from None
+            log.warning("%s=%s does not answer, tried again: %s", setting, address, problem)
+            await asyncio.sleep(_RETRY_S)
+
+
+def find_ground(settings: Settings) -> Ground:
+    """Make the topics that are missing, and read the catalog and the erasures. Blocks.
+
+    Raises `KafkaFailed` and `TopicMismatch`.
+    """
+    made = make_topics(settings, settings.kafka_address, all_of_them=True, answers_within_ms=_ONE_TRY_MS)
+    if made:
+        log.info("made the topics %s", ", ".join(made))
+    view = KafkaView(settings.kafka_address)
+    source, state = view.topic_there(settings.source_topic), view.topic_there(settings.state_topic)
+    catalog = catalog_feed(settings.kafka_address, settings.titles_topic)
+    erasures = erasures_feed(settings.kafka_address, settings.erasures_topic)
+    for feed in (catalog, erasures):
+        feed.load(settings.startup_timeout_s)
+    return Ground(
+        view,
+        {settings.source_topic: source, settings.state_topic: state},
+        Source(source.topic_id, source.partitions, state.topic_id, Zones(), zones_version()),
+        catalog,
+        erasures,
+    )

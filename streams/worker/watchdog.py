@@ -1,0 +1,83 @@
+"""Watches what a worker cannot see by its Kafka clients alone.
+
+A client goes by names, and a name may come to mean another topic. A client may cease to deliver without a word, after a
+lack of memory for instance. Owns how often it looks and what it says. It must not know what the worker does then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import NoReturn
+
+from streams.kafka.admin import KafkaView, TopicNow
+from streams.kafka.topics import REMEDY, KafkaFailed
+from streams.state.changelog import StateError
+
+log = logging.getLogger(__name__)
+
+_LOOK_S = 2.0
+_LOOK_FOR_PROGRESS_S = 5.0
+
+
+class Stalled(Exception):
+    """Records wait and none comes. The message says where."""
+
+
+async def watch_topics(view: KafkaView, as_found: Mapping[str, TopicNow]) -> NoReturn:
+    """Look at topics, by name, for as long as they are as they were found; then raise `StateError`."""
+    missing: set[str] = set()
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        try:
+            now = {name: await asyncio.to_thread(view.topic, name) for name in as_found}
+        except KafkaFailed as problem:
+            log.debug("topics not looked at: %s", problem)
+            continue
+        for name, topic in now.items():
+            # A broker that has just come up may not know a topic yet: it must be missing twice.
+            if topic != as_found[name] and (topic is not None or name in missing):
+                raise StateError(f"topic {name} {_change(as_found[name], topic)} while this worker ran; {REMEDY}")
+        missing = {name for name, topic in now.items() if topic is None}
+
+
+def _change(before: TopicNow, now: TopicNow | None) -> str:
+    if now is None:
+        return "was deleted"
+    if now.topic_id != before.topic_id:
+        return "was deleted and made anew"
+    return f"has {now.partitions} partitions by now, it had {before.partitions},"
+
+
+async def watch_progress(
+    view: KafkaView, topic: str, positions: Callable[[], Mapping[int, int]], stall_s: float
+) -> NoReturn:
+    """See partitions go on while they have records to read; raise `Stalled` where one did not for so long.
+
+    `positions` are the next offsets of the partitions that are to be delivered now. While Kafka does not answer, no
+    time counts.
+    """
+    before: Mapping[int, int] = {}
+    behind_since: dict[int, float] = {}
+    while True:
+        await asyncio.sleep(_LOOK_FOR_PROGRESS_S)
+        now = positions()
+        still = [number for number, position in now.items() if before.get(number) == position]
+        try:
+            ends = await asyncio.to_thread(view.readable_ends, topic, still) if still else {}
+        except KafkaFailed as problem:
+            log.debug("progress not looked at: %s", problem)
+            ends = {}
+        at_s = time.monotonic()
+        behind = [number for number, end in ends.items() if end > now[number]]
+        behind_since = {number: behind_since.get(number, at_s) for number in behind}
+        for number, since_s in behind_since.items():
+            if at_s - since_s >= stall_s:
+                raise Stalled(
+                    f"{topic}/{number}: records from offset {now[number]} to {ends[number]} have waited for"
+                    f" {at_s - since_s:.0f} s and the Kafka client delivers none; the worker ends and goes on from its"
+                    " last checkpoint"
+                )
+        before = now
