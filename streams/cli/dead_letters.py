@@ -62,8 +62,8 @@ def replay(settings: Settings, words: str, yes: bool) -> None:
     change nothing. Those that are not kept whole, by their length or for pseudonyms, are left out. Exit 1: not all were
     sent.
     """
+    from streams.kafka.producer import SendFailed
     from streams.operations.dead_letters import send_again
-    from streams.tools.simulate.sender import SendFailed
 
     settings = kafka_located(settings)
     letters = list(_letters(settings, words))
@@ -84,8 +84,8 @@ def replay(settings: Settings, words: str, yes: bool) -> None:
 
 
 def _letters(settings: Settings, words: str) -> Iterator[DeadLetter]:
+    from streams.kafka.reader import CannotRead
     from streams.operations.dead_letters import read_dead_letters
-    from streams.verify.reading import CannotRead
 
     try:
         for letter in read_dead_letters(settings.kafka_address, settings):

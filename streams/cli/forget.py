@@ -39,9 +39,9 @@ def forget(settings: Settings, household: str, wait_s: float, as_json: bool) -> 
     that do not run yet do it when they start. Exit 0: every partition has forgotten it. Exit 1: not yet, or Kafka does
     not answer; asked again, nothing happens twice.
     """
+    from streams.kafka.producer import SendFailed
     from streams.kafka.topics import KafkaFailed
     from streams.operations.forget import ask, follow
-    from streams.tools.simulate.sender import SendFailed
     from streams.verify import CannotRead
 
     household_id = sys.stdin.readline().rstrip("\r\n") if household == "-" else household

@@ -68,10 +68,10 @@ def importing(
     counts them as late: then nothing is sent without --yes. Exit code 1 where nothing was delivered.
     """
     from models.sources.reading import NotImportable
+    from streams.kafka.producer import SendFailed
     from streams.kafka.topics import KafkaFailed, make_topics
     from streams.operations.imports import in_catalog, read_import
     from streams.operations.titles import stored_titles, write_titles
-    from streams.tools.simulate.sender import SendFailed
 
     viewer = _viewer(household, time_zone, kids)
     try:
@@ -192,7 +192,7 @@ def _complete_catalog(settings: Settings, kafka: KafkaAddress, found: Import, ca
 
 def _send(settings: Settings, kafka: KafkaAddress, found: Import) -> None:
     from streams.cli.progress import progress
-    from streams.tools.simulate.sender import send
+    from streams.kafka.producer import send
 
     with progress("sending", len(found.events) or None) as advance:
         sent = send(

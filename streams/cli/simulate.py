@@ -23,8 +23,7 @@ from streams.tools.simulate.plan import Plan
 if TYPE_CHECKING:
     from streams.config.kafka_security import KafkaAddress
     from streams.config.settings import Settings
-    from streams.tools.simulate.faults import Item
-    from streams.tools.simulate.sender import Pace, Progress, Sent
+    from streams.kafka.producer import Outgoing, Pace, Progress, Sent
     from streams.tools.simulate.world import Title
 
 DAY_MS = 86_400_000
@@ -58,7 +57,7 @@ class Showing(NamedTuple):
     """What is sent: records from the origin to the end (None: there is none), after the catalog's titles."""
 
     titles: list[Title]
-    items: Iterator[Item]
+    items: Iterator[Outgoing]
     origin_ms: int
     end_ms: int | None
 
@@ -130,9 +129,9 @@ def _story(plan_texts: dict[str, str | None], given_ms: int | None, now_ms: int)
 
 
 def _run(settings: Settings, shown: Showing, pace: Pace, for_s: float | None, events: int | None) -> Sent:
+    from streams.kafka.producer import SendFailed, at_once, send
     from streams.kafka.topics import KafkaFailed, make_topics
     from streams.operations.titles import write_titles
-    from streams.tools.simulate.sender import SendFailed, at_once, send
     from streams.tools.simulate.world import catalog_rows
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -163,13 +162,13 @@ def _insist_on_no_records(kafka: KafkaAddress, topic: str) -> None:
 
 
 @contextmanager
-def _progress(shown: Showing, for_s: float | None, events: int | None) -> Iterator[tuple[Iterator[Item], Progress]]:
+def _progress(shown: Showing, for_s: float | None, events: int | None) -> Iterator[tuple[Iterator[Outgoing], Progress]]:
     """The records to send, and who to tell of it: by the time, by their number, or by the simulated clock."""
     from streams.cli.progress import progress
 
     reached_ms = shown.origin_ms
 
-    def until_the_end() -> Iterator[Item]:
+    def until_the_end() -> Iterator[Outgoing]:
         nonlocal reached_ms
         for item in islice(shown.items, events):
             if shown.end_ms is not None and item.due_ms >= shown.end_ms:
@@ -207,7 +206,7 @@ def _iso_ms(text: str) -> int:
 
 
 def _pace(speed: float | None, rate: float | None, origin_ms: int) -> Pace:
-    from streams.tools.simulate.sender import at_once, by_rate, by_speed
+    from streams.kafka.producer import at_once, by_rate, by_speed
 
     return by_rate(rate) if rate else by_speed(speed, origin_ms) if speed else at_once
 

@@ -31,9 +31,9 @@ def load(settings: Settings, file: Path) -> None:
 
     A bad row is reported with its line and left out; the others are written, and the exit code is 1.
     """
+    from streams.kafka.producer import SendFailed
     from streams.kafka.topics import KafkaFailed, make_topics
     from streams.operations.titles import read_rows, write_titles
-    from streams.tools.simulate.sender import SendFailed
 
     try:
         rows, bad = read_rows(file.read_bytes())

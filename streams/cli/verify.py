@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from streams.cli.options import with_settings
+from streams.cli.servers import located
 from streams.config.settings import RULE_SETTINGS
 
 if TYPE_CHECKING:
@@ -38,13 +39,12 @@ def verify(settings: Settings, as_json: bool, wait_s: float, expired_too: bool) 
 
     Exit 0: all equal. Exit 1: something differs (shown: key, field, expected, found) or cannot be read.
     """
-    from streams.tools.devstack import NoServers
     from streams.verify import CannotRead
     from streams.verify import verify as run
 
     try:
-        answer = run(settings, wait_s=wait_s, expired_too=expired_too)
-    except (CannotRead, NoServers) as problem:
+        answer = run(located(settings), wait_s=wait_s, expired_too=expired_too)
+    except CannotRead as problem:
         raise click.ClickException(str(problem)) from None
     if as_json:
         click.echo(json.dumps(as_dict(answer)))

@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
+from streams.kafka.producer import Outgoing, send
+from streams.kafka.reader import NoTopic, TopicReader
 from streams.kafka.topics import LARGEST_MESSAGE_BYTES
-from streams.tools.simulate.faults import Item
-from streams.tools.simulate.sender import send
-from streams.verify.reading import NoTopic, TopicReader
 
 
 class DeadLetter(NamedTuple):
@@ -61,5 +60,5 @@ def _number(text: str) -> int:
 def send_again(kafka: KafkaAddress, topic: str, letters: Iterable[DeadLetter]) -> int:
     """Send the original keys and values to a topic; how many. Raises `SendFailed`; some may be there then."""
     now_ms = int(time.time() * 1000)
-    items = (Item(now_ms, letter.key, letter.value, now_ms) for letter in letters)
+    items = (Outgoing(now_ms, letter.key, letter.value, now_ms) for letter in letters)
     return send(items, kafka, topic, stamp=False, largest_bytes=LARGEST_MESSAGE_BYTES).events

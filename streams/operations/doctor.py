@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 from redis.exceptions import RedisError
 
+from models import FORM
 from models.catalog import CatalogRow
 from models.diagnosis import Complaint, diagnose
 from streams.config.redis_address import without_password
@@ -24,7 +25,6 @@ from streams.operations.source_sample import read_sample
 from streams.operations.titles import stored_titles
 from streams.redis.clients import sync_client
 from streams.redis.keys import Keys
-from streams.rules_form import RULES
 
 OK, ODD, WRONG = "ok", "odd", "wrong"
 _FIVE_MINUTES_S = 300
@@ -53,7 +53,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         advice = "check ENCORE_REDIS, its user and password, and whether Redis runs"
         yield Finding(WRONG, "Redis", f"{without_password(settings.redis)}: {problem}", advice)
     yield Finding(OK, "time zones", f"tzdata {zones_version()}")
-    yield Finding(OK, "rules", RULES)
+    yield Finding(OK, "rules", FORM)
 
 
 # -- Kafka --------------------------------------------------------------------------------------------------------

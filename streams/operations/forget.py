@@ -14,12 +14,11 @@ import msgspec
 from models.erasure import digest_of
 from streams.config.settings import Settings
 from streams.kafka.admin import KafkaView
+from streams.kafka.producer import Outgoing, send
+from streams.kafka.reader import NoTopic, TopicReader
 from streams.operations.titles import NOW
 from streams.source.erasures import Erasure
 from streams.state.changelog import ERASURE, read_erasure
-from streams.tools.simulate.faults import Item
-from streams.tools.simulate.sender import send
-from streams.verify.reading import NoTopic, TopicReader
 
 _POLL_S = 0.2
 
@@ -54,7 +53,7 @@ def ask(settings: Settings, household_id: str) -> Asked:
     source = view.topic_there(settings.source_topic)
     ends = view.readable_ends(settings.source_topic, range(source.partitions))
     asked = Asked(digest_by(settings, household_id), Erasure(source.topic_id, [ends[n] for n in range(len(ends))]))
-    record = Item(0, asked.digest.encode(), msgspec.json.encode(asked.erasure), NOW)
+    record = Outgoing(0, asked.digest.encode(), msgspec.json.encode(asked.erasure), NOW)
     send([record], settings.kafka_address, settings.erasures_topic, stamp=False)
     return asked
 

@@ -20,10 +20,10 @@ from models.sources.netflix_playback_related_events import FORMAT as PLAYBACK_RE
 from models.sources.netflix_viewing_activity import FORMAT as VIEWING_ACTIVITY
 from models.sources.reading import BadRow, Format, NotImportable, PlaybackEvent, Reading, Viewer
 from streams.config.kafka_security import KafkaAddress
+from streams.kafka.producer import Outgoing
 from streams.kafka.topics import ADMIN_TIMEOUT_MS, KafkaFailed
 from streams.operations.import_formats import recognized
 from streams.operations.titles import Row
-from streams.tools.simulate.faults import Item
 
 LARGEST_FIELD_CHARACTERS = 1 << 24
 HOUR_MS, MINUTE_MS = 3_600_000, 60_000
@@ -51,11 +51,11 @@ class Import:
         """Those that could not."""
         return self.reading.bad_rows
 
-    def items(self) -> Iterator[Item]:
+    def items(self) -> Iterator[Outgoing]:
         """Records in the order of event time (of one session: at one time, by `seq`), stamped with it."""
         for event in sorted(self.events, key=_place):
             time_ms = _time_ms(event)
-            yield Item(time_ms, str(event["household_id"]).encode(), msgspec.json.encode(event), time_ms)
+            yield Outgoing(time_ms, str(event["household_id"]).encode(), msgspec.json.encode(event), time_ms)
 
     def older_than(self, time_ms: int) -> int:
         """How many of the events are older than a time (Unix ms)."""

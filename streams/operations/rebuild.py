@@ -12,17 +12,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+import msgspec
+
 from models.published import STREAM_FIELDS
 from streams.config.failpoints import arm
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
 from streams.config.zones import zones_version
 from streams.kafka.admin import KafkaView, TopicNow
+from streams.kafka.reader import NoTopic, TopicReader
 from streams.kafka.topics import KafkaFailed, make_topics
 from streams.publishing.redis_sink import RedisSink
-from streams.state.changelog import Position, position_message
+from streams.state.changelog import POSITION_KEY, Position, position_message
 from streams.state.transactions import Batch, TransactionalWriter
-from streams.verify.reading import NoTopic, StateLog, TopicReader
 
 _MADE_WITHIN_S = 30.0
 Headers = Mapping[str, bytes]
@@ -111,15 +113,15 @@ def _writers(settings: Settings, partitions: Iterable[int]) -> Iterator[dict[int
 
 def _positions_before(settings: Settings) -> dict[int, dict[str, Any]]:
     """The positions of the state as it is, of whatever version; none where there is no state."""
+    positions: dict[int, dict[str, Any]] = {}
     try:
-        log = StateLog(settings.kafka_address, settings.state_topic)
+        with TopicReader(settings.kafka_address, settings.state_topic) as state:
+            for message in state.read(state.ends()):
+                if message.key() == POSITION_KEY and message.value() is not None:
+                    positions[message.partition()] = msgspec.json.decode(message.value())
     except NoTopic:
         return {}
-    try:
-        log.read_on()
-        return log.positions
-    finally:
-        log.close()
+    return positions
 
 
 def _told(

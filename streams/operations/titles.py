@@ -16,6 +16,8 @@ import msgspec
 from models.catalog import BadTitle, CatalogRow, read_title
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
+from streams.kafka.producer import Outgoing, send
+from streams.kafka.reader import CannotRead, NoTopic, TopicReader
 from streams.kafka.topics import KafkaFailed
 
 NOW = 0
@@ -37,10 +39,7 @@ class BadTitleRow:
 
 def write_titles(settings: Settings, kafka: KafkaAddress, rows: Iterable[Mapping[str, Any]]) -> int:
     """Write rows into the titles topic, keyed by `title_id`; their number. Raises `SendFailed`."""
-    from streams.tools.simulate.faults import Item
-    from streams.tools.simulate.sender import send
-
-    records = (Item(0, row["title_id"].encode(), msgspec.json.encode(row), NOW) for row in rows)
+    records = (Outgoing(0, row["title_id"].encode(), msgspec.json.encode(row), NOW) for row in rows)
     return send(records, kafka, settings.titles_topic, stamp=False).events
 
 
@@ -73,24 +72,14 @@ def _whole(value: bytes, title: CatalogRow) -> Row:
 
 
 def _records(topic: str, kafka: KafkaAddress) -> Iterator[tuple[bytes | None, bytes | None]]:
-    """Every record of a topic up to its end as of now, partition after partition."""
-    from kafka import KafkaConsumer, TopicPartition
-    from kafka.errors import KafkaError
-
+    """Every record of a topic up to its end as of now; none where the topic is not there."""
     try:
-        consumer = KafkaConsumer(**kafka.for_python(), isolation_level="read_committed", group_id=None)
-        try:
-            parts = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
-            consumer.assign(parts)
-            consumer.seek_to_beginning(*parts)
-            ends = consumer.end_offsets(parts)
-            while any(consumer.position(part) < ends[part] for part in parts):
-                for records in consumer.poll(timeout_ms=500).values():
-                    yield from ((record.key, record.value) for record in records)
-        finally:
-            consumer.close()
-    except KafkaError as problem:
-        raise KafkaFailed(f"Kafka at {kafka}, topic {topic}: {problem}") from None
+        with TopicReader(kafka, topic) as reader:
+            yield from ((record.key(), record.value()) for record in reader.read_below(reader.ends()))
+    except NoTopic:
+        return
+    except CannotRead as problem:
+        raise KafkaFailed(str(problem)) from None
 
 
 def read_rows(content: bytes) -> tuple[list[Row], list[BadTitleRow]]:

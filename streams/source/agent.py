@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from faust import StreamT
 
-from streams.source.transport import RecordBatch
+from streams.kafka.record_batch import RecordBatch
 
 
 def fold_batches(

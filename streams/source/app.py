@@ -14,8 +14,9 @@ from faust.types import TP
 
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
+from streams.kafka.record_batch import RecordBatch
 from streams.source.agent import fold_batches
-from streams.source.transport import Gate, RecordBatch
+from streams.source.transport import Gate
 
 SCHEME = "encore"
 _FETCH_BYTES = 1_048_576

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, Protocol
 
 import aiokafka
 from aiokafka import TopicPartition
@@ -22,24 +22,12 @@ from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from streams.kafka.record_batch import RecordBatch
+
 _IDLE_S = 0.05
 _FETCH_AT_LEAST_BYTES = 262_144
 _FETCH_WITHIN_MS = 50
 _METADATA_AGE_MS = 10_000
-
-
-class RecordBatch(NamedTuple):
-    """Consecutive records of one partition.
-
-    `start` is the position they were fetched from, `end` the position after them; both count control records
-    and aborted ones, which are not among `records`. `epoch` is the gate's, as of the fetch.
-    """
-
-    partition: int
-    start: int
-    end: int
-    epoch: int
-    records: list[Any]
 
 
 class Gate(Protocol):

@@ -4,10 +4,10 @@ Owns `encore verify`. It shares no code with `models` but the thresholds: two re
 agree are the evidence that both are right.
 """
 
+from streams.kafka.reader import CannotRead
 from streams.verify.comparison import Difference, Found, compare
 from streams.verify.folding import CatalogRow
 from streams.verify.kept import Kept, Milestone
-from streams.verify.reading import CannotRead
 from streams.verify.recomputation import Catalog, Expected, Recomputation, recompute
 from streams.verify.records import RawRecord
 from streams.verify.verification import Verification, verify

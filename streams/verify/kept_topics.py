@@ -15,10 +15,10 @@ import msgspec
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
 from streams.kafka.admin import KafkaView
+from streams.kafka.reader import CannotRead, NoTopic, TopicReader
 from streams.kafka.topics import KafkaFailed
 from streams.verify.comparison import Difference
 from streams.verify.kept import Kept, Milestone, held
-from streams.verify.reading import CannotRead, NoTopic, TopicReader
 
 R = TypeVar("R", Kept, Milestone)
 Headers = dict[str, bytes]

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from redis import RedisError, ResponseError
 
 from streams.config.redis_address import without_password
+from streams.kafka.reader import CannotRead
 from streams.redis.clients import sync_client
-from streams.verify.reading import CannotRead
 from streams.verify.shown import Hashes
 
 PIPELINE_KEYS = 1_000

@@ -20,8 +20,9 @@ from threading import Thread
 from typing import Any, NamedTuple
 
 from streams.config.kafka_security import KafkaAddress
+from streams.kafka.reader import CannotRead, TopicReader
 from streams.verify.folding import PartitionLog
-from streams.verify.reading import CannotRead, TopicReader, source_records
+from streams.verify.reading import source_records
 from streams.verify.recomputation import fold
 from streams.verify.sums import FactsFile, write_facts
 

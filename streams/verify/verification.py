@@ -17,17 +17,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
+from streams.kafka.reader import CannotRead, NoTopic, TopicReader
 from streams.verify.comparison import Difference, Found, compare
 from streams.verify.kept_topics import KeptTopics
 from streams.verify.published import published
-from streams.verify.reading import (
-    CannotRead,
-    NoTopic,
-    StateLog,
-    TitlesTopic,
-    TopicReader,
-    source_records,
-)
+from streams.verify.reading import StateLog, TitlesTopic, source_records
 from streams.verify.recomputation import Catalog, Expected, Recomputation
 from streams.verify.retention import Retention
 from streams.verify.side_by_side import cores, counted, fold_side_by_side, shares_of
@@ -73,15 +67,12 @@ def verify(settings: Settings, *, wait_s: float, expired_too: bool = False) -> V
 
     Waits up to `wait_s` for the worker's checkpoints to reach the end of the source, and then up to `wait_s`
     for what it publishes. Windows whose retention is over may be missing, unless `expired_too`. Raises
-    `CannotRead` where a server or topic cannot be read and `NoServers` without any.
+    `CannotRead` where a server or topic cannot be read.
     """
     # What adds up in the end: where it is not installed, that is said now and not once everything has been read.
     import duckdb  # noqa: F401
 
-    from streams.tools.devstack import located
-
     started = time.monotonic()
-    settings = located(settings)
     kafka = settings.kafka_address
     with TopicReader(kafka, settings.source_topic) as source:
         checkpoints, ends = _wait_for_checkpoints(kafka, settings, source, wait_s)

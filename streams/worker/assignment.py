@@ -15,11 +15,11 @@ from typing import Any
 
 from streams.config.failpoints import Failpoint, reached
 from streams.config.settings import Settings
+from streams.kafka.record_batch import RecordBatch
 from streams.observability.monitoring import Monitoring
 from streams.publishing.publisher import Publisher
 from streams.publishing.redis_sink import RedisSink, Unreachable
 from streams.source.app import SourcePartitions, create_app
-from streams.source.transport import RecordBatch
 from streams.state.consistency import Known
 from streams.worker.control_rows import Told
 from streams.worker.partition import Partition

@@ -21,9 +21,9 @@ from models.fold import Fold
 from models.tallies import TallyKey
 from streams.config.failpoints import Failpoint, reached
 from streams.config.settings import Settings
+from streams.kafka.record_batch import RecordBatch
 from streams.observability.metrics import Metrics
 from streams.observability.partition_metrics import Pulse
-from streams.source.transport import RecordBatch
 from streams.state.changelog import Position, StateError, position_message, state_messages
 from streams.state.committed import Committed
 from streams.state.consistency import Known, Place, check_fits, check_remembered, check_source

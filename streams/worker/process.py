@@ -13,6 +13,7 @@ import signal
 import threading
 from typing import Any
 
+from models import FORM
 from streams.config.failpoints import arm
 from streams.config.redis_address import without_password
 from streams.config.settings import Settings
@@ -21,7 +22,6 @@ from streams.observability.monitoring import Monitoring
 from streams.observability.systemd import STOPPING, tell_supervisor
 from streams.publishing.publisher import Publisher
 from streams.publishing.redis_sink import RedisSink, Unreachable
-from streams.rules_form import RULES
 from streams.state.transactions import CheckpointFailed, Fenced
 from streams.worker.assignment import Ownership
 from streams.worker.startup import Stopped, find_ground, reach
@@ -144,7 +144,7 @@ class Worker:
             settings, self.ground, self.sink, self.publisher, self.monitoring, self._stop, self.fail
         )
         self.monitoring.watch(self.ownership, self.publisher)
-        log.info("worker of %s starts: Kafka %s, Redis %s, rules: %s", settings.app_id, settings.kafka, redis, RULES)
+        log.info("worker of %s starts: Kafka %s, Redis %s, rules: %s", settings.app_id, settings.kafka, redis, FORM)
 
     async def _reach_kafka(self) -> None:
         self.ground = await asyncio.to_thread(find_ground, self.settings)

@@ -30,8 +30,9 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.config.settings import Settings
+from streams.kafka.record_batch import RecordBatch
 from streams.source.app import Application, create_app
-from streams.source.transport import Consumer, ConsumerThread, RecordBatch, Transport, _batches
+from streams.source.transport import Consumer, ConsumerThread, Transport, _batches
 
 SOURCE = TopicPartition("events", 0)
 

@@ -18,8 +18,9 @@ from confluent_kafka import Producer
 from random_logs import Writer
 
 from streams.config.kafka_security import KafkaAddress
+from streams.kafka.reader import NoTopic, TopicReader
 from streams.verify import CannotRead, Catalog, Expected, Recomputation
-from streams.verify.reading import NoTopic, TopicReader, source_records
+from streams.verify.reading import source_records
 from streams.verify.side_by_side import Folded, fold_side_by_side, shares_of
 
 pytestmark = pytest.mark.system

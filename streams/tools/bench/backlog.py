@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 from streams.config.settings import Settings
+from streams.kafka.producer import Outgoing, send
 from streams.operations.titles import write_titles
 from streams.tools.bench.progress import CpuClock, Positions
 from streams.tools.processes import Child, environment, wait_until
 from streams.tools.simulate import backlog as loads
-from streams.tools.simulate.faults import Item
-from streams.tools.simulate.sender import send
 from streams.tools.simulate.world import MINUTE_MS
 from streams.tools.trial import Run
 
@@ -92,7 +91,7 @@ def _origin_ms(events: int, load: loads.Shape) -> int:
     return int(time.time()) * 1000 - minutes * MINUTE_MS
 
 
-def _counted(items: Iterator[Item], advance: Advance) -> Iterator[Item]:
+def _counted(items: Iterator[Outgoing], advance: Advance) -> Iterator[Outgoing]:
     while some := list(islice(items, 10_000)):
         yield from some
         advance(len(some))

@@ -24,11 +24,10 @@ from typing import Any
 from redis import Redis
 
 from streams.config.settings import load
+from streams.kafka.producer import Outgoing, Pace, send
 from streams.operations.titles import write_titles
 from streams.tools.processes import Child, environment, wait_until
 from streams.tools.simulate import backlog as loads
-from streams.tools.simulate.faults import Item
-from streams.tools.simulate.sender import Pace, send
 from streams.tools.trial import Run
 
 PROBE_EVERY = 50
@@ -52,7 +51,7 @@ class Latency:
     worker_cpu_share: float
 
 
-def with_probes(items: Iterator[Item]) -> Iterator[Item]:
+def with_probes(items: Iterator[Outgoing]) -> Iterator[Outgoing]:
     """The items, every fiftieth of them replaced by a probe that is sent in its place."""
     for number, item in enumerate(items):
         yield probe(number, item.due_ms) if number % PROBE_EVERY == 0 else item
@@ -63,7 +62,7 @@ def probe_name(number: int) -> str:
     return f"{PROBE}{number:09d}"
 
 
-def probe(number: int, due_ms: int) -> Item:
+def probe(number: int, due_ms: int) -> Outgoing:
     """An event that alone makes its title appear in Redis."""
     name = probe_name(number)
     event = {
@@ -76,7 +75,7 @@ def probe(number: int, due_ms: int) -> Item:
         "position_ms": 60_000,
         "runtime_ms": 60_000,
     }
-    return Item(due_ms, name.encode(), json.dumps(event).encode(), due_ms)
+    return Outgoing(due_ms, name.encode(), json.dumps(event).encode(), due_ms)
 
 
 class Arrivals:

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.table import Table
 
-from streams.rules_form import RULES
+from models import FORM
 from streams.tools.bench.backlog import Measured, Stock
 from streams.tools.bench.live import Latency
 from streams.tools.bench.restoring import Restore
@@ -60,7 +60,7 @@ def as_dict(report: Report) -> dict[str, Any]:
     if report.ratio is not None:
         figures["ratio"] = round(report.ratio, 1)
     differences = {"difference_count": len(report.differences), "differences": report.differences[:SHOWN]}
-    return {"shape": report.shape, "rules": RULES, **figures, "verified": report.verified, **differences}
+    return {"shape": report.shape, "rules": FORM, **figures, "verified": report.verified, **differences}
 
 
 def _worker(worker: Measured | None) -> dict[str, Any]:

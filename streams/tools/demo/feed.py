@@ -12,11 +12,10 @@ from pathlib import Path
 
 from models.sources.reading import NotImportable, Viewer
 from streams.config.settings import Settings
+from streams.kafka.producer import Outgoing, by_rate, send
 from streams.operations.imports import read_import
 from streams.operations.titles import Row
-from streams.tools.simulate.faults import Item
 from streams.tools.simulate.plan import Plan
-from streams.tools.simulate.sender import by_rate, send
 from streams.tools.simulate.stream import stream
 from streams.tools.simulate.world import DAY_MS, catalog_rows, titles
 
@@ -33,7 +32,7 @@ IMPORT_S = 12.0
 class Feed:
     """Records to send, the catalog to load before, and the names of all titles by id; `notes` for people."""
 
-    items: Iterable[Item]
+    items: Iterable[Outgoing]
     per_s: float
     catalog: list[Row]
     names: dict[str, str]
@@ -99,7 +98,7 @@ class Feeding:
         except Exception as problem:
             self._error = problem
 
-    def _until_stopped(self, items: Iterable[Item]) -> Iterator[Item]:
+    def _until_stopped(self, items: Iterable[Outgoing]) -> Iterator[Outgoing]:
         for item in items:
             if self._stopped.is_set():
                 return

@@ -23,6 +23,7 @@ from rich.text import Text
 from models.sources.reading import NotImportable
 from streams.config.settings import Settings
 from streams.dashboard.server import PortTaken, opened
+from streams.kafka.producer import SendFailed
 from streams.kafka.topics import KafkaFailed
 from streams.operations.titles import Row, write_titles
 from streams.tools.demo.board import Board, BoardReader
@@ -30,7 +31,6 @@ from streams.tools.demo.feed import Feed, Feeding
 from streams.tools.demo.table import Pace, header, screen
 from streams.tools.devstack import ServerFailed
 from streams.tools.processes import Child, ChildEnded, encore, wait_until
-from streams.tools.simulate.sender import SendFailed
 from streams.tools.trial import READY_S, Run, run_of_its_own
 from streams.verify import CannotRead, Verification, verify
 

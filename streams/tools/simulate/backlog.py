@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from streams.tools.simulate.faults import Item
+from streams.kafka.producer import Outgoing
 from streams.tools.simulate.sitting import uuid_text
 from streams.tools.simulate.world import DAY_MS, MINUTE_MS, ZONES
 
@@ -44,12 +44,12 @@ REPLAY = Shape("replay", 20_000, 500, (24, 46, 88, 90, 92, 94, 97, 104), 0.1, 0.
 LIVE = Shape("live", 100_000, 2_000, (7, 11, 24, 46, 88, 90, 96, 104), 0.9, 0.3)
 
 
-def replay_backlog(events: int, seed: int = 1, origin_ms: int = ORIGIN_MS) -> Iterator[Item]:
+def replay_backlog(events: int, seed: int = 1, origin_ms: int = ORIGIN_MS) -> Iterator[Outgoing]:
     """`events` records of 20,000 sessions side by side, one minute of event time a round."""
     return _backlog(REPLAY, events, seed, origin_ms)
 
 
-def live_backlog(events: int, seed: int = 1, origin_ms: int = ORIGIN_MS) -> Iterator[Item]:
+def live_backlog(events: int, seed: int = 1, origin_ms: int = ORIGIN_MS) -> Iterator[Outgoing]:
     """`events` records of which any 100,000 in a row are of as many households, each title's far apart."""
     return _backlog(LIVE, events, seed, origin_ms)
 
@@ -108,14 +108,14 @@ class _Session:
         ).encode()
 
 
-def _backlog(shape: Shape, events: int, seed: int, origin_ms: int) -> Iterator[Item]:
+def _backlog(shape: Shape, events: int, seed: int, origin_ms: int) -> Iterator[Outgoing]:
     rng, runtimes, count = Random(f"{seed}:{shape.name}"), _runtimes(shape), shape.sessions
     sessions = [_Session(number, shape, rng, runtimes) for number in range(count)]
     for n in range(events):
         now_ms = origin_ms + n * MINUTE_MS // count
         session = sessions[n % count]
         value = session.value(n, now_ms)
-        yield Item(now_ms, session.key, _on_its_way(n, session.last, value, now_ms), now_ms)
+        yield Outgoing(now_ms, session.key, _on_its_way(n, session.last, value, now_ms), now_ms)
         session.last = value
         _advance(session, n % count, shape, rng, runtimes)
 

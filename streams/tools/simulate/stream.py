@@ -11,20 +11,21 @@ from heapq import heapify, heappop, heappush, heapreplace
 from itertools import dropwhile
 from random import Random
 
-from streams.tools.simulate.faults import Item, with_faults
+from streams.kafka.producer import Outgoing
+from streams.tools.simulate.faults import with_faults
 from streams.tools.simulate.plan import Plan
 from streams.tools.simulate.routine import WEEKS, Ordinary
 from streams.tools.simulate.viewer import Sent, Viewer
 from streams.tools.simulate.world import MINUTE_MS, household, shelves, titles
 
-Ready = tuple[int, int, Sent | Item, Iterator[Sent] | None]
+Ready = tuple[int, int, Sent | Outgoing, Iterator[Sent] | None]
 
 
 WARM_UP_MS = 2 * 60 * MINUTE_MS
 """The simulation begins this much before the origin, so that at the origin people are watching already."""
 
 
-def stream(plan: Plan, origin_ms: int, viewers: Iterable[Viewer] | None = None) -> Iterator[Item]:
+def stream(plan: Plan, origin_ms: int, viewers: Iterable[Viewer] | None = None) -> Iterator[Outgoing]:
     """Records without end, by `due_ms`, none before `origin_ms` (Unix ms); same arguments, same records.
 
     `viewers`: all who watch; else the plan's households in ordinary weeks.
@@ -43,7 +44,7 @@ def ordinary_viewers(plan: Plan, origin_ms: int) -> Iterator[Viewer]:
         yield from [Viewer(plan, rng, home, who, kids, general, Ordinary(WEEKS[who.kind])) for who in home.profiles]
 
 
-def _stream(plan: Plan, viewers: Iterable[Viewer], begin_ms: int) -> Iterator[Item]:
+def _stream(plan: Plan, viewers: Iterable[Viewer], begin_ms: int) -> Iterator[Outgoing]:
     rng = Random(f"{plan.seed}:faults")
     heap = _first_events(viewers, begin_ms)
     tie = len(heap)
@@ -51,7 +52,7 @@ def _stream(plan: Plan, viewers: Iterable[Viewer], begin_ms: int) -> Iterator[It
         due_ms, order, ready, viewer = heap[0]
         if viewer is None:
             heappop(heap)
-            assert isinstance(ready, Item)
+            assert isinstance(ready, Outgoing)
             yield ready
             continue
         following = next(viewer)

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from streams.kafka.reader import NoTopic
 from streams.verify import reading
 from streams.verify.folding import CatalogRow
-from streams.verify.reading import NoTopic, StateLog, TitlesTopic
+from streams.verify.reading import StateLog, TitlesTopic
 
 
 class Message(NamedTuple):

@@ -4,8 +4,7 @@ import time
 
 import pytest
 
-from streams.tools.simulate.faults import Item
-from streams.tools.simulate.sender import OpenLoop, at_once, by_rate, by_speed
+from streams.kafka.producer import OpenLoop, Outgoing, at_once, by_rate, by_speed
 
 
 class Delivery:
@@ -26,8 +25,8 @@ class Delivery:
         pass
 
 
-def _items(count: int) -> list[Item]:
-    return [Item(1_000 + 10 * n, b"h", b'{"n":%d}' % n, 1_000 + 10 * n) for n in range(count)]
+def _items(count: int) -> list[Outgoing]:
+    return [Outgoing(1_000 + 10 * n, b"h", b'{"n":%d}' % n, 1_000 + 10 * n) for n in range(count)]
 
 
 @pytest.mark.parametrize(("for_s", "sent"), [(0.09, 9), (0.1, 10), (0.11, 11)])
@@ -39,7 +38,7 @@ def test_what_is_due_before_the_end_is_sent_and_nothing_else(for_s: float, sent:
 
 def test_speed_turns_simulated_into_real_seconds() -> None:
     pace = by_speed(3600, origin_ms=1_000)
-    assert [pace(0, item) for item in (_items(2)[0], Item(3_601_000, None, None, 0))] == [0.0, 1.0]
+    assert [pace(0, item) for item in (_items(2)[0], Outgoing(3_601_000, None, None, 0))] == [0.0, 1.0]
 
 
 def test_nothing_is_sent_before_its_time() -> None:
@@ -68,5 +67,5 @@ def test_events_say_when_they_were_to_be_sent_not_when_they_were() -> None:
 @pytest.mark.parametrize("value", [None, b"", b'{"event_id":"trunca'])
 def test_what_is_no_whole_event_is_sent_as_it_is(value: bytes | None) -> None:
     delivery = Delivery()
-    OpenLoop(at_once, delivery, None).run([Item(0, None, value, 0)], None, stamp=True)
+    OpenLoop(at_once, delivery, None).run([Outgoing(0, None, value, 0)], None, stamp=True)
     assert delivery.values == [value]

@@ -17,7 +17,7 @@ from models.legs import FOUR_WEEKS, OPENING, Legs, complete_weeks, legs
 from models.rules import DAY_MS, Rules
 from models.streaks import PART, PART_FIELDS
 from models.tallies import AGE, DAYPARTS, FRANCHISE, TITLE, WATCHING, WEEK, TallyKey
-from streams.tools.simulate.faults import Item
+from streams.kafka.producer import Outgoing
 from streams.tools.simulate.plan import Plan
 from streams.tools.simulate.story import PLAN, WEEK_MS, story_end_ms, story_origin_ms, story_titles, story_viewers
 from streams.tools.simulate.stream import stream
@@ -47,7 +47,7 @@ class Told(NamedTuple):
     legs: Legs
 
 
-def _items(plan: Plan, until_ms: int = NOW_MS) -> list[Item]:
+def _items(plan: Plan, until_ms: int = NOW_MS) -> list[Outgoing]:
     items = stream(plan, ORIGIN_MS, story_viewers(plan, ORIGIN_MS))
     return list(takewhile(lambda item: item.due_ms < until_ms, items))
 

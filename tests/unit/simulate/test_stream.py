@@ -19,7 +19,8 @@ from models.events import BadEvent, Event, read_event
 from models.fold import Fold
 from models.rules import DAY_MS, HOUR_MS, Rules
 from models.tallies import TITLE, WATCHING
-from streams.tools.simulate.faults import BAD, Item
+from streams.kafka.producer import Outgoing
+from streams.tools.simulate.faults import BAD
 from streams.tools.simulate.plan import FAULTS, Plan
 from streams.tools.simulate.stream import ordinary_viewers, stream
 from streams.tools.simulate.world import ZONES, catalog_rows, titles
@@ -30,11 +31,11 @@ ORIGIN_MS = 1_769_990_400_000
 SMALL = Plan(households=20, titles=8)
 
 
-def _first(count: int, plan: Plan) -> list[Item]:
+def _first(count: int, plan: Plan) -> list[Outgoing]:
     return list(islice(stream(plan, ORIGIN_MS), count))
 
 
-def _events(items: list[Item]) -> list[Event]:
+def _events(items: list[Outgoing]) -> list[Event]:
     return [read_event(item.key, item.value) for item in items]
 
 
@@ -119,7 +120,7 @@ class _Record(NamedTuple):
     value: bytes | None
 
 
-def _folded(items: list[Item], plan: Plan) -> Fold:
+def _folded(items: list[Outgoing], plan: Plan) -> Fold:
     fold = Fold(Rules(), zones={zone: ZoneInfo(zone) for zone, _, _ in ZONES})
     for row in catalog_rows(titles(plan, ORIGIN_MS)):
         fold.take_in(row["title_id"], read_title(row["title_id"].encode(), msgspec.json.encode(row)))
@@ -155,7 +156,7 @@ def _seen(plan: Plan) -> set[str]:
     return {fault for fault, occurred in seen.items() if occurred}
 
 
-def _is_readable(item: Item) -> bool:
+def _is_readable(item: Outgoing) -> bool:
     try:
         event = read_event(item.key, item.value)
     except BadEvent:

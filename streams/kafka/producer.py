@@ -15,14 +15,23 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from streams.config.kafka_security import KafkaAddress
-from streams.tools.simulate.faults import Item
 
-Pace = Callable[[int, Item], float]
+
+class Outgoing(NamedTuple):
+    """One record to send at `due_ms` of the simulated clock; the record's timestamp is the same time."""
+
+    due_ms: int
+    key: bytes | None
+    value: bytes | None
+    timestamp_ms: int
+
+
+Pace = Callable[[int, Outgoing], float]
 """Seconds after the start at which record number n (from 0) is to be sent."""
 
 Progress = Callable[[int, float, float], None]
@@ -67,13 +76,13 @@ def by_rate(events_per_s: float) -> Pace:
     return lambda number, item: number / events_per_s
 
 
-def at_once(number: int, item: Item) -> float:
+def at_once(number: int, item: Outgoing) -> float:
     """As fast as the broker takes them."""
     return 0.0
 
 
 def send(
-    items: Iterable[Item],
+    items: Iterable[Outgoing],
     kafka: KafkaAddress,
     topic: str,
     pace: Pace = at_once,
@@ -114,7 +123,7 @@ def _stopped_by_signals(loop: OpenLoop) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _begun(items: Iterable[Item]) -> Iterator[Item]:
+def _begun(items: Iterable[Outgoing]) -> Iterator[Outgoing]:
     """The items, the first of them made already: what comes before it must not count as falling behind."""
     rest = iter(items)
     return chain(list(islice(rest, 1)), rest)
@@ -147,7 +156,7 @@ class OpenLoop:
         """End the run before its next record. Safe to call from a signal handler."""
         self.stopped = True
 
-    def run(self, items: Iterable[Item], for_s: float | None, stamp: bool) -> None:
+    def run(self, items: Iterable[Outgoing], for_s: float | None, stamp: bool) -> None:
         """Everything that is due within `for_s` seconds (None: everything)."""
         for item in items:
             intended_s = self._pace(self.sent, item)
