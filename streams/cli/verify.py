@@ -39,6 +39,9 @@ def verify(settings: Settings, as_json: bool, wait_s: float, expired_too: bool) 
 
     Exit 0: all equal. Exit 1: something differs (shown: key, field, expected, found) or cannot be read.
     """
+    # Where it is not installed, that is said before anything else.
+    import duckdb  # noqa: F401
+
     from streams.verify import CannotRead
     from streams.verify import verify as run
 

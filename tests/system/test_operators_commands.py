@@ -11,7 +11,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from playback import EVENING_MS, whole_viewing
 
-from streams.rules_form import RULES
+from models import FORM
 
 pytestmark = pytest.mark.system
 
@@ -117,7 +117,7 @@ def test_the_doctor_finds_a_working_application_well(application: Application) -
         admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, source, stamped)])
     code, found = findings(application)
     assert (code, {finding["level"] for finding in found.values()}) == (0, {"ok"})
-    assert found["rules"]["found"] == RULES
+    assert found["rules"]["found"] == FORM
 
 
 def test_the_doctor_says_what_is_wrong_with_the_newest_events_and_names_nobody(application: Application) -> None:

@@ -18,7 +18,7 @@ from streams.config.settings_page import page
 from streams.kafka.topics import all_topics
 from streams.redis.keys import Keys
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def read(name: str) -> str:

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from models import FORM
 from models.rules import Rules
-from streams.rules_form import RULES
 from streams.tools.bench.backlog import Measured, Stock
 from streams.tools.bench.live import PROBE_EVERY, Latency, in_ticks, percentile, probe, with_probes
 from streams.tools.bench.progress import CpuClock
@@ -23,7 +23,7 @@ LATENCY = Latency(300, 10.0, 6, 400.4, 900.6, 1000.0, 0.0125, 0.25)
 def test_a_backlog_reports_the_measured_window_and_the_whole_process():
     assert as_dict(Report("replay", [], WORKER)) == {
         "shape": "replay",
-        "rules": RULES,
+        "rules": FORM,
         "events": 1_000,
         "measured_events": 800,
         "wall_s": 4.0,
@@ -48,7 +48,7 @@ def test_stock_beside_the_worker_gives_the_ratio_of_their_cpu_seconds():
 def test_a_live_stream_reports_its_latencies_in_milliseconds():
     assert as_dict(Report("latency", ["one", "two"], latency=LATENCY)) == {
         "shape": "latency",
-        "rules": RULES,
+        "rules": FORM,
         "events": 300,
         "events_per_s": 10,
         "probes": 6,
@@ -66,7 +66,7 @@ def test_a_live_stream_reports_its_latencies_in_milliseconds():
 def test_a_restore_reports_its_rows_against_clock_cpu_and_memory():
     assert as_dict(Report("restore", [], restore=RESTORE)) == {
         "shape": "restore",
-        "rules": RULES,
+        "rules": FORM,
         "partitions": 4,
         "records": 1_003,
         "rows": 1_000,

@@ -39,7 +39,7 @@ from streams.config.settings import Settings
 from streams.reader import Age, AudienceWeek, Day, Daypart, Franchise, Hour, Legs, Status, Title, Week
 from streams.redis.keys import READ, TALLIES, Keys
 
-PAGE = (Path(__file__).parents[2] / "docs" / "counters.md").read_text()
+PAGE = (Path(__file__).parents[3] / "docs" / "counters.md").read_text()
 SECTIONS = {
     "Every hash": BOOKKEEPING,
     "A title, or a franchise": WHOLE,

@@ -14,7 +14,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from streams.observability.metrics import Metrics
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 RULES = [
     rule
     for group in yaml.safe_load((ROOT / "deploy/prometheus/alerts.yml").read_text())["groups"]

@@ -16,7 +16,7 @@ from streams.observability.metrics import Checkpoint, Metrics
 from streams.observability.metrics_page import page
 from streams.observability.partition_metrics import Pulse
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 class Clock:

@@ -16,7 +16,7 @@ from streams.config.settings import ENV_PREFIX, Settings
 from streams.observability import liveness
 from streams.worker import process
 
-UNIT = Path(__file__).parents[2] / "deploy/systemd/encore-worker@.service"
+UNIT = Path(__file__).parents[3] / "deploy/systemd/encore-worker@.service"
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from streams.kafka.topics import all_topics, controls, inputs, outputs
 from streams.publishing.scripts import COMMANDS
 
 USERS = {line.split()[1]: line.split()[2:] for line in (DEPLOY / "redis" / "users.acl").read_text().splitlines()}
-READING = (Path(__file__).parents[2] / "docs" / "reading.md").read_text()
+READING = (Path(__file__).parents[3] / "docs" / "reading.md").read_text()
 PREFIX = Settings().redis_prefix
 ACLS = (DEPLOY / "kafka" / "acls.sh").read_text()
 

@@ -22,7 +22,7 @@ from streams.config.settings import Settings
 from streams.kafka.topics import all_topics, controls, inputs
 from streams.state.side_outputs import kept_records
 
-FOLDER = Path(__file__).parents[2] / "deploy" / "contracts"
+FOLDER = Path(__file__).parents[3] / "deploy" / "contracts"
 SCHEMAS = sorted(path.name for path in FOLDER.glob("*.schema.json"))
 
 Object = dict[str, Any]

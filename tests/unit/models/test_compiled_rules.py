@@ -15,7 +15,7 @@ import hatch_build
 from hatch_build import FOLDER, MODULES, CompiledRules, NotCompiled, compile_into
 from models.compiled import MANIFEST, are_there, manifest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MODELS = ROOT / "models"
 SAYS = "import models, models.fold; print(models.COMPILED, models.fold.__file__.endswith('.py'))"
 
