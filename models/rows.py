@@ -1,7 +1,8 @@
 """A row at rest: the few bytes that a household and title take between two of its events.
 
-Owns the packed form and its version: what is usual is short. A plane that is one run of cells (most are) packs as one
-number, an id that is a UUID as its sixteen bytes. It must not know keys, topics or tables.
+Owns the packed form: what is usual is short. A plane that is one run of cells (most are) packs as one
+number, an id that is a UUID as its sixteen bytes. It must not know keys, topics or tables, nor which version of the
+state its form belongs to.
 """
 
 from __future__ import annotations
@@ -17,9 +18,6 @@ from models.rules import DAY_MS
 from models.session import Session
 from models.viewing import Row
 from models.windows import audience_week
-
-ROW_FORMAT: Final = 5
-"""Goes up when the packed form changes; a changelog of another format is refused."""
 
 _RUN_BITS: Final = 24
 _encode: Final = msgspec.msgpack.Encoder().encode

@@ -26,7 +26,6 @@ from models.account import StreamCounters
 from models.catalog import CatalogRow
 from models.changes import Changes
 from models.fold import Fold
-from models.rows import ROW_FORMAT
 from models.tallies import TITLE
 from models.viewing import Row
 from streams.kafka.topics import REMEDY
@@ -41,6 +40,18 @@ from streams.state.tally_records import (
     read_tally_key,
     tally_messages,
 )
+
+STATE_FORMAT = 6
+"""Goes up when the form of any record changes: rows, tallies, current windows, streaks, control rows, the position.
+
+Bytes of each kind are kept beside its tests; a state of a format that is not among `READABLE_FORMATS` is refused.
+"""
+
+READABLE_FORMATS = frozenset({5, STATE_FORMAT})
+"""The formats that a worker continues from; it writes `STATE_FORMAT` with its next position.
+
+Of format 5, the number was that of rows alone; its records are the same.
+"""
 
 POSITION_KEY = b"p"
 ERASURE = b"e"
@@ -62,9 +73,9 @@ class Position(msgspec.Struct, frozen=True):
     `next_offset` is the first source offset that is not in the state; `incarnation` the time in milliseconds
     at which this state was begun; `sequence` numbers its checkpoints; `rules` and `zones` are the
     fingerprints of what it was computed with; `stream` the counts of all records, in their fields' order;
-    `state_id` the id of the topic that the state is in. After a rebuild `told` is the first source offset of which
-    no dead letter, late event or milestone was written before it, and `rebuild_until` the source offset from which
-    on readers may see the new counters; both stay.
+    `format` is that of all records of the state, `state_id` the id of the topic that they are in. After a rebuild
+    `told` is the first source offset of which no dead letter, late event or milestone was written before it, and
+    `rebuild_until` the source offset from which on readers may see the new counters; both stay.
     """
 
     next_offset: int
@@ -76,7 +87,7 @@ class Position(msgspec.Struct, frozen=True):
     zones: str
     incarnation: int
     stream: list[int]
-    format: int = ROW_FORMAT
+    format: int = STATE_FORMAT
     state_id: str = ""
     told: int = 0
     rebuild_until: int = 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from streams.kafka.topics import REMEDY
-from streams.state.changelog import Position, StateError
+from streams.state.changelog import READABLE_FORMATS, Position, StateError
 
 
 class Known(NamedTuple):
@@ -63,8 +63,12 @@ def _check_is_new(place: Place, committed: int | None, published: tuple[int, int
 
 def check_fits(place: Place, position: Position, now: Position) -> None:
     """The state was computed as this worker would. `now` is what it would write. Raises `StateError`."""
+    if position.format not in READABLE_FORMATS:
+        raise StateError(
+            f"{place.source}: the format of the state is {position.format}, this worker reads"
+            f" {' and '.join(map(str, sorted(READABLE_FORMATS)))}: go back to what it was, or {REMEDY}"
+        )
     for name, of_state, of_worker in (
-        ("the row format", position.format, now.format),
         ("the rule settings", position.rules, now.rules),
         ("the zone data", position.zones, now.zones),
         ("the partition count", position.partitions, now.partitions),

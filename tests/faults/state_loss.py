@@ -182,7 +182,7 @@ for _name, _strike in (
     ("its topic deleted", _deleted),
     ("its topic cut at its start", _cut_at_its_start),
     ("its topic cut at its end", _cut_at_its_end),
-    ("of an older row format", _of_an_older_form),
+    ("of an older format", _of_an_older_form),
     ("of other rules", _other_rules),
     ("source topic made anew", _source_made_anew),
     ("source records gone that were not read", _source_cut),

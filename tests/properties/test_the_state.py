@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator
 from functools import partial
 from itertools import pairwise
 from random import Random
@@ -13,14 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_logs import LOGS, Log, Step, take, take_in
+from whole_state import counted, state
 
 from models.catalog import CatalogRow
 from models.changes import Changes
 from models.current import CurrentWindows
 from models.fold import Fold
-from models.rows import pack, unpack
-from models.tallies import FRANCHISE, TITLE, TallyKey
-from models.viewing import Row
+from models.tallies import TITLE, TallyKey
 from streams.state.changelog import (
     Erased,
     Position,
@@ -253,59 +252,7 @@ def _restored(log: Log, number: int, changelog: Messages) -> Restored:
     return restored
 
 
-# -- the whole state, as values ---------------------------------------------------------------------------------
-
-
-def state(fold: Fold) -> dict[str, Any]:
-    """All that a drained fold's future depends on, and its counters without their checkpoints' numbers."""
-    titles = fold.titles.values()
-    # Of others there is nothing but that an event named them.
-    kept = rows(fold)
-    counted = [title for title in titles if title.key in fold.tallies or title.title_id in {name for name, _ in kept}]
-    return {
-        "rows": kept,
-        "tallies": _tallies(fold.tallies),
-        "streaks": {(title.title_id, end): sums for title in titles for end, sums in title.streaks.items()},
-        "watching": {(title.title_id, *name) for title in titles for name in title.watching},
-        "franchises": {(title.title_id, title.franchise.key) for title in counted if title.franchise is not None},
-        "stream": fold.stream_counts(),
-        "time": (fold.stream_time_ms, fold.clock_ms),
-        "catalog": fold.catalog,
-    }
-
-
-def _tallies(tallies: Mapping[TallyKey, list[int] | None]) -> dict[TallyKey, list[int] | None]:
-    """Counters without their checkpoints' numbers, and without franchises of which nothing counts any more.
-
-    A franchise of which nothing ever counted but who was watching for a while has a tally if a drain fell into that.
-    """
-    counted = {key: tally and tally[1:] for key, tally in tallies.items()}
-    return {key: counts for key, counts in counted.items() if key.kind != FRANCHISE or any(counts or ())}
-
-
-def rows(fold: Fold) -> dict[tuple[str, str], bytes]:
-    """Every row, packed, without what a sweep may take or leave."""
-    found = {
-        (title.title_id, household_id): unpack(pack(row) if isinstance(row, Row) else row)
-        for title in fold.titles.values()
-        for household_id, row in title.rows.items()
-    }
-    return {
-        name: _swept(row, fold)
-        for name, row in found.items()
-        if not _is_past(row.touched_ms, fold.rules.forget_ms, fold)
-    }
-
-
-def _swept(row: Row, fold: Fold) -> bytes:
-    for session_id, session in list(row.sessions.items()):
-        if _is_past(session.time_ms + session.later_ms, fold.rules.grace_ms, fold):
-            row.forget(session_id)
-    return pack(row)
-
-
-def _is_past(time_ms: int, kept_ms: int, fold: Fold) -> bool:
-    return time_ms < fold.stream_time_ms - kept_ms
+# -- what drains gave ------------------------------------------------------------------------------------------
 
 
 def _made(fold: Fold, drained: list[Changes]) -> dict[str, Any]:
@@ -333,7 +280,7 @@ def _put_together(drained: list[Changes]) -> dict[str, Any]:
     """What several drains gave, as one: the last of each row and tally, all of the rest in order."""
     return {
         "rows": {(title_id, home): packed for changes in drained for title_id, home, packed in changes.rows},
-        "tallies": _tallies(_told(drained)),
+        "tallies": counted(_told(drained)),
         "streaks": {key: sums for changes in drained for key, sums in changes.streaks.items()},
         "dead letters": [kept for changes in drained for kept in changes.dead_letters],
         "late": [record for changes in drained for record in changes.late],

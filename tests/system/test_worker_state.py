@@ -162,12 +162,12 @@ def _deleted(admin: KafkaAdminClient, part: TopicPartition) -> bool:
     return True
 
 
-def test_another_row_format_is_refused(counted: Application) -> None:
+def test_another_format_is_refused(counted: Application) -> None:
     position = next(record for record in counted.read(counted.state_topic) if record.key == b"p")
     other = json.dumps(json.loads(position.value or b"") | {"format": 0}).encode()
     write_state(counted, position._replace(value=other))
 
-    assert "the row format of the state is 0, of this worker" in refused(counted)
+    assert "the format of the state is 0, this worker reads 5 and 6" in refused(counted)
     rebuilt(counted)
 
 

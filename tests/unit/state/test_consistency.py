@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from models.rows import ROW_FORMAT
-from streams.state.changelog import Position, StateError
+from streams.kafka.topics import REMEDY
+from streams.state.changelog import STATE_FORMAT, Position, StateError
 from streams.state.consistency import Known, Place, check_fits, check_remembered, check_source
 
 PLACE = Place("events/0", "app-state/0", "app")
@@ -59,7 +59,6 @@ def test_a_state_that_others_are_ahead_of_has_lost_its_end(known: Known, proof: 
 @pytest.mark.parametrize(
     ("other", "named"),
     [
-        ({"format": 0}, f"the row format of the state is {ROW_FORMAT}, of this worker 0"),
         ({"rules": "others"}, "the rule settings of the state is 'rules', of this worker 'others'"),
         ({"zones": "others"}, "the zone data"),
         ({"partitions": 5}, "the partition count"),
@@ -72,6 +71,18 @@ def test_a_state_that_was_computed_otherwise_or_elsewhere_is_refused(other: dict
         check_fits(PLACE, POSITION, msgspec.structs.replace(POSITION, **other))
     assert "go back to what it was, or" in str(refused.value)
     assert "run `encore rebuild`" in str(refused.value)
+
+
+@pytest.mark.parametrize("older", [5, STATE_FORMAT])
+def test_a_state_of_a_format_that_is_read_is_continued(older: int) -> None:
+    check_fits(PLACE, msgspec.structs.replace(POSITION, format=older), POSITION)
+
+
+@pytest.mark.parametrize("other", [0, 4, STATE_FORMAT + 1])
+def test_a_state_of_another_format_is_refused(other: int) -> None:
+    with pytest.raises(StateError, match=f"the format of the state is {other}, this worker reads 5 and 6") as refused:
+        check_fits(PLACE, msgspec.structs.replace(POSITION, format=other), POSITION)
+    assert str(refused.value).endswith(f"go back to what it was, or {REMEDY}")
 
 
 def test_a_state_that_does_not_know_its_topics_id_yet_is_continued() -> None:
