@@ -110,6 +110,12 @@ class LocalTimes:
         self._known: dict[str | None, dict[int, Local]] = {}
         self._ends: dict[tuple[str | None, int], int] = {}
 
+    def judge_by(self, zones: Mapping[str, tzinfo]) -> None:
+        """Let other rules hold from now on."""
+        self._zones = zones
+        self._known.clear()
+        self._ends.clear()
+
     def at(self, zone: str | None, time_ms: int) -> Local:
         """The daypart and local day of an instant in a zone."""
         quarter = time_ms // QUARTER_MS

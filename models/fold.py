@@ -1,9 +1,9 @@
 """One partition's fold: record after record in log order, into rows, counters and what is to be kept aside.
 
 Owns the order of judgement (the design, section 1: time), stream time, and what changed since the last drain.
-State is a pure function of the records, the catalog rows and erasures taken in, the time that passed in silence, and
-the rules: it must not know checkpoints, topics, Redis or any clock. A record's offset is handed on with what the record
-made, and looked at only for whether an erasure covers it.
+State is a pure function of the records, the catalog rows, zones and erasures taken in, the time that passed in silence,
+and the rules: it must not know checkpoints, topics, Redis or any clock. A record's offset is handed on with what the
+record made, and looked at only for whether an erasure covers it.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ _WEEKS_KEPT: Final = 2
 class Fold:
     """The state of one partition. Feed it records with `apply`, take what changed with `drain`.
 
-    `zones` are the time zones that events may name. With `pseudonyms` a household's id is looked at where its record is
-    judged, and goes no further. `clock_ms` is the stream time, or later where none came for long (`pass_time`).
-    `credited_ms` is the content credited so far, by this fold: no part of the state.
+    `zones` are the time zones that events may name, until others are taken in. With `pseudonyms` a household's id is
+    looked at where its record is judged, and goes no further. `clock_ms` is the stream time, or later where none came
+    for long (`pass_time`). `credited_ms` is the content credited so far, by this fold: no part of the state.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Fold:
         self.generation = 1
         self.credited_ms = 0
         self._pseudonym_of = pseudonyms.of if pseudonyms is not None else None
-        self._zones = zones or {}
+        self._zones: Mapping[str, tzinfo] = zones or {}
         self._local = LocalTimes(read_dayparts(rules.dayparts), self._zones)
         self._sums = Sums(retention, PART * len(self._local.dayparts))
         self.titles, self.tallies, self.title = self._sums.titles, self._sums.tallies, self._sums.title
@@ -257,6 +257,13 @@ class Fold:
     def take_in(self, title_id: str, row: CatalogRow | None) -> None:
         """Let a catalog row (None: the title left the catalog) hold for all records from now on."""
         self._sums.take_in(title_id, row)
+
+    # -- zones ------------------------------------------------------------------------------------------------
+
+    def take_in_zones(self, zones: Mapping[str, tzinfo]) -> None:
+        """Let these zones be judged by these rules for all records from now on; others stay as they are."""
+        self._zones = {**self._zones, **zones}
+        self._local.judge_by(self._zones)
 
     # -- erasures ---------------------------------------------------------------------------------------------
 

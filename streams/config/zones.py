@@ -1,4 +1,4 @@
-"""The IANA time zones that events are judged by, from the pinned tzdata package.
+"""The IANA time zones, from the pinned tzdata package; and what the data of a zone says, wherever that is from.
 
 Owns where they come from: not the operating system, so that every worker judges alike. It must not know what
 they are used for.
@@ -6,29 +6,32 @@ they are used for.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Mapping
+from datetime import tzinfo
+from functools import cache
 from importlib.resources import files
+from io import BytesIO
 from zoneinfo import ZoneInfo
 
 import tzdata
 
 
-class Zones(Mapping[str, ZoneInfo]):
-    """All zones by name; the rules of one are read when they are first asked for."""
+class Zones(Mapping[str, tzinfo]):
+    """All installed zones by name; the rules of one are read when they are first asked for."""
 
     def __init__(self) -> None:
         self._names = zone_names()
-        self._read: dict[str, ZoneInfo] = {}
+        self._read: dict[str, tzinfo] = {}
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
 
-    def __getitem__(self, name: str) -> ZoneInfo:
+    def __getitem__(self, name: str) -> tzinfo:
         if name not in self._names:
             raise KeyError(name)
         if name not in self._read:
-            with files(tzdata).joinpath("zoneinfo", *name.split("/")).open("rb") as file:
-                self._read[name] = ZoneInfo.from_file(file, key=name)
+            self._read[name] = rules_of(_data_of(name))
         return self._read[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -36,6 +39,25 @@ class Zones(Mapping[str, ZoneInfo]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+@cache
+def rules_of(data: bytes) -> tzinfo:
+    """The rules of a zone by the bytes of its TZif file. Raises `ValueError` where they are none."""
+    try:
+        return ZoneInfo.from_file(BytesIO(data))
+    except (struct.error, LookupError) as problem:
+        raise ValueError(f"no zone data: {problem}") from None
+
+
+@cache
+def installed_zones() -> Mapping[str, bytes]:
+    """The data of all zones by name, as installed."""
+    return {name: _data_of(name) for name in sorted(zone_names())}
+
+
+def _data_of(name: str) -> bytes:
+    return files(tzdata).joinpath("zoneinfo", *name.split("/")).read_bytes()
 
 
 def zone_names() -> frozenset[str]:

@@ -7,6 +7,7 @@ consumers or threads.
     c <offset, 20 digits> | title the catalog row that holds from that source offset on, JSON; empty: none
     e <offset, 20 digits> | digest of a household   forgotten there (`models.erasure`), JSON (`Erased`)
     k <offset, 20 digits>         the time that had passed in silence before that source offset came, JSON, in ms
+    z <offset, 20 digits> | zone name   the zone's data that holds from that source offset on, the bytes of a TZif file
     r <length of title> title household    a packed row (`models.rows`)
     s <quarter hour> title        households by the streaks that end then (`models.streaks`), msgpack
     t title, l title, f franchise, v title, h <hour> title, d <day> title, a <age> title, w <week> title, u <week> title
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import tzinfo
 from functools import lru_cache
 
 import msgspec
@@ -28,6 +30,7 @@ from models.changes import Changes
 from models.fold import Fold
 from models.tallies import TITLE
 from models.viewing import Row
+from streams.config.zones import rules_of
 from streams.kafka.topics import REMEDY
 from streams.state.tally_records import (
     CURRENT,
@@ -50,8 +53,11 @@ Bytes of each kind are kept beside its tests; a state of a format that is not am
 READABLE_FORMATS = frozenset({5, STATE_FORMAT})
 """The formats that a worker continues from; it writes `STATE_FORMAT` with its next position.
 
-Of format 5, the number was that of rows alone; its records are the same.
+Of format 5, the number was that of rows alone; its records are the same, but that it has no zone data.
 """
+
+ZONES_SINCE = 6
+"""The first format of a state that holds the zone data that it was judged by."""
 
 POSITION_KEY = b"p"
 ERASURE = b"e"
@@ -71,11 +77,11 @@ class Position(msgspec.Struct, frozen=True):
     """Where a partition's state stands; written in every checkpoint's transaction.
 
     `next_offset` is the first source offset that is not in the state; `incarnation` the time in milliseconds
-    at which this state was begun; `sequence` numbers its checkpoints; `rules` and `zones` are the
-    fingerprints of what it was computed with; `stream` the counts of all records, in their fields' order;
-    `format` is that of all records of the state, `state_id` the id of the topic that they are in. After a rebuild
-    `told` is the first source offset of which no dead letter, late event or milestone was written before it, and
-    `rebuild_until` the source offset from which on readers may see the new counters; both stay.
+    at which this state was begun; `sequence` numbers its checkpoints; `rules` is the fingerprint of the rules that it
+    was computed by, `zones` the version of the zone data that was installed; `stream` the counts of all records, in
+    their fields' order; `format` is that of all records of the state, `state_id` the id of the topic that they are in.
+    After a rebuild `told` is the first source offset of which no dead letter, late event or milestone was written
+    before it, and `rebuild_until` the source offset from which on readers may see the new counters; both stay.
     """
 
     next_offset: int
@@ -113,6 +119,11 @@ def catalog_message(offset: int, title_id: str, row: CatalogRow | None) -> Messa
     """The control row that says which catalog row holds from a source offset on (None: none does)."""
     value = b"" if row is None else msgspec.json.encode(row)
     return {"key": b"c%020d|%b" % (offset, title_id.encode()), "value": value}
+
+
+def zone_message(offset: int, name: str, data: bytes) -> Message:
+    """The control row that says by which data a zone is judged from a source offset on."""
+    return {"key": b"z%020d|%b" % (offset, name.encode()), "value": data}
 
 
 def silence_message(offset: int, clock_ms: int) -> Message:
@@ -155,16 +166,21 @@ def _row_prefix(title_id: str) -> bytes:
 
 
 class Restored:
-    """Collects a changelog, record after record in log order, into a fold and its position."""
+    """Collects a changelog, record after record in log order, into a fold and its position.
+
+    `zones` is the data by which zones are judged, by their names.
+    """
 
     def __init__(self, fold: Fold) -> None:
         self.fold = fold
         self.position: Position | None = None
         self.rows = 0
+        self.zones: dict[str, bytes] = {}
         self._clock_ms = -1
         self._streaks: dict[bytes, bytes] = {}
         self._current: dict[bytes, bytes] = {}
         self._catalog: dict[str, tuple[bytes, bytes]] = {}
+        self._zones: dict[str, tuple[bytes, bytes]] = {}
         self._rows_of: dict[bytes, dict[str, Row | bytes]] = {}
 
     def add(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
@@ -202,8 +218,21 @@ class Restored:
                 self.fold.restore_streaks(key[5:].decode(), int.from_bytes(key[1:5], "big"), decode_tally(value))
         except (msgspec.DecodeError, ValueError) as problem:
             raise _unreadable(key, problem) from None
+        self._take_in_zones()
         self.fold.stream = StreamCounters(*self.position.stream)
         self.fold.restored(catalog, self.position.stream_time_ms, self._clock_ms)
+
+    def _take_in_zones(self) -> None:
+        self.zones = {name: data for name, (_, data) in self._zones.items()}
+        rules: dict[str, tzinfo] = {}
+        for name, data in self.zones.items():
+            try:
+                rules[name] = rules_of(data)
+            except ValueError as problem:
+                raise StateError(
+                    f"the state cannot be read: the data of the zone {name!r}: {problem}; {_REMEDY}"
+                ) from None
+        self.fold.take_in_zones(rules)
 
     def _restore_current(self, title_id: str, value: bytes) -> None:
         tallies = self.fold.tallies
@@ -217,7 +246,9 @@ class Restored:
         if key == POSITION_KEY and value is not None:
             self.position = _decode_position(value)
         elif kind == b"c" and value is not None:
-            self._add_catalog_row(key, value)
+            _add_control_row(self._catalog, key, value)
+        elif kind == b"z" and value is not None:
+            _add_control_row(self._zones, key, value)
         elif kind == ERASURE and value is not None:
             digest, erased = read_erasure(key, value)
             self.fold.erasures.note({digest: erased.until})
@@ -232,12 +263,6 @@ class Restored:
         else:
             self._add_tally(key, value)
 
-    def _add_catalog_row(self, key: bytes, value: bytes) -> None:
-        offset, title_id = key[1:21], key[22:].decode()
-        before = self._catalog.get(title_id)
-        if before is None or before[0] <= offset:
-            self._catalog[title_id] = (offset, value)
-
     def _add_tally(self, key: bytes, value: bytes | None) -> None:
         try:
             name = read_tally_key(key)
@@ -249,6 +274,14 @@ class Restored:
             self.fold.tallies.own[name] = decode_tally(value)
             if name.kind == TITLE:
                 self.fold.title(name.title_id)
+
+
+def _add_control_row(rows: dict[str, tuple[bytes, bytes]], key: bytes, value: bytes) -> None:
+    """Keep, of a title or zone, the row of the largest offset."""
+    offset, name = key[1:21], key[22:].decode()
+    before = rows.get(name)
+    if before is None or before[0] <= offset:
+        rows[name] = (offset, value)
 
 
 def _unreadable(key: bytes, problem: Exception) -> StateError:

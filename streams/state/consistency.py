@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from streams.kafka.topics import REMEDY
-from streams.state.changelog import READABLE_FORMATS, Position, StateError
+from streams.state.changelog import READABLE_FORMATS, ZONES_SINCE, Position, StateError
 
 
 class Known(NamedTuple):
@@ -68,9 +68,10 @@ def check_fits(place: Place, position: Position, now: Position) -> None:
             f"{place.source}: the format of the state is {position.format}, this worker reads"
             f" {' and '.join(map(str, sorted(READABLE_FORMATS)))}: go back to what it was, or {REMEDY}"
         )
+    knows_its_zones = position.format >= ZONES_SINCE
     for name, of_state, of_worker in (
         ("the rule settings", position.rules, now.rules),
-        ("the zone data", position.zones, now.zones),
+        ("the zone data", now.zones if knows_its_zones else position.zones, now.zones),
         ("the partition count", position.partitions, now.partitions),
         ("the source topic's id", position.topic_id, now.topic_id),
         # A state that has lost its first rows with its topic must not go on in the new one.

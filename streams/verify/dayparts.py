@@ -1,7 +1,7 @@
 """Which part of which local day an instant falls into, and when a local day is over.
 
-Owns the reading of the `dayparts` setting and the time zones, by Python's own `zoneinfo` on the pinned `tzdata`.
-It must not know what is counted by daypart, and shares no code with `models`.
+Owns the reading of the `dayparts` setting, and what a zone (`streams.verify.zones`) makes of an instant. It must not
+know what is counted by daypart, and shares no code with `models`.
 
 Days are numbered from 1970-01-01, quarters are those of the UTC hours since then.
 """
@@ -9,13 +9,11 @@ Days are numbered from 1970-01-01, quarters are those of the UTC hours since the
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, lru_cache
-from importlib.resources import files
+from functools import lru_cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from models.rules import DAY_MS
-from streams.verify.records import known_zones
+from streams.verify.zones import Zone, rules_of
 
 QUARTER_MS = 900_000
 QUARTERS_A_DAY = 96
@@ -46,13 +44,13 @@ class Dayparts:
 
     def __init__(self, text: str) -> None:
         self.parts = [*map(_read, filter(None, text.split(","))), _every_day("other", "00:00-24:00")]
-        self._found: dict[tuple[str, int], tuple[int, int]] = {}
+        self._found: dict[tuple[Zone, int], tuple[int, int]] = {}
 
     @property
     def names(self) -> list[str]:
         return [part.name for part in self.parts]
 
-    def at(self, zone: str, time_ms: int) -> tuple[int, int]:
+    def at(self, zone: Zone, time_ms: int) -> tuple[int, int]:
         """The number of the daypart, and the local day, of an instant in a zone."""
         place = zone, time_ms // QUARTER_MS
         found = self._found.get(place)
@@ -94,30 +92,19 @@ def weekday(day: int) -> int:
     return (day + 3) % 7
 
 
-def zone_of(name: str | None) -> str:
-    """The zone that an event's `time_zone` means: UTC where it is missing or no zone of the IANA list."""
-    return name if name is not None and name in known_zones() else "UTC"
-
-
-def local(zone: str, quarter: int) -> tuple[int, int]:
+def local(zone: Zone, quarter: int) -> tuple[int, int]:
     """The local day, and the minute of it, at the start of a UTC quarter hour."""
     instant = min(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=15) * quarter, LAST_OFFSET)
-    offset = instant.astimezone(_zone(zone)).utcoffset()
+    offset = instant.astimezone(rules_of(zone)).utcoffset()
     assert offset is not None
     local_ms = quarter * QUARTER_MS + round(offset.total_seconds()) * 1000
     return local_ms // DAY_MS, local_ms % DAY_MS // MINUTE_MS
 
 
 @lru_cache(maxsize=100_000)
-def end_of_day_ms(zone: str, day: int) -> int:
+def end_of_day_ms(zone: Zone, day: int) -> int:
     """The first UTC quarter hour whose local date is later than `day`."""
     quarter = (day + 1) * QUARTERS_A_DAY - 16 * 4  # no zone is ahead of UTC by more
     while local(zone, quarter)[0] <= day:
         quarter += 1
     return quarter * QUARTER_MS
-
-
-@cache
-def _zone(name: str) -> ZoneInfo:
-    with (files("tzdata") / "zoneinfo").joinpath(*name.split("/")).open("rb") as file:
-        return ZoneInfo.from_file(file, key=name)

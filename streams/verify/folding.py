@@ -27,13 +27,13 @@ from streams.verify.records import (
     Unreadable,
     digest,
     home_partition,
-    known_zones,
     pseudonym,
     read_event,
 )
 from streams.verify.session import DOUBLE, RESTART, STALE, Session
 from streams.verify.telling import Moment, Telling
 from streams.verify.viewing import Applied, Viewing
+from streams.verify.zones import ZoneRow, ZonesInForce
 
 NEVER = -(2**63)
 
@@ -52,6 +52,7 @@ class PartitionLog:
     `silent` tells the silent clock's control rows: from which offset on it stood where. `erasures` are by the offset at
     which they were taken in and the household's digest: the offset below which its records do not count. By a
     `pseudonym_key` households are told by their pseudonyms, and of records that are kept nothing but the length.
+    `zones` are the rows of zone data; without any, events are judged by what is installed.
     """
 
     def __init__(
@@ -63,12 +64,14 @@ class PartitionLog:
         silent: Mapping[int, int],
         pseudonym_key: bytes | None = None,
         erasures: Mapping[tuple[int, str], int] = MappingProxyType({}),
+        zones: Iterable[ZoneRow] = (),
     ) -> None:
         self.partition = partition
         self.partitions = partitions
         self.rules = rules
         self.pseudonym_key = pseudonym_key
         self.dayparts = Dayparts(rules.dayparts)
+        self.zones = ZonesInForce(zones)
         self.coming_rows = sorted(catalog, key=lambda row: row.offset, reverse=True)
         self.coming_silences = sorted(silent.items(), reverse=True)
         self.coming_erasures = sorted(erasures.items(), reverse=True)
@@ -146,14 +149,14 @@ class PartitionLog:
         in_hour = event["event_time_ms"] >= self.stream_ms - self.rules.hour_grace_ms
         account = self.made.account
         account["late_hour_events"] += not in_hour
-        account["unknown_zone_events"] += "time_zone" in event and event["time_zone"] not in known_zones()
+        account["unknown_zone_events"] += "time_zone" in event and not self.zones.has(event["time_zone"])
         account["misrouted_events"] += home_partition(record.key or b"", self.partitions) != self.partition
         viewing = self._viewing(event)
         session = viewing.sessions.get(event["play_session_id"])
         if session is not None and not self._is_news(session, event):
             return
         before = viewing.standing
-        moment = Moment(event, record, title, self.clock_ms, in_hour)
+        moment = Moment(event, record, title, self.zones.of(event.get("time_zone")), self.clock_ms, in_hour)
         Applied(self.rules, Telling(moment, self.dayparts, self.made), viewing).apply(session)
         viewing.applied_stream_ms = self.stream_ms
         if viewing.has_credit:
@@ -181,6 +184,7 @@ class PartitionLog:
     # The catalog and its franchises
 
     def _take_controls(self, offset: int) -> None:
+        self.zones.reach(offset)
         while self.coming_rows and self.coming_rows[-1].offset <= offset:
             self._take_in(self.coming_rows.pop())
         while self.coming_silences and self.coming_silences[-1][0] <= offset:

@@ -15,9 +15,11 @@ from streams.kafka.reader import NoTopic, TopicReader
 from streams.verify.folding import CatalogRow
 from streams.verify.recomputation import readable_title
 from streams.verify.records import RawRecord
+from streams.verify.zones import ZoneRow
 
 TAKEN_IN = re.compile(rb"c\d{20}\|")
 ERASED = re.compile(rb"e\d{20}\|")
+ZONE = re.compile(rb"z\d{20}\|")
 SILENT = re.compile(rb"k\d{20}")
 
 
@@ -31,7 +33,7 @@ def source_records(messages: Iterator[Any]) -> Iterator[RawRecord]:
 class StateLog:
     """What outsiders may read in the state changelog: positions, and the control rows.
 
-    Those are the catalog's rows as taken in, the steps of the silent clock, and erasures.
+    Those are the catalog's rows and the zone data as taken in, the steps of the silent clock, and erasures.
     """
 
     def __init__(self, kafka: KafkaAddress, topic: str) -> None:
@@ -39,6 +41,7 @@ class StateLog:
         self.positions: dict[int, dict[str, Any]] = {}
         self.silent: dict[int, dict[int, int]] = {}
         self.erasures: dict[int, dict[tuple[int, str], int]] = {}
+        self._zones: dict[int, dict[tuple[int, str], bytes]] = {}
         self._rows: dict[int, dict[tuple[int, str], bytes]] = {}
 
     def close(self) -> None:
@@ -57,6 +60,9 @@ class StateLog:
             elif ERASED.match(key) and value is not None:
                 erasures = self.erasures.setdefault(message.partition(), {})
                 erasures[int(key[1:21]), key[22:].decode()] = int(json.loads(value)["until"])
+            elif ZONE.match(key) and value is not None:
+                zones = self._zones.setdefault(message.partition(), {})
+                zones[int(key[1:21]), key[22:].decode()] = value
             elif SILENT.fullmatch(key) and value is not None:
                 self.silent.setdefault(message.partition(), {})[int(key[1:])] = int(json.loads(value))
 
@@ -73,6 +79,13 @@ class StateLog:
         return {
             partition: [CatalogRow(offset, title_id, row) for (offset, title_id), row in sorted(rows.items())]
             for partition, rows in self._rows.items()
+        }
+
+    def zones(self) -> dict[int, list[ZoneRow]]:
+        """Each partition's zone data, by the offset from which it holds."""
+        return {
+            partition: [ZoneRow(offset, name, zone) for (offset, name), zone in sorted(zones.items())]
+            for partition, zones in self._zones.items()
         }
 
 

@@ -19,6 +19,7 @@ from streams.verify.readers import Readers
 from streams.verify.records import RawRecord, Unreadable, read_title
 from streams.verify.shown import Hashes, audience_fields, status_fields, title_key, window_fields
 from streams.verify.sums import FactsFile, Sums, add_up, facts_folder, write_facts
+from streams.verify.zones import ZoneRow
 
 LEAST_STARTERS = 20
 Silent = Mapping[int, Mapping[int, int]]
@@ -26,6 +27,9 @@ Silent = Mapping[int, Mapping[int, int]]
 
 Erasures = Mapping[int, Mapping[tuple[int, str], int]]
 """Each partition's erasures: from which offset on, of whom (a digest), and below which offset records do not count."""
+
+Zones = Mapping[int, Iterable[ZoneRow]]
+"""Each partition's rows of zone data; a partition that has none judges by what is installed."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class Recomputation:
         silent: Silent | None = None,
         pseudonym_key: bytes | None = None,
         erasures: Erasures | None = None,
+        zones: Zones | None = None,
     ) -> None:
         self.logs = [
             PartitionLog(
@@ -91,6 +96,7 @@ class Recomputation:
                 (silent or {}).get(number, {}),
                 pseudonym_key,
                 (erasures or {}).get(number, {}),
+                (zones or {}).get(number, ()),
             )
             for number in range(partitions)
         ]
@@ -178,12 +184,13 @@ def recompute(
     *,
     silent: Silent | None = None,
     erasures: Erasures | None = None,
+    zones: Zones | None = None,
     least_starters: int = LEAST_STARTERS,
     there: Collection[str] = (),
     pseudonym_key: bytes | None = None,
 ) -> Expected:
     """Everything that `records` amount to; `partitions` is the source topic's partition count."""
-    recomputation = Recomputation(catalog, rules, partitions, silent, pseudonym_key, erasures)
+    recomputation = Recomputation(catalog, rules, partitions, silent, pseudonym_key, erasures, zones)
     recomputation.take(records)
     return recomputation.expected(catalog, silent, erasures, least_starters=least_starters, there=there)
 

@@ -12,7 +12,6 @@ import json
 import math
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 from models.rules import DEEPEST_NESTING, LARGEST_EVENT_BYTES, LONGEST_MEDIA_MS
@@ -235,12 +234,6 @@ def pseudonym(key: bytes, household: bytes) -> str:
 def digest(household_id: str) -> str:
     """What an erasure calls a household: its SHA-256."""
     return hashlib.sha256(household_id.encode()).hexdigest()
-
-
-@cache
-def known_zones() -> frozenset[str]:
-    """The IANA list of time zones, as the pinned `tzdata` package states it."""
-    return frozenset((files("tzdata") / "zones").read_text().split())
 
 
 @cache

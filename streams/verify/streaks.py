@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from streams.verify.dayparts import Daypart, end_of_day_ms
+from streams.verify.zones import Zone
 
 LEVELS = (3, 5, 10)
 DAYS_KEPT = 64
@@ -35,7 +36,7 @@ class Streak:
     def current(self, clock_ms: int) -> int:
         return self.length() if clock_ms < self.end_ms else 0
 
-    def fill(self, day: int, zone: str) -> None:
+    def fill(self, day: int, zone: Zone) -> None:
         if day > self.newest:
             self.newest = day
             following = next(after for after in range(day + 1, day + 8) if self.part.is_eligible(after))
@@ -51,7 +52,7 @@ class Habits:
     streaks: dict[int, Streak] = field(default_factory=dict)
 
     def credit(
-        self, number: int, part: Daypart, day: int, zone: str, amount_ms: int, *, fills_ms: int, clock_ms: int
+        self, number: int, part: Daypart, day: int, zone: Zone, amount_ms: int, *, fills_ms: int, clock_ms: int
     ) -> list[int]:
         """Credit a day; the levels that the streak reached by that. `fills_ms` is what fills a day."""
         before_ms = self.credited_ms.get((number, day), 0)

@@ -8,18 +8,20 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from streams.verify.audience import Move, week_start_ms
-from streams.verify.dayparts import Dayparts, zone_of
+from streams.verify.dayparts import Dayparts
 from streams.verify.facts import WEEK_MS, WEEKS, Fact, Made, When
 from streams.verify.kept import Milestone
 from streams.verify.records import RawRecord
+from streams.verify.zones import Zone
 
 
 class Moment(NamedTuple):
-    """An event, its record, and what holds there: the catalog's row, the clock, whether the hour still counts."""
+    """An event, its record, and what holds there: the catalog's row, its zone, the clock, whether the hour counts."""
 
     event: dict[str, Any]
     record: RawRecord
     title: dict[str, Any]
+    zone: Zone
     clock_ms: int
     in_hour: bool
 
@@ -31,7 +33,7 @@ class Telling:
         self.moment = moment
         self.dayparts = dayparts
         self.made = made
-        self.zone = zone_of(moment.event.get("time_zone"))
+        self.zone = moment.zone
         self.when = self.at(moment.event["event_time_ms"])
 
     def at(self, time_ms: int) -> When:

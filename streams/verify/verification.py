@@ -164,6 +164,7 @@ def _recompute(source: TopicReader, ends: dict[int, int], state: StateLog, setti
         state.silent,
         settings.pseudonym_key(),
         state.erasures,
+        state.zones(),
     )
     with _progress("recomputing", total) as advance:
         if total >= SIDE_BY_SIDE_FROM and cores() > 1:

@@ -1,4 +1,4 @@
-"""What a partition is told beside records: the catalog, erasures, and that time has passed.
+"""What a partition is told beside records: the catalog, zone data, erasures, and that time has passed.
 
 Owns when each takes effect (before the next record), and the control rows that say so until a checkpoint writes them:
 what is in those, and nothing else, happens again wherever the log is read again. It must not know how it is told, nor
@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from models.catalog import CatalogRow
 from models.fold import Fold
+from streams.config.zones import rules_of
 from streams.source.erasures import Erasure
-from streams.state.changelog import Erased, catalog_message, erasure_message, silence_message
+from streams.state.changelog import Erased, catalog_message, erasure_message, silence_message, zone_message
 from streams.state.tally_records import Message
 
 log = logging.getLogger(__name__)
@@ -39,14 +40,16 @@ class Controls:
         self._catalog_known: Mapping[str, CatalogRow] | None = None
         self._erasures_known: Mapping[str, Erasure] | None = None
         self._messages: list[Message] = []
+        self._zones: list[Message] = []
 
     def __bool__(self) -> bool:
-        """Whether any control row waits to be written."""
+        """Whether a control row waits for which a checkpoint is to be written; zone data can wait for a record."""
         return bool(self._messages)
 
     def hand_over(self) -> list[Message]:
         """The control rows since the last call, for the checkpoint at hand."""
-        messages, self._messages, self.are_urgent = self._messages, [], False
+        messages, self._messages, self.are_urgent = [*self._zones, *self._messages], [], False
+        self._zones = []
         return messages
 
     def take_in_catalog(self, position: int) -> None:
@@ -60,6 +63,17 @@ class Controls:
         ]:
             self._fold.take_in(title_id, now.get(title_id))
             self._messages.append(catalog_message(position, title_id, now.get(title_id)))
+
+    def take_in_zones(self, position: int, before: Mapping[str, bytes], now: Mapping[str, bytes]) -> None:
+        """Let the zone data as it is now, by names, hold from the record at a position on; `before`: what held so far.
+
+        A zone that is no more stays what it was.
+        """
+        new = {name: data for name, data in now.items() if before.get(name) != data}
+        self._fold.take_in_zones({name: rules_of(data) for name, data in new.items()})
+        self._zones += [zone_message(position, name, data) for name, data in new.items()]
+        if before and new:
+            log.info("partition %d takes in %d zones that changed", self._number, len(new))
 
     def take_in_erasures(self, position: int) -> None:
         """Forget the households that are to be, before the record at a position."""

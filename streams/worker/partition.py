@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Executor
-from datetime import tzinfo
 from typing import Any, NamedTuple, TypeVar
 
 from models.changes import Changes
@@ -24,7 +23,7 @@ from streams.config.settings import Settings
 from streams.kafka.record_batch import RecordBatch
 from streams.observability.metrics import Metrics
 from streams.observability.partition_metrics import Pulse
-from streams.state.changelog import Position, StateError, position_message, state_messages
+from streams.state.changelog import ZONES_SINCE, Position, StateError, position_message, state_messages
 from streams.state.committed import Committed
 from streams.state.consistency import Known, Place, check_fits, check_remembered, check_source
 from streams.state.restore import restore
@@ -46,12 +45,12 @@ class Gap(StateError):
 
 
 class Source(NamedTuple):
-    """What a worker knows of the source and the state topic when it starts, and the zone names it judges by."""
+    """What a worker knows of the source and the state topic when it starts, and the zone data that is installed."""
 
     topic_id: str
     partitions: int
     state_id: str
-    zones: Mapping[str, tzinfo]
+    zones: Mapping[str, bytes]
     zones_version: str
 
 
@@ -76,7 +75,6 @@ class Partition:
             settings.rules(),
             partition=number,
             partitions=source.partitions,
-            zones=source.zones,
             retention=settings.retention(),
             pseudonyms=self._pseudonyms,
         )
@@ -99,6 +97,7 @@ class Partition:
         self._writer = TransactionalWriter.of(settings, number)
         self._lock = asyncio.Lock()
         self._unfinished: CheckpointFailed | None = None
+        self._zones_of_state: Mapping[str, bytes] = {}
         self._unacknowledged: list[Any] = []
         self._break_silence()
 
@@ -120,6 +119,7 @@ class Partition:
             check_fits(self._place, position, self._position())
             check_source(self._place, position.next_offset, first_offset, end_offset)
             self._continue_from(position)
+        self._take_in_zones(position)
         self._controls.take_in_catalog(self.position)
         self._controls.take_in_erasures(self.position)
         self._break_silence()
@@ -130,8 +130,14 @@ class Partition:
         restored = restore(
             self.settings.kafka_address, self.settings.state_topic, self.number, self.fold, timeout_s=timeout_s
         )
-        self.restored_rows = restored.rows
+        self.restored_rows, self._zones_of_state = restored.rows, restored.zones
         return restored.position
+
+    def _take_in_zones(self, restored: Position | None) -> None:
+        """A state that holds no zone data was judged by what is installed, from its first record on."""
+        knows_its_zones = restored is None or restored.format >= ZONES_SINCE
+        self._controls.take_in_zones(self.position if knows_its_zones else 0, self._zones_of_state, self.source.zones)
+        self._zones_of_state = {}
 
     def _continue_from(self, position: Position) -> None:
         self.position = self.checkpointed_position = position.next_offset

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from models.catalog import CatalogRow
 from streams.config.settings import Settings
-from streams.config.zones import Zones, zones_version
+from streams.config.zones import installed_zones, zones_version
 from streams.kafka.admin import KafkaView, TopicNow
 from streams.kafka.compacted_topic import FollowedTopic
 from streams.kafka.topics import make_topics
@@ -87,7 +87,7 @@ def find_ground(settings: Settings) -> Ground:
     return Ground(
         view,
         {settings.source_topic: source, settings.state_topic: state},
-        Source(source.topic_id, source.partitions, state.topic_id, Zones(), zones_version()),
+        Source(source.topic_id, source.partitions, state.topic_id, installed_zones(), zones_version()),
         catalog,
         erasures,
     )

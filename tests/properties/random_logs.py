@@ -26,9 +26,10 @@ from models.partitioner import partition_of
 from models.pseudonyms import Pseudonyms
 from models.rules import DAY_MS, HOUR_MS, Rules
 from models.windows import KEPT_FOR, Retention
-from streams.config.zones import Zones
+from streams.config.zones import Zones, installed_zones, rules_of
 from streams.verify import Catalog, Expected, RawRecord, recompute
 from streams.verify import CatalogRow as TakenIn
+from streams.verify.zones import ZoneRow
 
 MIDNIGHT = 1_750_032_000_000
 NARROW = Rules(
@@ -66,6 +67,7 @@ FAR_ZONES = (
     "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Adelaide", "America/Havana",
     "Pacific/Kiritimati", "Etc/GMT+12", "Nowhere/Else",
 )  # fmt: skip
+ZONE_NAMES = sorted({*ZONES, *FAR_ZONES} - {""})
 FRANCHISES = (None, "", "saga", "saga", "saga", "other: é")
 AGES_MS = (*(days * DAY_MS for days in (0, 3, 7, 28, 35, 91, 728)), 14 * DAY_MS + 1_234_567, -HOUR_MS)
 UUIDS = [str(UUID(int=number * 0x1234567_89ABCDEF_01234567)) for number in range(1, 60)]
@@ -82,6 +84,8 @@ ODD_NAMES = ('"seq"', '"playback_rate"', '"unknown"', '"\\ud800"')
 
 
 ZONES_READ = Zones()
+DATA = installed_zones()
+"""The zones' data: that of one zone stands in for what a later version says of another."""
 
 
 class LogRecord(NamedTuple):
@@ -96,7 +100,8 @@ class LogRecord(NamedTuple):
 class Step(NamedTuple):
     """The next record of a partition, after the catalog rows taken in and the silence that passed before it.
 
-    `erased` are the households forgotten before it, by digest: the offset below which their records do not count.
+    `erased` are the households forgotten before it, by digest: the offset below which their records do not count;
+    `zones` is the zone data taken in before it.
     """
 
     partition: int
@@ -104,6 +109,7 @@ class Step(NamedTuple):
     record: LogRecord
     silent_ms: int | None = None
     erased: dict[str, int] = {}  # noqa: RUF012 (nobody changes it)
+    zones: dict[str, bytes] = {}  # noqa: RUF012
 
 
 KEY = b"a key for pseudonyms of 32 bytes"
@@ -114,6 +120,7 @@ class Log:
     """A source topic's records in the order of their arrival, and what they are read by.
 
     `silent_ms` is the silence that passed after each partition's last record. By a `key` households bear pseudonyms.
+    Zones are those installed, or none but what is taken in.
     """
 
     rules: Rules
@@ -122,6 +129,7 @@ class Log:
     retention: Retention = KEPT_FOR
     silent_ms: dict[int, int] = field(default_factory=dict)
     key: bytes | None = None
+    takes_in_zones: bool = False
 
     @property
     def pseudonyms(self) -> Pseudonyms | None:
@@ -133,7 +141,7 @@ class Log:
             self.rules,
             partition=number,
             partitions=self.partitions,
-            zones=ZONES_READ,
+            zones=None if self.takes_in_zones else ZONES_READ,
             retention=self.retention,
             pseudonyms=self.pseudonyms,
         )
@@ -154,7 +162,9 @@ class Log:
         taken_in: dict[int, list[TakenIn]] = {}
         silent: dict[int, dict[int, int]] = {number: {2**62: at} for number, at in self.silent_ms.items()}
         erasures: dict[int, dict[tuple[int, str], int]] = {}
-        for number, titles, record, silent_ms, erased in self.steps:
+        zones: dict[int, list[ZoneRow]] = {}
+        for number, titles, record, silent_ms, erased, data in self.steps:
+            zones.setdefault(number, []).extend(ZoneRow(record.offset, *each) for each in data.items())
             for digest, until in erased.items():
                 erasures.setdefault(number, {})[record.offset, digest] = until
             for title_id, row in titles:
@@ -171,6 +181,7 @@ class Log:
             self.partitions,
             silent=silent,
             erasures=erasures,
+            zones=zones,
             there=there,
             pseudonym_key=self.key,
         )
@@ -193,6 +204,8 @@ def take_in(fold: Fold, step: Step) -> list[Changes]:
     changes = [fold.drain(1)] if step.titles or step.erased else []
     for title_id, row in step.titles:
         fold.take_in(title_id, row)
+    if step.zones:
+        fold.take_in_zones({name: rules_of(data) for name, data in step.zones.items()})
     if step.silent_ms is not None:
         fold.pass_time(step.silent_ms)
     if step.erased:
@@ -237,11 +250,13 @@ class Writer:
         self.pseudonyms = None if self.key is None else Pseudonyms(self.key)
         self.is_forgetful = random.random() < 0.3
         self.lengths: dict[str, int] = {}
+        self.takes_in_zones = random.random() < 0.5
+        self.without_zones = set(range(self.partitions))
 
     def log(self) -> Log:
         steps = list(self._steps())
         silent_ms = {number: self._silent_ms() for number in range(self.partitions) if self.random.random() < 0.3}
-        return Log(self.rules, self.partitions, steps, self.retention, silent_ms, self.key)
+        return Log(self.rules, self.partitions, steps, self.retention, silent_ms, self.key, self.takes_in_zones)
 
     def _steps(self) -> Iterator[Step]:
         for _ in range(self.events):
@@ -251,7 +266,18 @@ class Writer:
             self.offsets[partition] += self.random.choice((1, 1, 1, 2))
             silent_ms = self._silent_ms() if self.random.random() < 0.03 else None
             record = LogRecord(offset, self._timestamp_ms(), key, value)
-            yield Step(partition, self._titles(partition), record, silent_ms, self._erased(offset))
+            yield Step(
+                partition, self._titles(partition), record, silent_ms, self._erased(offset), self._zones(partition)
+            )
+
+    def _zones(self, partition: int) -> dict[str, bytes]:
+        """Of some names the data, at first of most that events bear, then of a few: that of any zone."""
+        if not self.takes_in_zones or (partition not in self.without_zones and self.random.random() > 0.05):
+            return {}
+        names = ZONE_NAMES if partition in self.without_zones else self.random.sample(ZONE_NAMES, 3)
+        self.without_zones.discard(partition)
+        data = [DATA[name] for name in ZONE_NAMES if name in DATA]
+        return {name: self.random.choice(data) for name in names if self.random.random() < 0.8}
 
     def _erased(self, offset: int) -> dict[str, int]:
         if not self.is_forgetful or self.random.random() > 0.05:

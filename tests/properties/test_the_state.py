@@ -29,6 +29,7 @@ from streams.state.changelog import (
     position_message,
     silence_message,
     state_messages,
+    zone_message,
 )
 from streams.state.tally_records import Message
 
@@ -164,11 +165,11 @@ def _cut_at_controls(steps: list[Step], random: Random) -> list[list[Step]]:
 
 
 def _has_controls(step: Step) -> bool:
-    return bool(step.titles or step.erased) or step.silent_ms is not None
+    return bool(step.titles or step.erased or step.zones) or step.silent_ms is not None
 
 
 def _copies(passed_over: Container[int], step: Step) -> list[Step]:
-    return [] if step.record.offset in passed_over else [step._replace(titles=[], silent_ms=None)]
+    return [] if step.record.offset in passed_over else [step._replace(titles=[], silent_ms=None, zones={})]
 
 
 def _passed_over(log: Log, number: int, steps: list[Step]) -> set[int]:
@@ -211,6 +212,7 @@ def _apply_batch(fold: Fold, batch: list[Step], changelog: Messages | None = Non
 
 def _control_messages(step: Step) -> Messages:
     messages = [catalog_message(step.record.offset, title_id, row) for title_id, row in step.titles]
+    messages += [zone_message(step.record.offset, name, data) for name, data in step.zones.items()]
     if step.silent_ms is not None:
         messages.append(silence_message(step.record.offset, step.silent_ms))
     messages += [erasure_message(step.record.offset, digest, Erased(until, 0)) for digest, until in step.erased.items()]

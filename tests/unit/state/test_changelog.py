@@ -66,7 +66,8 @@ def test_a_tombstone_takes_a_row_or_a_tally_away() -> None:
         (b"r\x00\x01t\xff", None), (b"c00000000000000000001|\xff", b""), (b"tfilm", b""), (b"tfilm", b"\xc1"),
         (b"t\xff", b"\x90"), (b"h\x00\x00\x00\x01film", b"\x91\xa1x"), (b"nfilm", b"\xc1"), (b"nfilm", b"\x90"),
         (b"nfilm", b"\x93\x00\x91\x92\xa1h\x00\x90"), (b"n\xff", b"\x93\x00\x90\x90"), (b"bfilm", b"\x90"),
-        (b"s\x00\x00\x00\x01film", b"\xc1"),
+        (b"s\x00\x00\x00\x01film", b"\xc1"), (b"z00000000000000000001|a", b"TZif"), (b"z00000000000000000001|a", None),
+        (b"z00000000000000000001|\xff", b""),
     ],
 )  # fmt: skip
 def test_a_record_that_is_no_state_is_refused_with_the_remedy_in_one_line(key: bytes | None, value: bytes) -> None:

@@ -60,7 +60,6 @@ def test_a_state_that_others_are_ahead_of_has_lost_its_end(known: Known, proof: 
     ("other", "named"),
     [
         ({"rules": "others"}, "the rule settings of the state is 'rules', of this worker 'others'"),
-        ({"zones": "others"}, "the zone data"),
         ({"partitions": 5}, "the partition count"),
         ({"topic_id": "another"}, "the source topic's id"),
         ({"state_id": "another"}, "the state topic's id"),
@@ -76,6 +75,16 @@ def test_a_state_that_was_computed_otherwise_or_elsewhere_is_refused(other: dict
 @pytest.mark.parametrize("older", [5, STATE_FORMAT])
 def test_a_state_of_a_format_that_is_read_is_continued(older: int) -> None:
     check_fits(PLACE, msgspec.structs.replace(POSITION, format=older), POSITION)
+
+
+def test_a_state_that_holds_its_zone_data_is_continued_with_other_data() -> None:
+    check_fits(PLACE, POSITION, msgspec.structs.replace(POSITION, zones="others"))
+
+
+def test_a_state_of_format_5_is_refused_with_other_zone_data() -> None:
+    older = msgspec.structs.replace(POSITION, format=5)
+    with pytest.raises(StateError, match="the zone data of the state is 'zones', of this worker 'others'"):
+        check_fits(PLACE, older, msgspec.structs.replace(POSITION, zones="others"))
 
 
 @pytest.mark.parametrize("other", [0, 4, STATE_FORMAT + 1])

@@ -30,6 +30,7 @@ from streams.state.changelog import (
     position_message,
     silence_message,
     state_messages,
+    zone_message,
 )
 from streams.state.tally_records import Message
 
@@ -107,6 +108,7 @@ MADE: dict[str, Callable[[], Message]] = {
     "streaks": changed(streaks={("film", 1_944_480): list(range(12))}),
     "catalog row": lambda: catalog_message(1_234, "film", TITLE_ROW),
     "catalog row of a title that left": lambda: catalog_message(1_234, "film", None),
+    "zone": lambda: zone_message(1_234, "Europe/Berlin", b"TZif"),
     "silence": lambda: silence_message(1_234, T0),
     "erasure": lambda: erasure_message(1_234, "d1" * 32, Erased(1_200, 3)),
     "position": lambda: position_message(POSITION),
@@ -182,6 +184,10 @@ BYTES = {
     "catalog row of a title that left": (
         "6330303030303030303030303030303030313233347c66696c6d",
         "",
+    ),
+    "zone": (
+        "7a30303030303030303030303030303030313233347c4575726f70652f4265726c696e",
+        "545a6966",
     ),
     "silence": (
         "6b3030303030303030303030303030303031323334",

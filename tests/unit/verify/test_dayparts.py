@@ -13,11 +13,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from models.rules import Rules
-from streams.verify.dayparts import Dayparts, end_of_day_ms, local, weekday, zone_of
-from streams.verify.records import known_zones
+from streams.verify.dayparts import Dayparts, end_of_day_ms, local, weekday
+from streams.verify.zones import installed_zones
 
 DEFAULT = Rules().dayparts
 FIRST = date(1970, 1, 1)
+ZONES = installed_zones()
 
 
 def ms(text: str) -> int:
@@ -28,7 +29,7 @@ def ms(text: str) -> int:
 def at(zone: str, text: str, setting: str = DEFAULT) -> tuple[str, str]:
     """The daypart's name and the local date."""
     dayparts = Dayparts(setting)
-    number, day = dayparts.at(zone, ms(text))
+    number, day = dayparts.at(ZONES[zone], ms(text))
     return dayparts.names[number], (FIRST + timedelta(days=day)).strftime("%a %m-%d")
 
 
@@ -147,23 +148,18 @@ def test_the_weekday_is_that_of_the_household(zone: str, utc: str, part: str, da
     assert at(zone, utc) == (part, day)
 
 
-@pytest.mark.parametrize(("name", "zone"), [("Asia/Tokyo", "Asia/Tokyo"), ("Mars/Base", "UTC"), (None, "UTC")])
-def test_a_zone_that_is_missing_or_unknown_is_utc(name: str | None, zone: str) -> None:
-    assert zone_of(name) == zone
-
-
 def test_every_zone_of_the_list_can_be_read() -> None:
-    assert all(-1 <= local(zone, ms("06-16 12:00") // 900_000)[0] - 20_255 <= 1 for zone in known_zones())
+    assert all(-1 <= local(zone, ms("06-16 12:00") // 900_000)[0] - 20_255 <= 1 for zone in ZONES.values())
 
 
 def test_seconds_of_an_old_offset_count_and_neither_end_of_the_calendar_is_left() -> None:
     # Liberia was 44 minutes and 30 seconds behind UTC until 1972.
-    assert local("Africa/Monrovia", 3) == (0, 0)
-    assert local("Africa/Monrovia", 2) == (-1, 1425)
-    assert local("America/New_York", 0) == (-1, 19 * 60)
+    assert local(ZONES["Africa/Monrovia"], 3) == (0, 0)
+    assert local(ZONES["Africa/Monrovia"], 2) == (-1, 1425)
+    assert local(ZONES["America/New_York"], 0) == (-1, 19 * 60)
     last = 253_402_300_799_999 // 900_000  # the last quarter hour of 9999
-    assert local("Pacific/Kiritimati", last) == (2_932_897, 13 * 60 + 45)
-    assert local("Pacific/Pago_Pago", last) == (2_932_896, 12 * 60 + 45)
+    assert local(ZONES["Pacific/Kiritimati"], last) == (2_932_897, 13 * 60 + 45)
+    assert local(ZONES["Pacific/Pago_Pago"], last) == (2_932_896, 12 * 60 + 45)
 
 
 # The setting
@@ -216,4 +212,4 @@ def test_eligible_days_are_those_of_the_daypart(part: str, eligible: str) -> Non
 )
 def test_a_local_day_ends_at_the_first_quarter_hour_of_a_later_date(zone: str, day: str, end: str) -> None:
     number = ms(f"{day} 00:00") // 86_400_000
-    assert end_of_day_ms(zone, number) == ms(end)
+    assert end_of_day_ms(ZONES[zone], number) == ms(end)

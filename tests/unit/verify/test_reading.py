@@ -12,6 +12,7 @@ from streams.kafka.reader import NoTopic
 from streams.verify import reading
 from streams.verify.folding import CatalogRow
 from streams.verify.reading import StateLog, TitlesTopic
+from streams.verify.zones import ZoneRow
 
 
 class Message(NamedTuple):
@@ -105,3 +106,20 @@ def test_the_catalog_now_is_the_last_readable_row_of_each_title(topics: dict[str
     topics["titles"] += [Message(b"film", None)]
     titles.read_on()
     assert titles.rows == {}
+
+
+def test_zone_data_is_by_partition_in_the_order_of_its_offsets_and_the_last_of_a_key_holds(
+    topics: dict[str, list[Message]],
+) -> None:
+    topics["state"] += [
+        Message(b"z%020d|Europe/Berlin" % 9, b"new"),
+        Message(b"z%020d|Europe/Berlin" % 5, b"older"),
+        Message(b"z%020d|Europe/Berlin" % 5, b"old"),
+        Message(b"z%020d|Asia/Tokyo" % 0, b"data", 1),
+    ]
+    state = StateLog("nowhere:1", "state")
+    state.read_on()
+    assert state.zones() == {
+        0: [ZoneRow(5, "Europe/Berlin", b"old"), ZoneRow(9, "Europe/Berlin", b"new")],
+        1: [ZoneRow(0, "Asia/Tokyo", b"data")],
+    }

@@ -219,7 +219,7 @@ def test_a_row_that_was_dropped_has_lost_its_days() -> None:
 def fill(habits: Habits, day: int, clock_day: int) -> list[int]:
     """The levels that an evening of UTC reaches."""
     evening = Dayparts(Rules().dayparts).parts[2]
-    return habits.credit(2, evening, day, "UTC", 5, fills_ms=5, clock_ms=clock_day * DAY)
+    return habits.credit(2, evening, day, b"", 5, fills_ms=5, clock_ms=clock_day * DAY)
 
 
 def test_a_streak_is_no_longer_than_the_64_days_that_are_kept() -> None:
