@@ -230,9 +230,9 @@ class Player:
 
 
 class Writer:
-    """Writes one random log."""
+    """Writes one random log; with `turning_zones` one whose events bear zones, of which the data changes often."""
 
-    def __init__(self, random: Random, events: int) -> None:
+    def __init__(self, random: Random, events: int, *, turning_zones: bool = False) -> None:
         self.random = random
         self.rules = random.choice((NARROW, NARROW, DAILY, DAILY, OTHER_DAYPARTS, Rules()))
         self.goes_on_for_days = self.rules in (DAILY, OTHER_DAYPARTS)
@@ -250,7 +250,8 @@ class Writer:
         self.pseudonyms = None if self.key is None else Pseudonyms(self.key)
         self.is_forgetful = random.random() < 0.3
         self.lengths: dict[str, int] = {}
-        self.takes_in_zones = random.random() < 0.5
+        self.takes_in_zones = random.random() < 0.5 or turning_zones
+        self.turning_zones = turning_zones
         self.without_zones = set(range(self.partitions))
 
     def log(self) -> Log:
@@ -272,7 +273,9 @@ class Writer:
 
     def _zones(self, partition: int) -> dict[str, bytes]:
         """Of some names the data, at first of most that events bear, then of a few: that of any zone."""
-        if not self.takes_in_zones or (partition not in self.without_zones and self.random.random() > 0.05):
+        if not self.takes_in_zones or (
+            partition not in self.without_zones and self.random.random() > (0.4 if self.turning_zones else 0.05)
+        ):
             return {}
         names = ZONE_NAMES if partition in self.without_zones else self.random.sample(ZONE_NAMES, 3)
         self.without_zones.discard(partition)
@@ -419,7 +422,7 @@ class Writer:
         player.position_ms = random.choice((0, 0, 0, 2_499, 2_500, 30_000))
         if random.random() < 0.3:
             player.extra["profile_kind"] = random.choice(("kids", "general", None))
-        if self.goes_on_for_days and random.random() < 0.8:
+        if (self.goes_on_for_days or self.turning_zones) and random.random() < 0.8:
             player.extra["time_zone"] = random.choice(FAR_ZONES)
         if random.random() < 0.5:
             player.extra["profile_id"] = random.choice(PROFILES)

@@ -38,6 +38,12 @@ def test_fold_and_recomputation_count_the_same(seed: int, events: int) -> None:
     assert disagreements(Writer(Random(seed), events).log()) == []
 
 
+@settings(max_examples=40)
+@given(st.integers(0, 2**32), st.integers(1, 120))
+def test_both_judge_each_event_by_the_zone_data_that_holds_at_its_record(seed: int, events: int) -> None:
+    assert disagreements(Writer(Random(seed), events, turning_zones=True).log()) == []
+
+
 @settings(max_examples=500)
 @given(st.integers(0, 2**32))
 def test_both_use_the_same_rows_of_the_catalog(seed: int) -> None:

@@ -171,6 +171,25 @@ def test_another_format_is_refused(counted: Application) -> None:
     rebuilt(counted)
 
 
+def test_other_zone_data_is_taken_in_where_the_state_continues(counted: Application) -> None:
+    """As if the worker before had had another version installed, in which Berlin was as Tokyo is."""
+    state = counted.read(counted.state_topic)
+    positions = {record.partition: record for record in state if record.key == b"p"}
+    tokyo = next(record.value for record in state if (record.key or b"").endswith(b"|Asia/Tokyo"))
+    ends = {number: json.loads(record.value or b"") for number, record in positions.items()}
+    for number, record in positions.items():
+        key = b"z%020d|Europe/Berlin" % max(0, ends[number]["next_offset"] - 1)
+        other = json.dumps(ends[number] | {"zones": "1999z"}).encode()
+        write_state(counted, record._replace(key=key, value=tokyo), record._replace(value=other))
+
+    count(counted)
+
+    taken_in = [record.key for record in counted.read(counted.state_topic) if record.key[:1] == b"z"]
+    berlin = b"z%020d|Europe/Berlin"
+    assert {berlin % end["next_offset"] for end in ends.values() if end["next_offset"]} <= set(taken_in)
+    counted.verify()
+
+
 def test_other_rule_settings_are_refused_and_a_rebuild_with_them_takes_them(counted: Application) -> None:
     others = {"ENCORE_STARTER_S": "80000"}
     assert "the rule settings of the state" in refused(counted, **others)
