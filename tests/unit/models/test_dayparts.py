@@ -401,3 +401,16 @@ def test_zones_that_are_none_are_not_remembered_one_by_one() -> None:
     for number in range(1_000):
         times.at(f"Mars/{number}", 0)
     assert len(times._known) <= 1
+
+
+def test_other_rules_hold_for_what_was_looked_up_before() -> None:
+    """Noon UTC is 14:00 in Berlin and 21:00 in Tokyo; a day of Tokyo ends seven hours before one of Berlin."""
+    local = LocalTimes(read_dayparts("late=20:00-22:00"), {"Mars/Base": ZONES["Europe/Berlin"]})
+    noon_ms, day = 20_255 * DAY_MS + DAY_MS // 2, 20_255
+    before = local.at("Mars/Base", noon_ms).daypart, local.end_quarter("Mars/Base", day)
+    unknown = local.at("Mars/Moon", noon_ms).daypart, local.end_quarter("Mars/Moon", day)
+    local.judge_by({"Mars/Base": ZONES["Asia/Tokyo"], "Mars/Moon": ZONES["Asia/Tokyo"]})
+    after = [(local.at(zone, noon_ms).daypart, local.end_quarter(zone, day)) for zone in ("Mars/Base", "Mars/Moon")]
+    midnight = (day + 1) * 96
+    assert (before, unknown) == ((1, midnight - 2 * 4), (1, midnight))
+    assert after == [(0, midnight - 9 * 4)] * 2
