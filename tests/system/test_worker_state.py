@@ -173,6 +173,7 @@ def test_another_format_is_refused(counted: Application) -> None:
 
 def test_other_zone_data_is_taken_in_where_the_state_continues(counted: Application) -> None:
     """As if the worker before had had another version installed, in which Berlin was as Tokyo is."""
+    count(counted)
     state = counted.read(counted.state_topic)
     positions = {record.partition: record for record in state if record.key == b"p"}
     tokyo = next(record.value for record in state if (record.key or b"").endswith(b"|Asia/Tokyo"))
