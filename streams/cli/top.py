@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from models.published import DAY_BOARDS, TITLE_BOARDS
+from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
 from streams.cli.reading import console, print_json, reader_of, reading_options
 
 if TYPE_CHECKING:

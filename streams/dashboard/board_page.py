@@ -10,7 +10,7 @@ from datetime import date
 
 import msgspec
 
-from models.published import DAY_BOARDS, TITLE_BOARDS
+from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
 from streams.dashboard.figure import Figure, moment, of_metric
 from streams.reader import Board, Title
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from models.published import RATIO, SECONDS, WHOLE
+from models.hash_fields import RATIO, SECONDS, WHOLE
 from models.rules import DAY_MS
 from models.windows import audience_week, audience_week_name
 from streams.display import numbers

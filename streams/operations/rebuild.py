@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from models.published import STREAM_FIELDS
+from models.hash_fields import STREAM_FIELDS
 from streams.config.failpoints import arm
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings

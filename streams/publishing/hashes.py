@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 from models.catalog import CatalogRow
 from models.dayparts import read_dayparts
-from models.legs import FOUR_WEEKS, OPENING, legs
-from models.published import (
+from models.hash_fields import (
     DAY_BOARDS,
     JUDGED_BY,
     TITLE_BOARDS,
@@ -31,8 +30,9 @@ from models.published import (
     title_fields,
     window_fields,
 )
+from models.legs import FOUR_WEEKS, OPENING, legs
 from models.rules import DAY_MS
-from models.tallies import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, HOUR, TITLE, WEEK, TallyKey
+from models.tally import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, HOUR, TITLE, WEEK, TallyKey
 from streams.config.settings import Settings
 from streams.redis.keys import Keys
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from typing import NamedTuple
 
-from models.current import CurrentWindows
-from models.tallies import AUDIENCE, CURVE, TITLE, TallyKey
+from models.current_windows import CurrentWindows
+from models.tally import AUDIENCE, CURVE, TITLE, TallyKey
 from streams.publishing.hashes import STATUS
 from streams.publishing.redis_sink import Share
 from streams.state.committed import Committed

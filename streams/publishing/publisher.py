@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from models.catalog import CatalogRow
 from models.rules import DAY_MS
-from models.tallies import CURVE, FRANCHISE, TITLE, TallyKey
+from models.tally import CURVE, FRANCHISE, TITLE, TallyKey
 from streams.config.failpoints import Failpoint, reached
 from streams.config.settings import Settings
 from streams.observability.metrics import Metrics

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from models.tallies import CURVE, DAY, FRANCHISE, HOUR, TallyKey
+from models.tally import CURVE, DAY, FRANCHISE, HOUR, TallyKey
 from streams.observability.metrics import Metrics
 from streams.publishing.hashes import Rendering
 from streams.publishing.redis_sink import Derived, Readable, RedisSink, Share

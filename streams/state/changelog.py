@@ -27,7 +27,7 @@ from models.catalog import CatalogRow
 from models.changes import Changes
 from models.fold import Fold
 from models.rows import ROW_FORMAT
-from models.tallies import TITLE
+from models.tally import TITLE
 from models.viewing import Row
 from streams.kafka.topics import REMEDY
 from streams.state.tally_records import (

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from fake_sink import FakeRedis, FakeSink
 
 from models.catalog import CatalogRow
-from models.published import COUNTER_FIELDS, STREAM_FIELDS
-from models.tallies import TITLE, TallyKey
+from models.hash_fields import COUNTER_FIELDS, STREAM_FIELDS
+from models.tally import TITLE, TallyKey
 from streams.config.settings import Settings
 from streams.observability.metrics import Metrics
 from streams.publishing.publisher import Publisher

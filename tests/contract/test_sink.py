@@ -13,7 +13,7 @@ import pytest
 import redis
 from fake_sink import FakeRedis, FakeSink
 
-from models.tallies import WEEK, TallyKey
+from models.tally import WEEK, TallyKey
 from streams.publishing.hashes import Boards, Metric
 from streams.publishing.partition_status import Health
 from streams.publishing.redis_sink import DataLost, Derived, ForeignPrefix, Readable, RedisSink, Share, Unreachable

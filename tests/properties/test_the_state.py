@@ -16,10 +16,10 @@ from random_logs import LOGS, Log, Step, take, take_in
 
 from models.catalog import CatalogRow
 from models.changes import Changes
-from models.current import CurrentWindows
+from models.current_windows import CurrentWindows
 from models.fold import Fold
 from models.rows import pack, unpack
-from models.tallies import FRANCHISE, TITLE, TallyKey
+from models.tally import FRANCHISE, TITLE, TallyKey
 from models.viewing import Row
 from streams.state.changelog import (
     Erased,

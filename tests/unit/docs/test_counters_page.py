@@ -11,7 +11,7 @@ import pytest
 
 from models import tallies
 from models.dayparts import read_dayparts
-from models.published import (
+from models.hash_fields import (
     AUDIENCE,
     BOOKKEEPING,
     COUNT,
@@ -33,7 +33,7 @@ from models.published import (
     Field,
 )
 from models.rules import MOST_SLICES, Rules
-from models.tallies import TallyKey
+from models.tally import TallyKey
 from models.windows import AGES, LAST_WEEK, audience_week
 from streams.config.settings import Settings
 from streams.reader import Age, AudienceWeek, Day, Daypart, Franchise, Hour, Legs, Status, Title, Week
