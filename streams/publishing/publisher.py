@@ -1,8 +1,9 @@
-"""Publishing: from committed checkpoints to the hashes that readers read, at Redis's own pace.
+"""Publishing: from committed checkpoints to the hashes that readers read, at the sink's own pace.
 
-Owns what waits to be published, the rounds that publish it, and what to do when Redis is away or has lost its
+Owns what waits to be published, the rounds that publish it, and what to do when the sink is away or has lost its
 data. What is sent is a partition's absolute share with its version: sending it twice changes nothing, and a
-zombie's is refused (the design, section 4: Redis). It must not know Kafka, Faust or how counters come to be.
+zombie's is refused (the design, section 4: Redis). It must not know Kafka, Faust, which sink it is or how counters
+come to be.
 """
 
 from __future__ import annotations
@@ -21,13 +22,12 @@ from streams.observability.metrics import Metrics
 from streams.publishing.hashes import STATUS, Rendering
 from streams.publishing.legs_schedule import LegsDue
 from streams.publishing.outage import WholeAgain
-from streams.publishing.partition_status import Health
+from streams.publishing.partition_status import Health, now_ms
 from streams.publishing.pending import Taken, Waiting
 from streams.publishing.rebuild_gate import Hold
-from streams.publishing.redis_sink import DataLost, PrefixState, RedisSink, Share, Unreachable
 from streams.publishing.round import Stamp, Writer
-from streams.publishing.scripts import now_ms
 from streams.publishing.shown_catalog import ShownCatalog
+from streams.publishing.sink import DataLost, PrefixState, Share, Sink, Unreachable
 from streams.state.committed import Committed
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Publisher:
     def __init__(
         self,
         settings: Settings,
-        sink: RedisSink,
+        sink: Sink,
         catalog: Callable[[], Mapping[str, CatalogRow]],
         partitions: int,
         metrics: Metrics,

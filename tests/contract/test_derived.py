@@ -20,7 +20,7 @@ from models.published import COUNTER_FIELDS, STREAM_FIELDS, WATCHED, franchise_f
 from models.rules import DAY_MS
 from models.tallies import AGE, DAY, DAYPARTS, FRANCHISE, TITLE, WEEK, TallyKey
 from streams.publishing.publisher import Publisher
-from streams.publishing.redis_sink import Unreachable
+from streams.publishing.sink import Unreachable
 from streams.redis.keys import Keys
 from streams.state.committed import Committed
 
