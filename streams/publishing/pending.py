@@ -12,14 +12,11 @@ from typing import NamedTuple
 from models.current_windows import CurrentWindows
 from models.tally import AUDIENCE, CURVE, TITLE, TallyKey
 from streams.publishing.hashes import STATUS
-from streams.publishing.redis_sink import Share
+from streams.publishing.sink import Share, Version
 from streams.state.committed import Committed
 
 CHARTS = (CURVE, AUDIENCE)
 """Kinds of tallies that may wait longer than others."""
-
-Version = tuple[int, int]
-"""Incarnation and sequence."""
 
 
 class Taken(NamedTuple):

@@ -52,7 +52,7 @@ def worker(
 ) -> Publisher:
     """A worker's publisher on that Redis."""
     settings = Settings(redis_prefix="p:", publish_keys_per_s=1_000_000, chart_publish_s=chart_publish_s)
-    return Publisher(settings, sink(redis, "p:", application), catalog, partitions, metrics or Metrics())  # type: ignore[arg-type]
+    return Publisher(settings, sink(redis, "p:", application), catalog, partitions, metrics or Metrics())
 
 
 async def opened(

@@ -19,7 +19,7 @@ from models.windows import KEPT_FOR
 from streams.config.settings import Settings
 from streams.publishing.hashes import Rendering
 from streams.publishing.publisher import Publisher
-from streams.publishing.redis_sink import Unreachable
+from streams.publishing.sink import Unreachable
 from streams.state.committed import Committed
 
 PARTITIONS, TITLES = 2, ("film", "other")

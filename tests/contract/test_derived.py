@@ -20,7 +20,7 @@ from models.legs import FOUR_WEEKS, OPENING, WEEK_MS, complete_weeks, legs
 from models.rules import DAY_MS
 from models.tally import AGE, DAY, DAYPARTS, FRANCHISE, TITLE, WEEK, TallyKey
 from streams.publishing.publisher import Publisher
-from streams.publishing.redis_sink import Unreachable
+from streams.publishing.sink import Unreachable
 from streams.redis.keys import Keys
 from streams.state.committed import Committed
 

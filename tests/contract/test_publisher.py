@@ -18,7 +18,7 @@ from models.tally import AUDIENCE, CURVE, DAY, HOUR, TallyKey
 from streams.config.settings import Settings
 from streams.observability.metrics import Metrics
 from streams.publishing.publisher import Publisher
-from streams.publishing.redis_sink import ForeignPrefix, Unreachable
+from streams.publishing.sink import ForeignPrefix, Unreachable
 from streams.state.committed import Committed
 
 # -- what is published --------------------------------------------------------------------------------------------
