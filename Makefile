@@ -5,10 +5,14 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: demo test lint compile bench faults soak lock audit sbom clean
+.PHONY: demo check test lint compile bench faults soak lock audit sbom clean
 
 demo: $(INSTALLED)
 	@$(BIN)/encore demo $(ARGS)
+
+# For every small step: no server is started.
+check: lint
+	$(BIN)/pytest -n 2 $(ARGS) tests/unit tests/properties
 
 test: lint
 	$(BIN)/pytest $(ARGS)

@@ -8,6 +8,9 @@ import pytest
 from campaign import Campaign, plan
 from mutants import MUTANTS, mutated
 
+WAIT_S = 20.0
+"""What is wrong stays wrong: a worker without a safeguard is not waited for as long as one that must become right."""
+
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 
@@ -15,9 +18,8 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 def test_the_campaign_fails_on_a_worker_without(safeguard: str, tmp_path: Path) -> None:
     mutant = MUTANTS[safeguard]
     jobs = plan(1, lambda fault: 1, [mutant.fault])
-    campaign = Campaign(
-        jobs, tmp_path / "trials", lambda job, said: None, settings=mutated(mutant, tmp_path / "mutant")
-    )
+    settings = mutated(mutant, tmp_path / "mutant")
+    campaign = Campaign(jobs, tmp_path / "trials", lambda job, said: None, wait_s=WAIT_S, settings=settings)
 
     campaign.run(1)
 
