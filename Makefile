@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ARGS ?=
+# System tests wait more than they compute: two cores carry three processes. A file stays in one of them.
+PROCESSES ?= 3
+SPREAD = $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo check test lint compile bench faults soak lock audit sbom clean
 
@@ -12,11 +15,11 @@ demo: $(INSTALLED)
 
 # For every small step: no server is started.
 check: lint
-	$(BIN)/pytest -n 2 $(ARGS) tests/unit tests/properties
+	$(SPREAD) $(ARGS) tests/unit tests/properties
 
 test: lint
-	$(BIN)/pytest $(ARGS)
-	ENCORE_INTERPRETED=1 $(BIN)/pytest tests/unit/models tests/properties
+	$(SPREAD) $(ARGS)
+	ENCORE_INTERPRETED=1 $(SPREAD) tests/unit/models tests/properties
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
