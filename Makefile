@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ARGS ?=
-# System tests wait more than they compute: two cores carry three processes. A file stays in one of them.
-PROCESSES ?= 3
+# Two cores are busy with two processes. A file stays in one of them.
+PROCESSES ?= 2
 SPREAD = $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo check test lint compile bench faults soak lock audit sbom clean
