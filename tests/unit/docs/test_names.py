@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,12 @@ def test_every_decision_is_in_their_index() -> None:
     index = read("docs/decisions/README.md")
     records = [path.name for path in (ROOT / "docs" / "decisions").glob("0*.md")]
     assert [name for name in records if f"]({name})" not in index] == []
+
+
+def test_the_layers_of_streams_in_contributing_are_those_of_the_import_contract() -> None:
+    contracts = ConfigParser()
+    contracts.read(ROOT / ".importlinter")
+    layers = contracts["importlinter:contract:rooms"]["layers"].split("\n")
+    contracted = [sorted(re.findall(r"\w+", layer)) for layer in layers if layer]
+    rows = re.findall(r"^\| \d+ \| ([^|]+) \|", read("CONTRIBUTING.md"), re.MULTILINE)
+    assert [sorted(re.findall(r"`(\w+)`", row)) for row in rows] == contracted
