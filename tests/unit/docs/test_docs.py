@@ -80,12 +80,3 @@ def test_every_section_of_the_design_that_is_cited_is_there_and_tells_of_it(name
 @pytest.mark.parametrize("safeguard", MUTANTS)
 def test_every_safeguard_that_the_campaign_is_tried_without_is_documented(safeguard: str) -> None:
     assert f"| {safeguard}" in read("docs/reliability.md")
-
-
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "decisions").glob("*.md")])
-
-
-@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda page: page.name)
-def test_every_file_of_the_program_that_a_page_names_is_there(page: Path) -> None:
-    named = set(re.findall(r"`((?:models|streams|tests)/[\w./-]+)`", page.read_text()))
-    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
