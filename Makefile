@@ -4,15 +4,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ARGS ?=
+# Two cores are busy with two processes. A file stays in one of them.
+PROCESSES ?= 2
+SPREAD = $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test lint compile bench faults soak lock audit sbom clean
+.PHONY: demo check test lint compile bench faults soak lock audit sbom clean
 
 demo: $(INSTALLED)
 	@$(BIN)/encore demo $(ARGS)
 
+# For every small step: no server is started.
+check: lint
+	$(SPREAD) $(ARGS) tests/unit tests/properties
+
 test: lint
-	$(BIN)/pytest $(ARGS)
-	ENCORE_INTERPRETED=1 $(BIN)/pytest tests/unit/models tests/properties
+	$(SPREAD) $(ARGS)
+	ENCORE_INTERPRETED=1 $(SPREAD) tests/unit/models tests/properties
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

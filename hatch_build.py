@@ -21,9 +21,9 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 ROOT = Path(__file__).parent
 FOLDER = Path("models", "_compiled")
 MODULES = (
-    "coverage", "credit", "current", "curve", "dayparts", "decoded_rows", "erasure", "fold", "franchise",
-    "ids", "leaving", "partitioner", "rows", "session", "streaks", "sums", "tallies", "viewing", "watching",
-    "windows",
+    "coverage", "credit", "current_windows", "curve", "dayparts", "erasure", "expiry", "fold", "franchise", "ids",
+    "partition_tallies", "partitioner", "row_cache", "rows", "session", "streaks", "tally", "title", "viewing",
+    "watching", "windows",
 )  # fmt: skip
 """Those that are called for every event and checkpoint, and hold no msgspec structs of their own: what mypyc makes of a
 struct is none any more."""

@@ -10,9 +10,9 @@ from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from models.current import CurrentWindows
+from models.current_windows import CurrentWindows
 from models.events import Event
-from models.tallies import TallyKey
+from models.tally import TallyKey
 from models.viewing import Fact
 
 
@@ -41,8 +41,8 @@ class Changes(NamedTuple):
     """What changed since the last drain; None in place of what left.
 
     Rows are packed, by title and household. A tally is its sequence, then its counters; those of current windows
-    (`models.current`) are not among them: `current` has which those are where that changed, `moved` the titles that
-    they moved with. `streaks` are by title and the quarter hour at which they end (`models.streaks`).
+    (`models.current_windows`) are not among them: `current` has which those are where that changed, `moved` the titles
+    that they moved with. `streaks` are by title and the quarter hour at which they end (`models.streaks`).
     """
 
     rows: list[tuple[str, str, bytes | None]]

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from models.rows import unpack
-from models.tallies import Title
+from models.title import Title
 from models.viewing import Row
 
 _OTHERS_KEPT: Final = 100_000

@@ -21,17 +21,17 @@ from models.changes import Changes, Milestone, Record
 from models.counters import count, count_return
 from models.credit import spread
 from models.dayparts import LocalTimes, read_dayparts
-from models.decoded_rows import DecodedRows
 from models.erasure import Erasures, Held, held_of
 from models.events import END_OF_CALENDAR_MS, BadEvent, Event, read_event
-from models.leaving import sweep
+from models.expiry import sweep
+from models.partition_tallies import PartitionTallies
 from models.pseudonyms import Pseudonyms
+from models.row_cache import RowCache
 from models.rows import pack
 from models.rules import DAY_MS, Rules
 from models.session import Session
 from models.streaks import COMPLETIONS, PART, WATCHED, Streaks
-from models.sums import Sums
-from models.tallies import Title
+from models.title import Title
 from models.viewing import COMPLETED, MISROUTED, NO_WEEK, Outcome, Row, advance
 from models.watching import Watching
 from models.windows import KEPT_FOR, Retention, audience_week
@@ -67,11 +67,11 @@ class Fold:
         self._pseudonym_of = pseudonyms.of if pseudonyms is not None else None
         self._zones: Mapping[str, tzinfo] = zones or {}
         self._local = LocalTimes(read_dayparts(rules.dayparts), self._zones)
-        self._sums = Sums(retention, PART * len(self._local.dayparts))
+        self._sums = PartitionTallies(retention, PART * len(self._local.dayparts))
         self.titles, self.tallies, self.title = self._sums.titles, self._sums.tallies, self._sums.title
         self.erasures = Erasures()
         self._watching = Watching(rules.watching_ms, rules.future_ms)
-        self._rows = DecodedRows(rules, partition, partitions, self._watching)
+        self._rows = RowCache(rules, partition, partitions, self._watching)
         self._streaks = Streaks(rules, self._local)
         self._swept_day = 0
         self._sweep: Iterator[list[tuple[str, str]]] = iter(())
@@ -270,8 +270,8 @@ class Fold:
     def erase(self, until: Mapping[str, int]) -> dict[str, int]:
         """Forget households, named by digest: their rows, and what counts them. How many rows each had.
 
-        Their records below these offsets do not count from now on; one that comes later counts as a stranger's. Sums
-        of what was watched name nobody, and stay. All rows are looked through.
+        Their records below these offsets do not count from now on; one that comes later counts as a stranger's. Sums of
+        what was watched name nobody, and stay. All rows are looked through.
         """
         self.erasures.note(until)
         found = held_of(self.titles.values(), until)

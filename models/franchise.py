@@ -13,7 +13,8 @@ from typing import Final
 
 from models.counters import ALL_FIELDS, Counters, histogram_bucket
 from models.glance import glance
-from models.tallies import EMPTY_WHOLE, FRANCHISE, WATCHING, Change, TallyKey, Title
+from models.tally import EMPTY_WHOLE, FRANCHISE, WATCHING, Change, TallyKey
+from models.title import Title
 from models.viewing import (
     COMPLETED,
     NO_SKIMMER,

@@ -13,7 +13,7 @@ from typing import Final
 from models.dayparts import QUARTER_MS, Local, LocalTimes
 from models.habits import LEVELS, Habit, levels_reached, next_eligible
 from models.rules import DAY_MS, Rules
-from models.tallies import Title
+from models.title import Title
 from models.viewing import STREAK, Fact, Row
 
 PART_FIELDS: Final = ("watched_ms", "completions", *(f"streak_{level}" for level in LEVELS))

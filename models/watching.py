@@ -11,7 +11,7 @@ from typing import Final
 
 from models.glance import glance
 from models.rows import unpack
-from models.tallies import Title
+from models.title import Title
 from models.viewing import Row
 
 _STEP_MS: Final = 10_000

@@ -38,10 +38,34 @@ class Given(NamedTuple):
 Environment = dict[str, str]
 
 
+WITHOUT_SERVERS = ("tests/unit", "tests/properties")
+SHARED_KAFKA, SHARED_REDIS = "TESTS_KAFKA", "TESTS_REDIS"
+"""Where the processes of `pytest -n` find the servers that they share."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers before the processes of `pytest -n`, so that all of these use the same ones."""
+    is_one_of_them = hasattr(config, "workerinput")
+    alone = is_one_of_them or not getattr(config.option, "numprocesses", None)
+    if alone or all(path.startswith(WITHOUT_SERVERS) for path in config.args) or all(_given()):
+        return
+    servers = Devstack.start()
+    config.add_cleanup(servers.stop)
+    os.environ |= {SHARED_KAFKA: servers.kafka, SHARED_REDIS: servers.redis}
+
+
+def _given() -> Given:
+    kafka, redis = (os.environ.get(name) or os.environ.get(shared, "") for name, shared in _ADDRESSES)
+    return Given(kafka, redis)
+
+
+_ADDRESSES = (("ENCORE_KAFKA", SHARED_KAFKA), ("ENCORE_REDIS", SHARED_REDIS))
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     """A real Kafka and a real Redis for the whole run: ENCORE_KAFKA's and ENCORE_REDIS's, else our own."""
-    given = Given(os.environ.get("ENCORE_KAFKA", ""), os.environ.get("ENCORE_REDIS", ""))
+    given = _given()
     if all(given):
         yield given
         return

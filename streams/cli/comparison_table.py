@@ -14,7 +14,7 @@ from rich.text import Text
 
 from streams.cli.reading import NOT_COMPLETE
 from streams.display import numbers
-from streams.display.measures import Row, largest_of, sections
+from streams.display.measures import Measure, largest_of, sections
 from streams.display.titles_file import Names
 from streams.reader import Profile
 
@@ -55,7 +55,7 @@ def _table(profiles: Sequence[Profile], names: Names, width: int) -> Table:
     return grid
 
 
-def _cells(row: Row, profiles: Sequence[Profile]) -> list[Text]:
+def _cells(row: Measure, profiles: Sequence[Profile]) -> list[Text]:
     values = [row.value(profile) for profile in profiles]
     largest = largest_of(values)
     return [Text(row.words(value), style=LARGEST if value == largest is not None else "") for value in values]

@@ -41,7 +41,7 @@ def rebuild(settings: Settings, yes: bool, as_json: bool) -> None:
     from streams.kafka.topics import KafkaFailed, TopicMismatch
     from streams.operations.rebuild import Refused, look
     from streams.operations.rebuild import rebuild as run
-    from streams.publishing.redis_sink import ForeignPrefix, Unreachable
+    from streams.publishing.sink import ForeignPrefix, Unreachable
     from streams.state.transactions import CheckpointFailed, Fenced
     from streams.verify import CannotRead
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from models.published import DAY_BOARDS, TITLE_BOARDS
+from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
 from streams.cli.reading import console, print_json, reader_of, reading_options
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from streams.display.titles_file import Names
 
 
-class Day(click.ParamType):
+class DayOption(click.ParamType):
     """A UTC day as YYYY-MM-DD."""
 
     name = "day"
@@ -36,7 +36,7 @@ class Day(click.ParamType):
 @click.option(
     "--metric", type=click.Choice(TITLE_BOARDS), default="completions", show_default=True, help="what to rank by"
 )
-@click.option("--day", type=Day(), metavar="YYYY-MM-DD", help="of one UTC day; without it, of all time")
+@click.option("--day", type=DayOption(), metavar="YYYY-MM-DD", help="of one UTC day; without it, of all time")
 @click.option("--top", "most", type=click.IntRange(1, 1000), default=20, show_default=True, help="so many titles")
 @reading_options
 def top(settings: Settings, metric: str, day: date | None, most: int, as_json: bool, names: Names) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from models.published import TITLE_BOARDS
+from models.hash_fields import TITLE_BOARDS
 from streams.cli.reading import address, console, print_json, reading_options
 
 if TYPE_CHECKING:

@@ -49,6 +49,9 @@ def _key_in(file: str) -> bytes:
 Name = Annotated[str, AfterValidator(_topic)]
 Percent = Annotated[int, Field(ge=1, le=100)]
 
+_RULES = Rules()
+"""The thresholds' defaults are declared there."""
+
 
 class Settings(ServerSettings):
     """All settings of every command. Environment: `ENCORE_` and the field's name in capitals."""
@@ -129,38 +132,77 @@ class Settings(ServerSettings):
     )
 
     completion_percent: Percent = Field(
-        80, description="share of the cells that makes a completion, once the end is reached"
+        _RULES.completion_percent, description="share of the cells that makes a completion, once the end is reached"
     )
-    end_percent: Percent = Field(90, description="share of the length from which on a cell played is the end reached")
-    watcher_percent: Percent = Field(70, description="share of the cells that makes a watcher")
-    skimmer_percent: Percent = Field(90, description="share of the length whose reaching makes a skimmer")
-    skimmer_covered_percent: Percent = Field(50, description="share of the cells from which on nobody is a skimmer")
-    starter_s: int = Field(120, ge=1, le=86_400, description="credited seconds that make a starter")
-    viewer_s: int = Field(300, ge=1, le=86_400, description="credited seconds that make a viewer")
-    play_s: int = Field(1, ge=1, le=86_400, description="credited seconds that make a play")
-    autoplay_play_s: int = Field(120, ge=1, le=86_400, description="the same for a session begun by autoplay")
+    end_percent: Percent = Field(
+        _RULES.end_percent, description="share of the length from which on a cell played is the end reached"
+    )
+    watcher_percent: Percent = Field(_RULES.watcher_percent, description="share of the cells that makes a watcher")
+    skimmer_percent: Percent = Field(
+        _RULES.skimmer_percent, description="share of the length whose reaching makes a skimmer"
+    )
+    skimmer_covered_percent: Percent = Field(
+        _RULES.skimmer_covered_percent, description="share of the cells from which on nobody is a skimmer"
+    )
+    starter_s: int = Field(
+        _RULES.starter_ms // 1000, ge=1, le=86_400, description="credited seconds that make a starter"
+    )
+    viewer_s: int = Field(_RULES.viewer_ms // 1000, ge=1, le=86_400, description="credited seconds that make a viewer")
+    play_s: int = Field(_RULES.play_ms // 1000, ge=1, le=86_400, description="credited seconds that make a play")
+    autoplay_play_s: int = Field(
+        _RULES.autoplay_play_ms // 1000, ge=1, le=86_400, description="the same for a session begun by autoplay"
+    )
     audience_s: int = Field(
-        120, ge=1, le=86_400, description="credited seconds by which a week's audience has a household"
+        _RULES.audience_ms // 1000,
+        ge=1,
+        le=86_400,
+        description="credited seconds by which a week's audience has a household",
     )
-    longest_interval_s: int = Field(14_400, ge=1, le=86_400, description="longest silence that is still credited")
+    longest_interval_s: int = Field(
+        _RULES.longest_interval_ms // 1000, ge=1, le=86_400, description="longest silence that is still credited"
+    )
     gap_s: int = Field(
-        1_800, ge=1, le=86_400, description="silence from which on all of it must have been played to be credited"
+        _RULES.gap_ms // 1000,
+        ge=1,
+        le=86_400,
+        description="silence from which on all of it must have been played to be credited",
     )
     spread_s: int = Field(
-        900, ge=1, le=86_400, description="silence from which on credit is spread over the time that it covers"
+        _RULES.spread_ms // 1000,
+        ge=1,
+        le=86_400,
+        description="silence from which on credit is spread over the time that it covers",
     )
-    allowance_s: int = Field(5, ge=0, le=600, description="content seconds beyond the elapsed time, a session")
-    pace_percent: int = Field(102, ge=100, le=200, description="content per elapsed time and rate, in percent")
-    grace_days: int = Field(30, ge=1, le=365, description="days behind the stream time until an event is late")
-    future_s: int = Field(300, ge=0, le=86_400, description="seconds that an event may be ahead of its record")
-    hour_grace_hours: int = Field(72, ge=1, le=720, description="hours that an hour window takes events")
-    forget_days: int = Field(730, ge=31, le=4000, description="days until an untouched row is dropped")
+    allowance_s: int = Field(
+        _RULES.allowance_ms // 1000, ge=0, le=600, description="content seconds beyond the elapsed time, a session"
+    )
+    pace_percent: int = Field(
+        _RULES.pace_percent, ge=100, le=200, description="content per elapsed time and rate, in percent"
+    )
+    grace_days: int = Field(
+        _RULES.grace_ms // DAY_MS, ge=1, le=365, description="days behind the stream time until an event is late"
+    )
+    future_s: int = Field(
+        _RULES.future_ms // 1000, ge=0, le=86_400, description="seconds that an event may be ahead of its record"
+    )
+    hour_grace_hours: int = Field(
+        _RULES.hour_grace_ms // HOUR_MS, ge=1, le=720, description="hours that an hour window takes events"
+    )
+    forget_days: int = Field(
+        _RULES.forget_ms // DAY_MS, ge=31, le=4000, description="days until an untouched row is dropped"
+    )
 
     watching_s: int = Field(
-        300, ge=1, le=3600, description="seconds after its last event that a session is being watched"
+        _RULES.watching_ms // 1000,
+        ge=1,
+        le=3600,
+        description="seconds after its last event that a session is being watched",
     )
     streak_day_s: int = Field(
-        300, ge=1, le=86_400, description="credited seconds of a daypart that fill a day of a streak"
+        _RULES.streak_day_ms // 1000,
+        ge=1,
+        le=86_400,
+        description="credited seconds of a daypart that fill a day of a streak",
     )
     dayparts: Annotated[str, read_by(read_dayparts)] = Field(
         DAYPARTS, description="parts of the local day, NAME=HH:MM-HH:MM[/DAYS],…; the rest is other"

@@ -10,7 +10,7 @@ from datetime import date
 
 import msgspec
 
-from models.published import DAY_BOARDS, TITLE_BOARDS
+from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
 from streams.dashboard.figure import Figure, moment, of_metric
 from streams.reader import Board, Title
 
@@ -26,7 +26,7 @@ class Choice(msgspec.Struct, frozen=True):
     of_days: bool
 
 
-class Row(msgspec.Struct, frozen=True):
+class BoardRow(msgspec.Struct, frozen=True):
     """A title's place. `beside` is empty where its counters are being rebuilt, or where the board is a day's."""
 
     place: int
@@ -46,7 +46,7 @@ class BoardPage(msgspec.Struct, frozen=True):
     as_of: str
     complete: bool
     heads: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[BoardRow, ...]
     choices: tuple[Choice, ...]
 
 
@@ -75,7 +75,7 @@ def board_page(board: Board, titles: Mapping[str, Title], names: Mapping[str, st
 
 def _rows(
     board: Board, titles: Mapping[str, Title], names: Mapping[str, str], heads: tuple[str, ...]
-) -> tuple[Row, ...]:
+) -> tuple[BoardRow, ...]:
     largest = max((entry.score for entry in board.entries), default=0)
     rows = []
     for place, entry in enumerate(board.entries, 1):
@@ -84,7 +84,7 @@ def _rows(
         beside = tuple(of_metric(field, getattr(title, field, None)) for field in heads) if is_complete else ()
         name = names.get(entry.title_id, entry.title_id)
         score = of_metric(board.metric, entry.score, largest)
-        rows.append(Row(place, entry.title_id, name, score, beside, is_complete))
+        rows.append(BoardRow(place, entry.title_id, name, score, beside, is_complete))
     return tuple(rows)
 
 

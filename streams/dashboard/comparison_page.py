@@ -15,7 +15,7 @@ from streams.dashboard.audience_chart import Stacks, audience_stacks
 from streams.dashboard.curve_chart import Area, curve_area
 from streams.dashboard.figure import Figure, Named, State, exact, moment
 from streams.dashboard.title_page import Chart, complete_parts, funnel, weeks_chart
-from streams.display.measures import Row, largest_of, sections
+from streams.display.measures import Measure, largest_of, sections
 from streams.reader import Profile
 
 _DRAWN = ("week by week", "reached, week by week", "from beginning to end")
@@ -103,12 +103,12 @@ def _column(profile: Profile, shown: Profile, name: str, length_ms: int) -> Colu
     )
 
 
-def _line(row: Row, profiles: Sequence[Profile]) -> Line:
+def _line(row: Measure, profiles: Sequence[Profile]) -> Line:
     values = [row.value(profile) for profile in profiles]
     largest = largest_of(values)
     return Line(row.name, tuple(Cell(_figure(row, value), value == largest is not None) for value in values))
 
 
-def _figure(row: Row, value: Any) -> Figure:
+def _figure(row: Measure, value: Any) -> Figure:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return Figure(row.words(value), exact(value) if is_number else "")

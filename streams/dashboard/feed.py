@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 
 import msgspec
 
-from streams.dashboard.pipeline_page import Pace, PipelinePage, pipeline_page, records_of
+from streams.dashboard.pipeline_page import PipelinePage, RecordRate, pipeline_page, records_of
 from streams.dashboard.questions import Question
 from streams.display.titles_file import Names
 from streams.reader import AsyncReader, Change, ReaderError
@@ -82,7 +82,7 @@ class Feed:
         self._reader, self._names = reader, names
         self._answers: dict[Question, Answer] = defaultdict(Answer)
         self._listeners: set[Listener] = set()
-        self._pace = Pace()
+        self._pace = RecordRate()
         self._pipeline = b""
         self._pipeline_s = 0.0
         self._problem = self._deaf_because = ""

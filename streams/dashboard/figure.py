@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from models.published import SECONDS
+from models.hash_fields import SECONDS
 from streams.display import measures, numbers
 
 State = Literal["shown", "rebuilding", "unknown"]

@@ -28,7 +28,7 @@ class PipelinePage(msgspec.Struct, frozen=True):
     pace: tuple[float, ...] = ()
 
 
-class Pace:
+class RecordRate:
     """The rate of records, from how many there were at several times; `over_s` seconds are looked back at."""
 
     def __init__(self, over_s: float = 10.0, kept: int = 60) -> None:
@@ -67,7 +67,7 @@ def records_of(status: Status) -> int:
     return status.events + status.dead_letters + status.late_events
 
 
-def pipeline_page(status: Status | None, pace: Pace, now_ms: int) -> PipelinePage:
+def pipeline_page(status: Status | None, pace: RecordRate, now_ms: int) -> PipelinePage:
     """What the page of the pipeline says at `now_ms`, UTC."""
     if status is None:
         return PipelinePage("unknown")

@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 from starlette.datastructures import QueryParams
 
-from models.published import DAY_BOARDS, TITLE_BOARDS
+from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
 from streams.dashboard.board_page import BoardPage, board_page
 from streams.dashboard.comparison_page import ComparisonPage, comparison_page
 from streams.dashboard.title_page import TitlePage, hours_span, title_page

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from models.published import RATIO, SECONDS, WHOLE
+from models.hash_fields import RATIO, SECONDS, WHOLE
 from models.rules import DAY_MS
 from models.windows import audience_week, audience_week_name
 from streams.display import numbers
@@ -26,7 +26,7 @@ KINDS = {field.name: field.kind for field in WHOLE}
 Value = Any
 
 
-class Row(NamedTuple):
+class Measure(NamedTuple):
     """A measure: its name, its value of a title (None: none), and how that is written."""
 
     name: str
@@ -38,7 +38,7 @@ class Section(NamedTuple):
     """Rows under a heading."""
 
     name: str
-    rows: Sequence[Row]
+    rows: Sequence[Measure]
 
 
 def shown(metric: str, value: float | None) -> str:
@@ -139,22 +139,22 @@ def _daypart(profile: Profile, name: str) -> Daypart | None:
     return next((part for part in parts if part.name == name), None)
 
 
-def _share(name: str) -> Row:
+def _share(name: str) -> Measure:
     def share(profile: Profile) -> float | None:
         part, parts = _daypart(profile, name), profile.dayparts.dayparts if profile.dayparts is not None else ()
         whole = sum(one.watched_s for one in parts)
         return part.watched_s / whole if part is not None and whole else None
 
-    return Row(name.replace("_", " "), share, numbers.rate)
+    return Measure(name.replace("_", " "), share, numbers.rate)
 
 
-def _streaks(name: str) -> Row:
-    return Row(
+def _streaks(name: str) -> Measure:
+    return Measure(
         name.replace("_", " "), lambda profile: getattr(_daypart(profile, name), "streak_5", None), numbers.count
     )
 
 
-def _audience(name: str) -> list[Row]:
+def _audience(name: str) -> list[Measure]:
     def households(field: str) -> Callable[[Profile], Value]:
         def of_week(profile: Profile) -> int | None:
             week = next((week for week in profile.audience if week.name == name), None)
@@ -163,7 +163,7 @@ def _audience(name: str) -> list[Row]:
         return of_week
 
     fields = ("reached", "new", "returning", "resurrected")
-    return [*(Row(field, households(field), numbers.count) for field in fields), _REACHED]
+    return [*(Measure(field, households(field), numbers.count) for field in fields), _REACHED]
 
 
 def _reached(profile: Profile) -> str:
@@ -171,7 +171,7 @@ def _reached(profile: Profile) -> str:
     return numbers.sparkline([week.reached for week in weeks[:-1]][-_WEEKS:]) or numbers.NONE
 
 
-def _parts(lengths_ms: Mapping[str, int]) -> list[Row]:
+def _parts(lengths_ms: Mapping[str, int]) -> list[Measure]:
     def values(profile: Profile) -> Sequence[float]:
         return profile.curve.values if profile.curve is not None else ()
 
@@ -189,7 +189,11 @@ def _parts(lengths_ms: Mapping[str, int]) -> list[Row]:
     def curve(profile: Profile) -> str:
         return numbers.sparkline(condensed(values(profile), _WEEKS)) or numbers.NONE
 
-    return [Row("from beginning to end", curve, str), Row("steepest fall", fall, str), Row("most replayed", peak, str)]
+    return [
+        Measure("from beginning to end", curve, str),
+        Measure("steepest fall", fall, str),
+        Measure("most replayed", peak, str),
+    ]
 
 
 def _weeks(profile: Profile) -> str:
@@ -201,34 +205,34 @@ def _yes_or_no(value: bool | None) -> str:
 
 
 _OPENING = (
-    Row("watched", _opening("watched_s"), numbers.viewing),
-    Row("starters", _opening("starters"), numbers.count),
-    Row("completers", _opening("completers"), numbers.count),
-    Row("completion rate", _opening_rate, numbers.rate),
+    Measure("watched", _opening("watched_s"), numbers.viewing),
+    Measure("starters", _opening("starters"), numbers.count),
+    Measure("completers", _opening("completers"), numbers.count),
+    Measure("completion rate", _opening_rate, numbers.rate),
 )
 _HOUSEHOLDS = (
-    Row("starters", _title("starters"), numbers.count),
-    Row("completers", _title("completers"), numbers.count),
-    Row("completion rate", _title("completion_rate"), numbers.rate),
-    Row("skimmers", _title("skimmers"), numbers.count),
+    Measure("starters", _title("starters"), numbers.count),
+    Measure("completers", _title("completers"), numbers.count),
+    Measure("completion rate", _title("completion_rate"), numbers.rate),
+    Measure("skimmers", _title("skimmers"), numbers.count),
 )
 _AGAIN = (
-    Row("completions", _title("completions"), numbers.count),
-    Row("rewatches ÷ completions", _rewatch_share, numbers.rate),
-    Row("repeat rate", _title("repeat_rate"), numbers.rate),
-    Row("return rate, 7 days", _title("return_rate_7d"), numbers.rate),
-    Row("profile rewatches", _title("profile_rewatches"), numbers.count),
-    Row("5 completions or more", _fans, numbers.count),
-    Row("autoplay completions", _title("autoplay_completions"), numbers.count),
-    Row("kids' completions", _title("kids_completions"), numbers.count),
+    Measure("completions", _title("completions"), numbers.count),
+    Measure("rewatches ÷ completions", _rewatch_share, numbers.rate),
+    Measure("repeat rate", _title("repeat_rate"), numbers.rate),
+    Measure("return rate, 7 days", _title("return_rate_7d"), numbers.rate),
+    Measure("profile rewatches", _title("profile_rewatches"), numbers.count),
+    Measure("5 completions or more", _fans, numbers.count),
+    Measure("autoplay completions", _title("autoplay_completions"), numbers.count),
+    Measure("kids' completions", _title("kids_completions"), numbers.count),
 )
-_REACHED = Row("reached, week by week", _reached, str)
+_REACHED = Measure("reached, week by week", _reached, str)
 _STAYING = (
-    Row("complete weeks", _legs("week"), numbers.count),
-    Row("week by week", _weeks, str),
-    Row("hold, last week", _legs("hold"), numbers.rate),
-    Row("hold, mean of 4 weeks", _legs("hold_4w"), numbers.rate),
-    Row("28 days ÷ opening", _legs("multiple"), numbers.factor),
-    Row("half-life", _legs("half_life_days"), numbers.days),
-    Row("unstoppable", _legs("unstoppable"), _yes_or_no),
+    Measure("complete weeks", _legs("week"), numbers.count),
+    Measure("week by week", _weeks, str),
+    Measure("hold, last week", _legs("hold"), numbers.rate),
+    Measure("hold, mean of 4 weeks", _legs("hold_4w"), numbers.rate),
+    Measure("28 days ÷ opening", _legs("multiple"), numbers.factor),
+    Measure("half-life", _legs("half_life_days"), numbers.days),
+    Measure("unstoppable", _legs("unstoppable"), _yes_or_no),
 )

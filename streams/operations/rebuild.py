@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from models.published import STREAM_FIELDS
+from models.hash_fields import STREAM_FIELDS
 from streams.config.failpoints import arm
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
@@ -23,6 +23,7 @@ from streams.kafka.admin import KafkaView, TopicNow
 from streams.kafka.reader import NoTopic, TopicReader
 from streams.kafka.topics import KafkaFailed, make_topics
 from streams.publishing.redis_sink import RedisSink
+from streams.publishing.sink import Sink
 from streams.state.changelog import POSITION_KEY, Position, position_message
 from streams.state.transactions import Batch, TransactionalWriter
 
@@ -172,7 +173,7 @@ def _told_before(position: Mapping[str, Any], topic_id: str) -> int:
 
 async def _hold_readers(settings: Settings, partitions: int, before: Iterable[Mapping[str, Any]]) -> int:
     """Let readers keep what they see until all is recounted; an incarnation newer than any before."""
-    sink = RedisSink(settings.redis_url, settings.redis_prefix, settings.app_id)
+    sink: Sink = RedisSink(settings.redis_url, settings.redis_prefix, settings.app_id)
     try:
         await sink.join(partitions)
         published = await sink.begin_rebuild(partitions)

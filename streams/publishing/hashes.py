@@ -1,18 +1,16 @@
 """What a hash of readers looks like: its key, its time to live, its fields from totals, and its places on boards.
 
-Owns the way from counters to what Redis holds. It must not know when anything is published, nor by whom.
+Owns the way from counters to what a sink holds. It must not know when anything is published, nor by whom.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from models.catalog import CatalogRow
 from models.dayparts import read_dayparts
-from models.legs import FOUR_WEEKS, OPENING, legs
-from models.published import (
+from models.hash_fields import (
     DAY_BOARDS,
     JUDGED_BY,
     TITLE_BOARDS,
@@ -31,29 +29,15 @@ from models.published import (
     title_fields,
     window_fields,
 )
+from models.legs import FOUR_WEEKS, OPENING, legs
 from models.rules import DAY_MS
-from models.tallies import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, HOUR, TITLE, WEEK, TallyKey
+from models.tally import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, HOUR, TITLE, WEEK, TallyKey
 from streams.config.settings import Settings
+from streams.publishing.sink import Boards, Metric
 from streams.redis.keys import Keys
 
 STATUS = TallyKey("status", 0, "")
 """The status hash has shares and a total like any other."""
-
-
-class Metric(NamedTuple):
-    """One board: where its score stands among a hash's texts, and what must be at least so much (-1: nothing)."""
-
-    score: int
-    judge: int
-    least: int
-
-
-class Boards(NamedTuple):
-    """The boards that a hash has places on, one for each metric, and how long they live; 0: for good."""
-
-    keys: tuple[str, ...]
-    metrics: tuple[Metric, ...]
-    life_ms: int
 
 
 class Rendering:

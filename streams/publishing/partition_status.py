@@ -5,6 +5,7 @@ Owns what is told and its text. It must not know who tells it, nor who asks.
 
 from __future__ import annotations
 
+import time
 from typing import NamedTuple
 
 
@@ -31,3 +32,8 @@ def read_note(text: bytes) -> Note:
     """A note as it was kept; one of before there was `checkpointed_ms` was told at the checkpoint."""
     stream_time_ms, lag, *checkpointed_ms, at_ms = map(int, text.split(b":"))
     return Note(Health(stream_time_ms, lag, *(checkpointed_ms or [at_ms])), at_ms)
+
+
+def now_ms() -> int:
+    """The wall clock of this worker."""
+    return time.time_ns() // 1_000_000

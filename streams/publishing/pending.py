@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from typing import NamedTuple
 
-from models.current import CurrentWindows
-from models.tallies import AUDIENCE, CURVE, TITLE, TallyKey
+from models.current_windows import CurrentWindows
+from models.tally import AUDIENCE, CURVE, TITLE, TallyKey
 from streams.publishing.hashes import STATUS
-from streams.publishing.redis_sink import Share
+from streams.publishing.sink import Share, Version
 from streams.state.committed import Committed
 
 CHARTS = (CURVE, AUDIENCE)
 """Kinds of tallies that may wait longer than others."""
-
-Version = tuple[int, int]
-"""Incarnation and sequence."""
 
 
 class Taken(NamedTuple):

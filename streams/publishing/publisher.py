@@ -1,8 +1,9 @@
-"""Publishing: from committed checkpoints to the hashes that readers read, at Redis's own pace.
+"""Publishing: from committed checkpoints to the hashes that readers read, at the sink's own pace.
 
-Owns what waits to be published, the rounds that publish it, and what to do when Redis is away or has lost its
+Owns what waits to be published, the rounds that publish it, and what to do when the sink is away or has lost its
 data. What is sent is a partition's absolute share with its version: sending it twice changes nothing, and a
-zombie's is refused (the design, section 4: Redis). It must not know Kafka, Faust or how counters come to be.
+zombie's is refused (the design, section 4: Redis). It must not know Kafka, Faust, which sink it is or how counters
+come to be.
 """
 
 from __future__ import annotations
@@ -14,32 +15,26 @@ from collections.abc import Callable, Iterable, Mapping
 
 from models.catalog import CatalogRow
 from models.rules import DAY_MS
-from models.tallies import CURVE, FRANCHISE, TITLE, TallyKey
+from models.tally import CURVE, FRANCHISE, TITLE, TallyKey
 from streams.config.failpoints import Failpoint, reached
 from streams.config.settings import Settings
 from streams.observability.metrics import Metrics
 from streams.publishing.hashes import STATUS, Rendering
 from streams.publishing.legs_schedule import LegsDue
 from streams.publishing.outage import WholeAgain
-from streams.publishing.partition_status import Health
+from streams.publishing.pace import Pace
+from streams.publishing.partition_status import Health, now_ms
 from streams.publishing.pending import Taken, Waiting
 from streams.publishing.rebuild_gate import Hold
-from streams.publishing.redis_sink import DataLost, PrefixState, RedisSink, Share, Unreachable
 from streams.publishing.round import Stamp, Writer
-from streams.publishing.scripts import now_ms
 from streams.publishing.shown_catalog import ShownCatalog
+from streams.publishing.sink import DataLost, PrefixState, Share, Sink, Unreachable
 from streams.state.committed import Committed
 
 log = logging.getLogger(__name__)
 
 _NOTHING = (0, 0)
-_LONGEST_PAUSE_S = 5.0
-_PAUSE_FAR_BEHIND_S = 1.0
-_PAUSE_FAR_BEHIND = 4
-_FAR_BEHIND_RECORDS = 50_000
-_FAR_BEHIND_CHARTS = 5
 _STATUS_S = 2.0
-_ASK_S = 0.5
 
 
 class Publisher:
@@ -48,7 +43,7 @@ class Publisher:
     def __init__(
         self,
         settings: Settings,
-        sink: RedisSink,
+        sink: Sink,
         catalog: Callable[[], Mapping[str, CatalogRow]],
         partitions: int,
         metrics: Metrics,
@@ -66,6 +61,7 @@ class Publisher:
         # By partition the checkpoint up to which readers know all of it.
         self.published: dict[int, int] = {}
         self._health: dict[int, Health] = {}
+        self._pace = Pace(settings, lambda: sum(health.lag for health in self._health.values()))
         # Franchises whose hashes are to be computed anew, besides those whose titles wait.
         self._franchises: set[str] = set()
         self._hold = Hold(sink, rendering.keys.status)
@@ -87,7 +83,7 @@ class Publisher:
     @property
     def is_far_behind(self) -> bool:
         """Whether so much is left to be read that nobody notices if it shows a second later."""
-        return sum(health.lag for health in self._health.values()) > _FAR_BEHIND_RECORDS
+        return self._pace.is_far_behind
 
     async def join(self) -> None:
         """Join the prefix's publishers, again after data was lost. Raises `Unreachable`, `ForeignPrefix`."""
@@ -137,28 +133,16 @@ class Publisher:
 
     async def run(self) -> None:
         """Publish round after round, until cancelled. Redis being away only lets things wait."""
-        pause_s = self.settings.publish_s
         while True:
             await self._work_to_do()
             begun = time.monotonic()
             try:
                 await self.publish()
-                pause_s = self.settings.publish_s
+                self._pace.note_round()
             except Unreachable as problem:
                 log.warning("Redis is away, counters wait (%d keys): %s", self._waiting.left, problem)
-                pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
-            if self._hold.is_on:
-                pause_s = max(pause_s, _ASK_S)
-            await asyncio.sleep(max(pause_s, self._far_behind_s(time.monotonic() - begun)))
-
-    def _far_behind_s(self, took_s: float) -> float:
-        """While a backlog is worked off, numbers are old whatever is done: folding has precedence.
-
-        A pause is then so much longer than the round that it followed.
-        """
-        if not self.is_far_behind:
-            return 0.0
-        return min(_LONGEST_PAUSE_S, max(_PAUSE_FAR_BEHIND_S, _PAUSE_FAR_BEHIND * took_s))
+                self._pace.note_away()
+            await asyncio.sleep(self._pace.pause_s(time.monotonic() - begun, self._hold.is_on))
 
     async def _work_to_do(self) -> None:
         nothing_waits = not self._waiting.left
@@ -195,7 +179,7 @@ class Publisher:
         # While readers may not trust what is there nothing is held back: they wait for all of it.
         with_charts = not self._complete or begun >= self._charts_due_s
         if with_charts:
-            self._charts_due_s = begun + self._charts_pause_s()
+            self._charts_due_s = begun + self._pace.charts_pause_s
         taken = self._waiting.take(with_charts=with_charts)
         versions = taken.versions
         try:
@@ -226,9 +210,6 @@ class Publisher:
         took_s = time.monotonic() - begun
         log.debug("published %d keys in %.3f s", written, took_s)
         await asyncio.sleep(max(0.0, written / self.settings.publish_keys_per_s - took_s))
-
-    def _charts_pause_s(self) -> float:
-        return self.settings.chart_publish_s * (_FAR_BEHIND_CHARTS if self.is_far_behind else 1)
 
     def _note_latency(self, taken: Taken) -> None:
         told_ms = time.time() * 1000
@@ -293,16 +274,10 @@ class Publisher:
         """Write the shares, and every hash that changes by them or by the time; how many those may have been."""
         stamp = self._stamp(await self._sink.read_state())
         await self._writer.write(shares, self._shown, stamp)
-        franchises = self._franchises | {self._franchise_of(key) for key in shares} - {""}
+        franchises = self._franchises | {self._shown.franchise_of(key) for key in shares} - {""}
         await self._writer.write_franchises(franchises, self._shown, stamp)
         self._franchises -= franchises
         return len(shares) + len(franchises) + await self._write_legs(shares)
-
-    def _franchise_of(self, key: TallyKey) -> str:
-        """The franchise whose hash changes by a key."""
-        if key.kind == TITLE:
-            return self._shown.franchise(key.title_id)
-        return key.title_id if key.kind == FRANCHISE else ""
 
     async def _write_legs(self, written: Iterable[TallyKey]) -> int:
         # Read after the shares were written: who computed legs before them has had no later time.

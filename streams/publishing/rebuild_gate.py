@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from streams.publishing.partition_status import Health
-from streams.publishing.redis_sink import Readable, RedisSink
+from streams.publishing.sink import Readable, Sink
 
 
 class Hold:
     """Held back until Redis was asked; asked again when a partition is opened, and after a loss of data."""
 
-    def __init__(self, sink: RedisSink, status_key: str) -> None:
+    def __init__(self, sink: Sink, status_key: str) -> None:
         self.is_on = True
         self._sink = sink
         self._status_key = status_key

@@ -1,6 +1,6 @@
-"""The Redis side of publishing: shares in, totals out, hashes written where nothing has moved on.
+"""The sink that Redis is: shares in, totals out, hashes written where nothing has moved on.
 
-Owns every call to Redis that the worker makes; the scripts under `streams/publishing/lua` do the work there. It must
+Owns every call to Redis that publishing makes; the scripts under `streams/publishing/lua` do the work there. It must
 not know what counters mean. Repeating any call changes nothing, so redis-py may retry as it likes.
 
 All keys of one prefix are on one server: where that is a node of a cluster, the prefix has a hash tag. Besides its
@@ -12,20 +12,15 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from streams.publishing.hashes import Boards
-from streams.publishing.partition_status import Health, Note, read_note
-from streams.publishing.scripts import DataLost as DataLost
-from streams.publishing.scripts import Scripts, answer, now_ms
-from streams.publishing.scripts import Unreachable as Unreachable
+from streams.publishing.partition_status import Health, Note, now_ms, read_note
+from streams.publishing.scripts import Scripts, answer
+from streams.publishing.sink import Boards, Derived, ForeignPrefix, PrefixState, Readable, Share, Sink, Totals, Version
 from streams.redis.clients import async_client
 from streams.redis.keys import Held, Keys
-
-Share = tuple[int, ...]
-"""A partition's share of a key: partition, incarnation, sequence, then the counters."""
 
 _CHANGES_KEPT = 10_000
 _TIMEOUT_S = 5.0
@@ -37,55 +32,8 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode_total = msgspec.msgpack.Decoder(list[int]).decode
 
 
-class ForeignPrefix(Exception):
-    """The prefix belongs to another application. The message names both and the remedy."""
-
-
-class Totals(NamedTuple):
-    """For each key its revision and total; `refused` counts the shares older than those held."""
-
-    refused: int
-    revisions: list[str]
-    totals: list[list[int]]
-
-
-class PrefixState(NamedTuple):
-    """What all workers together have told: the least stream time, and fields of the status hash.
-
-    `judged_ms` is the largest such time that anything was ever computed for, or this one.
-    """
-
-    as_of_ms: int
-    judged_ms: int
-    status: list[str]
-
-
-class Readable(NamedTuple):
-    """A hash to be written: fields and texts in turn, how long it lives (0: for good), its member's place on boards.
-
-    No fields: there shall be no such hash. `alone`: it shall have these fields, and a version, and no others.
-    """
-
-    key: str
-    revision: str
-    life_ms: int
-    fields: Sequence[str]
-    boards: Boards | None = None
-    member: str = ""
-    alone: bool = False
-
-
-class Derived(NamedTuple):
-    """A hash computed from others' totals. `has_shares`: it is there only where it has shares of its own."""
-
-    key: str
-    inputs: Sequence[str]
-    life_ms: int = 0
-    has_shares: bool = False
-
-
-class RedisSink:
-    """Calls to one Redis under one prefix. Every method raises `Unreachable`; those that write, `DataLost`."""
+class RedisSink(Sink):
+    """A sink on one Redis, under one prefix. What a call means, when it may be made and what it raises, `Sink` says."""
 
     def __init__(self, url: str, prefix: str, application: str) -> None:
         self._keys = Keys(prefix)
@@ -97,10 +45,6 @@ class RedisSink:
         self._scripts = Scripts(self._client)
 
     async def join(self, partitions: int) -> bool:
-        """Take part in publishing under the prefix; returns whether the data is as it was at the last join.
-
-        Raises `ForeignPrefix` where another application publishes under it.
-        """
         keys, before = self._keys, self._marker
         owner, self._marker = await self._scripts.run(
             "join",
@@ -117,28 +61,21 @@ class RedisSink:
         return self._marker == before
 
     async def is_complete(self) -> bool:
-        """Whether every partition has been published since data was lost. Raises `DataLost`."""
         return bool(await self._guarded("is_complete", [self._keys.pending]))
 
-    async def published_version(self, partition: int) -> tuple[int, int] | None:
-        """The incarnation and sequence up to which a partition is published; None: nothing of it is."""
+    async def published_version(self, partition: int) -> Version | None:
         text = await answer(self._client.hget(self._keys.published, str(partition)))
         if text is None:
             return None
         return _version(text)
 
-    async def note_published(self, versions: Mapping[int, tuple[int, int]]) -> None:
-        """Note that these partitions are published up to these incarnations and sequences. Raises `DataLost`."""
+    async def note_published(self, versions: Mapping[int, Version]) -> None:
         if not versions:
             return
         noted = [text for p, (i, s) in versions.items() for text in (str(p), f"{i}:{s}")]
         await self._guarded("note_published", [self._keys.published, self._keys.pending, self._keys.unswept], *noted)
 
     async def begin_rebuild(self, partitions: int) -> int:
-        """Note that so many partitions, all there are, will be recounted; the newest incarnation published, or 0.
-
-        From then on nothing is published until all of them were noted to be through.
-        """
         keys = self._keys
         versions = await self._guarded(
             "begin_rebuild", [keys.pending, keys.rebuilding, keys.unswept, keys.published, keys.partitions], partitions
@@ -146,18 +83,11 @@ class RedisSink:
         return max((_version(text)[0] for text in versions), default=0)
 
     async def note_recounts(self, recounts: Mapping[int, bool]) -> int:
-        """Note which of this worker's partitions are recounted, and which are through; how many all workers' are."""
         noted = [text for p, goes_on in recounts.items() for text in (str(p), "1" if goes_on else "0")]
         left: int = await self._guarded("note_recounts", [self._keys.rebuilding], *noted)
         return left
 
     async def sweep(self, incarnations: Mapping[int, int], partitions: int) -> int:
-        """Take out the shares of older incarnations than these, by partition, and of partitions that are no more.
-
-        Returns how many hashes were left without a share, and are gone, with their places on boards and a title's
-        legs. To be called once these partitions' shares are all published, and before that is noted. Looks at nothing
-        where there can be no such shares.
-        """
         unswept = await answer(self._client.smembers(self._keys.unswept))
         incarnations = {p: incarnation for p, incarnation in incarnations.items() if b"%d" % p in unswept}
         gone, cursor = 0, b"0" if incarnations else None
@@ -188,14 +118,12 @@ class RedisSink:
         return held.member, [places[board] for board in held.boards], legs
 
     async def note_partitions(self, health: Mapping[int, Health]) -> None:
-        """Note of this worker's partitions the stream time, the lag, and when they were last checkpointed."""
         if health:
             at_ms = now_ms()
             noted: dict[Any, Any] = {str(p): Note(told, at_ms).text() for p, told in health.items()}
             await answer(self._client.hset(self._keys.partitions, mapping=noted))
 
     async def read_state(self) -> PrefixState:
-        """What all workers have noted of their partitions."""
         found = await answer(self._client.hgetall(self._keys.partitions))
         judged_ms = int(found.pop(_JUDGED, 0))
         notes = [read_note(text) for text in found.values()]
@@ -209,7 +137,6 @@ class RedisSink:
     async def add_shares(
         self, hashes: Sequence[str], lives_ms: Sequence[int], shares: Sequence[Sequence[Share]]
     ) -> Totals:
-        """Put newer shares of keys in place of older ones; the keys' totals afterwards."""
         found = await self._guarded(
             "add_shares",
             [self._keys.shares(key) for key in hashes],
@@ -219,7 +146,6 @@ class RedisSink:
         return Totals(found[0], revisions, [_decode_total(total) if total else [] for total in found[2::2]])
 
     async def write_hashes(self, hashes: Sequence[Readable], *, alone: bool = False) -> int:
-        """Write hashes whose total is still at its revision; returns how many those were. `alone`: all of them are."""
         keys: list[str] = []
         for each in hashes:
             keys += (self._keys.shares(each.key), each.key)
@@ -236,10 +162,6 @@ class RedisSink:
         return written
 
     async def derive(self, hashes: Sequence[Derived], as_of_ms: int) -> list[tuple[str, list[list[int]]]]:
-        """Of each hash a revision to write it at, and the totals that it is computed from, for a stream time.
-
-        A total is empty where there is none; a revision is where the hash should have shares and has none.
-        """
         keys = [self._keys.partitions]
         for each in hashes:
             keys += (self._keys.shares(each.key), *map(self._keys.shares, each.inputs))
@@ -251,7 +173,6 @@ class RedisSink:
         ]
 
     async def delete_hashes(self, hashes: Sequence[str]) -> int:
-        """Delete hashes that are derived from others, with their revisions; returns how many there were."""
         keys: list[str] = []
         for key in hashes:
             keys += (self._keys.shares(key), key)
@@ -259,7 +180,6 @@ class RedisSink:
         return deleted
 
     async def weeks(self, hashes: Sequence[str]) -> list[int]:
-        """The week that each of these hashes of legs is of; 0 where it is not there."""
         return [int(week or 0) for week in await self._guarded("read_weeks", hashes)]
 
     async def _announcing(self, name: str, keys: Sequence[str], *arguments: bytes | str | int) -> Any:
@@ -270,7 +190,6 @@ class RedisSink:
         return await self._scripts.run_guarded(name, [self._keys.marker, *keys], self._marker, *arguments)
 
     async def close(self) -> None:
-        """Let go of the connections."""
         await self._client.aclose()
 
 
@@ -281,6 +200,6 @@ def _counted_from_one(boards: Boards) -> list[tuple[int, int, int]]:
     return [(metric.score + 1, metric.judge + 1, metric.least) for metric in boards.metrics]
 
 
-def _version(text: bytes) -> tuple[int, int]:
+def _version(text: bytes) -> Version:
     incarnation, _, sequence = text.decode().partition(":")
     return int(incarnation), int(sequence)

@@ -2,7 +2,7 @@
 
 Owns the order: whoever writes a hash that is computed from other hashes' totals has written all its shares before, then
 moves on that hash's revision, and then reads: so the last to do so has seen every share. It must not know what waits to
-be written, nor what to do when Redis is away.
+be written, nor which sink it is and what to do when it is away.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from models.tallies import CURVE, DAY, FRANCHISE, HOUR, TallyKey
+from models.tally import CURVE, DAY, FRANCHISE, HOUR, TallyKey
 from streams.observability.metrics import Metrics
 from streams.publishing.hashes import Rendering
-from streams.publishing.redis_sink import Derived, Readable, RedisSink, Share
 from streams.publishing.shown_catalog import ShownCatalog
+from streams.publishing.sink import Derived, Readable, Share, Sink
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class Stamp(NamedTuple):
 class Writer:
     """Writes under one prefix."""
 
-    def __init__(self, sink: RedisSink, rendering: Rendering, metrics: Metrics) -> None:
+    def __init__(self, sink: Sink, rendering: Rendering, metrics: Metrics) -> None:
         self._metrics = metrics
         self._sink = sink
         self._rendering = rendering

@@ -6,13 +6,13 @@ Owns how a script is called and what its answers and errors become. It must not 
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
 from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 
+from streams.publishing.sink import DataLost, Unreachable
 from streams.redis.clients import told_in_short
 
 Argument = bytes | str | int
@@ -26,14 +26,6 @@ COMMANDS = (
 
 CLUSTER_COMMANDS = ("CLUSTER|SLOTS", "COMMAND")
 """What its client asks a cluster besides."""
-
-
-class Unreachable(Exception):
-    """Redis does not answer, or not as it should; nothing is known of the call's effect."""
-
-
-class DataLost(Exception):
-    """Redis is not the one, or not in the state, that this worker published to: publish everything again."""
 
 
 class Scripts:
@@ -73,8 +65,3 @@ async def answer(call: Any) -> Any:
         raise
     except (RedisError, RedisClusterException, OSError, TimeoutError) as problem:
         raise Unreachable(told_in_short(problem)) from None
-
-
-def now_ms() -> int:
-    """The wall clock."""
-    return time.time_ns() // 1_000_000

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from models.catalog import CatalogRow
+from models.tally import FRANCHISE, TITLE, TallyKey
 
 
 class Corrected(NamedTuple):
@@ -62,6 +63,12 @@ class ShownCatalog:
     def franchise(self, title_id: str) -> str:
         """The franchise that a title belongs to; empty: none."""
         return self.rows.get(title_id, _UNKNOWN).franchise_id or ""
+
+    def franchise_of(self, key: TallyKey) -> str:
+        """The franchise whose hash changes by a key; empty: none."""
+        if key.kind == TITLE:
+            return self.franchise(key.title_id)
+        return key.title_id if key.kind == FRANCHISE else ""
 
     def release_ms(self, title_id: str) -> int | None:
         """When a title was released; None: not known."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from models.published import SLICES
+from models.hash_fields import SLICES
 from streams.reader.errors import ReaderError
 from streams.reader.results import Board, Curve, Daypart, Dayparts, Entry, Read, Title
 

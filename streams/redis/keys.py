@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from models.published import DAY_BOARDS, TITLE_BOARDS, encoded_id
-from models.tallies import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
+from models.hash_fields import DAY_BOARDS, TITLE_BOARDS, encoded_id
+from models.tally import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
 from models.windows import AGES, audience_week_name, day_name, hour_name
 
 

@@ -28,7 +28,7 @@ from models.account import StreamCounters
 from models.catalog import CatalogRow
 from models.changes import Changes
 from models.fold import Fold
-from models.tallies import TITLE
+from models.tally import TITLE
 from models.viewing import Row
 from streams.config.zones import rules_of
 from streams.kafka.topics import REMEDY

@@ -7,8 +7,8 @@ from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import NamedTuple
 
-from models.current import CurrentWindows
-from models.tallies import FRANCHISE, TITLE, TallyKey
+from models.current_windows import CurrentWindows
+from models.tally import FRANCHISE, TITLE, TallyKey
 
 
 class Committed(NamedTuple):

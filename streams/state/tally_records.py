@@ -1,8 +1,8 @@
 """Tallies as records of the state changelog.
 
 Owns the records' keys and form. Each event moves a title, its hour, day, week and ages, and all of them by the same: so
-the windows that move with their title (`models.current`) are one record, which changes when the hour does, and only the
-title's is written each time. It must not know what tallies mean, checkpoints, or how records are sent.
+the windows that move with their title (`models.current_windows`) are one record, which changes when the hour does, and
+only the title's is written each time. It must not know what tallies mean, checkpoints, or how records are sent.
 
 A window's tally is what its title's record of current windows makes of it; where that does not name it, what its own
 record says. So each key may be compacted by itself, whatever becomes of the others.
@@ -15,8 +15,8 @@ from functools import lru_cache
 
 import msgspec
 
-from models.current import CurrentWindows
-from models.tallies import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
+from models.current_windows import CurrentWindows
+from models.tally import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
 
 Message = dict[str, bytes | None]
 

@@ -18,7 +18,7 @@ from streams.config.settings import Settings
 from streams.kafka.record_batch import RecordBatch
 from streams.observability.monitoring import Monitoring
 from streams.publishing.publisher import Publisher
-from streams.publishing.redis_sink import RedisSink, Unreachable
+from streams.publishing.sink import Sink, Unreachable
 from streams.source.app import SourcePartitions, create_app
 from streams.state.consistency import Known
 from streams.worker.control_rows import Told
@@ -40,7 +40,7 @@ class Ownership:
         self,
         settings: Settings,
         ground: Ground,
-        sink: RedisSink,
+        sink: Sink,
         publisher: Publisher,
         monitoring: Monitoring,
         ending: asyncio.Event,

@@ -15,9 +15,9 @@ from concurrent.futures import Executor
 from typing import Any, NamedTuple, TypeVar
 
 from models.changes import Changes
-from models.current import CurrentWindows
+from models.current_windows import CurrentWindows
 from models.fold import Fold
-from models.tallies import TallyKey
+from models.tally import TallyKey
 from streams.config.failpoints import Failpoint, reached
 from streams.config.settings import Settings
 from streams.kafka.record_batch import RecordBatch

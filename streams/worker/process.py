@@ -21,7 +21,8 @@ from streams.kafka.topics import KafkaFailed
 from streams.observability.monitoring import Monitoring
 from streams.observability.systemd import STOPPING, tell_supervisor
 from streams.publishing.publisher import Publisher
-from streams.publishing.redis_sink import RedisSink, Unreachable
+from streams.publishing.redis_sink import RedisSink
+from streams.publishing.sink import Sink, Unreachable
 from streams.state.transactions import CheckpointFailed, Fenced
 from streams.worker.assignment import Ownership
 from streams.worker.startup import Stopped, find_ground, reach
@@ -132,7 +133,7 @@ class Worker:
         settings = self.settings
         within_s, stop = settings.startup_timeout_s, self._stop
         await reach("ENCORE_KAFKA", settings.kafka, self._reach_kafka, KafkaFailed, within_s, stop)
-        self.sink = RedisSink(settings.redis_url, settings.redis_prefix, settings.app_id)
+        self.sink: Sink = RedisSink(settings.redis_url, settings.redis_prefix, settings.app_id)
         metrics, partitions = self.monitoring.metrics, self.ground.source.partitions
         self.publisher = Publisher(settings, self.sink, lambda: self.ground.catalog.rows, partitions, metrics)
         redis = without_password(settings.redis)

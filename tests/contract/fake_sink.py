@@ -11,15 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from streams.publishing.partition_status import Health
-from streams.publishing.redis_sink import (
+from streams.publishing.sink import (
     DataLost,
     Derived,
     ForeignPrefix,
     PrefixState,
     Readable,
     Share,
+    Sink,
     Totals,
     Unreachable,
+    Version,
 )
 from streams.redis.keys import Keys
 
@@ -53,7 +55,7 @@ class FakeRedis:
     pending: set[int] = field(default_factory=set)
     rebuilding: set[int] = field(default_factory=set)
     unswept: set[int] = field(default_factory=set)
-    published: dict[int, tuple[int, int]] = field(default_factory=dict)
+    published: dict[int, Version] = field(default_factory=dict)
     health: dict[int, Health] = field(default_factory=dict)
     shares: dict[str, SharesOfKey] = field(default_factory=dict)
     hashes: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -84,8 +86,8 @@ class FakeRedis:
             raise Unreachable("the fake is away")
 
 
-class FakeSink:
-    """`streams.publishing.redis_sink.RedisSink` on a `FakeRedis`, under one prefix."""
+class FakeSink(Sink):
+    """A sink on a `FakeRedis`, under one prefix."""
 
     def __init__(self, redis: FakeRedis, prefix: str, application: str) -> None:
         self.redis = redis
@@ -109,16 +111,16 @@ class FakeSink:
         return self._marker == before
 
     async def is_complete(self) -> bool:
-        self.redis.answer()
+        self._guard()
         if not self._marker.startswith(f"run {self.redis.run}:"):
             raise DataLost
         return not self.redis.pending
 
-    async def published_version(self, partition: int) -> tuple[int, int] | None:
+    async def published_version(self, partition: int) -> Version | None:
         self.redis.answer()
         return self.redis.published.get(partition)
 
-    async def note_published(self, versions: Mapping[int, tuple[int, int]]) -> None:
+    async def note_published(self, versions: Mapping[int, Version]) -> None:
         if versions:
             self._guard()
             self.redis.published |= versions
@@ -180,8 +182,9 @@ class FakeSink:
             self.redis.boards.pop(board, None)
 
     async def note_partitions(self, health: Mapping[int, Health]) -> None:
-        self.redis.answer()
-        self.redis.health |= health
+        if health:
+            self.redis.answer()
+            self.redis.health |= health
 
     async def read_state(self) -> PrefixState:
         self.redis.answer()

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from fake_sink import FakeRedis, FakeSink
 
 from models.catalog import CatalogRow
-from models.published import COUNTER_FIELDS, STREAM_FIELDS
-from models.tallies import TITLE, TallyKey
+from models.hash_fields import COUNTER_FIELDS, STREAM_FIELDS
+from models.tally import TITLE, TallyKey
 from streams.config.settings import Settings
 from streams.observability.metrics import Metrics
 from streams.publishing.publisher import Publisher
@@ -52,7 +52,7 @@ def worker(
 ) -> Publisher:
     """A worker's publisher on that Redis."""
     settings = Settings(redis_prefix="p:", publish_keys_per_s=1_000_000, chart_publish_s=chart_publish_s)
-    return Publisher(settings, sink(redis, "p:", application), catalog, partitions, metrics or Metrics())  # type: ignore[arg-type]
+    return Publisher(settings, sink(redis, "p:", application), catalog, partitions, metrics or Metrics())
 
 
 async def opened(

@@ -14,12 +14,12 @@ from test_derived import RELEASE_MS
 from models.catalog import CatalogRow
 from models.changes import Changes
 from models.rules import DAY_MS, HOUR_MS
-from models.tallies import DAYPARTS, HOUR, TallyKey
+from models.tally import DAYPARTS, HOUR, TallyKey
 from models.windows import KEPT_FOR
 from streams.config.settings import Settings
 from streams.publishing.hashes import Rendering
 from streams.publishing.publisher import Publisher
-from streams.publishing.redis_sink import Unreachable
+from streams.publishing.sink import Unreachable
 from streams.state.committed import Committed
 
 PARTITIONS, TITLES = 2, ("film", "other")

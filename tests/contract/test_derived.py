@@ -15,12 +15,12 @@ from publishing import BEGUN, WHOLE_FIELDS, in_a_loop, opened, worker
 
 from models.catalog import CatalogRow
 from models.counters import WINDOW_FIELDS
+from models.hash_fields import COUNTER_FIELDS, STREAM_FIELDS, WATCHED, franchise_fields, legs_fields, title_fields
 from models.legs import FOUR_WEEKS, OPENING, WEEK_MS, complete_weeks, legs
-from models.published import COUNTER_FIELDS, STREAM_FIELDS, WATCHED, franchise_fields, legs_fields, title_fields
 from models.rules import DAY_MS
-from models.tallies import AGE, DAY, DAYPARTS, FRANCHISE, TITLE, WEEK, TallyKey
+from models.tally import AGE, DAY, DAYPARTS, FRANCHISE, TITLE, WEEK, TallyKey
 from streams.publishing.publisher import Publisher
-from streams.publishing.redis_sink import Unreachable
+from streams.publishing.sink import Unreachable
 from streams.redis.keys import Keys
 from streams.state.committed import Committed
 

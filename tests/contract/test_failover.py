@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from streams.publishing.hashes import Boards, Metric
 from streams.publishing.partition_status import Health
-from streams.publishing.redis_sink import DataLost, Derived, Readable, RedisSink, Unreachable
+from streams.publishing.redis_sink import RedisSink
 from streams.publishing.scripts import CLUSTER_COMMANDS, COMMANDS
+from streams.publishing.sink import Boards, DataLost, Derived, Metric, Readable, Unreachable
 from streams.redis.clients import async_client, sync_client
 from streams.tools.devstack import RedisServer, ServerFailed
 from streams.tools.devstack.redis import client_of

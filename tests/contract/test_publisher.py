@@ -12,13 +12,13 @@ from publishing import BEGUN, FILM, OTHER, committed, in_a_loop, opened, plays, 
 
 from models.catalog import CatalogRow
 from models.counters import WINDOW_FIELDS
-from models.published import COUNTER_FIELDS
+from models.hash_fields import COUNTER_FIELDS
 from models.rules import DAY_MS
-from models.tallies import AUDIENCE, CURVE, DAY, HOUR, TallyKey
+from models.tally import AUDIENCE, CURVE, DAY, HOUR, TallyKey
 from streams.config.settings import Settings
 from streams.observability.metrics import Metrics
 from streams.publishing.publisher import Publisher
-from streams.publishing.redis_sink import ForeignPrefix, Unreachable
+from streams.publishing.sink import ForeignPrefix, Unreachable
 from streams.state.committed import Committed
 
 # -- what is published --------------------------------------------------------------------------------------------

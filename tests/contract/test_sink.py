@@ -1,9 +1,13 @@
-"""What publishing may rely on from a sink: one suite, on the fake, on a real Redis and on a Redis Cluster."""
+"""What publishing may rely on from a sink: one suite, on the fake, on a real Redis and on a Redis Cluster.
+
+A further sink is a further `Server` here.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 import json
 import secrets
 from collections.abc import Awaitable, Callable
@@ -13,10 +17,20 @@ import pytest
 import redis
 from fake_sink import FakeRedis, FakeSink
 
-from models.tallies import WEEK, TallyKey
-from streams.publishing.hashes import Boards, Metric
+from models.tally import WEEK, TallyKey
 from streams.publishing.partition_status import Health
-from streams.publishing.redis_sink import DataLost, Derived, ForeignPrefix, Readable, RedisSink, Share, Unreachable
+from streams.publishing.redis_sink import RedisSink
+from streams.publishing.sink import (
+    Boards,
+    DataLost,
+    Derived,
+    ForeignPrefix,
+    Metric,
+    Readable,
+    Share,
+    Sink,
+    Unreachable,
+)
 from streams.redis.keys import Keys
 from streams.tools.devstack import Devstack, RedisServer
 from streams.tools.devstack.redis_cluster import RedisClusterServers
@@ -25,9 +39,11 @@ DAY_MS = 86_400_000
 
 
 class Server(Protocol):
-    """A Redis, real or not, and what readers find in it."""
+    """A store, real or not, and what readers find in it."""
 
-    def sink(self, application: str = "app") -> Any: ...
+    prefix: str
+
+    def sink(self, application: str = "app") -> Sink: ...
     def hash(self, key: str) -> dict[str, str]: ...
     def board(self, key: str) -> dict[str, float]: ...
     def shares_of(self) -> set[str]: ...
@@ -135,7 +151,7 @@ def server(request: pytest.FixtureRequest) -> Server:
 
 def in_a_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
     @functools.wraps(test)
-    def run(server: Any, **given: Any) -> None:
+    def run(server: Server, **given: Any) -> None:
         async def once() -> None:
             try:
                 await test(server, **given)
@@ -147,7 +163,7 @@ def in_a_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
     return run
 
 
-async def _add(sink: Any, key: str, *shares: Share, life_ms: int = 0) -> tuple[int, str, list[int]]:
+async def _add(sink: Sink, key: str, *shares: Share, life_ms: int = 0) -> tuple[int, str, list[int]]:
     totals = await sink.add_shares([key], [life_ms], [list(shares)])
     return totals.refused, totals.revisions[0], totals.totals[0]
 
@@ -156,7 +172,7 @@ async def _add(sink: Any, key: str, *shares: Share, life_ms: int = 0) -> tuple[i
 
 
 @in_a_loop
-async def test_a_total_is_the_sum_of_the_partitions_newest_shares(server: Any) -> None:
+async def test_a_total_is_the_sum_of_the_partitions_newest_shares(server: Server) -> None:
     sink, key = server.sink(), f"{server.prefix}title:film"
     await sink.join(2)
     assert await _add(sink, key, (0, 5, 1, 10, 100)) == (0, "1", [10, 100])
@@ -170,7 +186,7 @@ async def test_a_total_is_the_sum_of_the_partitions_newest_shares(server: Any) -
 )
 @in_a_loop
 async def test_an_older_share_is_refused_an_equal_one_changes_nothing_a_newer_one_replaces(
-    server: Any, version: tuple[int, int], refused: int, total: int
+    server: Server, version: tuple[int, int], refused: int, total: int
 ) -> None:
     sink, key = server.sink(), f"{server.prefix}title:film"
     await sink.join(1)
@@ -180,7 +196,7 @@ async def test_an_older_share_is_refused_an_equal_one_changes_nothing_a_newer_on
 
 
 @in_a_loop
-async def test_a_share_may_have_fewer_counters_than_the_one_before_or_more(server: Any) -> None:
+async def test_a_share_may_have_fewer_counters_than_the_one_before_or_more(server: Server) -> None:
     sink, key = server.sink(), f"{server.prefix}title:film:dayparts"
     await sink.join(2)
     await _add(sink, key, (0, 5, 1, 1, 2, 3), (1, 5, 1, 10, 20, 30))
@@ -190,7 +206,7 @@ async def test_a_share_may_have_fewer_counters_than_the_one_before_or_more(serve
 
 
 @in_a_loop
-async def test_several_keys_and_shares_are_added_in_one_call(server: Any) -> None:
+async def test_several_keys_and_shares_are_added_in_one_call(server: Server) -> None:
     sink = server.sink()
     await sink.join(2)
     keys = [f"{server.prefix}{name}" for name in ("a", "b", "nothing")]
@@ -201,7 +217,7 @@ async def test_several_keys_and_shares_are_added_in_one_call(server: Any) -> Non
 
 
 @in_a_loop
-async def test_counters_keep_every_digit(server: Any) -> None:
+async def test_counters_keep_every_digit(server: Server) -> None:
     sink, key = server.sink(), f"{server.prefix}title:film"
     await sink.join(2)
     large = 2**52
@@ -213,7 +229,7 @@ async def test_counters_keep_every_digit(server: Any) -> None:
 
 
 @in_a_loop
-async def test_a_hash_is_written_only_at_the_revision_it_was_computed_from(server: Any) -> None:
+async def test_a_hash_is_written_only_at_the_revision_it_was_computed_from(server: Server) -> None:
     one, other, key = server.sink(), server.sink(), f"{server.prefix}title:film"
     await one.join(2)
     await other.join(2)
@@ -226,7 +242,7 @@ async def test_a_hash_is_written_only_at_the_revision_it_was_computed_from(serve
 
 
 @in_a_loop
-async def test_a_version_only_grows_and_every_write_is_announced(server: Any) -> None:
+async def test_a_version_only_grows_and_every_write_is_announced(server: Server) -> None:
     sink, key = server.sink(), f"{server.prefix}title:film"
     await sink.join(1)
     versions = []
@@ -239,7 +255,7 @@ async def test_a_version_only_grows_and_every_write_is_announced(server: Any) ->
 
 
 @in_a_loop
-async def test_writing_the_same_again_does_no_harm(server: Any) -> None:
+async def test_writing_the_same_again_does_no_harm(server: Server) -> None:
     sink, key = server.sink(), f"{server.prefix}title:film"
     await sink.join(1)
     for _ in range(3):
@@ -251,7 +267,7 @@ async def test_writing_the_same_again_does_no_harm(server: Any) -> None:
 
 @pytest.mark.parametrize("life_ms", [0, DAY_MS])
 @in_a_loop
-async def test_hashes_live_as_long_as_told_and_others_for_good(server: Any, life_ms: int) -> None:
+async def test_hashes_live_as_long_as_told_and_others_for_good(server: Server, life_ms: int) -> None:
     sink, key = server.sink(), f"{server.prefix}title:film:day:20250616"
     await sink.join(1)
     _, revision, _ = await _add(sink, key, (0, 1, 1, 3), life_ms=life_ms)
@@ -260,7 +276,7 @@ async def test_hashes_live_as_long_as_told_and_others_for_good(server: Any, life
 
 
 @in_a_loop
-async def test_other_fields_of_a_hash_stay_unless_it_shall_have_none(server: Any) -> None:
+async def test_other_fields_of_a_hash_stay_unless_it_shall_have_none(server: Server) -> None:
     sink, key = server.sink(), f"{server.prefix}title:film:dayparts"
     await sink.join(1)
     _, revision, _ = await _add(sink, key, (0, 1, 1, 3))
@@ -274,7 +290,7 @@ async def test_other_fields_of_a_hash_stay_unless_it_shall_have_none(server: Any
 
 
 @in_a_loop
-async def test_a_hash_of_no_fields_is_deleted_where_its_total_has_not_moved_on(server: Any) -> None:
+async def test_a_hash_of_no_fields_is_deleted_where_its_total_has_not_moved_on(server: Server) -> None:
     sink, key = server.sink(), f"{server.prefix}title:film:curve"
     await sink.join(1)
     _, revision, _ = await _add(sink, key, (0, 1, 1, 3))
@@ -293,7 +309,7 @@ SCORES = (Metric(1, -1, 0), Metric(5, 3, 20))
 """Of fields plays, starters, rate: plays, and the rate where there are 20 starters."""
 
 
-async def _rank(server: Any, sink: Any, title: str, plays: str, starters: str, rate: str, life_ms: int = 0) -> None:
+async def _rank(server: Server, sink: Sink, title: str, plays: str, starters: str, rate: str, life_ms: int = 0) -> None:
     key = f"{server.prefix}title:{title}"
     boards = Boards((f"{server.prefix}board:plays", f"{server.prefix}board:rate"), SCORES, life_ms)
     _, revision, _ = await _add(sink, key, (0, 1, 1, 3))
@@ -302,7 +318,7 @@ async def _rank(server: Any, sink: Any, title: str, plays: str, starters: str, r
 
 
 @in_a_loop
-async def test_titles_are_ranked_by_the_fields_of_their_hashes(server: Any) -> None:
+async def test_titles_are_ranked_by_the_fields_of_their_hashes(server: Server) -> None:
     sink = server.sink()
     await sink.join(1)
     await _rank(server, sink, "a", "3", "20", "0.250000")
@@ -324,7 +340,7 @@ async def test_titles_are_ranked_by_the_fields_of_their_hashes(server: Any) -> N
 )
 @in_a_loop
 async def test_no_place_without_a_score_or_without_enough_of_what_judges_it(
-    server: Any, plays: str, starters: str, rate: str, boards: list[bool]
+    server: Server, plays: str, starters: str, rate: str, boards: list[bool]
 ) -> None:
     sink = server.sink()
     await sink.join(1)
@@ -334,7 +350,7 @@ async def test_no_place_without_a_score_or_without_enough_of_what_judges_it(
 
 
 @in_a_loop
-async def test_a_hash_that_is_not_written_leaves_its_places_as_they_are(server: Any) -> None:
+async def test_a_hash_that_is_not_written_leaves_its_places_as_they_are(server: Server) -> None:
     sink, key = server.sink(), f"{server.prefix}title:film"
     await sink.join(1)
     _, revision, _ = await _add(sink, key, (0, 1, 1, 3))
@@ -346,7 +362,7 @@ async def test_a_hash_that_is_not_written_leaves_its_places_as_they_are(server: 
 
 @pytest.mark.parametrize("life_ms", [0, DAY_MS])
 @in_a_loop
-async def test_boards_live_as_long_as_told_and_others_for_good(server: Any, life_ms: int) -> None:
+async def test_boards_live_as_long_as_told_and_others_for_good(server: Server, life_ms: int) -> None:
     sink = server.sink()
     await sink.join(1)
     await _rank(server, sink, "film", "7", "20", "0.700000", life_ms)
@@ -357,7 +373,7 @@ async def test_boards_live_as_long_as_told_and_others_for_good(server: Any, life
 
 
 @in_a_loop
-async def test_a_derived_hash_is_computed_from_totals_read_after_its_revision_moved_on(server: Any) -> None:
+async def test_a_derived_hash_is_computed_from_totals_read_after_its_revision_moved_on(server: Server) -> None:
     sink, keys = server.sink(), Keys(server.prefix)
     one, other, legs = (keys.tally(TallyKey(WEEK, 1, "film")), keys.tally(TallyKey(WEEK, 2, "film")), keys.legs("film"))
     await sink.join(2)
@@ -370,7 +386,7 @@ async def test_a_derived_hash_is_computed_from_totals_read_after_its_revision_mo
 
 
 @in_a_loop
-async def test_the_largest_time_that_anything_was_computed_for_is_known_to_all(server: Any) -> None:
+async def test_the_largest_time_that_anything_was_computed_for_is_known_to_all(server: Server) -> None:
     sink, legs = server.sink(), f"{server.prefix}title:film:legs"
     await sink.join(1)
     await sink.note_partitions({0: Health(700, 0, 900)})
@@ -384,7 +400,7 @@ async def test_the_largest_time_that_anything_was_computed_for_is_known_to_all(s
 
 
 @in_a_loop
-async def test_a_derived_hash_with_shares_of_its_own_is_there_only_with_them(server: Any) -> None:
+async def test_a_derived_hash_with_shares_of_its_own_is_there_only_with_them(server: Server) -> None:
     sink, (there, none) = server.sink(), [f"{server.prefix}franchise:{name}" for name in ("there", "none")]
     await sink.join(1)
     _, revision, _ = await _add(sink, there, (0, 1, 1, 3))
@@ -398,7 +414,7 @@ async def test_a_derived_hash_with_shares_of_its_own_is_there_only_with_them(ser
 
 
 @in_a_loop
-async def test_a_deleted_hash_is_announced_and_what_was_computed_before_is_not_written(server: Any) -> None:
+async def test_a_deleted_hash_is_announced_and_what_was_computed_before_is_not_written(server: Server) -> None:
     sink, (legs, none) = server.sink(), [f"{server.prefix}title:{name}:legs" for name in ("film", "none")]
     await sink.join(1)
     ((revision, _),) = await sink.derive([Derived(legs, [])], 0)
@@ -419,7 +435,7 @@ async def test_a_deleted_hash_is_announced_and_what_was_computed_before_is_not_w
 
 
 @in_a_loop
-async def test_a_prefix_belongs_to_one_application(server: Any) -> None:
+async def test_a_prefix_belongs_to_one_application(server: Server) -> None:
     await server.sink("mine").join(1)
     await server.sink("mine").join(1)
     with pytest.raises(ForeignPrefix, match=r"'mine'.*'theirs'|'theirs'.*'mine'"):
@@ -427,7 +443,7 @@ async def test_a_prefix_belongs_to_one_application(server: Any) -> None:
 
 
 @in_a_loop
-async def test_the_published_version_is_what_was_noted_last(server: Any) -> None:
+async def test_the_published_version_is_what_was_noted_last(server: Server) -> None:
     sink = server.sink()
     await sink.join(2)
     assert await sink.published_version(0) is None
@@ -438,7 +454,7 @@ async def test_the_published_version_is_what_was_noted_last(server: Any) -> None
 
 
 @in_a_loop
-async def test_a_prefix_is_complete_once_every_partition_was_published(server: Any) -> None:
+async def test_a_prefix_is_complete_once_every_partition_was_published(server: Server) -> None:
     sink = server.sink()
     await sink.join(3)
     told = [await sink.is_complete()]
@@ -451,7 +467,7 @@ async def test_a_prefix_is_complete_once_every_partition_was_published(server: A
 
 
 @in_a_loop
-async def test_the_state_of_a_prefix_is_of_all_its_workers(server: Any) -> None:
+async def test_the_state_of_a_prefix_is_of_all_its_workers(server: Server) -> None:
     one, other = server.sink(), server.sink()
     await one.join(3)
     assert await one.read_state() == (0, 0, ["partitions_ready", "0", "lag", "0", "checkpointed_ms", "0"])
@@ -466,7 +482,7 @@ async def test_the_state_of_a_prefix_is_of_all_its_workers(server: Any) -> None:
 
 
 @in_a_loop
-async def test_a_rebuild_lets_all_partitions_be_recounted_and_published_anew(server: Any) -> None:
+async def test_a_rebuild_lets_all_partitions_be_recounted_and_published_anew(server: Server) -> None:
     command, worker = server.sink(), server.sink()
     await command.join(3)
     await command.note_published({0: (5, 9), 1: (7, 2), 2: (0, 0)})
@@ -478,14 +494,14 @@ async def test_a_rebuild_lets_all_partitions_be_recounted_and_published_anew(ser
 
 
 @in_a_loop
-async def test_a_rebuild_of_an_empty_prefix_follows_no_incarnation(server: Any) -> None:
+async def test_a_rebuild_of_an_empty_prefix_follows_no_incarnation(server: Server) -> None:
     sink = server.sink()
     await sink.join(1)
     assert await sink.begin_rebuild(1) == 0
 
 
 @in_a_loop
-async def test_partitions_that_the_source_has_no_more_are_forgotten_by_a_rebuild(server: Any) -> None:
+async def test_partitions_that_the_source_has_no_more_are_forgotten_by_a_rebuild(server: Server) -> None:
     sink = server.sink()
     await sink.join(3)
     await sink.note_published({p: (9 if p == 2 else 5, 1) for p in range(3)})
@@ -498,7 +514,7 @@ async def test_partitions_that_the_source_has_no_more_are_forgotten_by_a_rebuild
 
 
 @in_a_loop
-async def test_recounts_are_over_once_every_partition_of_every_worker_is_through(server: Any) -> None:
+async def test_recounts_are_over_once_every_partition_of_every_worker_is_through(server: Server) -> None:
     one, other = server.sink(), server.sink()
     await one.join(3)
     await other.join(3)
@@ -511,7 +527,7 @@ async def test_recounts_are_over_once_every_partition_of_every_worker_is_through
 
 @in_a_loop
 async def test_a_sweep_takes_older_incarnations_out_of_totals_and_deletes_what_is_left_without_a_share(
-    server: Any,
+    server: Server,
 ) -> None:
     sink, (both, old, other) = server.sink(), [f"{server.prefix}title:{name}" for name in ("both", "old", "other")]
     await sink.join(2)
@@ -538,7 +554,7 @@ async def test_a_sweep_takes_older_incarnations_out_of_totals_and_deletes_what_i
 @pytest.mark.parametrize(("incarnation", "gone"), [(4, 0), (5, 0), (6, 1)])
 @in_a_loop
 async def test_a_sweep_leaves_shares_of_the_same_or_a_newer_incarnation(
-    server: Any, incarnation: int, gone: int
+    server: Server, incarnation: int, gone: int
 ) -> None:
     sink = server.sink()
     await sink.join(1)
@@ -548,7 +564,7 @@ async def test_a_sweep_leaves_shares_of_the_same_or_a_newer_incarnation(
 
 
 @in_a_loop
-async def test_a_sweep_takes_out_partitions_that_are_no_more(server: Any) -> None:
+async def test_a_sweep_takes_out_partitions_that_are_no_more(server: Server) -> None:
     sink, key = server.sink(), f"{server.prefix}title:film"
     await sink.join(4)
     await _add(sink, key, (0, 6, 1, 10), (3, 5, 9, 4))
@@ -558,7 +574,7 @@ async def test_a_sweep_takes_out_partitions_that_are_no_more(server: Any) -> Non
 
 
 @in_a_loop
-async def test_nothing_is_swept_once_that_is_noted_nor_where_there_was_no_rebuild(server: Any) -> None:
+async def test_nothing_is_swept_once_that_is_noted_nor_where_there_was_no_rebuild(server: Server) -> None:
     sink, key = server.sink(), f"{server.prefix}title:film"
     await sink.join(1)
     await _add(sink, key, (0, 5, 9, 3))
@@ -569,7 +585,7 @@ async def test_nothing_is_swept_once_that_is_noted_nor_where_there_was_no_rebuil
 
 
 @in_a_loop
-async def test_what_is_swept_takes_its_places_on_boards_and_its_legs_along(server: Any) -> None:
+async def test_what_is_swept_takes_its_places_on_boards_and_its_legs_along(server: Server) -> None:
     sink, keys = server.sink(), Keys(server.prefix)
     titles = {name: f"{server.prefix}title:{name}" for name in ("gone%20%3A", "kept")}
     day = f"{server.prefix}title:kept:day:20250616"
@@ -598,7 +614,10 @@ async def test_what_is_swept_takes_its_places_on_boards_and_its_legs_along(serve
 # -- loss ---------------------------------------------------------------------------------------------------------
 
 
-WRITES: dict[str, Callable[[Any, str], Awaitable[Any]]] = {
+Calls = dict[str, Callable[[Sink, str], Awaitable[Any]]]
+
+JOINED: Calls = {
+    "is_complete": lambda sink, key: sink.is_complete(),
     "add_shares": lambda sink, key: sink.add_shares([key], [0], [[(0, 1, 2, 4)]]),
     "write_hashes": lambda sink, key: sink.write_hashes([Readable(key, "1", 0, ["plays", "3"])]),
     "derive": lambda sink, key: sink.derive([Derived(key, [])], 1),
@@ -607,28 +626,58 @@ WRITES: dict[str, Callable[[Any, str], Awaitable[Any]]] = {
     "note_published": lambda sink, key: sink.note_published({0: (1, 1)}),
     "begin_rebuild": lambda sink, key: sink.begin_rebuild(1),
     "note_recounts": lambda sink, key: sink.note_recounts({0: True}),
+    "sweep": lambda sink, key: sink.sweep({0: 1}, 1),
+}
+"""For who is joined: they raise `DataLost`."""
+
+ANY_TIME: Calls = {
+    "join": lambda sink, key: sink.join(1),
+    "published_version": lambda sink, key: sink.published_version(0),
+    "note_partitions": lambda sink, key: sink.note_partitions({0: Health(500, 2, 902)}),
+    "read_state": lambda sink, key: sink.read_state(),
 }
 
 
-@pytest.mark.parametrize("write", WRITES)
+def test_every_call_of_a_sink_is_held_to_the_contract() -> None:
+    calls = {name for name in vars(Sink) if not name.startswith("_")}
+    assert JOINED.keys() | ANY_TIME.keys() | {"close"} == calls
+    for kind in (FakeSink, RedisSink):
+        of_kind = {name: inspect.signature(vars(kind)[name]) for name in calls & vars(kind).keys()}
+        assert of_kind == {name: inspect.signature(vars(Sink)[name]) for name in calls}
+
+
+@pytest.mark.parametrize("call", JOINED)
 @in_a_loop
-async def test_every_write_notices_that_the_data_was_lost(server: Any, write: str) -> None:
+async def test_every_call_of_who_is_joined_notices_that_the_data_was_lost(server: Server, call: str) -> None:
     sink, key = server.sink(), f"{server.prefix}title:film"
     await sink.join(2)
     await _add(sink, key, (0, 1, 1, 3))
     server.flush()
     # Another worker may have joined since: then there is a marker again, but not ours.
-    await server.sink().join(2)
+    other = server.sink()
+    await other.join(2)
+    await other.begin_rebuild(2)
     with pytest.raises(DataLost):
-        await WRITES[write](sink, key)
+        await JOINED[call](sink, key)
+    assert (server.hash(key), server.shares_of()) == ({}, set())
     assert await sink.published_version(0) is None
     assert not await sink.join(2)
     assert not await sink.is_complete()
     assert await _add(sink, key, (0, 1, 1, 3)) == (0, "1", [3])
 
 
+@pytest.mark.parametrize("call", ANY_TIME)
 @in_a_loop
-async def test_joining_again_says_whether_the_data_is_as_it_was(server: Any) -> None:
+async def test_who_is_not_joined_yet_or_no_more_may_ask_and_tell(server: Server, call: str) -> None:
+    sink, key = server.sink(), f"{server.prefix}title:film"
+    await ANY_TIME[call](sink, key)
+    await sink.join(1)
+    server.flush()
+    await ANY_TIME[call](sink, key)
+
+
+@in_a_loop
+async def test_joining_again_says_whether_the_data_is_as_it_was(server: Server) -> None:
     sink = server.sink()
     assert [await sink.join(1), await sink.join(1)] == [False, True]
     server.flush()
@@ -636,7 +685,7 @@ async def test_joining_again_says_whether_the_data_is_as_it_was(server: Any) -> 
 
 
 @in_a_loop
-async def test_another_run_of_the_server_is_a_loss_even_on_the_data_of_the_one_before(server: Any) -> None:
+async def test_another_run_of_the_server_is_a_loss_even_on_the_data_of_the_one_before(server: Server) -> None:
     sink = server.sink()
     await sink.join(1)
     await sink.note_published({0: (1, 1)})
@@ -659,14 +708,20 @@ async def _once_it_answers(call: Callable[[], Awaitable[Any]]) -> Any:
         return await call()
 
 
-def test_a_server_that_is_away_is_unreachable() -> None:
-    async def away(sink: Any) -> None:
-        shares = functools.partial(sink.add_shares, ["k"], [0], [[(0, 1, 1, 1)]])
-        join, version = functools.partial(sink.join, 1), functools.partial(sink.published_version, 0)
-        for call in (join, sink.is_complete, sink.read_state, version, shares):
+AWAY: dict[str, Callable[[], Sink]] = {
+    "fake": lambda: FakeSink(FakeRedis(away=True), "x:", "app"),
+    "real": lambda: RedisSink("redis://127.0.0.1:1/0", "x:", "app"),
+}
+
+
+@pytest.mark.parametrize("name", AWAY)
+def test_a_server_that_is_away_is_unreachable_where_it_is_asked_anything(name: str) -> None:
+    async def away(sink: Sink) -> None:
+        for call in (JOINED | ANY_TIME).values():
             with pytest.raises(Unreachable):
-                await call()
+                await call(sink, "x:title:film")
+        await sink.note_published({})
+        await sink.note_partitions({})
         await sink.close()
 
-    asyncio.run(away(FakeSink(FakeRedis(away=True), "x:", "app")))
-    asyncio.run(away(RedisSink("redis://127.0.0.1:1/0", "x:", "app")))
+    asyncio.run(away(AWAY[name]()))

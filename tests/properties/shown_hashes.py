@@ -12,8 +12,7 @@ from models.catalog import CatalogRow
 from models.changes import Changes
 from models.dayparts import read_dayparts
 from models.fold import Fold
-from models.legs import FOUR_WEEKS, OPENING, complete_weeks, legs
-from models.published import (
+from models.hash_fields import (
     WATCHED,
     audience_fields,
     curve_fields,
@@ -26,7 +25,8 @@ from models.published import (
     title_fields,
     window_fields,
 )
-from models.tallies import AGE, AUDIENCE, CURVE, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
+from models.legs import FOUR_WEEKS, OPENING, complete_weeks, legs
+from models.tally import AGE, AUDIENCE, CURVE, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
 from streams.config.settings import Settings
 from streams.redis.keys import Keys
 from streams.state.side_outputs import kept_records

@@ -17,9 +17,9 @@ from whole_state import counted, state
 
 from models.catalog import CatalogRow
 from models.changes import Changes
-from models.current import CurrentWindows
+from models.current_windows import CurrentWindows
 from models.fold import Fold
-from models.tallies import TITLE, TallyKey
+from models.tally import TITLE, TallyKey
 from streams.state.changelog import (
     Erased,
     Position,

@@ -17,7 +17,7 @@ from models.counters import ALL_FIELDS, Counters
 from models.coverage import cells_between, plane_of
 from models.events import BadEvent, Event, read_event
 from models.rules import DAY_MS, Rules
-from models.tallies import TITLE
+from models.tally import TITLE
 from models.viewing import Lengths, Row, advance
 
 RULES = Rules()

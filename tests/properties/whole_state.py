@@ -7,7 +7,7 @@ from typing import Any
 
 from models.fold import Fold
 from models.rows import pack, unpack
-from models.tallies import FRANCHISE, TallyKey
+from models.tally import FRANCHISE, TallyKey
 from models.viewing import Row
 
 

@@ -25,7 +25,7 @@ import psutil
 from models.catalog import read_title
 from models.changes import Changes
 from models.fold import Fold
-from models.published import STREAM_FIELDS
+from models.hash_fields import STREAM_FIELDS
 from models.rules import HOUR_MS
 from streams.config.settings import Settings, load
 from streams.config.zones import Zones

@@ -18,7 +18,7 @@ BARS = 12
 
 
 @dataclass(frozen=True)
-class Status:
+class LiveStatus:
     """The `status` hash: counts of records, records behind, and the stream time in UTC milliseconds."""
 
     events: int = 0
@@ -34,7 +34,7 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Title:
+class LiveTitle:
     """One title's counters. Rates are `None` where their divisor is 0; `trend`: completions, oldest first."""
 
     name: str
@@ -49,11 +49,11 @@ class Title:
 
 
 @dataclass(frozen=True)
-class Board:
+class LiveBoard:
     """One look at Redis. `titles` by rewatches, then completions, then plays, largest first."""
 
-    status: Status
-    titles: tuple[Title, ...]
+    status: LiveStatus
+    titles: tuple[LiveTitle, ...]
 
     @property
     def completions(self) -> int:
@@ -115,7 +115,7 @@ class BoardReader:
         self._names = names
         self._trends = Trends()
 
-    def read(self) -> Board:
+    def read(self) -> LiveBoard:
         """The board now, in one round trip."""
         pipe = self._redis.pipeline(transaction=False)
         pipe.hgetall(f"{self._prefix}status")
@@ -125,16 +125,16 @@ class BoardReader:
         found = {key: row for key, row in zip(self._names, rows, strict=True) if row[0] is not None}
         self._trends.look({key: int(row[COUNTS.index("completions")]) for key, row in found.items()})
         titles = (to_title(self._names[key], row, self._trends.of(key)) for key, row in found.items())
-        return Board(to_status(status), tuple(sorted(titles, key=_rank)))
+        return LiveBoard(to_status(status), tuple(sorted(titles, key=_rank)))
 
 
-def _rank(title: Title) -> tuple[int, int, int, str]:
+def _rank(title: LiveTitle) -> tuple[int, int, int, str]:
     return -title.rewatches, -title.completions, -title.plays, title.name
 
 
-def to_status(fields: Mapping[str, str]) -> Status:
+def to_status(fields: Mapping[str, str]) -> LiveStatus:
     """A status hash as it came from Redis; a field that is not there yet is 0."""
-    return Status(
+    return LiveStatus(
         events=int(fields.get("events", 0)),
         dead_letters=int(fields.get("dead_letters", 0)),
         late=int(fields.get("late_events", 0)),
@@ -143,8 +143,8 @@ def to_status(fields: Mapping[str, str]) -> Status:
     )
 
 
-def to_title(name: str, row: Sequence[str | None], trend: tuple[int, ...]) -> Title:
+def to_title(name: str, row: Sequence[str | None], trend: tuple[int, ...]) -> LiveTitle:
     """A title from the values of `COUNTS` and `RATES`, in their order."""
     plays, starters, completers, completions, rewatches = (int(value or 0) for value in row[: len(COUNTS)])
     completion_rate, repeat_rate = (float(value) if value else None for value in row[len(COUNTS) :])
-    return Title(name, plays, starters, completers, completions, rewatches, completion_rate, repeat_rate, trend)
+    return LiveTitle(name, plays, starters, completers, completions, rewatches, completion_rate, repeat_rate, trend)

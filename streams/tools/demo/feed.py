@@ -29,7 +29,7 @@ IMPORT_S = 12.0
 
 
 @dataclass(frozen=True)
-class Feed:
+class DemoLoad:
     """Records to send, the catalog to load before, and the names of all titles by id; `notes` for people."""
 
     items: Iterable[Outgoing]
@@ -39,16 +39,16 @@ class Feed:
     notes: tuple[str, ...] = ()
 
 
-def simulated(seed: int, now_ms: int) -> Feed:
+def simulated(seed: int, now_ms: int) -> DemoLoad:
     """Simulated viewing without end; the more is watched at an hour, the slower it passes."""
     plan = Plan.model_validate({"seed": seed, "households": HOUSEHOLDS, "titles": TITLES})
     origin_ms = now_ms - BEGUN_MS
     everything = titles(plan, origin_ms)
     names = {title.title_id: title.name for title in everything}
-    return Feed(stream(plan, origin_ms), SIMULATED_PER_S, catalog_rows(everything), names)
+    return DemoLoad(stream(plan, origin_ms), SIMULATED_PER_S, catalog_rows(everything), names)
 
 
-def exported(path: Path, household: str) -> Feed:
+def exported(path: Path, household: str) -> DemoLoad:
     """A whole file, in the order of its event times. Raises `NotImportable`, `OSError`."""
     found = read_import(path, Viewer(household))
     if not found.events:
@@ -61,13 +61,15 @@ def exported(path: Path, household: str) -> Feed:
     lengths = f"{with_length:,} titles got the largest position seen in the file as their runtime"
     per_s = max(1.0, len(found.events) / IMPORT_S)
     bad = tuple(f"  {row}" for row in found.bad_rows[:5])
-    return Feed(found.items(), per_s, catalog, names, (f"{path.name}: {found.format_name}; {counts}", *bad, lengths))
+    return DemoLoad(
+        found.items(), per_s, catalog, names, (f"{path.name}: {found.format_name}; {counts}", *bad, lengths)
+    )
 
 
 class Feeding:
     """Sends a feed in a thread until it is over or `stop` is called. `sent` counts up meanwhile."""
 
-    def __init__(self, feed: Feed, settings: Settings) -> None:
+    def __init__(self, feed: DemoLoad, settings: Settings) -> None:
         self.sent = 0
         self._error: Exception | None = None
         self._stopped = threading.Event()
@@ -92,7 +94,7 @@ class Feeding:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _run(self, feed: Feed, settings: Settings) -> None:
+    def _run(self, feed: DemoLoad, settings: Settings) -> None:
         try:
             send(self._until_stopped(feed.items), settings.kafka_address, settings.source_topic, by_rate(feed.per_s))
         except Exception as problem:

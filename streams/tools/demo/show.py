@@ -26,9 +26,9 @@ from streams.dashboard.server import PortTaken, opened
 from streams.kafka.producer import SendFailed
 from streams.kafka.topics import KafkaFailed
 from streams.operations.titles import Row, write_titles
-from streams.tools.demo.board import Board, BoardReader
-from streams.tools.demo.feed import Feed, Feeding
-from streams.tools.demo.table import Pace, header, screen
+from streams.tools.demo.board import BoardReader, LiveBoard
+from streams.tools.demo.feed import DemoLoad, Feeding
+from streams.tools.demo.table import RunProgress, header, screen
 from streams.tools.devstack import ServerFailed
 from streams.tools.processes import Child, ChildEnded, encore, wait_until
 from streams.tools.trial import READY_S, Run, run_of_its_own
@@ -45,7 +45,9 @@ FAILURES = (CannotRead, ChildEnded, KafkaFailed, NotImportable, OSError, RedisEr
 """What can end a demo early; the message of each is for people."""
 
 
-def run_demo(settings: Settings, make_feed: Callable[[], Feed], for_s: float | None, console: Console) -> Verification:
+def run_demo(
+    settings: Settings, make_feed: Callable[[], DemoLoad], for_s: float | None, console: Console
+) -> Verification:
     """Show the feed being counted for `for_s` seconds (None: until it is over or Ctrl-C), then verify it.
 
     Ctrl-C and SIGTERM end the showing, not the verification; at any other time they are a KeyboardInterrupt.
@@ -121,7 +123,7 @@ def interruptible() -> Iterator[threading.Event]:
 class _Showing:
     """One run on the screen: look at Redis, show it, look again."""
 
-    def __init__(self, run: Run, feed: Feed, children: Sequence[Child], where: str, console: Console) -> None:
+    def __init__(self, run: Run, feed: DemoLoad, children: Sequence[Child], where: str, console: Console) -> None:
         self._run, self._feed, self._children, self._where, self._console = run, feed, children, where, console
         self._reader = BoardReader(run.redis(), run.settings.redis_prefix, feed.names)
         self._looks: deque[tuple[float, int]] = deque()
@@ -146,11 +148,11 @@ class _Showing:
     def _elapsed_s(self, for_s: float | None) -> float:
         return min(time.monotonic() - self._began_s, math.inf if for_s is None else for_s)
 
-    def _show(self, live: Live, for_s: float | None) -> Board:
+    def _show(self, live: Live, for_s: float | None) -> LiveBoard:
         for child in self._children:
             child.check()
         board = self._reader.read()
-        pace = Pace(self._events_per_s(board), self._elapsed_s(for_s), for_s, self._where)
+        pace = RunProgress(self._events_per_s(board), self._elapsed_s(for_s), for_s, self._where)
         if self._console.is_terminal:
             rows = max(3, self._console.height - LINES_BESIDE_ROWS)
             live.update(screen(board, pace, self._console.width, rows), refresh=True)
@@ -159,7 +161,7 @@ class _Showing:
             self._say_plainly(board, pace)
         return board
 
-    def _events_per_s(self, board: Board) -> float:
+    def _events_per_s(self, board: LiveBoard) -> float:
         now_s = time.monotonic()
         self._looks.append((now_s, board.status.records))
         while now_s - self._looks[0][0] > PACE_S:
@@ -167,7 +169,7 @@ class _Showing:
         (then_s, then), (_, now) = self._looks[0], self._looks[-1]
         return (now - then) / (now_s - then_s) if now_s > then_s else 0.0
 
-    def _say_plainly(self, board: Board, pace: Pace) -> None:
+    def _say_plainly(self, board: LiveBoard, pace: RunProgress) -> None:
         if time.monotonic() - self._plain_s >= PLAIN_EVERY_S:
             self._plain_s = time.monotonic()
             self._console.print(header(board, pace).plain.replace("\n", "; "), soft_wrap=True)

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.display.numbers import rate, sparkline
-from streams.tools.demo.board import BARS, Board, Title
+from streams.tools.demo.board import BARS, LiveBoard, LiveTitle
 from streams.verify import Difference, Verification
 
 ACCENT = "bold cyan"
@@ -37,7 +37,7 @@ SHORT_TREND = "over\ntime"
 
 
 @dataclass(frozen=True)
-class Pace:
+class RunProgress:
     """How the run goes, beside the board: events per second now, seconds so far, seconds in all if known.
 
     `dashboard`: where the same is to be seen in a browser.
@@ -49,7 +49,7 @@ class Pace:
     dashboard: str = ""
 
 
-def header(board: Board, pace: Pace) -> Text:
+def header(board: LiveBoard, pace: RunProgress) -> Text:
     """Lines above the table: how it goes, what was counted, what was not, and where to see more."""
     status = board.status
     clock = f"{pace.elapsed_s:.0f} s" + (f" of {pace.total_s:.0f} s" if pace.total_s else "")
@@ -77,7 +77,7 @@ def moment(as_of_ms: int) -> str:
     return datetime.fromtimestamp(as_of_ms / 1000, UTC).strftime("stream time %Y-%m-%d %H:%M UTC")
 
 
-def table(titles: Sequence[Title], width: int) -> Table:
+def table(titles: Sequence[LiveTitle], width: int) -> Table:
     """The titles in `width` columns of the terminal; a title's name takes what the numbers leave."""
     narrow = width < WIDE
     gap, bars, trend = (1, 8, SHORT_TREND) if narrow else (2, BARS, TREND)
@@ -99,7 +99,7 @@ def table(titles: Sequence[Title], width: int) -> Table:
     return grid
 
 
-def cells(title: Title, bars: int) -> list[str]:
+def cells(title: LiveTitle, bars: int) -> list[str]:
     """One row of the table."""
     counts = (title.plays, title.starters, title.completers, title.completions, title.rewatches)
     return [
@@ -111,7 +111,7 @@ def cells(title: Title, bars: int) -> list[str]:
     ]
 
 
-def screen(board: Board, pace: Pace, width: int, rows: int) -> RenderableType:
+def screen(board: LiveBoard, pace: RunProgress, width: int, rows: int) -> RenderableType:
     """All that is shown while the demo runs: at most `rows` titles."""
     hidden = len(board.titles) - rows
     more = [Text(f"and {hidden:,} more", style="dim")] if hidden > 0 else []

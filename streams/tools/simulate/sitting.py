@@ -65,7 +65,7 @@ class Player:
         return self.now_ms - (self.position_ms - position_ms) * 1000 // self.rate_thousandths
 
 
-class Course(NamedTuple):
+class SittingPlan(NamedTuple):
     """How a sitting goes if nothing interferes: it ends at `length_ms` of the title with `ending`, `end` or `stop`.
 
     `theme_ms`: the opening theme is skipped up to there; 0: it is not.
@@ -76,7 +76,7 @@ class Course(NamedTuple):
     theme_ms: int = 0
 
 
-def play(player: Player, plan: Plan, stop_ms: int, course: Course, first: Event) -> Iterator[Event]:
+def play(player: Player, plan: Plan, stop_ms: int, course: SittingPlan, first: Event) -> Iterator[Event]:
     """Events from a start (with the fields of `first`) to the stop at `stop_ms` or the end of the course."""
     length_ms = course.length_ms
     yield player.say("start", **first)

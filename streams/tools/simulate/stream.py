@@ -15,10 +15,10 @@ from streams.kafka.producer import Outgoing
 from streams.tools.simulate.faults import with_faults
 from streams.tools.simulate.plan import Plan
 from streams.tools.simulate.routine import WEEKS, Ordinary
-from streams.tools.simulate.viewer import Sent, Viewer
+from streams.tools.simulate.viewer import DueEvent, Viewer
 from streams.tools.simulate.world import MINUTE_MS, household, shelves, titles
 
-Ready = tuple[int, int, Sent | Outgoing, Iterator[Sent] | None]
+Ready = tuple[int, int, DueEvent | Outgoing, Iterator[DueEvent] | None]
 
 
 WARM_UP_MS = 2 * 60 * MINUTE_MS
@@ -57,7 +57,7 @@ def _stream(plan: Plan, viewers: Iterable[Viewer], begin_ms: int) -> Iterator[Ou
             continue
         following = next(viewer)
         heapreplace(heap, (following.due_ms, order, following, viewer))
-        assert isinstance(ready, Sent)
+        assert isinstance(ready, DueEvent)
         for item in with_faults(rng, plan, due_ms, ready.event):
             if item.due_ms <= due_ms:
                 yield item

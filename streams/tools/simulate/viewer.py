@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from streams.tools.simulate.plan import Plan
 from streams.tools.simulate.routine import Routine
-from streams.tools.simulate.sitting import Course, Event, Player, play, stand_still, uuid_text
+from streams.tools.simulate.sitting import Event, Player, SittingPlan, play, stand_still, uuid_text
 from streams.tools.simulate.world import DAY_MS, MINUTE_MS, Household, Profile, Shelf, Title
 
 UPLOAD_GAP_MS = 20
@@ -30,14 +30,14 @@ THEME_SKIPPED_SHARE, LEFT_AT_CREDITS_SHARE = 0.8, 0.85
 """Of the sittings of a title with a theme: how many skip it, and how many leave when the credits start."""
 
 
-class Sent(NamedTuple):
+class DueEvent(NamedTuple):
     """An event, and when its device sends it (Unix ms of the simulated clock)."""
 
     due_ms: int
     event: Event
 
 
-Played = Generator[Sent, None, int]
+Played = Generator[DueEvent, None, int]
 """Events, and in the end the time on the simulated clock."""
 
 
@@ -60,7 +60,7 @@ class Viewer:
         if self.profile.kind == "kids":
             self.favourites = tuple(self.kids.pick(self.rng) for _ in range(self.rng.randrange(1, 4)))
 
-    def watch(self, origin_ms: int) -> Iterator[Sent]:
+    def watch(self, origin_ms: int) -> Iterator[DueEvent]:
         """Events without end, in the order of sending, none before `origin_ms`."""
         zone = ZoneInfo(self.household.time_zone)
         day = datetime.fromtimestamp(origin_ms / 1000, UTC).astimezone(zone).date()
@@ -132,7 +132,7 @@ class Viewer:
             yield from self._upload(events, now_ms)
         else:
             for event in events:
-                yield Sent(event["event_time_ms"], event)
+                yield DueEvent(event["event_time_ms"], event)
         if title.content_kind == "main":
             ended = player.position_ms >= title.credits_start_ms
             self.unfinished = None if ended else (title, player.position_ms)
@@ -144,22 +144,22 @@ class Viewer:
         if freezes:
             yield from stand_still(player, self.plan)
 
-    def _course(self, title: Title) -> Course:
+    def _course(self, title: Title) -> SittingPlan:
         """To the end of the title; a theme is mostly skipped, and its title left when the credits start."""
         if not title.theme_ms:
-            return Course(title.runtime_ms)
+            return SittingPlan(title.runtime_ms)
         theme_ms = title.theme_ms if self.rng.random() < THEME_SKIPPED_SHARE else 0
         if self.rng.random() < LEFT_AT_CREDITS_SHARE:
-            return Course(title.credits_start_ms, "stop", theme_ms)
-        return Course(title.runtime_ms, theme_ms=theme_ms)
+            return SittingPlan(title.credits_start_ms, "stop", theme_ms)
+        return SittingPlan(title.runtime_ms, theme_ms=theme_ms)
 
-    def _upload(self, events: Iterator[Event], now_ms: int) -> Iterator[Sent]:
+    def _upload(self, events: Iterator[Event], now_ms: int) -> Iterator[DueEvent]:
         """A sitting that a device kept while offline: watched up to twenty days ago, sent in one go."""
         ago_ms = int(self.rng.uniform(0.5, LONGEST_AWAY_MS / DAY_MS) * DAY_MS)
         for number, event in enumerate(events):
             event["event_time_ms"] -= ago_ms
             event["offline"] = True
-            yield Sent(now_ms + number * UPLOAD_GAP_MS, event)
+            yield DueEvent(now_ms + number * UPLOAD_GAP_MS, event)
 
     def _facts(self, title: Title) -> Event:
         kind = {} if title.content_kind == "main" else {"content_kind": title.content_kind}

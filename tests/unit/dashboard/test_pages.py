@@ -24,7 +24,7 @@ from shown_titles import (
 
 from streams.dashboard.board_page import board_page
 from streams.dashboard.comparison_page import comparison_page
-from streams.dashboard.pipeline_page import Pace, pipeline_page
+from streams.dashboard.pipeline_page import RecordRate, pipeline_page
 from streams.dashboard.title_page import TitlePage, hours_span, title_page
 from streams.display.titles_file import Names
 from streams.reader import Board, Entry, Profile, Status
@@ -255,7 +255,7 @@ def status(**fields: Any) -> Status:
 
 
 def test_the_pipeline_says_how_far_behind_it_is_and_what_became_of_the_records() -> None:
-    pace = Pace()
+    pace = RecordRate()
     pace.note(10.0, 0)
     pace.note(12.0, 100)
     page = pipeline_page(status(lag=120, checkpointed_ms=AS_OF_MS + 2_100), pace, AS_OF_MS + 2_500)
@@ -272,7 +272,7 @@ def test_the_pipeline_says_how_far_behind_it_is_and_what_became_of_the_records()
 def test_the_pipeline_says_what_was_refused_by_reason_with_a_sentence_each() -> None:
     counts = {"stale_events": 6, "player_restarts": 2, "refused_back": 1_234}
     found = status(refused_fast_s=5_400.5, refused_long_s=75.0, refused_gap_s=0.25, **counts)
-    page = pipeline_page(found, Pace(), AS_OF_MS)
+    page = pipeline_page(found, RecordRate(), AS_OF_MS)
     assert [(one.name, one.value.text, one.value.exact) for one in page.refused] == [
         ("too fast", "1.5 h", "5,400.500 s"), ("too long apart", "1 min", "75.000 s"),
         ("not played all the while", "0 s", "0.250 s"), ("backward", "1,234", "1,234"), ("stale events", "6", "6"),
@@ -285,13 +285,13 @@ def test_the_pipeline_says_what_was_refused_by_reason_with_a_sentence_each() -> 
     ("found", "state"), [(None, "unknown"), (status(complete=False), "rebuilding"), (status(as_of_ms=0), "shown")]
 )
 def test_a_pipeline_without_numbers_says_why(found: Status | None, state: str) -> None:
-    page = pipeline_page(found, Pace(), AS_OF_MS)
+    page = pipeline_page(found, RecordRate(), AS_OF_MS)
     assert (page.state, page.pace, page.behind) == (state, (), "")
     assert bool(page.records) == (state == "shown")
 
 
 def test_the_pace_is_of_the_last_seconds_and_begins_anew_with_other_counts() -> None:
-    pace = Pace(over_s=10)
+    pace = RecordRate(over_s=10)
     assert pace.per_s is None
     for second, records in ((0, 0), (4, 400), (8, 400), (12, 800), (16, 1_200)):
         pace.note(second, records)

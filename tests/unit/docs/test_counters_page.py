@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from models import tallies
+from models import tally
 from models.dayparts import read_dayparts
-from models.published import (
+from models.hash_fields import (
     AUDIENCE,
     BOOKKEEPING,
     COUNT,
@@ -33,7 +33,7 @@ from models.published import (
     Field,
 )
 from models.rules import MOST_SLICES, Rules
-from models.tallies import TallyKey
+from models.tally import TallyKey
 from models.windows import AGES, LAST_WEEK, audience_week
 from streams.config.settings import Settings
 from streams.reader import Age, AudienceWeek, Day, Daypart, Franchise, Hour, Legs, Status, Title, Week
@@ -97,7 +97,7 @@ def test_every_key_of_readers_is_on_the_page_and_no_other() -> None:
 def test_every_key_s_example_is_one() -> None:
     keys = Keys("encore:")
     day = 20_780
-    numbers = {tallies.HOUR: day * 24 + 15, tallies.DAY: day, tallies.WEEK: 3, tallies.AUDIENCE: audience_week(day)}
+    numbers = {tally.HOUR: day * 24 + 15, tally.DAY: day, tally.WEEK: 3, tally.AUDIENCE: audience_week(day)}
     made = {
         *(keys.tally(TallyKey(kind, numbers.get(kind, 0), "little-dragon")) for kind in TALLIES),
         *(keys.legs("little-dragon"), keys.status, keys.changes),

@@ -11,7 +11,7 @@ from every_fault import FAULTS
 from mutants import MUTANTS
 
 from models.events import Event
-from models.published import COUNTER_FIELDS, STREAM_FIELDS
+from models.hash_fields import COUNTER_FIELDS, STREAM_FIELDS
 from streams.cli import COMMANDS, main
 from streams.config.settings import Settings
 from streams.config.settings_page import page

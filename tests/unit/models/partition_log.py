@@ -16,12 +16,12 @@ from models.account import StreamCounters
 from models.catalog import CatalogRow
 from models.changes import Changes
 from models.counters import Counters
-from models.current import Tallies
+from models.current_windows import Tallies
 from models.dayparts import read_dayparts
 from models.fold import Fold
 from models.rules import DAY_MS, Rules
 from models.streaks import PART_FIELDS
-from models.tallies import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
+from models.tally import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
 from models.viewing import STREAK
 from models.windows import AGES, audience_week, day_name, hour_name
 from streams.config.zones import Zones

@@ -14,7 +14,7 @@ from models.account import StreamCounters
 from models.changes import Changes
 from models.partitioner import partition_of
 from models.rows import pack, unpack
-from models.tallies import TallyKey
+from models.tally import TallyKey
 from models.viewing import Row
 
 MINUTES_5, DAYS_30, HOURS_72 = 300, 30 * DAY, 72 * HOUR

@@ -10,7 +10,7 @@ from partition_log import Log
 from playing import DAY, HOUR
 
 from models.catalog import CatalogRow
-from models.tallies import FRANCHISE, TallyKey
+from models.tally import FRANCHISE, TallyKey
 
 FORGET = 730 * DAY
 ADDITIVE = (

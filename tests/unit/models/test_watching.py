@@ -9,7 +9,7 @@ from partition_log import FILM, SAGA, Log
 from playing import DAY, HOUR
 
 from models.rules import Rules
-from models.tallies import TITLE, TallyKey
+from models.tally import TITLE, TallyKey
 
 MINUTES_5 = 300
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from models.published import DAY_BOARDS, TITLE_BOARDS
-from models.tallies import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
+from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
+from models.tally import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
 from streams.redis.keys import BOARD, CHANGES, DAY_BOARD, LEGS, READ, STATUS, TALLIES, Held, Keys
 
 PREFIX = "100%{x}:"

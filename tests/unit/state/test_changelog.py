@@ -9,7 +9,7 @@ from models.changes import Changes
 from models.fold import Fold
 from models.rows import pack
 from models.rules import Rules
-from models.tallies import TallyKey
+from models.tally import TallyKey
 from models.viewing import Row
 from streams.state.changelog import Position, Restored, StateError, position_message, state_messages
 

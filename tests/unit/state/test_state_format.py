@@ -14,12 +14,12 @@ from models.audience import Weeks
 from models.catalog import CatalogRow
 from models.changes import Changes
 from models.counters import ALL_FIELDS, WINDOW_FIELDS, Counters
-from models.current import CurrentWindows
+from models.current_windows import CurrentWindows
 from models.habits import Habit
 from models.rows import pack, unpack
 from models.session import Session
 from models.streaks import PART_FIELDS
-from models.tallies import TallyKey
+from models.tally import TallyKey
 from models.viewing import Row
 from streams.state.changelog import (
     STATE_FORMAT,

@@ -9,7 +9,7 @@ from playing import T0
 from models.changes import Changes
 from models.fold import Fold
 from models.rules import DAY_MS, HOUR_MS, Rules
-from models.tallies import TallyKey
+from models.tally import TallyKey
 from streams.state.changelog import Position, Restored, position_message, state_messages
 from streams.state.tally_records import read_tally_key, tally_key
 

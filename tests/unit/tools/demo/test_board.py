@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.tools.demo.board import BARS, Board, BoardReader, Status, Title, Trends, into_bars, title_key
+from streams.tools.demo.board import BARS, BoardReader, LiveBoard, LiveStatus, LiveTitle, Trends, into_bars, title_key
 
 
 class FakePipeline:
@@ -41,7 +41,7 @@ def counted(completions, rewatches, plays=10, completion_rate="0.500000", repeat
 
 def test_a_board_before_anything_was_published_is_empty():
     board = BoardReader(FakeRedis({}), "e:", {"a": "Anna"}).read()
-    assert board == Board(Status(), ())
+    assert board == LiveBoard(LiveStatus(), ())
 
 
 def test_a_board_holds_the_status_and_every_title_that_counts_something():
@@ -55,8 +55,8 @@ def test_a_board_holds_the_status_and_every_title_that_counts_something():
     }
     redis = FakeRedis({"e:status": status, "e:title:a": counted(3, 1)})
     board = BoardReader(redis, "e:", {"a": "Anna", "b": "Bert"}).read()
-    anna = Title("Anna", 10, 4, 2, 3, 1, 0.5, None, (3,))
-    assert board == Board(Status(7, 1, 2, 3, 9), (anna,))
+    anna = LiveTitle("Anna", 10, 4, 2, 3, 1, 0.5, None, (3,))
+    assert board == LiveBoard(LiveStatus(7, 1, 2, 3, 9), (anna,))
     assert board.status.records == 10
 
 

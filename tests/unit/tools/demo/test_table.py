@@ -3,15 +3,15 @@
 import pytest
 from rich.console import Console
 
-from streams.tools.demo.board import Board, Status, Title
-from streams.tools.demo.table import Pace, screen, verdict
+from streams.tools.demo.board import LiveBoard, LiveStatus, LiveTitle
+from streams.tools.demo.table import RunProgress, screen, verdict
 from streams.verify import Difference, Verification
 
-BOARD = Board(
-    Status(1_234_567, 2, 13, 1_203, 1_764_000_000_000),
+BOARD = LiveBoard(
+    LiveStatus(1_234_567, 2, 13, 1_203, 1_764_000_000_000),
     (
-        Title("The Lighthouse Keeper's Daughter", 48_210, 20_111, 14_021, 44_120, 30_099, 0.697, 0.61, (1, 2, 4)),
-        Title("Aquarium", 210, 111, 21, 20, 0, 0.189, None, ()),
+        LiveTitle("The Lighthouse Keeper's Daughter", 48_210, 20_111, 14_021, 44_120, 30_099, 0.697, 0.61, (1, 2, 4)),
+        LiveTitle("Aquarium", 210, 111, 21, 20, 0, 0.189, None, ()),
     ),
 )
 
@@ -29,7 +29,7 @@ def answer(*differences, notes=()):
 
 @pytest.mark.parametrize("width", [80, 100, 120])
 def test_the_screen_fits_the_terminal_and_cuts_no_number(width):
-    lines = shown(screen(BOARD, Pace(84_211, 12, 60), width, 10), width)
+    lines = shown(screen(BOARD, RunProgress(84_211, 12, 60), width, 10), width)
     assert max(map(len, lines)) <= width
     (row,) = [line for line in lines if line.startswith("The Light")]
     for number in ("48,210", "20,111", "14,021", "44,120", "30,099", "69.7%", "61.0%", "▂▄█"):
@@ -37,7 +37,7 @@ def test_the_screen_fits_the_terminal_and_cuts_no_number(width):
 
 
 def test_the_header_says_pace_lag_clock_and_what_was_not_counted():
-    lines = shown(screen(BOARD, Pace(84_211, 12, 60), 100, 10), 100)
+    lines = shown(screen(BOARD, RunProgress(84_211, 12, 60), 100, 10), 100)
     assert [line.rstrip() for line in lines[:3]] == [
         "Encore  ·  live from Redis  ·  84,211 events/s  ·  lag 1,203  ·  12 s of 60 s",
         "1,234,567 events  ·  44,140 completions  ·  30,099 rewatches",
@@ -46,13 +46,13 @@ def test_the_header_says_pace_lag_clock_and_what_was_not_counted():
 
 
 def test_titles_beyond_the_rows_are_counted_in_a_line():
-    lines = shown(screen(BOARD, Pace(0, 1), 100, 1), 100)
+    lines = shown(screen(BOARD, RunProgress(0, 1), 100, 1), 100)
     assert lines[-1].rstrip() == "and 1 more"
     assert not any("Aquarium" in line for line in lines)
 
 
 def test_an_empty_board_is_a_header_and_an_empty_table():
-    lines = shown(screen(Board(Status(), ()), Pace(0, 0), 80, 10), 80)
+    lines = shown(screen(LiveBoard(LiveStatus(), ()), RunProgress(0, 0), 80, 10), 80)
     assert lines[2].rstrip() == "0 dead letters  ·  0 late  ·  no events yet"
 
 
@@ -76,5 +76,5 @@ def test_only_the_first_differences_are_shown():
 
 
 def test_where_the_dashboard_is_stands_above_the_table() -> None:
-    lines = shown(screen(BOARD, Pace(0, 1, dashboard="http://127.0.0.1:8421/"), 80, 10), 80)
+    lines = shown(screen(BOARD, RunProgress(0, 1, dashboard="http://127.0.0.1:8421/"), 80, 10), 80)
     assert lines[3] == "in a browser: http://127.0.0.1:8421/"

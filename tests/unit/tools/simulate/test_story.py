@@ -16,7 +16,7 @@ from models.fold import Fold
 from models.legs import FOUR_WEEKS, OPENING, Legs, complete_weeks, legs
 from models.rules import DAY_MS, Rules
 from models.streaks import PART, PART_FIELDS
-from models.tallies import AGE, DAYPARTS, FRANCHISE, TITLE, WATCHING, WEEK, TallyKey
+from models.tally import AGE, DAYPARTS, FRANCHISE, TITLE, WATCHING, WEEK, TallyKey
 from streams.kafka.producer import Outgoing
 from streams.tools.simulate.plan import Plan
 from streams.tools.simulate.story import PLAN, WEEK_MS, story_end_ms, story_origin_ms, story_titles, story_viewers

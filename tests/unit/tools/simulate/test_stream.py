@@ -18,7 +18,7 @@ from models.counters import Counters
 from models.events import BadEvent, Event, read_event
 from models.fold import Fold
 from models.rules import DAY_MS, HOUR_MS, Rules
-from models.tallies import TITLE, WATCHING
+from models.tally import TITLE, WATCHING
 from streams.kafka.producer import Outgoing
 from streams.tools.simulate.faults import BAD
 from streams.tools.simulate.plan import FAULTS, Plan

@@ -13,14 +13,14 @@ from itertools import chain
 from operator import sub
 from typing import NamedTuple
 
-from models.tallies import TITLE, TallyKey
+from models.tally import TITLE, TallyKey
 
 Lack = list[int]
 """What a window lacks of its title's tally, place by place; 0 in place of a sequence."""
 
 
 class CurrentWindows(NamedTuple):
-    """The windows that a slot (`models.tallies.Title`) of a title belongs to, and what each lacks.
+    """The windows that a slot (`models.title.Title`) of a title belongs to, and what each lacks.
 
     A value: it is replaced, never changed, as readers may not know of a change yet.
     """

@@ -10,7 +10,7 @@ from playing import T0
 
 from models.catalog import CatalogRow
 from models.rules import DAY_MS, HOUR_MS
-from models.tallies import TallyKey
+from models.tally import TallyKey
 
 HOUR, DAY = 3_600.0, 86_400.0
 TITLE, FIRST_DAY = TallyKey("t", 0, "film"), TallyKey("d", T0 // DAY_MS, "film")

@@ -13,14 +13,14 @@ from typing import Final
 from models.partitioner import partition_of
 from models.rows import unpack
 from models.rules import Rules
-from models.tallies import Title
+from models.title import Title
 from models.viewing import MISROUTED, Row
 from models.watching import Watching
 
 _ROUTES_KEPT: Final = 100_000
 
 
-class DecodedRows:
+class RowCache:
     """Those of one partition of so many."""
 
     def __init__(self, rules: Rules, partition: int, partitions: int, watching: Watching) -> None:

@@ -12,9 +12,9 @@ from playing import DAY, HOUR, T0
 from models.catalog import CatalogRow
 from models.rows import unpack
 from models.rules import DAY_MS, HOUR_MS
-from models.tallies import AGE, TallyKey
-from models.tallies import DAY as DAYS
-from models.tallies import HOUR as HOURS
+from models.tally import AGE, TallyKey
+from models.tally import DAY as DAYS
+from models.tally import HOUR as HOURS
 from models.viewing import Row
 from models.windows import Retention, audience_week
 

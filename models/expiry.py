@@ -13,7 +13,8 @@ from typing import Final
 from models.glance import glance, has_sessions
 from models.rows import pack, unpack
 from models.rules import DAY_MS, HOUR_MS, Rules
-from models.tallies import AGE, AUDIENCE, DAY, HOUR, WEEK, TallyKey, Title
+from models.tally import AGE, AUDIENCE, DAY, HOUR, WEEK, TallyKey
+from models.title import Title
 from models.viewing import Row
 from models.windows import AGES, LAST_WEEK, Retention, first_day
 
@@ -21,7 +22,7 @@ _SLACK_MS: Final = DAY_MS
 """Partitions' clocks differ: each keeps its part of a window a little longer than readers may read it."""
 
 
-class LeavingWindows:
+class ExpiringWindows:
     """Windows of one partition, by the day on which they leave."""
 
     def __init__(self, retention: Retention) -> None:

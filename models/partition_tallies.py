@@ -12,21 +12,12 @@ from collections.abc import Iterable, Mapping
 
 from models.catalog import CatalogRow
 from models.counters import WINDOW_FIELDS
-from models.current import CurrentWindows, Tallies, lack_of, window_of
+from models.current_windows import CurrentWindows, Tallies, lack_of, window_of
 from models.curve import added, slices_of
+from models.expiry import ExpiringWindows
 from models.franchise import NO_STANDING, Franchise, Standing, places_of, together
-from models.leaving import LeavingWindows
-from models.tallies import (
-    AUDIENCE,
-    EMPTY_AUDIENCE,
-    EMPTY_WHOLE,
-    EMPTY_WINDOW,
-    NO_SLOT,
-    WATCHING,
-    Change,
-    TallyKey,
-    Title,
-)
+from models.tally import AUDIENCE, EMPTY_AUDIENCE, EMPTY_WHOLE, EMPTY_WINDOW, NO_SLOT, WATCHING, Change, TallyKey
+from models.title import Title
 from models.windows import Retention
 
 
@@ -43,7 +34,7 @@ class Moved:
         self.titles: set[str] = set()
 
 
-class Sums:
+class PartitionTallies:
     """All tallies of a partition. `mark` the titles that change; `drain` makes tallies of the changes."""
 
     def __init__(self, retention: Retention, dayparts_places: int) -> None:
@@ -52,7 +43,7 @@ class Sums:
         self.franchises: dict[str, Franchise] = {}
         self.tallies = Tallies()
         self._empty_parts = [0] * (1 + dayparts_places)
-        self._leaving = LeavingWindows(retention)
+        self._expiring = ExpiringWindows(retention)
         self._dirty_titles: list[Title] = []
         self._dirty_franchises: dict[TallyKey, Franchise] = {}
         self._uncounted: dict[TallyKey, Franchise] = {}
@@ -112,7 +103,7 @@ class Sums:
                 self._begin_curve(title)
             if release_ms != title.release_ms:
                 self._settle_windows(title_id)
-                self._leaving.note_release(title, self.tallies.own)
+                self._expiring.note_release(title, self.tallies.own)
         # By the catalog, whether the title was seen or not: what was seen and left no trace, no restored one knows.
         left_and_joined = {_franchise_id(before), _franchise_id(row)}
         if len(left_and_joined) > 1:
@@ -157,7 +148,7 @@ class Sums:
         for title in self.titles.values():
             self._join(title, self.catalog.get(title.title_id))
         for key in self.tallies:
-            self._leaving.note(key, self.titles.get(key.title_id))
+            self._expiring.note(key, self.titles.get(key.title_id))
 
     # -- what changed -----------------------------------------------------------------------------------------
 
@@ -190,7 +181,7 @@ class Sums:
             tally = self.tallies.get(key)
             return tally is None or published is None or tally[0] <= published
 
-        for key in self._leaving.left(stream_time_ms, self.titles, may_leave):
+        for key in self._expiring.left(stream_time_ms, self.titles, may_leave):
             current = self.tallies.current.get(key.title_id)
             if current is not None and key in current.lacks:
                 self._settle_windows(key.title_id)
@@ -221,7 +212,7 @@ class Sums:
         for week, change in weeks.items():
             key = TallyKey(AUDIENCE, week, title.title_id)
             if key not in self.tallies.own:
-                self._leaving.note(key, title)
+                self._expiring.note(key, title)
             self._move(key, EMPTY_AUDIENCE, change)
 
     def _move_curve(self, title: Title, steps: Mapping[int, int]) -> None:
@@ -289,7 +280,7 @@ class Sums:
         self._moved.tallies.pop(key, None)
         window = self.tallies.own.pop(key, None)
         if window is None:
-            self._leaving.note(key, title)
+            self._expiring.note(key, title)
         return lack_of(before, window or EMPTY_WINDOW)
 
     def _let_move(self, title_id: str, current: CurrentWindows) -> CurrentWindows:
@@ -306,7 +297,7 @@ class Sums:
         for key in keys:
             if key not in lacks:
                 if key not in self.tallies.own:
-                    self._leaving.note(key, title)
+                    self._expiring.note(key, title)
                 self._move(key, EMPTY_WINDOW, change)
         if current is not None and any(key not in keys for key in lacks):
             lacks = {key: lack if key in keys else _added(lack, change) for key, lack in lacks.items()}

@@ -1,60 +1,38 @@
-"""Sums of a title in one partition: what changed since the last drain, and which tallies it belongs to.
+"""A title in one partition: its households' rows, and what changed since the last drain.
 
-Owns the names of tallies and a title's own part of a fold. It must not know how a change comes to be, nor how tallies
-are stored or shown.
+Owns which windows a change belongs to. It must not know how a change comes to be, nor how tallies are stored or shown.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from models.catalog import CatalogRow
-from models.counters import ALL_FIELDS, WINDOW_FIELDS, Counters
+from models.counters import WINDOW_FIELDS, Counters
 from models.rules import HOUR_MS
+from models.tally import (
+    AGE,
+    CURVE,
+    DAY,
+    DAYPARTS,
+    HOUR,
+    KIDS_WATCHED,
+    NO_SLOT,
+    TITLE,
+    WATCHED,
+    WEEK,
+    Change,
+    TallyKey,
+)
 from models.viewing import Lengths, Row
 from models.windows import HOURS_A_DAY, ages_at, audience_week
 
 if TYPE_CHECKING:
     from models.franchise import Franchise
-
-TITLE: Final = "t"
-HOUR: Final = "h"
-DAY: Final = "d"
-AGE: Final = "a"
-WEEK: Final = "w"
-DAYPARTS: Final = "l"
-FRANCHISE: Final = "f"
-AUDIENCE: Final = "u"
-CURVE: Final = "v"
-WATCHING: Final = 1 + ALL_FIELDS
-"""The place of `watching_now` in the tally of a title or franchise, behind its sequence and its counters."""
-
-NO_SLOT: Final = -1
-EMPTY_WHOLE: Final = [0] * (WATCHING + 1)
-EMPTY_WINDOW: Final = [0] * (1 + WINDOW_FIELDS)
-EMPTY_AUDIENCE: Final = [0] * 5
-
-
-class TallyKey(NamedTuple):
-    """Names a tally of a title, or of a franchise, whose id then stands in place of a title's.
-
-    The number is that of the hour, day, week or audience's week, the place in `models.windows.AGES`, else 0.
-    """
-
-    kind: str
-    number: int
-    title_id: str
-
-
-WATCHED, KIDS_WATCHED = (1 + Counters.__struct_fields__.index(name) for name in ("watched_ms", "kids_watched_ms"))
-"""The places of the counters that nearly every event moves."""
-
-Change = list[tuple[int, int]]
-"""What a tally moves by: the places of the counters that move, in a tally, and by how much. Most counters stay."""
 
 
 class Delta:

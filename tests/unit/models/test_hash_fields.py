@@ -8,8 +8,7 @@ from msgspec.structs import astuple
 
 from models.account import StreamCounters
 from models.counters import ALL_FIELDS, WINDOW_FIELDS, Counters
-from models.legs import Legs
-from models.published import (
+from models.hash_fields import (
     AUDIENCE,
     BOOKKEEPING,
     DAY_BOARDS,
@@ -36,6 +35,7 @@ from models.published import (
     title_fields,
     window_fields,
 )
+from models.legs import Legs
 
 COUNTERS = Counters(
     plays=7, starters=6, viewers=5, watchers=4, completers=4, repeaters=1, completions=9, rewatches=5,

@@ -1,0 +1,45 @@
+"""Tallies: lists of counters of a title, one of its windows, or a franchise, in one partition.
+
+Owns their names, and the places of counters in them. It must not know how tallies are stored or shown.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from models.counters import ALL_FIELDS, WINDOW_FIELDS, Counters
+
+TITLE: Final = "t"
+HOUR: Final = "h"
+DAY: Final = "d"
+AGE: Final = "a"
+WEEK: Final = "w"
+DAYPARTS: Final = "l"
+FRANCHISE: Final = "f"
+AUDIENCE: Final = "u"
+CURVE: Final = "v"
+WATCHING: Final = 1 + ALL_FIELDS
+"""The place of `watching_now` in the tally of a title or franchise, behind its sequence and its counters."""
+
+NO_SLOT: Final = -1
+EMPTY_WHOLE: Final = [0] * (WATCHING + 1)
+EMPTY_WINDOW: Final = [0] * (1 + WINDOW_FIELDS)
+EMPTY_AUDIENCE: Final = [0] * 5
+
+
+class TallyKey(NamedTuple):
+    """Names a tally of a title, or of a franchise, whose id then stands in place of a title's.
+
+    The number is that of the hour, day, week or audience's week, the place in `models.windows.AGES`, else 0.
+    """
+
+    kind: str
+    number: int
+    title_id: str
+
+
+WATCHED, KIDS_WATCHED = (1 + Counters.__struct_fields__.index(name) for name in ("watched_ms", "kids_watched_ms"))
+"""The places of the counters that nearly every event moves."""
+
+Change = list[tuple[int, int]]
+"""What a tally moves by: the places of the counters that move, in a tally, and by how much. Most counters stay."""

@@ -1,0 +1,60 @@
+"""How long publishing pauses between two rounds, and between two of charts.
+
+Owns the pauses: the least that is set, longer ones while Redis is away, while a rebuild is waited for, and while a
+backlog is worked off. It must not know what is published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from streams.config.settings import Settings
+
+_LONGEST_PAUSE_S = 5.0
+_PAUSE_FAR_BEHIND_S = 1.0
+_PAUSE_FAR_BEHIND = 4
+_FAR_BEHIND_RECORDS = 50_000
+_FAR_BEHIND_CHARTS = 5
+_ASK_S = 0.5
+
+
+class Pace:
+    """One worker's. `lag` tells how many records its partitions are behind their source, all together."""
+
+    def __init__(self, settings: Settings, lag: Callable[[], int]) -> None:
+        self._settings = settings
+        self._lag = lag
+        self._pause_s = settings.publish_s
+
+    @property
+    def is_far_behind(self) -> bool:
+        """Whether so much is left to be read that nobody notices if it shows a second later."""
+        return self._lag() > _FAR_BEHIND_RECORDS
+
+    @property
+    def charts_pause_s(self) -> float:
+        """How many seconds after charts were published they are published again."""
+        return self._settings.chart_publish_s * (_FAR_BEHIND_CHARTS if self.is_far_behind else 1)
+
+    def note_round(self) -> None:
+        """A round went through."""
+        self._pause_s = self._settings.publish_s
+
+    def note_away(self) -> None:
+        """A round did not go through: each pause is twice the one before."""
+        self._pause_s = min(_LONGEST_PAUSE_S, self._pause_s * 2)
+
+    def pause_s(self, took_s: float, is_held_back: bool) -> float:
+        """How many seconds to pause after a round that took so many; `is_held_back`: a rebuild is waited for."""
+        if is_held_back:
+            self._pause_s = max(self._pause_s, _ASK_S)
+        return max(self._pause_s, self._far_behind_s(took_s))
+
+    def _far_behind_s(self, took_s: float) -> float:
+        """While a backlog is worked off, numbers are old whatever is done: folding has precedence.
+
+        A pause is then so much longer than the round that it followed.
+        """
+        if not self.is_far_behind:
+            return 0.0
+        return min(_LONGEST_PAUSE_S, max(_PAUSE_FAR_BEHIND_S, _PAUSE_FAR_BEHIND * took_s))

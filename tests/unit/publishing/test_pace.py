@@ -1,0 +1,45 @@
+"""Pauses between rounds: as set, longer while Redis is away, a rebuild is waited for, or a backlog is worked off."""
+
+from __future__ import annotations
+
+import pytest
+
+from streams.config.settings import Settings
+from streams.publishing.pace import Pace
+
+FAR = 50_001
+
+
+def paced(lag: int = 0) -> Pace:
+    return Pace(Settings(publish_s=0.1, chart_publish_s=2.0), lambda: lag)
+
+
+def test_a_pause_is_as_set_whatever_the_round_took() -> None:
+    assert [paced().pause_s(took_s, False) for took_s in (0.0, 3.0)] == [0.1, 0.1]
+
+
+def test_while_redis_is_away_each_pause_is_twice_the_one_before_up_to_five_seconds() -> None:
+    pace, pauses = paced(), []
+    for _ in range(7):
+        pace.note_away()
+        pauses.append(pace.pause_s(0.0, False))
+    assert pauses == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+    pace.note_round()
+    assert pace.pause_s(0.0, False) == 0.1
+
+
+def test_who_is_held_back_asks_twice_a_second() -> None:
+    pace = paced()
+    assert pace.pause_s(0.0, True) == 0.5
+    pace.note_round()
+    assert pace.pause_s(0.0, False) == 0.1
+
+
+@pytest.mark.parametrize(("took_s", "pause_s"), [(0.0, 1.0), (0.5, 2.0), (2.0, 5.0)])
+def test_far_behind_a_pause_is_four_times_the_round_between_one_and_five_seconds(took_s: float, pause_s: float) -> None:
+    assert paced(FAR).pause_s(took_s, False) == pause_s
+
+
+@pytest.mark.parametrize(("lag", "pause_s"), [(FAR - 1, 2.0), (FAR, 10.0)])
+def test_charts_wait_five_times_as_long_far_behind(lag: int, pause_s: float) -> None:
+    assert paced(lag).charts_pause_s == pause_s
