@@ -43,7 +43,10 @@ class Zones(Mapping[str, tzinfo]):
 
 @cache
 def rules_of(data: bytes) -> tzinfo:
-    """The rules of a zone by the bytes of its TZif file. Raises `ValueError` where they are none."""
+    """The rules of a zone by the bytes of its TZif file, whole ones: `zoneinfo` crashes on some that are damaged.
+
+    Raises `ValueError` if they are of no TZif file.
+    """
     try:
         return ZoneInfo.from_file(BytesIO(data))
     except (struct.error, LookupError) as problem:

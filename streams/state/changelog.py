@@ -7,7 +7,7 @@ consumers or threads.
     c <offset, 20 digits> | title the catalog row that holds from that source offset on, JSON; empty: none
     e <offset, 20 digits> | digest of a household   forgotten there (`models.erasure`), JSON (`Erased`)
     k <offset, 20 digits>         the time that had passed in silence before that source offset came, JSON, in ms
-    z <offset, 20 digits> | zone name   the zone's data that holds from that source offset on, the bytes of a TZif file
+    z <offset, 20 digits> | zone name   the zone's data from that source offset on (`streams.state.zone_records`)
     r <length of title> title household    a packed row (`models.rows`)
     s <quarter hour> title        households by the streaks that end then (`models.streaks`), msgpack
     t title, l title, f franchise, v title, h <hour> title, d <day> title, a <age> title, w <week> title, u <week> title
@@ -43,6 +43,7 @@ from streams.state.tally_records import (
     read_tally_key,
     tally_messages,
 )
+from streams.state.zone_records import ZONE, read_zone
 
 STATE_FORMAT = 6
 """Goes up when the form of any record changes: rows, tallies, current windows, streaks, control rows, the position.
@@ -119,11 +120,6 @@ def catalog_message(offset: int, title_id: str, row: CatalogRow | None) -> Messa
     """The control row that says which catalog row holds from a source offset on (None: none does)."""
     value = b"" if row is None else msgspec.json.encode(row)
     return {"key": b"c%020d|%b" % (offset, title_id.encode()), "value": value}
-
-
-def zone_message(offset: int, name: str, data: bytes) -> Message:
-    """The control row that says by which data a zone is judged from a source offset on."""
-    return {"key": b"z%020d|%b" % (offset, name.encode()), "value": data}
 
 
 def silence_message(offset: int, clock_ms: int) -> Message:
@@ -247,8 +243,8 @@ class Restored:
             self.position = _decode_position(value)
         elif kind == b"c" and value is not None:
             _add_control_row(self._catalog, key, value)
-        elif kind == b"z" and value is not None:
-            _add_control_row(self._zones, key, value)
+        elif kind == ZONE and value is not None:
+            _add_control_row(self._zones, key, read_zone(value))
         elif kind == ERASURE and value is not None:
             digest, erased = read_erasure(key, value)
             self.fold.erasures.note({digest: erased.until})

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from streams.config.kafka_security import KafkaAddress
-from streams.kafka.reader import NoTopic, TopicReader
+from streams.kafka.reader import CannotRead, NoTopic, TopicReader
 from streams.verify.folding import CatalogRow
 from streams.verify.recomputation import readable_title
 from streams.verify.records import RawRecord
-from streams.verify.zones import ZoneRow
+from streams.verify.zones import Zone, ZoneRow, stored_zone
 
 TAKEN_IN = re.compile(rb"c\d{20}\|")
 ERASED = re.compile(rb"e\d{20}\|")
@@ -42,6 +42,7 @@ class StateLog:
         self.silent: dict[int, dict[int, int]] = {}
         self.erasures: dict[int, dict[tuple[int, str], int]] = {}
         self._zones: dict[int, dict[tuple[int, str], bytes]] = {}
+        self._zone_data: dict[Zone, Zone] = {}
         self._rows: dict[int, dict[tuple[int, str], bytes]] = {}
 
     def close(self) -> None:
@@ -62,9 +63,17 @@ class StateLog:
                 erasures[int(key[1:21]), key[22:].decode()] = int(json.loads(value)["until"])
             elif ZONE.match(key) and value is not None:
                 zones = self._zones.setdefault(message.partition(), {})
-                zones[int(key[1:21]), key[22:].decode()] = value
+                zones[int(key[1:21]), key[22:].decode()] = self._zone(key, value)
             elif SILENT.fullmatch(key) and value is not None:
                 self.silent.setdefault(message.partition(), {})[int(key[1:])] = int(json.loads(value))
+
+    def _zone(self, key: bytes, value: bytes) -> Zone:
+        try:
+            zone = stored_zone(value)
+        except ValueError as problem:
+            raise CannotRead(f"topic {self._reader.topic}, key {key!r}: {problem}") from None
+        # Partitions have the same data: one copy of it is kept, and handed to each process that folds.
+        return self._zone_data.setdefault(zone, zone)
 
     def next_offset(self, partition: int) -> int:
         """The position of the partition's last checkpoint; 0 before the first one."""

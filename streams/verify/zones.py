@@ -6,6 +6,7 @@ what an event is, and shares no code with `models` or the worker.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, tzinfo
 from functools import cache, lru_cache
@@ -51,6 +52,14 @@ class ZonesInForce:
         return self._taken_in if self._taken_in or self._coming else installed_zones()
 
 
+def stored_zone(value: bytes) -> Zone:
+    """The zone that a row of the changelog holds, behind its SHA-256. Raises `ValueError` if the two do not match."""
+    zone = value[32:]
+    if hashlib.sha256(zone).digest() != value[:32]:
+        raise ValueError("the data of a zone does not match its digest")
+    return zone
+
+
 @cache
 def installed_zones() -> Mapping[str, Zone]:
     """The IANA list of time zones, as the pinned `tzdata` package has it."""
@@ -62,5 +71,5 @@ def installed_zones() -> Mapping[str, Zone]:
 
 @lru_cache(maxsize=10_000)
 def rules_of(zone: Zone) -> tzinfo:
-    """What a zone's bytes say. Raises `ValueError` where they are no zone data."""
+    """What a zone's bytes say."""
     return ZoneInfo.from_file(BytesIO(zone)) if zone else UTC

@@ -15,8 +15,9 @@ from models.catalog import CatalogRow
 from models.fold import Fold
 from streams.config.zones import rules_of
 from streams.source.erasures import Erasure
-from streams.state.changelog import Erased, catalog_message, erasure_message, silence_message, zone_message
+from streams.state.changelog import Erased, catalog_message, erasure_message, silence_message
 from streams.state.tally_records import Message
+from streams.state.zone_records import zone_message
 
 log = logging.getLogger(__name__)
 

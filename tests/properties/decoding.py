@@ -18,11 +18,14 @@ from models.catalog import BadTitle, read_title
 from models.events import BadEvent, read_event
 from models.sources.netflix_playback_related_events import COLUMNS
 from models.sources.reading import NotImportable, Viewer
+from streams.config.zones import installed_zones
 from streams.operations.imports import read_import
 from streams.operations.titles import latest_titles, read_rows
+from streams.state.zone_records import read_zone, zone_message
 from streams.verify.recomputation import readable_title
 from streams.verify.records import Unreadable
 from streams.verify.records import read_event as read_independently
+from streams.verify.zones import stored_zone
 
 HOUSEHOLD, TITLE_ID = "home", "film"
 VIEWER = Viewer(HOUSEHOLD, "Europe/Berlin", frozenset({"Mia"}), {"Paper Boats": "paper-boats"})
@@ -34,6 +37,24 @@ class Target(NamedTuple):
     read: Callable[[bytes], bool]
     seeds: tuple[bytes, ...]
     words: tuple[bytes, ...]
+
+
+# -- zone data in the state --------------------------------------------------------------------------------------
+
+
+def zone_row(value: bytes) -> bool:
+    """The value of a control row: the zone data that a worker wrote to both readings, or damaged to both."""
+    found = [_zone_data(read, value) for read in (read_zone, stored_zone)]
+    assert found == [value[32:] if value in ZONE_ROWS else None] * 2, "zone data that no worker wrote"
+    return found[0] is not None
+
+
+def _zone_data(read: Callable[[bytes], bytes], value: bytes) -> bytes | None:
+    try:
+        return read(value)
+    except ValueError as problem:
+        _is_one_line(problem)
+        return None
 
 
 # -- an event, a title ------------------------------------------------------------------------------------------
@@ -201,9 +222,23 @@ EXPORT_WORDS = (
     b"9999-12-31 23:59:59",
 )  # fmt: skip
 
+ZONES = installed_zones()
+ZONE_ROWS = tuple(
+    zone_message(5, name, ZONES[name])["value"] or b"" for name in ("Europe/Berlin", "Asia/Kathmandu", "Etc/UTC")
+)
+ZONE_WORDS = (
+    b"TZif2",
+    b"TZif3",
+    b"\x00\x00\x00\x01",
+    b"\xff\xff\xff\xff",
+    b"<+0545>-5:45",
+    b"CET-1CEST,M3.5.0,M10.5.0/3",
+)
+
 TARGETS = {
     "event": Target(event, EVENTS, (*JSON_WORDS, *EVENT_WORDS)),
     "title": Target(title, TITLES, (*JSON_WORDS, *TITLE_WORDS)),
     "titles-file": Target(titles_file, TITLE_FILES, (*JSON_WORDS, *TITLE_WORDS)),
+    "zone-row": Target(zone_row, ZONE_ROWS, ZONE_WORDS),
     "netflix-export": Target(netflix_export, EXPORTS, (*JSON_WORDS, *EXPORT_WORDS)),
 }

@@ -29,9 +29,9 @@ from streams.state.changelog import (
     position_message,
     silence_message,
     state_messages,
-    zone_message,
 )
 from streams.state.tally_records import Message
+from streams.state.zone_records import zone_message
 
 Messages = list[tuple[bytes, bytes | None]]
 

@@ -163,7 +163,7 @@ def _deleted(admin: KafkaAdminClient, part: TopicPartition) -> bool:
 
 
 def test_another_format_is_refused(counted: Application) -> None:
-    position = next(record for record in counted.read(counted.state_topic) if record.key == b"p")
+    *_, position = (record for record in counted.read(counted.state_topic) if record.key == b"p")
     other = json.dumps(json.loads(position.value or b"") | {"format": 0}).encode()
     write_state(counted, position._replace(value=other))
 

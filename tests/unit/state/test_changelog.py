@@ -11,7 +11,9 @@ from models.rows import pack
 from models.rules import Rules
 from models.tally import TallyKey
 from models.viewing import Row
+from streams.config.zones import installed_zones
 from streams.state.changelog import Position, Restored, StateError, position_message, state_messages
+from streams.state.zone_records import zone_message
 
 POSITION = Position(5, "topic", 1, 7, 3, "rules", "zones", 1, [4, *range(11)])
 ROWS = [
@@ -74,6 +76,16 @@ def test_a_record_that_is_no_state_is_refused_with_the_remedy_in_one_line(key: b
     with pytest.raises(StateError, match="run `encore rebuild`") as refused:
         restored(messages()[-1], (key, value))
     assert "\n" not in str(refused.value)
+
+
+def test_zone_data_comes_back_and_is_refused_by_its_key_if_it_is_damaged() -> None:
+    data = installed_zones()["Europe/Berlin"]
+    key, value = (zone_message(5, "Europe/Berlin", data)[part] or b"" for part in ("key", "value"))
+    assert restored(messages()[-1], (key, value)).zones == {"Europe/Berlin": data}
+    # Python's `zoneinfo` would read a file that lacks its end forever.
+    for damaged in (value[:-1], value[:-2], value + b"\n", value[32:], bytes([value[0] ^ 1]) + value[1:]):
+        with pytest.raises(StateError, match=r"Europe/Berlin'.* the zone data is damaged: .* `encore rebuild`"):
+            restored(messages()[-1], (key, damaged))
 
 
 def test_a_position_of_before_there_were_rebuilds_is_read() -> None:

@@ -30,9 +30,9 @@ from streams.state.changelog import (
     position_message,
     silence_message,
     state_messages,
-    zone_message,
 )
 from streams.state.tally_records import Message
+from streams.state.zone_records import zone_message
 
 FORMAT = 6
 RAISE_IT = (
@@ -187,7 +187,7 @@ BYTES = {
     ),
     "zone": (
         "7a30303030303030303030303030303030313233347c4575726f70652f4265726c696e",
-        "545a6966",
+        "238fdc07453966ffbc3ae6d544ffb7b487e7be14fbdd8b50f31fd24b4b870fb3545a6966",
     ),
     "silence": (
         "6b3030303030303030303030303030303031323334",

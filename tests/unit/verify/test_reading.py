@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import pytest
 
-from streams.kafka.reader import NoTopic
+from streams.kafka.reader import CannotRead, NoTopic
 from streams.verify import reading
 from streams.verify.folding import CatalogRow
 from streams.verify.reading import StateLog, TitlesTopic
@@ -58,6 +59,10 @@ def topics(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Message]]:
     monkeypatch.setattr(reading, "TopicReader", Topic)
     monkeypatch.setattr(Topic, "appended", {"state": []})
     return Topic.appended
+
+
+def stored(zone: bytes) -> bytes:
+    return sha256(zone).digest() + zone
 
 
 def control(kind: str, offset: int, rest: str = "") -> bytes:
@@ -112,10 +117,10 @@ def test_zone_data_is_by_partition_in_the_order_of_its_offsets_and_the_last_of_a
     topics: dict[str, list[Message]],
 ) -> None:
     topics["state"] += [
-        Message(b"z%020d|Europe/Berlin" % 9, b"new"),
-        Message(b"z%020d|Europe/Berlin" % 5, b"older"),
-        Message(b"z%020d|Europe/Berlin" % 5, b"old"),
-        Message(b"z%020d|Asia/Tokyo" % 0, b"data", 1),
+        Message(b"z%020d|Europe/Berlin" % 9, stored(b"new")),
+        Message(b"z%020d|Europe/Berlin" % 5, stored(b"older")),
+        Message(b"z%020d|Europe/Berlin" % 5, stored(b"old")),
+        Message(b"z%020d|Asia/Tokyo" % 0, stored(b"data"), 1),
     ]
     state = StateLog("nowhere:1", "state")
     state.read_on()
@@ -123,3 +128,18 @@ def test_zone_data_is_by_partition_in_the_order_of_its_offsets_and_the_last_of_a
         0: [ZoneRow(5, "Europe/Berlin", b"old"), ZoneRow(9, "Europe/Berlin", b"new")],
         1: [ZoneRow(0, "Asia/Tokyo", b"data")],
     }
+
+
+@pytest.mark.parametrize("value", [b"", b"TZif2", stored(b"TZif2")[:-1], stored(b"TZif2") + b"\n"])
+def test_damaged_zone_data_is_refused_by_its_key(topics: dict[str, list[Message]], value: bytes) -> None:
+    topics["state"] += [Message(b"z%020d|Asia/Tokyo" % 5, value)]
+    with pytest.raises(CannotRead, match=r"topic state, key b'z0{19}5\|Asia/Tokyo': the data of a zone does not match"):
+        StateLog("nowhere:1", "state").read_on()
+
+
+def test_partitions_with_the_same_zone_data_share_its_bytes(topics: dict[str, list[Message]]) -> None:
+    topics["state"] += [Message(b"z%020d|Asia/Tokyo" % 5, stored(b"TZif2"), partition) for partition in (0, 1)]
+    state = StateLog("nowhere:1", "state")
+    state.read_on()
+    (first,), (second,) = state.zones().values()
+    assert first.zone is second.zone

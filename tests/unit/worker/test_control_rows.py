@@ -9,8 +9,9 @@ from partition_log import FILM, Log
 from models.fold import Fold
 from models.rules import Rules
 from streams.config.zones import installed_zones
-from streams.state.changelog import Position, Restored, position_message, zone_message
+from streams.state.changelog import Position, Restored, position_message
 from streams.state.tally_records import Message
+from streams.state.zone_records import zone_message
 from streams.worker.control_rows import Controls, Told
 
 INSTALLED = installed_zones()
