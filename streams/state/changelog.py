@@ -46,19 +46,17 @@ from streams.state.tally_records import (
 from streams.state.zone_records import ZONE, read_zone
 
 STATE_FORMAT = 6
-"""Goes up when the form of any record changes: rows, tallies, current windows, streaks, control rows, the position.
-
-Bytes of each kind are kept beside its tests; a state of a format that is not among `READABLE_FORMATS` is refused.
-"""
+"""Goes up when the form of any record changes, or a window or counter is added that an older state did not count."""
 
 READABLE_FORMATS = frozenset({5, STATE_FORMAT})
-"""The formats that a worker continues from; it writes `STATE_FORMAT` with its next position.
+"""The formats that a worker continues from; any other is refused. It writes `STATE_FORMAT` with its next position.
 
-Of format 5, the number was that of rows alone; its records are the same, but that it has no zone data.
+Nothing is converted, so a format is listed only if its state lacks nothing. Format 5 has the same records, but no zone
+data: it is continued with the zone data that its position names.
 """
 
 ZONES_SINCE = 6
-"""The first format of a state that holds the zone data that it was judged by."""
+"""The first format whose state holds the zone data that it was computed with."""
 
 POSITION_KEY = b"p"
 ERASURE = b"e"
@@ -164,7 +162,7 @@ def _row_prefix(title_id: str) -> bytes:
 class Restored:
     """Collects a changelog, record after record in log order, into a fold and its position.
 
-    `zones` is the data by which zones are judged, by their names.
+    `zones` is the zone data that applies now, by zone name.
     """
 
     def __init__(self, fold: Fold) -> None:

@@ -44,13 +44,13 @@ class Controls:
         self._zones: list[Message] = []
 
     def __bool__(self) -> bool:
-        """Whether a control row waits for which a checkpoint is to be written; zone data can wait for a record."""
+        """Whether there is a control row that must be written even if no record comes."""
         return bool(self._messages)
 
     def hand_over(self) -> list[Message]:
         """The control rows since the last call, for the checkpoint at hand."""
-        messages, self._messages, self.are_urgent = [*self._zones, *self._messages], [], False
-        self._zones = []
+        messages = [*self._zones, *self._messages]
+        self._zones, self._messages, self.are_urgent = [], [], False
         return messages
 
     def take_in_catalog(self, position: int) -> None:
@@ -65,16 +65,19 @@ class Controls:
             self._fold.take_in(title_id, now.get(title_id))
             self._messages.append(catalog_message(position, title_id, now.get(title_id)))
 
-    def take_in_zones(self, position: int, before: Mapping[str, bytes], now: Mapping[str, bytes]) -> None:
-        """Let the zone data as it is now, by names, hold from the record at a position on; `before`: what held so far.
+    def take_in_zones(
+        self, position: int, before: Mapping[str, bytes], now: Mapping[str, bytes], *, waits: bool = True
+    ) -> None:
+        """Apply the zone data `now`, by zone name, from the record at a position on; `before` applied so far.
 
-        A zone that is no more stays what it was.
+        A zone that `now` lacks keeps its data. The rows wait for a record, or else have a checkpoint of their own.
         """
         new = {name: data for name, data in now.items() if before.get(name) != data}
         self._fold.take_in_zones({name: rules_of(data) for name, data in new.items()})
-        self._zones += [zone_message(position, name, data) for name, data in new.items()]
+        rows = self._zones if waits else self._messages
+        rows += [zone_message(position, name, data) for name, data in new.items()]
         if before and new:
-            log.info("partition %d takes in %d zones that changed", self._number, len(new))
+            log.info("partition %d takes in the changed data of %d zones", self._number, len(new))
 
     def take_in_erasures(self, position: int) -> None:
         """Forget the households that are to be, before the record at a position."""

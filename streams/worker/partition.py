@@ -134,9 +134,10 @@ class Partition:
         return restored.position
 
     def _take_in_zones(self, restored: Position | None) -> None:
-        """A state that holds no zone data was judged by what is installed, from its first record on."""
-        knows_its_zones = restored is None or restored.format >= ZONES_SINCE
-        self._controls.take_in_zones(self.position if knows_its_zones else 0, self._zones_of_state, self.source.zones)
+        """A state without zone data was computed with the installed data from its first record on."""
+        has_zones = restored is None or restored.format >= ZONES_SINCE
+        offset = self.position if has_zones else 0
+        self._controls.take_in_zones(offset, self._zones_of_state, self.source.zones, waits=has_zones)
         self._zones_of_state = {}
 
     def _continue_from(self, position: Position) -> None:

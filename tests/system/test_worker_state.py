@@ -191,6 +191,35 @@ def test_other_zone_data_is_taken_in_where_the_state_continues(counted: Applicat
     counted.verify()
 
 
+def test_a_state_of_format_5_is_continued_and_gets_its_zone_data_without_a_record(counted: Application) -> None:
+    count(counted)
+    state = [record for record in counted.read(counted.state_topic) if record.key[:1] != b"z"]
+    delete(counted, counted.state_topic)
+    make(counted, counted.state_topic)
+    write_state(counted, *map(as_of_format_5, state))
+
+    worker = counted.ready_worker()
+
+    begun = {record.partition for record in state if record.key == b"p"}
+    until(lambda: begun <= zones_from_the_first_record(counted), "the zone data is written")
+    counted.verify()
+    assert worker.stopped().code == 0
+
+
+def as_of_format_5(record: Record) -> Record:
+    """A record as it was before there was zone data; the id of the topic that is made anew is not known yet."""
+    if record.key != b"p":
+        return record
+    position = json.loads(record.value or b"") | {"format": 5, "state_id": ""}
+    return record._replace(value=json.dumps(position).encode())
+
+
+def zones_from_the_first_record(application: Application) -> set[int]:
+    """The partitions whose state has a zone's data from offset 0 on."""
+    key = b"z%020d|Europe/Berlin" % 0
+    return {record.partition for record in application.read(application.state_topic) if record.key == key}
+
+
 def test_other_rule_settings_are_refused_and_a_rebuild_with_them_takes_them(counted: Application) -> None:
     others = {"ENCORE_STARTER_S": "80000"}
     assert "the rule settings of the state" in refused(counted, **others)

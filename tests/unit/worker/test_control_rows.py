@@ -50,6 +50,13 @@ def test_zone_data_is_handed_over_once_and_waits_for_a_record() -> None:
     assert (len(waiting.hand_over()), waiting.hand_over()) == (1, [])
 
 
+def test_zone_data_of_a_state_that_had_none_is_written_without_a_record() -> None:
+    waiting = controls(Fold(Rules()))
+    waiting.take_in_zones(0, {}, {"Europe/Berlin": BERLIN}, waits=False)
+    assert waiting and waiting.hand_over() == [zone_message(0, "Europe/Berlin", BERLIN)]
+    assert not waiting
+
+
 def test_a_record_is_judged_by_the_data_that_was_taken_in_before_it() -> None:
     """13:30 UTC is 15:30 in Berlin and 19:15 in Kathmandu; what is unknown is UTC, and `other`."""
     log, at = Log(FILM, zones={}), 13.5 * 3_600
