@@ -30,8 +30,8 @@ from models.hash_fields import (
     window_fields,
 )
 from models.legs import FOUR_WEEKS, OPENING, legs
-from models.rules import DAY_MS
-from models.tally import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, HOUR, TITLE, WEEK, TallyKey
+from models.tally import CURVE, DAYPARTS, TITLE, TallyKey
+from models.windows import AGE, AUDIENCE, DAY, HOUR, KINDS, WEEK
 from streams.config.settings import Settings
 from streams.publishing.sink import Boards, Metric
 from streams.redis.keys import Keys
@@ -45,15 +45,9 @@ class Rendering:
 
     def __init__(self, settings: Settings) -> None:
         self.keys = Keys(settings.redis_prefix)
-        age_ms = settings.age_retention_days * DAY_MS
-        self._lives_ms = {
-            HOUR: settings.hour_retention_days * DAY_MS,
-            DAY: settings.day_retention_days * DAY_MS,
-            AGE: age_ms,
-            WEEK: age_ms,
-            AUDIENCE: settings.day_retention_days * DAY_MS,
-        }
-        self.legs_life_ms = age_ms
+        retention = settings.retention()
+        self._lives_ms = {kind: each.kept_ms(retention) for kind, each in KINDS.items()}
+        self.legs_life_ms = retention.age_ms
         self._daypart_names = daypart_names(part.name for part in read_dayparts(settings.dayparts))
         self._title_boards = Boards(
             tuple(map(self.keys.board, TITLE_BOARDS)), _metrics(TITLE_BOARDS, WHOLE, settings.board_least_starters), 0

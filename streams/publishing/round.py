@@ -12,7 +12,8 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from models.tally import CURVE, DAY, FRANCHISE, HOUR, TallyKey
+from models.tally import CURVE, FRANCHISE, TallyKey
+from models.windows import DAY, HOUR
 from streams.observability.metrics import Metrics
 from streams.publishing.hashes import Rendering
 from streams.publishing.shown_catalog import ShownCatalog

@@ -36,6 +36,7 @@ from streams.reader.results import (
     Status,
     Title,
     Week,
+    Window,
 )
 from streams.reader.steps import Course, Pause, Send, Steps, ask, patiently
 from streams.redis.clients import async_client
@@ -81,6 +82,15 @@ class AsyncReader:
     async def ages(self, title_id: str) -> tuple[Age, ...]:
         """The first 72 hours (`opening`), 7, 28 and 91 days of a title. One that is left out counted nothing."""
         return await self._ask(self._queries.ages(title_id))
+
+    async def windows(
+        self, title_id: str, kind: str, first: datetime | None = None, last: datetime | None = None
+    ) -> tuple[Window, ...]:
+        """The windows of any kind, by its word in keys, such as `day`, from that of `first` to that of `last`.
+
+        Those by a title's age take no times: all of them are read. One that is left out counted nothing.
+        """
+        return await self._ask(self._queries.windows(title_id, kind, first, last))
 
     async def dayparts(self, title_id: str) -> Dayparts | None:
         """When a title is watched in the households' own time, and for how many it is a habit."""

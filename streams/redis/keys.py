@@ -12,8 +12,8 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from models.hash_fields import DAY_BOARDS, TITLE_BOARDS, encoded_id
-from models.tally import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
-from models.windows import AGES, audience_week_name, day_name, hour_name
+from models.tally import CURVE, DAYPARTS, FRANCHISE, TITLE, TallyKey
+from models.windows import DAY, KINDS
 
 
 class Form(NamedTuple):
@@ -26,13 +26,7 @@ class Form(NamedTuple):
 
 TALLIES = {
     TITLE: Form("title:<title_id>", "hash", "a title, for all time"),
-    HOUR: Form("title:<title_id>:hour:<YYYYMMDDTHH>", "hash", "a UTC hour of a title"),
-    DAY: Form("title:<title_id>:day:<YYYYMMDD>", "hash", "a UTC day of a title"),
-    AGE: Form("title:<title_id>:age:<age>", "hash", "a title's first 72 hours (opening), 7, 28 or 91 days"),
-    WEEK: Form("title:<title_id>:week:<n>", "hash", "a week of a title, from its release on, 1 to 104"),
-    AUDIENCE: Form(
-        "title:<title_id>:audience:<YYYY>W<ww>", "hash", "the households that a title reached in a UTC week"
-    ),
+    **{kind: Form(f"title:<title_id>:{each.word}:{each.named}", "hash", each.holds) for kind, each in KINDS.items()},
     CURVE: Form("title:<title_id>:curve", "hash", "how often each part of a title was played"),
     DAYPARTS: Form("title:<title_id>:dayparts", "hash", "a title by parts of the households' own day"),
     FRANCHISE: Form("franchise:<franchise_id>", "hash", "titles that belong together, for all time"),
@@ -48,14 +42,7 @@ CHANGES = Form("changes", "stream", "one message for each change, and a channel 
 READ = (*TALLIES.values(), LEGS, STATUS, BOARD, DAY_BOARD, CHANGES)
 """All keys that are there to be read."""
 
-_AGE_NAMES = tuple(AGES)
-_NAMES: dict[str, Callable[[int], str]] = {
-    HOUR: lru_cache(1_000)(hour_name),
-    DAY: lru_cache(1_000)(day_name),
-    AGE: _AGE_NAMES.__getitem__,
-    WEEK: str,
-    AUDIENCE: lru_cache(1_000)(audience_week_name),
-}
+_NAMES: dict[str, Callable[[int], str]] = {kind: lru_cache(1_000)(each.name) for kind, each in KINDS.items()}
 _OF_A_TITLE = re.compile(r"title:([^:]+)(?::day:(\d{8}))?")
 
 

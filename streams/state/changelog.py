@@ -9,7 +9,7 @@ consumers or threads.
     k <offset, 20 digits>         the time that had passed in silence before that source offset came, JSON, in ms
     r <length of title> title household    a packed row (`models.rows`)
     s <quarter hour> title        households by the streaks that end then (`models.streaks`), msgpack
-    t title, l title, f franchise, v title, h <hour> title, d <day> title, a <age> title, w <week> title, u <week> title
+    t title, l title, f franchise, v title, and <letter> <number> title of each kind of windows (`models.windows`)
                                   a tally: its sequence, then its counters, msgpack
     n title                       the windows that move as the title does (`streams.state.tally_records`), msgpack
 """

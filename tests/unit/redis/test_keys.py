@@ -7,7 +7,8 @@ import re
 import pytest
 
 from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
-from models.tally import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
+from models.tally import CURVE, DAYPARTS, FRANCHISE, TITLE, TallyKey
+from models.windows import AGE, AUDIENCE, DAY, HOUR, WEEK
 from streams.redis.keys import BOARD, CHANGES, DAY_BOARD, LEGS, READ, STATUS, TALLIES, Held, Keys
 
 PREFIX = "100%{x}:"
