@@ -26,6 +26,7 @@ from streams.reader.results import (
     AudienceWeek,
     Board,
     Change,
+    Computed,
     Curve,
     Day,
     Dayparts,
@@ -41,6 +42,7 @@ from streams.reader.results import (
 from streams.reader.steps import Course, Pause, Send, Steps, ask, patiently
 from streams.redis.clients import async_client
 
+C = TypeVar("C", bound=Computed)
 T = TypeVar("T")
 
 
@@ -107,6 +109,10 @@ class AsyncReader:
     async def legs(self, title_id: str) -> Legs | None:
         """How a title holds its audience; `None` before its first complete week, and without a release."""
         return await self._ask(self._queries.legs(title_id))
+
+    async def computed(self, title_id: str, result: type[C]) -> C | None:
+        """What is computed of a title week by week, by the type of the result, such as `Legs`; `None` as for them."""
+        return await self._ask(self._queries.computed(title_id, result))
 
     async def franchise(self, franchise_id: str) -> Franchise | None:
         """A franchise's counters for all time; `None` where it has none."""

@@ -30,6 +30,7 @@ from streams.reader.results import (
     Age,
     AudienceWeek,
     Board,
+    Computed,
     Curve,
     Day,
     Dayparts,
@@ -48,6 +49,7 @@ from streams.reader.spans import MOST_WINDOWS, day_number, hour_number, kind_of,
 from streams.redis.keys import Keys
 
 T = TypeVar("T")
+C = TypeVar("C", bound=Computed)
 W = TypeVar("W", bound=Window | AudienceWeek)
 
 Command = tuple[str | int, ...]
@@ -137,7 +139,10 @@ class Queries:
         return _one(self._curve(title_id))
 
     def legs(self, title_id: str) -> Query[Legs | None]:
-        return _one(self._legs(title_id))
+        return self.computed(title_id, Legs)
+
+    def computed(self, title_id: str, result: type[C]) -> Query[C | None]:
+        return _one(self._computed(title_id, result))
 
     def board(self, metric: str, day: date | None = None, top: int = 20) -> Query[Board]:
         if top < 1:
@@ -164,7 +169,7 @@ class Queries:
 
     def _profile(self, title_id: str) -> list[Part]:
         """The title is the first of them."""
-        alone = [self._title(title_id), self._dayparts(title_id), self._legs(title_id), self._curve(title_id)]
+        alone = [self._title(title_id), self._dayparts(title_id), self._computed(title_id, Legs), self._curve(title_id)]
         ages, weeks = range(len(AGES)), range(1, LAST_WEEK + 1)
         return [*alone, *self._windows(AGE, title_id, ages), *self._windows(WEEK, title_id, weeks)]
 
@@ -185,9 +190,9 @@ class Queries:
         newest = audience_week((title.as_of_ms if title is not None else 0) // DAY_MS)
         return self._windows(AUDIENCE, title_id, range(newest - weeks + 1, newest + _WEEKS_AHEAD + 1))
 
-    def _legs(self, title_id: str) -> Part:
-        key = self.keys.legs(title_id)
-        return _hash(key, lambda fields: struct(Legs, key, fields, title_id=title_id))
+    def _computed(self, title_id: str, result: type[Computed]) -> Part:
+        key = self.keys.computed(result.WORD, title_id)
+        return _hash(key, lambda fields: struct(result, key, fields, title_id=title_id))
 
     def _windows(self, kind: str, title_id: str, numbers: Iterable[int]) -> list[Part]:
         """The windows of a kind, by its letter, that have these numbers."""

@@ -27,6 +27,7 @@ from streams.reader.results import (
     AudienceWeek,
     Board,
     Change,
+    Computed,
     Curve,
     Day,
     Dayparts,
@@ -42,6 +43,7 @@ from streams.reader.results import (
 from streams.reader.steps import Course, Pause, Send, Steps, ask, patiently
 from streams.redis.clients import sync_client
 
+C = TypeVar("C", bound=Computed)
 T = TypeVar("T")
 
 
@@ -109,6 +111,10 @@ class Reader:
     def legs(self, title_id: str) -> Legs | None:
         """How a title holds its audience; `None` before its first complete week, and without a release."""
         return self._ask(self._queries.legs(title_id))
+
+    def computed(self, title_id: str, result: type[C]) -> C | None:
+        """What is computed of a title week by week, by the type of the result, such as `Legs`; `None` as for them."""
+        return self._ask(self._queries.computed(title_id, result))
 
     def franchise(self, franchise_id: str) -> Franchise | None:
         """A franchise's counters for all time; `None` where it has none."""

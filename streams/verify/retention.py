@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from models.rules import DAY_MS
 from streams.config.settings import Settings
+from streams.verify.readers import COMPUTED
 from streams.verify.shown import title_key
 from streams.verify.windows import AGES, BY_WORD, DAYS, HOURS
 
@@ -46,7 +47,7 @@ class Retention:
                 return self._until_ms("day", "", name)
             case ["title", title, word, name] if word in BY_WORD:
                 return self._until_ms(word, title, name)
-            case ["title", title, "legs"]:
+            case ["title", title, word] if word in COMPUTED:
                 return self.releases_ms[f"title:{title}"] + self.age_ms
         return None
 
