@@ -12,11 +12,11 @@ from typing import Final
 
 from models.glance import glance, has_sessions
 from models.rows import pack, unpack
-from models.rules import DAY_MS, HOUR_MS, Rules
-from models.tally import AGE, AUDIENCE, DAY, HOUR, WEEK, TallyKey
+from models.rules import DAY_MS, Rules
+from models.tally import TallyKey
 from models.title import Title
 from models.viewing import Row
-from models.windows import AGES, LAST_WEEK, Retention, first_day
+from models.windows import Retention, all_by_age, kept_until_ms
 
 _SLACK_MS: Final = DAY_MS
 """Partitions' clocks differ: each keeps its part of a window a little longer than readers may read it."""
@@ -43,8 +43,7 @@ class ExpiringWindows:
 
     def note_release(self, title: Title, there: Container[TallyKey]) -> None:
         """Let the windows by age that are there leave by the release that a title has now."""
-        numbers = [(AGE, place) for place in range(len(AGES))] + [(WEEK, week) for week in range(1, LAST_WEEK + 1)]
-        for key in [TallyKey(kind, number, title.title_id) for kind, number in numbers]:
+        for key in [TallyKey(kind, number, title.title_id) for kind, number in all_by_age()]:
             if key in there:
                 self.note(key, title)
 
@@ -68,16 +67,9 @@ class ExpiringWindows:
             self.note(key, titles.get(key.title_id))
 
     def _leaves_ms(self, key: TallyKey, title: Title | None) -> int | None:
-        hour_ms, day_ms, age_ms = self._retention
-        if key.kind == HOUR:
-            return key.number * HOUR_MS + hour_ms + _SLACK_MS
-        if key.kind == DAY:
-            return key.number * DAY_MS + day_ms + _SLACK_MS
-        if key.kind == AUDIENCE:
-            return first_day(key.number) * DAY_MS + day_ms + _SLACK_MS
-        if key.kind in (AGE, WEEK) and title is not None and title.release_ms is not None:
-            return title.release_ms + age_ms + _SLACK_MS
-        return None
+        release_ms = title.release_ms if title is not None else None
+        until_ms = kept_until_ms(key.kind, key.number, release_ms, self._retention)
+        return None if until_ms is None else until_ms + _SLACK_MS
 
 
 def sweep(titles: dict[str, Title], stream_time_ms: int, rules: Rules, step: int) -> Iterator[list[tuple[str, str]]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from math import fsum
-from typing import NamedTuple
+from typing import NamedTuple, get_type_hints
 from urllib.parse import quote
 
 from models.account import StreamCounters
@@ -65,12 +65,20 @@ DAYPART = tuple(
 )
 """Of the hash of dayparts, behind each daypart's name and a `_`."""
 
-LEGS = tuple(
-    Field(f"{name.removesuffix('_ms')}_s", SECONDS)
-    if name.endswith("_ms")
-    else Field(name, {"week": COUNT, "unstoppable": FLAG}.get(name, RATIO))
-    for name in Legs._fields
-)
+_KINDS = {int: COUNT, bool: FLAG}
+
+
+def computed(result: type[NamedTuple]) -> tuple[Field, ...]:
+    """Of the hash of a computed result, whose fields are seconds where they end in `_ms`, else of their type's kind."""
+    return tuple(
+        Field(f"{name.removesuffix('_ms')}_s", SECONDS)
+        if name.endswith("_ms")
+        else Field(name, _KINDS.get(each, RATIO))
+        for name, each in get_type_hints(result).items()
+    )
+
+
+LEGS = computed(Legs)
 """Of the hash of legs; seconds may be empty there."""
 
 STREAM = _counters(STREAM_FIELDS)
@@ -229,7 +237,12 @@ def daypart_fields(names: list[str], totals: Sequence[int]) -> list[str]:
 
 def legs_fields(found: Legs) -> list[str]:
     """The fields of the hash of legs and their texts, in turn."""
-    return [text for field, value in zip(LEGS, found, strict=True) for text in (field.name, _text(field, value))]
+    return computed_fields(LEGS, found)
+
+
+def computed_fields(fields: Sequence[Field], values: Iterable[float | None]) -> list[str]:
+    """The fields of a computed hash and their texts, in turn; empty where there is no value."""
+    return [text for field, value in zip(fields, values, strict=True) for text in (field.name, _text(field, value))]
 
 
 def _text(field: Field, value: float | None) -> str:

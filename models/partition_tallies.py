@@ -16,9 +16,9 @@ from models.current_windows import CurrentWindows, Tallies, lack_of, window_of
 from models.curve import added, slices_of
 from models.expiry import ExpiringWindows
 from models.franchise import NO_STANDING, Franchise, Standing, places_of, together
-from models.tally import AUDIENCE, EMPTY_AUDIENCE, EMPTY_WHOLE, EMPTY_WINDOW, NO_SLOT, WATCHING, Change, TallyKey
+from models.tally import EMPTY_AUDIENCE, EMPTY_WHOLE, EMPTY_WINDOW, NO_SLOT, WATCHING, Change, TallyKey
 from models.title import Title
-from models.windows import Retention
+from models.windows import AUDIENCE, Retention
 
 
 class Moved:

@@ -10,13 +10,8 @@ from typing import Final, NamedTuple
 from models.counters import ALL_FIELDS, WINDOW_FIELDS, Counters
 
 TITLE: Final = "t"
-HOUR: Final = "h"
-DAY: Final = "d"
-AGE: Final = "a"
-WEEK: Final = "w"
 DAYPARTS: Final = "l"
 FRANCHISE: Final = "f"
-AUDIENCE: Final = "u"
 CURVE: Final = "v"
 WATCHING: Final = 1 + ALL_FIELDS
 """The place of `watching_now` in the tally of a title or franchise, behind its sequence and its counters."""
@@ -30,7 +25,7 @@ EMPTY_AUDIENCE: Final = [0] * 5
 class TallyKey(NamedTuple):
     """Names a tally of a title, or of a franchise, whose id then stands in place of a title's.
 
-    The number is that of the hour, day, week or audience's week, the place in `models.windows.AGES`, else 0.
+    The kind of a window is its letter in `models.windows.KINDS`, and the number its own; that of others is 0.
     """
 
     kind: str

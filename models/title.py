@@ -14,22 +14,9 @@ import msgspec
 from models.catalog import CatalogRow
 from models.counters import WINDOW_FIELDS, Counters
 from models.rules import HOUR_MS
-from models.tally import (
-    AGE,
-    CURVE,
-    DAY,
-    DAYPARTS,
-    HOUR,
-    KIDS_WATCHED,
-    NO_SLOT,
-    TITLE,
-    WATCHED,
-    WEEK,
-    Change,
-    TallyKey,
-)
+from models.tally import CURVE, DAYPARTS, KIDS_WATCHED, NO_SLOT, TITLE, WATCHED, Change, TallyKey
 from models.viewing import Lengths, Row
-from models.windows import HOURS_A_DAY, ages_at, audience_week
+from models.windows import HOURS_A_DAY, audience_week, windows_at
 
 if TYPE_CHECKING:
     from models.franchise import Franchise
@@ -192,12 +179,5 @@ class Title:
         number, after = (~slot, 1) if slot < 0 else (slot, 1)
         if self.phase_ms:
             number, after = divmod(number, 2)
-        title_id = self.title_id
-        keys = [TallyKey(DAY, number // HOURS_A_DAY, title_id)]
-        if slot >= 0:
-            keys.append(TallyKey(HOUR, number, title_id))
-        if self.release_ms is not None:
-            places, week = ages_at(number + after - 1 - self.release_ms // HOUR_MS)
-            keys += [TallyKey(AGE, place, title_id) for place in places]
-            keys += [TallyKey(WEEK, week, title_id)] if week is not None else []
-        return keys
+        age_hours = None if self.release_ms is None else number + after - 1 - self.release_ms // HOUR_MS
+        return [TallyKey(kind, each, self.title_id) for kind, each in windows_at(number, age_hours, slot >= 0)]

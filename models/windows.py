@@ -1,14 +1,23 @@
 """The windows that counters are kept in: UTC hours and days, and spans of a title's age. Their numbers and names.
 
-Owns the windows' bounds, and how long one is kept. It must not know what windows hold.
+Owns the kinds of windows, each declared once in `KINDS`: the bounds and names of its windows, and how long they are
+kept. Titles, the state, keys, retention and readers follow from that. It must not know what windows hold.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-from models.rules import DAY_MS
+from models.rules import DAY_MS, HOUR_MS
+
+HOUR: Final = "h"
+DAY: Final = "d"
+AGE: Final = "a"
+WEEK: Final = "w"
+AUDIENCE: Final = "u"
+"""The letters of the kinds that some module treats in a way of its own."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 HOURS_A_DAY: Final = 24
@@ -63,13 +72,128 @@ def first_day(week: int) -> int:
     return week * DAYS_A_WEEK - _DAYS_FROM_MONDAY
 
 
-def ages_at(age_hours: int) -> tuple[list[int], int | None]:
-    """The places in `AGES` of the windows that an age in whole hours lies in, and its week's number, if any.
+def ages_at(age_hours: int) -> Sequence[int]:
+    """The places in `AGES` of the windows that an age in whole hours lies in.
 
-    All windows are as long as whole hours, so those since the release tell all. Negative: before the release, none.
+    All windows are as long as whole hours, so those since the release tell all.
     """
-    if age_hours < 0:
-        return [], None
+    return [place for place, hours in enumerate(_LENGTHS) if age_hours < hours]
+
+
+def week_at(age_hours: int) -> Sequence[int]:
+    """The number of the week that an age in whole hours lies in, if it has a window."""
     week = age_hours // HOURS_A_WEEK + 1
-    places = [place for place, hours in enumerate(_LENGTHS) if age_hours < hours]
-    return places, week if week <= LAST_WEEK else None
+    return [week] if week <= LAST_WEEK else []
+
+
+class OfHours(NamedTuple):
+    """Numbers windows by UTC: the one that an hour lies in, and the hour that one begins with."""
+
+    number: Callable[[int], int]
+    first_hour: Callable[[int], int]
+
+
+class OfAges(NamedTuple):
+    """Numbers windows by age: those that an age in whole hours, 0 or more, lies in; and all that there are."""
+
+    numbers: Callable[[int], Sequence[int]]
+    all: range
+
+
+class Kind(NamedTuple):
+    """A kind of windows.
+
+    A window is called in keys by the `word`, and what `name` makes of its number, of the form `named`. `holds` says
+    what it is, `kept_ms` picks how long it is kept. `only_in_time`: it lacks what comes too late for its hour.
+    `as_titles`: what moves a title moves the windows that it belongs to then; others are moved by who counts them.
+    """
+
+    word: str
+    named: str
+    holds: str
+    name: Callable[[int], str]
+    bounds: OfHours | OfAges
+    kept_ms: Callable[[Retention], int]
+    only_in_time: bool = False
+    as_titles: bool = True
+
+
+KINDS: Final[dict[str, Kind]] = {
+    DAY: Kind(
+        word="day",
+        named="<YYYYMMDD>",
+        holds="a UTC day of a title",
+        name=day_name,
+        bounds=OfHours(lambda hour: hour // HOURS_A_DAY, lambda day: day * HOURS_A_DAY),
+        kept_ms=lambda kept: kept.day_ms,
+    ),
+    HOUR: Kind(
+        word="hour",
+        named="<YYYYMMDDTHH>",
+        holds="a UTC hour of a title",
+        name=hour_name,
+        bounds=OfHours(lambda hour: hour, lambda hour: hour),
+        kept_ms=lambda kept: kept.hour_ms,
+        only_in_time=True,
+    ),
+    AGE: Kind(
+        word="age",
+        named="<age>",
+        holds="a title's first 72 hours (opening), 7, 28 or 91 days",
+        name=list(AGES).__getitem__,
+        bounds=OfAges(ages_at, range(len(AGES))),
+        kept_ms=lambda kept: kept.age_ms,
+    ),
+    WEEK: Kind(
+        word="week",
+        named="<n>",
+        holds="a week of a title, from its release on, 1 to 104",
+        name=str,
+        bounds=OfAges(week_at, range(1, LAST_WEEK + 1)),
+        kept_ms=lambda kept: kept.age_ms,
+    ),
+    AUDIENCE: Kind(
+        word="audience",
+        named="<YYYY>W<ww>",
+        holds="the households that a title reached in a UTC week",
+        name=audience_week_name,
+        bounds=OfHours(lambda hour: audience_week(hour // HOURS_A_DAY), lambda week: first_day(week) * HOURS_A_DAY),
+        kept_ms=lambda kept: kept.day_ms,
+        as_titles=False,
+    ),
+}
+"""All kinds, by their letters in the state, which never change. A new one goes to the end: the state has this order."""
+
+_BY_HOUR: Final = [
+    (letter, kind.bounds.number, kind.only_in_time)
+    for letter, kind in KINDS.items()
+    if kind.as_titles and isinstance(kind.bounds, OfHours)
+]
+_BY_AGE: Final = [
+    (letter, kind.bounds.numbers)
+    for letter, kind in KINDS.items()
+    if kind.as_titles and isinstance(kind.bounds, OfAges)
+]
+
+
+def windows_at(hour: int, age_hours: int | None, in_time: bool) -> list[tuple[str, int]]:
+    """The windows, by letter and number, that what happens to a title in a UTC hour and at an age belongs to."""
+    found = [(letter, number(hour)) for letter, number, only_in_time in _BY_HOUR if in_time or not only_in_time]
+    if age_hours is not None and age_hours >= 0:
+        found += [(letter, each) for letter, numbers in _BY_AGE for each in numbers(age_hours)]
+    return found
+
+
+def kept_until_ms(letter: str, number: int, release_ms: int | None, retention: Retention) -> int | None:
+    """When a window is kept long enough; None for what is no window, and for one by age without a release."""
+    kind = KINDS.get(letter)
+    if kind is None:
+        return None
+    bounds = kind.bounds
+    begins_ms = bounds.first_hour(number) * HOUR_MS if isinstance(bounds, OfHours) else release_ms
+    return None if begins_ms is None else begins_ms + kind.kept_ms(retention)
+
+
+def all_by_age() -> list[tuple[str, int]]:
+    """All windows by age that a title may have, by letter and number."""
+    return [(letter, n) for letter, kind in KINDS.items() if isinstance(kind.bounds, OfAges) for n in kind.bounds.all]

@@ -5,8 +5,9 @@ Owns the way from counters to what a sink holds. It must not know when anything 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from models.catalog import CatalogRow
 from models.dayparts import read_dayparts
@@ -30,8 +31,8 @@ from models.hash_fields import (
     window_fields,
 )
 from models.legs import FOUR_WEEKS, OPENING, legs
-from models.rules import DAY_MS
-from models.tally import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, HOUR, TITLE, WEEK, TallyKey
+from models.tally import CURVE, DAYPARTS, TITLE, TallyKey
+from models.windows import AGE, AUDIENCE, DAY, HOUR, KINDS, WEEK
 from streams.config.settings import Settings
 from streams.publishing.sink import Boards, Metric
 from streams.redis.keys import Keys
@@ -40,20 +41,27 @@ STATUS = TallyKey("status", 0, "")
 """The status hash has shares and a total like any other."""
 
 
+class Computed(NamedTuple):
+    """A kind of hash that is computed for a title as of the end of a week, of other hashes' totals.
+
+    `inputs` are those hashes, by the title and the week; `fields` their totals' fields and texts in turn, by the week.
+    """
+
+    key: Callable[[str], str]
+    life_ms: int
+    inputs: Callable[[str, int], list[str]]
+    fields: Callable[[int, Sequence[Sequence[int]]], list[str]]
+
+
 class Rendering:
     """Renders the hashes under one prefix."""
 
     def __init__(self, settings: Settings) -> None:
         self.keys = Keys(settings.redis_prefix)
-        age_ms = settings.age_retention_days * DAY_MS
-        self._lives_ms = {
-            HOUR: settings.hour_retention_days * DAY_MS,
-            DAY: settings.day_retention_days * DAY_MS,
-            AGE: age_ms,
-            WEEK: age_ms,
-            AUDIENCE: settings.day_retention_days * DAY_MS,
-        }
-        self.legs_life_ms = age_ms
+        retention = settings.retention()
+        self._lives_ms = {kind: each.kept_ms(retention) for kind, each in KINDS.items()}
+        self.legs = Computed(self.keys.legs, retention.age_ms, self._legs_inputs, self._legs_fields)
+        self.computed = (self.legs,)
         self._daypart_names = daypart_names(part.name for part in read_dayparts(settings.dayparts))
         self._title_boards = Boards(
             tuple(map(self.keys.board, TITLE_BOARDS)), _metrics(TITLE_BOARDS, WHOLE, settings.board_least_starters), 0
@@ -89,13 +97,13 @@ class Rendering:
         """The same of a franchise; `members`: totals of its titles, empty where there are none, and their runtimes."""
         return franchise_fields(total, [(title[WATCHED], runtime_ms) for title, runtime_ms in members if title])
 
-    def legs_inputs(self, title_id: str, week: int) -> list[str]:
+    def _legs_inputs(self, title_id: str, week: int) -> list[str]:
         """The hashes whose totals a title's legs at the end of that week are made of."""
         weeks = [TallyKey(WEEK, n, title_id) for n in range(1, week + 1)]
         return [self.keys.tally(key) for key in (*_ages_used(title_id), *weeks)]
 
-    def legs_fields(self, week: int, totals: Sequence[Sequence[int]]) -> list[str]:
-        """Fields and their texts in turn, of the totals of `legs_inputs`."""
+    def _legs_fields(self, week: int, totals: Sequence[Sequence[int]]) -> list[str]:
+        """Fields and their texts in turn, of the totals of `_legs_inputs`."""
         opening, four_weeks, *weeks = totals
         return legs_fields(legs(week, dict(enumerate(weeks, 1)), opening, four_weeks))
 

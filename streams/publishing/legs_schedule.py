@@ -13,7 +13,8 @@ from heapq import heappop, heappush
 from typing import NamedTuple
 
 from models.legs import complete_weeks, is_age_used, is_week_used, next_week_end
-from models.tally import AGE, TITLE, WEEK, TallyKey
+from models.tally import TITLE, TallyKey
+from models.windows import AGE, WEEK
 
 Release = Callable[[str], int | None]
 

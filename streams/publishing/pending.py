@@ -10,7 +10,8 @@ from collections.abc import Iterator, Set
 from typing import NamedTuple
 
 from models.current_windows import CurrentWindows
-from models.tally import AUDIENCE, CURVE, TITLE, TallyKey
+from models.tally import CURVE, TITLE, TallyKey
+from models.windows import AUDIENCE
 from streams.publishing.hashes import STATUS
 from streams.publishing.sink import Share, Version
 from streams.state.committed import Committed

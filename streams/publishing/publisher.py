@@ -289,8 +289,8 @@ class Publisher:
         for title_id in [title_id for title_id in legs.due if not self._waiting.has(TallyKey(TITLE, 0, title_id))]:
             legs.forget(title_id)
         due = legs.take(state.as_of_ms)
-        await self._writer.write_legs(due.weeks, self._stamp(state))
-        await self._writer.delete_legs(due.gone)
+        await self._writer.write_computed(due.weeks, self._stamp(state))
+        await self._writer.delete_computed(due.gone)
         legs.note_done(due, state.as_of_ms)
         return len(due.weeks)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
@@ -108,14 +108,17 @@ class RedisSink(Sink):
         gone: int = await self._announcing("sweep", keys, partitions, newest, _encode(held))
         return gone
 
-    def _places_of(self, held: Held, keys: list[str], places: dict[str, int]) -> tuple[str, list[int], int]:
-        """Where in the script's keys the boards and the legs of a hash are; those that are not there yet are added."""
-        for key in (*held.boards, *((self._keys.shares(held.legs), held.legs) if held.legs else ())):
+    def _places_of(self, held: Held, keys: list[str], places: dict[str, int]) -> tuple[str, list[int], list[int]]:
+        """Where in the script's keys a hash's boards are, and the shares of what is computed for it, before its hash.
+
+        Those that are not there yet are added.
+        """
+        computed = [self._keys.shares(key) for key in held.computed]
+        for key in (*held.boards, *chain(*zip(computed, held.computed, strict=True))):
             if key not in places:
                 keys.append(key)
                 places[key] = len(keys) + len(_BEFORE_KEYS)
-        legs = places[self._keys.shares(held.legs)] if held.legs else 0
-        return held.member, [places[board] for board in held.boards], legs
+        return held.member, [places[board] for board in held.boards], [places[shares] for shares in computed]
 
     async def note_partitions(self, health: Mapping[int, Health]) -> None:
         if health:

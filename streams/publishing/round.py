@@ -12,9 +12,10 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from models.tally import CURVE, DAY, FRANCHISE, HOUR, TallyKey
+from models.tally import CURVE, FRANCHISE, TallyKey
+from models.windows import DAY, HOUR
 from streams.observability.metrics import Metrics
-from streams.publishing.hashes import Rendering
+from streams.publishing.hashes import Computed, Rendering
 from streams.publishing.shown_catalog import ShownCatalog
 from streams.publishing.sink import Derived, Readable, Share, Sink
 
@@ -115,29 +116,40 @@ class Writer:
             weeks.update(zip(chunk, found, strict=True))
         return weeks
 
-    async def write_legs(self, weeks: Mapping[str, int], stamp: Stamp) -> None:
-        """Write the legs of titles as of these weeks' ends. All shares of their windows are written."""
-        await _at_once(_of_size(weeks.items()), lambda chunk: self._write_legs(chunk, weeks, stamp))
+    async def write_computed(self, weeks: Mapping[str, int], stamp: Stamp) -> None:
+        """Write what is computed for titles as of these weeks' ends. All shares of their windows are written."""
+        for computed in self._rendering.computed:
+            await self._write_computed(computed, weeks, stamp)
 
-    async def _write_legs(self, chunk: list[str], weeks: Mapping[str, int], stamp: Stamp) -> None:
-        rendering, life_ms, common = self._rendering, self._rendering.legs_life_ms, stamp.fields()
-        names = list(map(rendering.keys.legs, chunk))
-        derived = [
-            Derived(name, rendering.legs_inputs(title_id, weeks[title_id]), life_ms)
-            for name, title_id in zip(names, chunk, strict=True)
-        ]
+    async def _write_computed(self, computed: Computed, weeks: Mapping[str, int], stamp: Stamp) -> None:
+        inputs = {title_id: computed.inputs(title_id, week) for title_id, week in weeks.items()}
+        sizes = ((title_id, len(names)) for title_id, names in inputs.items())
+        await _at_once(_of_size(sizes), lambda chunk: self._compute(computed, chunk, inputs, weeks, stamp))
+
+    async def _compute(
+        self,
+        computed: Computed,
+        chunk: list[str],
+        inputs: Mapping[str, list[str]],
+        weeks: Mapping[str, int],
+        stamp: Stamp,
+    ) -> None:
+        life_ms, common = computed.life_ms, stamp.fields()
+        names = list(map(computed.key, chunk))
+        derived = [Derived(name, inputs[title_id], life_ms) for name, title_id in zip(names, chunk, strict=True)]
         found = await self._sink.derive(derived, stamp.as_of_ms)
         await self._sink.write_hashes(
             [
-                Readable(name, revision, life_ms, rendering.legs_fields(weeks[title_id], totals) + common)
+                Readable(name, revision, life_ms, computed.fields(weeks[title_id], totals) + common)
                 for name, title_id, (revision, totals) in zip(names, chunk, found, strict=True)
             ]
         )
 
-    async def delete_legs(self, title_ids: Iterable[str]) -> None:
-        """Delete the legs of titles that have none any more."""
-        for chunk in _chunks(list(title_ids), _WEEKS_AT_ONCE):
-            await self._sink.delete_hashes(list(map(self._rendering.keys.legs, chunk)))
+    async def delete_computed(self, title_ids: Iterable[str]) -> None:
+        """Delete what was computed for titles that have no complete week any more."""
+        names = [computed.key(title_id) for title_id in title_ids for computed in self._rendering.computed]
+        for chunk in _chunks(names, _WEEKS_AT_ONCE):
+            await self._sink.delete_hashes(chunk)
 
 
 def _chunks(keys: Sequence[T], size: int = _CHUNK) -> Iterator[list[T]]:

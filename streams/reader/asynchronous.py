@@ -26,6 +26,7 @@ from streams.reader.results import (
     AudienceWeek,
     Board,
     Change,
+    Computed,
     Curve,
     Day,
     Dayparts,
@@ -36,10 +37,12 @@ from streams.reader.results import (
     Status,
     Title,
     Week,
+    Window,
 )
 from streams.reader.steps import Course, Pause, Send, Steps, ask, patiently
 from streams.redis.clients import async_client
 
+C = TypeVar("C", bound=Computed)
 T = TypeVar("T")
 
 
@@ -82,6 +85,15 @@ class AsyncReader:
         """The first 72 hours (`opening`), 7, 28 and 91 days of a title. One that is left out counted nothing."""
         return await self._ask(self._queries.ages(title_id))
 
+    async def windows(
+        self, title_id: str, kind: str, first: datetime | None = None, last: datetime | None = None
+    ) -> tuple[Window, ...]:
+        """The windows of any kind, by its word in keys, such as `day`, from that of `first` to that of `last`.
+
+        Those by a title's age take no times: all of them are read. One that is left out counted nothing.
+        """
+        return await self._ask(self._queries.windows(title_id, kind, first, last))
+
     async def dayparts(self, title_id: str) -> Dayparts | None:
         """When a title is watched in the households' own time, and for how many it is a habit."""
         return await self._ask(self._queries.dayparts(title_id))
@@ -97,6 +109,10 @@ class AsyncReader:
     async def legs(self, title_id: str) -> Legs | None:
         """How a title holds its audience; `None` before its first complete week, and without a release."""
         return await self._ask(self._queries.legs(title_id))
+
+    async def computed(self, title_id: str, result: type[C]) -> C | None:
+        """What is computed of a title week by week, by the type of the result, such as `Legs`; `None` as for them."""
+        return await self._ask(self._queries.computed(title_id, result))
 
     async def franchise(self, franchise_id: str) -> Franchise | None:
         """A franchise's counters for all time; `None` where it has none."""

@@ -6,20 +6,23 @@ Owns which keys answer which question. It must not know who sends the commands, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from models.rules import DAY_MS
-from models.tally import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
+from models.tally import CURVE, DAYPARTS, FRANCHISE, TITLE, TallyKey
 from models.windows import (
+    AGE,
     AGES,
+    AUDIENCE,
+    DAY,
     DAYS_A_WEEK,
+    HOUR,
     KEPT_FOR,
+    KINDS,
     LAST_WEEK,
+    WEEK,
     audience_week,
-    audience_week_name,
-    day_name,
-    hour_name,
 )
 from streams.reader.errors import ReaderError
 from streams.reader.replies import ServerState, board, curve, dayparts, struct, texts
@@ -27,33 +30,43 @@ from streams.reader.results import (
     Age,
     AudienceWeek,
     Board,
+    Computed,
     Curve,
     Day,
     Dayparts,
     Franchise,
     Hour,
     Legs,
+    LongWindow,
     Profile,
     Read,
     Status,
     Title,
     Week,
+    Window,
 )
-from streams.reader.results import Window as AnyWindow
+from streams.reader.spans import MOST_WINDOWS, day_number, hour_number, kind_of, numbers, span
 from streams.redis.keys import Keys
 
 T = TypeVar("T")
-W = TypeVar("W", bound=AnyWindow | AudienceWeek)
+C = TypeVar("C", bound=Computed)
+W = TypeVar("W", bound=Window | AudienceWeek)
 
 Command = tuple[str | int, ...]
-MOST_WINDOWS = 10_000
 AUDIENCE_WEEKS = KEPT_FOR.day_ms // (DAYS_A_WEEK * DAY_MS) + 1
 """So many weeks of audiences are kept by default."""
 
+_RESULTS: dict[str, type[Window | AudienceWeek]] = {
+    HOUR: Hour,
+    DAY: Day,
+    AGE: Age,
+    WEEK: Week,
+    AUDIENCE: AudienceWeek,
+}
+"""The types of kinds of windows that have one of their own."""
+
 _WEEKS_AHEAD = 8
 """A title's `as_of_ms` is that of its slowest partition: others may be some weeks ahead of it."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Part(NamedTuple):
@@ -91,20 +104,24 @@ class Queries:
         return _one(_hash(key, lambda fields: struct(Franchise, key, fields, franchise_id=franchise_id)))
 
     def hours(self, title_id: str, first: datetime, last: datetime) -> Query[tuple[Hour, ...]]:
-        numbers = _span("hours", _hour_number(first), _hour_number(last))
-        return _series([self._window(Hour, TallyKey(HOUR, n, title_id), hour_name(n)) for n in numbers])
+        return _series(self._windows(HOUR, title_id, span("hours", hour_number(first), hour_number(last))))
 
     def days(self, title_id: str, first: date, last: date) -> Query[tuple[Day, ...]]:
-        numbers = _span("days", _day_number(first), _day_number(last))
-        return _series([self._window(Day, TallyKey(DAY, n, title_id), day_name(n)) for n in numbers])
+        return _series(self._windows(DAY, title_id, span("days", day_number(first), day_number(last))))
 
     def weeks(self, title_id: str, first: int = 1, last: int = LAST_WEEK) -> Query[tuple[Week, ...]]:
         if not 1 <= first <= last <= LAST_WEEK:
             raise ReaderError(f"weeks {first} to {last}: accepted: from 1 to {LAST_WEEK}, the first not after the last")
-        return _series(self._weeks(title_id, first, last))
+        return _series(self._windows(WEEK, title_id, range(first, last + 1)))
 
     def ages(self, title_id: str) -> Query[tuple[Age, ...]]:
-        return _series(self._ages(title_id))
+        return _series(self._windows(AGE, title_id, range(len(AGES))))
+
+    def windows(
+        self, title_id: str, kind: str, first: datetime | None = None, last: datetime | None = None
+    ) -> Query[tuple[Window, ...]]:
+        letter = kind_of(kind)
+        return _series(self._windows(letter, title_id, numbers(letter, first, last)))
 
     def dayparts(self, title_id: str) -> Query[Dayparts | None]:
         return _one(self._dayparts(title_id))
@@ -122,12 +139,15 @@ class Queries:
         return _one(self._curve(title_id))
 
     def legs(self, title_id: str) -> Query[Legs | None]:
-        return _one(self._legs(title_id))
+        return self.computed(title_id, Legs)
+
+    def computed(self, title_id: str, result: type[C]) -> Query[C | None]:
+        return _one(self._computed(title_id, result))
 
     def board(self, metric: str, day: date | None = None, top: int = 20) -> Query[Board]:
         if top < 1:
             raise ReaderError(f"top={top}: accepted: 1 or more")
-        key = self.keys.board(metric, None if day is None else _day_number(day))
+        key = self.keys.board(metric, None if day is None else day_number(day))
         command = ("ZREVRANGE", key, 0, top - 1, "WITHSCORES")
         part = Part(f"{key}:{top}", command, lambda reply, state: board(reply, state, metric, day))
         return Query([part], lambda found: cast(Board, found[0]))
@@ -149,8 +169,9 @@ class Queries:
 
     def _profile(self, title_id: str) -> list[Part]:
         """The title is the first of them."""
-        alone = [self._title(title_id), self._dayparts(title_id), self._legs(title_id), self._curve(title_id)]
-        return [*alone, *self._ages(title_id), *self._weeks(title_id, 1, LAST_WEEK)]
+        alone = [self._title(title_id), self._dayparts(title_id), self._computed(title_id, Legs), self._curve(title_id)]
+        ages, weeks = range(len(AGES)), range(1, LAST_WEEK + 1)
+        return [*alone, *self._windows(AGE, title_id, ages), *self._windows(WEEK, title_id, weeks)]
 
     def _title(self, title_id: str) -> Part:
         key = self.keys.tally(TallyKey(TITLE, 0, title_id))
@@ -167,18 +188,16 @@ class Queries:
     def _audience(self, title_id: str, title: Title | None, weeks: int) -> list[Part]:
         """As many parts for a title that is not there as for any other."""
         newest = audience_week((title.as_of_ms if title is not None else 0) // DAY_MS)
-        numbers = range(newest - weeks + 1, newest + _WEEKS_AHEAD + 1)
-        return [self._window(AudienceWeek, TallyKey(AUDIENCE, n, title_id), audience_week_name(n)) for n in numbers]
+        return self._windows(AUDIENCE, title_id, range(newest - weeks + 1, newest + _WEEKS_AHEAD + 1))
 
-    def _legs(self, title_id: str) -> Part:
-        key = self.keys.legs(title_id)
-        return _hash(key, lambda fields: struct(Legs, key, fields, title_id=title_id))
+    def _computed(self, title_id: str, result: type[Computed]) -> Part:
+        key = self.keys.computed(result.WORD, title_id)
+        return _hash(key, lambda fields: struct(result, key, fields, title_id=title_id))
 
-    def _ages(self, title_id: str) -> list[Part]:
-        return [self._window(Age, TallyKey(AGE, place, title_id), name) for place, name in enumerate(AGES)]
-
-    def _weeks(self, title_id: str, first: int, last: int) -> list[Part]:
-        return [self._window(Week, TallyKey(WEEK, n, title_id), str(n)) for n in range(first, last + 1)]
+    def _windows(self, kind: str, title_id: str, numbers: Iterable[int]) -> list[Part]:
+        """The windows of a kind, by its letter, that have these numbers."""
+        result, name = _RESULTS.get(kind, LongWindow), KINDS[kind].name
+        return [self._window(result, TallyKey(kind, n, title_id), name(n)) for n in numbers]
 
     def _window(self, kind: type[W], tally: TallyKey, name: str) -> Part:
         key = self.keys.tally(tally)
@@ -227,21 +246,3 @@ def _profile(title_id: str, found: Sequence[Any], audience: Sequence[Any]) -> Pr
         audience=_there(audience),
         curve=played,
     )
-
-
-def _span(what: str, first: int, last: int) -> range:
-    if not 0 <= last - first < MOST_WINDOWS:
-        raise ReaderError(f"{what}: accepted: at most {MOST_WINDOWS:,} at once, the first not after the last")
-    return range(first, last + 1)
-
-
-def _hour_number(time: datetime) -> int:
-    if time.tzinfo is None:
-        raise ReaderError(f"{time}: accepted: a time with its zone, such as datetime(2026, 11, 23, 15, tzinfo=UTC)")
-    return (time - _EPOCH) // timedelta(hours=1)
-
-
-def _day_number(day: date) -> int:
-    if isinstance(day, datetime):
-        raise ReaderError(f"{day!r}: accepted: a date; days are UTC's")
-    return day.toordinal() - _EPOCH.toordinal()

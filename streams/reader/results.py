@@ -10,7 +10,7 @@ their divisor is 0 or unknown.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -207,11 +207,20 @@ class Dayparts(Read, frozen=True, kw_only=True):
         raise KeyError(name)
 
 
-class Legs(Read, frozen=True, kw_only=True):
-    """How a title holds its audience, week by week; `unstoppable` and what it was judged by."""
+class Computed(Read, frozen=True, kw_only=True):
+    """What is computed of a title as of the end of `week`, its last complete one; `WORD` is its word in keys."""
+
+    WORD: ClassVar[str]
 
     title_id: str
     week: int
+
+
+class Legs(Computed, frozen=True, kw_only=True):
+    """How a title holds its audience, week by week; `unstoppable` and what it was judged by."""
+
+    WORD: ClassVar[str] = "legs"
+
     week_watched_s: float = 0.0
     week_before_watched_s: float | None = None
     hold: float | None = None

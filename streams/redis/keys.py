@@ -12,8 +12,8 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from models.hash_fields import DAY_BOARDS, TITLE_BOARDS, encoded_id
-from models.tally import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
-from models.windows import AGES, audience_week_name, day_name, hour_name
+from models.tally import CURVE, DAYPARTS, FRANCHISE, TITLE, TallyKey
+from models.windows import DAY, KINDS
 
 
 class Form(NamedTuple):
@@ -26,45 +26,35 @@ class Form(NamedTuple):
 
 TALLIES = {
     TITLE: Form("title:<title_id>", "hash", "a title, for all time"),
-    HOUR: Form("title:<title_id>:hour:<YYYYMMDDTHH>", "hash", "a UTC hour of a title"),
-    DAY: Form("title:<title_id>:day:<YYYYMMDD>", "hash", "a UTC day of a title"),
-    AGE: Form("title:<title_id>:age:<age>", "hash", "a title's first 72 hours (opening), 7, 28 or 91 days"),
-    WEEK: Form("title:<title_id>:week:<n>", "hash", "a week of a title, from its release on, 1 to 104"),
-    AUDIENCE: Form(
-        "title:<title_id>:audience:<YYYY>W<ww>", "hash", "the households that a title reached in a UTC week"
-    ),
+    **{kind: Form(f"title:<title_id>:{each.word}:{each.named}", "hash", each.holds) for kind, each in KINDS.items()},
     CURVE: Form("title:<title_id>:curve", "hash", "how often each part of a title was played"),
     DAYPARTS: Form("title:<title_id>:dayparts", "hash", "a title by parts of the households' own day"),
     FRANCHISE: Form("franchise:<franchise_id>", "hash", "titles that belong together, for all time"),
 }
 """The hashes that tallies are shown in, by their kind."""
 
-LEGS = Form("title:<title_id>:legs", "hash", "how a title holds its audience week by week")
+LEGS = "legs"
+COMPUTED = {LEGS: Form("title:<title_id>:legs", "hash", "how a title holds its audience week by week")}
+"""The hashes that are computed from the totals of a title's tallies, by their words. They have no shares."""
+
 STATUS = Form("status", "hash", "the stream's own account, and how its workers are")
 BOARD = Form("board:<metric>", "zset", "titles ranked by a field of their hashes")
 DAY_BOARD = Form("board:<metric>:day:<YYYYMMDD>", "zset", "titles ranked by a field of their day's hashes")
 CHANGES = Form("changes", "stream", "one message for each change, and a channel of the same name")
 
-READ = (*TALLIES.values(), LEGS, STATUS, BOARD, DAY_BOARD, CHANGES)
+READ = (*TALLIES.values(), *COMPUTED.values(), STATUS, BOARD, DAY_BOARD, CHANGES)
 """All keys that are there to be read."""
 
-_AGE_NAMES = tuple(AGES)
-_NAMES: dict[str, Callable[[int], str]] = {
-    HOUR: lru_cache(1_000)(hour_name),
-    DAY: lru_cache(1_000)(day_name),
-    AGE: _AGE_NAMES.__getitem__,
-    WEEK: str,
-    AUDIENCE: lru_cache(1_000)(audience_week_name),
-}
+_NAMES: dict[str, Callable[[int], str]] = {kind: lru_cache(1_000)(each.name) for kind, each in KINDS.items()}
 _OF_A_TITLE = re.compile(r"title:([^:]+)(?::day:(\d{8}))?")
 
 
 class Held(NamedTuple):
-    """What there is of a hash besides itself: places on boards, and for a title its legs ("": none)."""
+    """What there is of a hash besides itself: places on boards, and for a title the hashes computed for it."""
 
     member: str
     boards: list[str]
-    legs: str
+    computed: list[str]
 
 
 class Keys:
@@ -84,7 +74,8 @@ class Keys:
         self._shares = f"{prefix}internal:shares:"
         escaped = prefix.replace("%", "%%")
         self._tallies = {kind: escaped + _template(form) for kind, form in TALLIES.items()}
-        self._legs, self._board, self._day_board = (escaped + _template(form) for form in (LEGS, BOARD, DAY_BOARD))
+        self._computed = {word: escaped + _template(form) for word, form in COMPUTED.items()}
+        self._board, self._day_board = (escaped + _template(form) for form in (BOARD, DAY_BOARD))
         self._id = lru_cache(20_000)(encoded_id)
 
     def tally(self, key: TallyKey) -> str:
@@ -103,7 +94,11 @@ class Keys:
 
     def legs(self, title_id: str) -> str:
         """The hash of a title's legs."""
-        return self._legs % self._id(title_id)
+        return self.computed(LEGS, title_id)
+
+    def computed(self, word: str, title_id: str) -> str:
+        """The hash of a title that is computed from its totals, by its word."""
+        return self._computed[word] % self._id(title_id)
 
     def board(self, metric: str, day: int | None = None) -> str:
         """The board of a metric, for all time or for a day, by its number."""
@@ -113,11 +108,12 @@ class Keys:
         """What there is of a hash besides itself."""
         found = _OF_A_TITLE.fullmatch(hash_key, len(self.prefix))
         if found is None:
-            return Held("", [], "")
+            return Held("", [], [])
         title_id, day = unquote(found[1]), found[2]
         if day is not None:
-            return Held(title_id, [self._day_board % (metric, day) for metric in DAY_BOARDS], "")
-        return Held(title_id, [self.board(metric) for metric in TITLE_BOARDS], self.legs(title_id))
+            return Held(title_id, [self._day_board % (metric, day) for metric in DAY_BOARDS], [])
+        computed = [self.computed(word, title_id) for word in COMPUTED]
+        return Held(title_id, [self.board(metric) for metric in TITLE_BOARDS], computed)
 
     @property
     def all_shares(self) -> str:

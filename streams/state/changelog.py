@@ -10,7 +10,7 @@ consumers or threads.
     z <offset, 20 digits> | zone name   the zone's data from that source offset on (`streams.state.zone_records`)
     r <length of title> title household    a packed row (`models.rows`)
     s <quarter hour> title        households by the streaks that end then (`models.streaks`), msgpack
-    t title, l title, f franchise, v title, h <hour> title, d <day> title, a <age> title, w <week> title, u <week> title
+    t title, l title, f franchise, v title, and <letter> <number> title of each kind of windows (`models.windows`)
                                   a tally: its sequence, then its counters, msgpack
     n title                       the windows that move as the title does (`streams.state.tally_records`), msgpack
 """

@@ -16,12 +16,13 @@ from functools import lru_cache
 import msgspec
 
 from models.current_windows import CurrentWindows
-from models.tally import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
+from models.tally import CURVE, DAYPARTS, FRANCHISE, TITLE, TallyKey
+from models.windows import KINDS
 
 Message = dict[str, bytes | None]
 
 CURRENT = b"n"
-_NUMBERED = (HOUR, DAY, AGE, WEEK, AUDIENCE)
+_NUMBERED = tuple(KINDS)
 _WHOLE = (TITLE, DAYPARTS, FRANCHISE, CURVE)
 
 encode = msgspec.msgpack.Encoder().encode

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
 from streams.verify.kept import Kept, Milestone
+from streams.verify.readers import is_computed
 from streams.verify.recomputation import Expected
 from streams.verify.shown import Hashes
 
@@ -146,8 +147,8 @@ def _equal(name: str, expected: str, found: str | None) -> bool:
 
 
 def _is_less(key: str, expected: str, found: str | None) -> bool:
-    """Whether a count may be what is left of a window; of the legs, nobody knows what that makes."""
-    if found is None or key.endswith(":legs"):
+    """Whether a count may be what is left of a window; of legs and the like, nobody knows what that makes."""
+    if found is None or is_computed(key):
         return found is not None
     # Who leaves a class of a week's audience may have come into it before the partition let go of that.
     form = ANY_INTEGER if ":audience:" in key else NUMBER
@@ -168,14 +169,16 @@ def _scores(key: str, expected: dict[str, str], found: dict[str, str], may_be_le
 def _shares(expected: Hashes, found: Found, may_lack: Collection[str]) -> Iterator[Difference]:
     """The publisher holds shares of readers' hashes and of nothing else.
 
-    Legs have none, but may have a revision; of a curve that began anew and was not played since only shares are there.
+    What is computed has none, but may have a revision; of a curve that began anew and was not played since only shares
+    are there.
     """
     shares = set(found.shares)
     for key in sorted(shares - found.hashes.keys() - expected.keys()):
-        if key.removesuffix(":legs").removesuffix(":curve") not in found.hashes:
+        of = key.rpartition(":")[0] if is_computed(key) else key.removesuffix(":curve")
+        if of not in found.hashes:
             yield Difference(f"internal:shares:{key}", "", NOTHING, "shares of a hash that is not there")
     for key in sorted((found.hashes.keys() & expected.keys()) - shares - set(may_lack)):
-        if not key.endswith(":legs"):
+        if not is_computed(key):
             yield Difference(f"internal:shares:{key}", "", "shares of a hash that is there", NOTHING)
 
 

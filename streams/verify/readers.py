@@ -30,6 +30,14 @@ from streams.verify.shown import (
 )
 from streams.verify.sums import Sums
 
+COMPUTED = ("legs",)
+"""Hashes of titles that are computed from windows' counts, by their words. The publisher holds no shares of them."""
+
+
+def is_computed(key: str) -> bool:
+    """Whether a key is that of such a hash."""
+    return key.count(":") == 2 and key.rpartition(":")[2] in COMPUTED
+
 
 class Readers:
     """The hashes that can change although no record comes: gauges fall, the catalog is corrected.

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from models.rules import DAY_MS
 from streams.config.settings import Settings
-from streams.verify.audience import named_week_ms
+from streams.verify.readers import COMPUTED
 from streams.verify.shown import title_key
-from streams.verify.sums import DAY_NAME, HOUR_NAME
+from streams.verify.windows import AGES, BY_WORD, DAYS, HOURS
 
 
 @dataclass(frozen=True)
@@ -44,16 +43,15 @@ class Retention:
     def until_ms(self, key: str) -> int | None:
         """When a key's retention is over; None: it is kept for good."""
         match key.split(":"):
-            case ["title", _, "hour", name]:
-                return _start_ms(name, HOUR_NAME) + self.hour_ms
-            case ["title", _, "day", name] | ["board", _, "day", name]:
-                return _start_ms(name, DAY_NAME) + self.day_ms
-            case ["title", _, "audience", name]:
-                return named_week_ms(name) + self.day_ms
-            case ["title", title, "age" | "week", _] | ["title", title, "legs"]:
+            case ["board", _, "day", name]:
+                return self._until_ms("day", "", name)
+            case ["title", title, word, name] if word in BY_WORD:
+                return self._until_ms(word, title, name)
+            case ["title", title, word] if word in COMPUTED:
                 return self.releases_ms[f"title:{title}"] + self.age_ms
         return None
 
-
-def _start_ms(name: str, pattern: str) -> int:
-    return round(datetime.strptime(name, pattern).replace(tzinfo=UTC).timestamp()) * 1000
+    def _until_ms(self, word: str, title: str, name: str) -> int:
+        window = BY_WORD[word]
+        start_ms = self.releases_ms[f"title:{title}"] if window.start_ms is None else window.start_ms(name)
+        return start_ms + {HOURS: self.hour_ms, DAYS: self.day_ms, AGES: self.age_ms}[window.kept]

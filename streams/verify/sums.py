@@ -1,6 +1,7 @@
 """What facts add up to, summed by DuckDB.
 
-Owns which windows a fact belongs to, and their names. It must not know how a fact was made, nor how a sum is shown.
+Owns the way from facts to the sums of titles, dayparts and windows. It must not know how a fact was made, nor how a sum
+is shown.
 """
 
 from __future__ import annotations
@@ -8,21 +9,18 @@ from __future__ import annotations
 import csv
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from models.rules import DAY_MS, HOUR_MS
-from streams.verify.audience import AUDIENCE, FIRST_WEEK_MS, week_name
-from streams.verify.facts import WEEK_MS, Fact
+from models.rules import HOUR_MS
+from streams.verify.facts import Fact
+from streams.verify.windows import AUDIENCE_WINDOW, WINDOWS, Window
 
 Counts = dict[str, int]
 PartitionFact = tuple[int, Fact]
-
-HOUR_NAME, DAY_NAME = "%Y%m%dT%H", "%Y%m%d"
 
 FACT_COLUMNS = {
     "title": "BIGINT", "partition": "INTEGER", "kind": "VARCHAR", "hour": "BIGINT", "in_hour": "BOOLEAN",
@@ -38,36 +36,6 @@ class Sums:
     windows: dict[str, dict[str, Counts]] = field(default_factory=lambda: defaultdict(dict))
     audience: dict[str, dict[str, Counts]] = field(default_factory=lambda: defaultdict(dict))
     dayparts: dict[str, dict[int, Counts]] = field(default_factory=lambda: defaultdict(dict))
-
-
-class Window(NamedTuple):
-    """Which facts a kind of window takes, what it numbers them by, and what it names the number."""
-
-    takes: str
-    number: str
-    name: Callable[[int], str]
-
-
-OF_AUDIENCE = f"kind IN {AUDIENCE}"
-OF_WINDOWS = f"kind NOT IN {AUDIENCE}"
-
-
-def _age(name: str, span_ms: int) -> Window:
-    return Window(f"age < {span_ms} AND {OF_WINDOWS}", "0", lambda _: f"age:{name}")
-
-
-WINDOWS = [
-    Window(f"in_hour AND {OF_WINDOWS}", "hour", lambda hour: "hour:" + _start(hour * HOUR_MS, HOUR_NAME)),
-    Window(OF_WINDOWS, "hour // 24", lambda day: "day:" + _start(day * DAY_MS, DAY_NAME)),
-    _age("opening", 72 * HOUR_MS),
-    *(_age(f"{days}d", days * DAY_MS) for days in (7, 28, 91)),
-    Window(f"age IS NOT NULL AND {OF_WINDOWS}", f"age // {WEEK_MS} + 1", lambda week: f"week:{week}"),
-]
-AUDIENCE_WINDOW = Window(
-    OF_AUDIENCE,
-    f"(hour - {FIRST_WEEK_MS // HOUR_MS}) // {WEEK_MS // HOUR_MS}",
-    lambda week: "audience:" + week_name(week),
-)
 
 
 class FactsFile(NamedTuple):
@@ -130,7 +98,7 @@ def _sums(connection: Any, titles: list[str]) -> Sums:
 
 def _add_window(connection: Any, titles: list[str], window: Window, sums: dict[str, dict[str, Counts]]) -> None:
     for (title, number), counts in _counts(connection, window.takes, window.number).items():
-        sums[titles[title]][window.name(number)] = counts
+        sums[titles[title]][f"{window.word}:{window.name(number)}"] = counts
 
 
 def _counts(connection: Any, takes: str, number: str) -> dict[tuple[int, int], Counts]:
@@ -144,7 +112,3 @@ def _counts(connection: Any, takes: str, number: str) -> dict[tuple[int, int], C
         counts[kind] = int(amount)
         counts["kids_" + kind] = int(kids_amount or 0)
     return counted
-
-
-def _start(start_ms: int, pattern: str) -> str:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=start_ms)).strftime(pattern)

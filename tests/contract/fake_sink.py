@@ -160,8 +160,9 @@ class FakeSink(Sink):
             held = self._keys.held(key)
             for board in held.boards:
                 self._take_off(board, held.member)
-            if held.legs in redis.hashes:
-                self._delete(held.legs)
+            for computed in held.computed:
+                if computed in redis.hashes:
+                    self._delete(computed)
         elif len(kept) < len(of_key.shares):
             of_key.shares = kept
             of_key.add_up()

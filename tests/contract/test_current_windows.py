@@ -14,8 +14,8 @@ from test_derived import RELEASE_MS
 from models.catalog import CatalogRow
 from models.changes import Changes
 from models.rules import DAY_MS, HOUR_MS
-from models.tally import DAYPARTS, HOUR, TallyKey
-from models.windows import KEPT_FOR
+from models.tally import DAYPARTS, TallyKey
+from models.windows import HOUR, KEPT_FOR
 from streams.config.settings import Settings
 from streams.publishing.hashes import Rendering
 from streams.publishing.publisher import Publisher

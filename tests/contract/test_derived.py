@@ -18,7 +18,8 @@ from models.counters import WINDOW_FIELDS
 from models.hash_fields import COUNTER_FIELDS, STREAM_FIELDS, WATCHED, franchise_fields, legs_fields, title_fields
 from models.legs import FOUR_WEEKS, OPENING, WEEK_MS, complete_weeks, legs
 from models.rules import DAY_MS
-from models.tally import AGE, DAY, DAYPARTS, FRANCHISE, TITLE, WEEK, TallyKey
+from models.tally import DAYPARTS, FRANCHISE, TITLE, TallyKey
+from models.windows import AGE, DAY, WEEK
 from streams.publishing.publisher import Publisher
 from streams.publishing.sink import Unreachable
 from streams.redis.keys import Keys

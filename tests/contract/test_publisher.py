@@ -14,7 +14,8 @@ from models.catalog import CatalogRow
 from models.counters import WINDOW_FIELDS
 from models.hash_fields import COUNTER_FIELDS
 from models.rules import DAY_MS
-from models.tally import AUDIENCE, CURVE, DAY, HOUR, TallyKey
+from models.tally import CURVE, TallyKey
+from models.windows import AUDIENCE, DAY, HOUR
 from streams.config.settings import Settings
 from streams.observability.metrics import Metrics
 from streams.publishing.publisher import Publisher

@@ -13,7 +13,7 @@ import pytest
 from published_by_hand import PublishedByHand
 from redis import Redis
 
-from streams.reader import AsyncReader, Change, Reader, ReaderError
+from streams.reader import AsyncReader, Change, Legs, Reader, ReaderError
 from streams.tools.devstack import Devstack
 
 HOUR = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -127,6 +127,7 @@ def test_dayparts_legs_and_franchises_are_read(reader: Any, published: Published
     published.franchise("dragons", plays=9)
     assert reader.ask("dayparts", "dragon")["before_school"].streak_5 == 7
     legs = reader.ask("legs", "dragon")
+    assert reader.ask("computed", "dragon", Legs) == legs
     assert (legs.week, legs.hold, legs.multiple, legs.unstoppable) == (5, 0.9, None, True)
     assert reader.ask("franchise", "dragons").plays == 9
 

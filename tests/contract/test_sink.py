@@ -17,7 +17,8 @@ import pytest
 import redis
 from fake_sink import FakeRedis, FakeSink
 
-from models.tally import WEEK, TallyKey
+from models.tally import TallyKey
+from models.windows import WEEK
 from streams.publishing.partition_status import Health
 from streams.publishing.redis_sink import RedisSink
 from streams.publishing.sink import (

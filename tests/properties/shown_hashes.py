@@ -26,7 +26,8 @@ from models.hash_fields import (
     window_fields,
 )
 from models.legs import FOUR_WEEKS, OPENING, complete_weeks, legs
-from models.tally import AGE, AUDIENCE, CURVE, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
+from models.tally import CURVE, DAYPARTS, FRANCHISE, TITLE, TallyKey
+from models.windows import AGE, AUDIENCE, HOUR, WEEK
 from streams.config.settings import Settings
 from streams.redis.keys import Keys
 from streams.state.side_outputs import kept_records

@@ -1,12 +1,14 @@
 -- Takes shares of older incarnations, and of partitions that are no more, out of totals.
 -- KEYS[1]: the marker; KEYS[2]: the stream of changes; then for each key its shares hash and its hash; then boards, and
---   shares and hashes of legs.
+--   shares and hashes that are computed for titles.
 -- ARGV[1]: the marker's value; ARGV[2]: the wall clock in ms; ARGV[3]: the channel of changes;
 -- ARGV[4]: the changes kept in the stream; ARGV[5]: partitions; ARGV[6]: msgpack list {{partition, incarnation}, ...};
--- ARGV[7]: msgpack list, for each key {member, {place of a board in KEYS, ...}, place of its legs' shares in KEYS or 0}.
--- A hash that is left without a share is deleted, with its places on boards and its legs, and that is announced. One
--- that is left with some keeps its fields: the partitions they are of are published anew, too, and write it whole.
--- Returns false where the marker differs, else how many hashes were deleted, legs not counted.
+-- ARGV[7]: msgpack list, for each key {member, {place of a board in KEYS, ...}, {place of the shares of a hash computed
+--   for it in KEYS, ...}}.
+-- A hash that is left without a share is deleted, with its places on boards and what is computed for it, and that is
+-- announced. One that is left with some keeps its fields: the partitions they are of are published anew, too, and write
+-- it whole.
+-- Returns false where the marker differs, else how many hashes were deleted, computed ones not counted.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
 local count, newest, deleted = tonumber(ARGV[5]), {}, 0
 for _, entry in ipairs(cmsgpack.unpack(ARGV[6])) do newest[entry[1]] = entry[2] end
@@ -39,9 +41,10 @@ for index, held in ipairs(cmsgpack.unpack(ARGV[7])) do
   if #old > 0 and #old == left then
     delete(shares, key)
     for _, board in ipairs(held[2]) do redis.call('ZREM', KEYS[board], held[1]) end
-    local legs = held[3]
-    if legs > 0 and redis.call('EXISTS', KEYS[legs + 1]) == 1 then delete(KEYS[legs], KEYS[legs + 1]) end
-    if legs > 0 then redis.call('DEL', KEYS[legs]) end
+    for _, computed in ipairs(held[3]) do
+      if redis.call('EXISTS', KEYS[computed + 1]) == 1 then delete(KEYS[computed], KEYS[computed + 1]) end
+      redis.call('DEL', KEYS[computed])
+    end
     deleted = deleted + 1
   elseif #old > 0 then
     redis.call('HDEL', shares, unpack(old))

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from models import tally
+from models import windows
 from models.dayparts import read_dayparts
 from models.hash_fields import (
     AUDIENCE,
@@ -97,7 +97,7 @@ def test_every_key_of_readers_is_on_the_page_and_no_other() -> None:
 def test_every_key_s_example_is_one() -> None:
     keys = Keys("encore:")
     day = 20_780
-    numbers = {tally.HOUR: day * 24 + 15, tally.DAY: day, tally.WEEK: 3, tally.AUDIENCE: audience_week(day)}
+    numbers = {windows.HOUR: day * 24 + 15, windows.DAY: day, windows.WEEK: 3, windows.AUDIENCE: audience_week(day)}
     made = {
         *(keys.tally(TallyKey(kind, numbers.get(kind, 0), "little-dragon")) for kind in TALLIES),
         *(keys.legs("little-dragon"), keys.status, keys.changes),

@@ -21,9 +21,9 @@ from models.dayparts import read_dayparts
 from models.fold import Fold
 from models.rules import DAY_MS, Rules
 from models.streaks import PART_FIELDS
-from models.tally import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
+from models.tally import CURVE, DAYPARTS, FRANCHISE, TITLE, TallyKey
 from models.viewing import STREAK
-from models.windows import AGES, audience_week, day_name, hour_name
+from models.windows import AUDIENCE, KINDS, audience_week
 from streams.config.zones import Zones
 
 FILM = CatalogRow(title_id="film", runtime_ms=1_000_000)
@@ -35,7 +35,6 @@ SAGA = CatalogRow(title_id="film", runtime_ms=36_000_000)
 AUDIENCE_NAMES = ("reached", "new", "returning", "resurrected")
 WEEK_0 = audience_week(T0 // DAY_MS)
 WHOLE_NAMES = (*Counters.__struct_fields__, "watching_now")
-WINDOW_NAMES = {HOUR: hour_name, DAY: day_name, AGE: list(AGES).__getitem__, WEEK: str}
 ZONES = Zones()
 
 
@@ -161,7 +160,7 @@ class Log:
         """Every window of these kinds, by its name."""
         self.drained()
         keys = [key for key in self.fold.tallies if key.kind in kinds]
-        return {WINDOW_NAMES[key.kind](key.number): self.tally(key) for key in keys}
+        return {KINDS[key.kind].name(key.number): self.tally(key) for key in keys}
 
     def tally(self, key: TallyKey, names: tuple[str, ...] | list[str] = WHOLE_NAMES) -> dict[str, int]:
         """The counters of a tally that are not nought."""

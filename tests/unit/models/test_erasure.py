@@ -10,7 +10,7 @@ from models import erasure
 from models.catalog import CatalogRow
 from models.erasure import digest_of
 from models.pseudonyms import Pseudonyms
-from models.tally import DAY as DAY_WINDOW
+from models.windows import DAY as DAY_WINDOW
 
 HOME, STRANGER = digest_of("household"), digest_of("stranger")
 SCHOOL_MORNINGS = [day * DAY + 5 * HOUR for day in range(5)]

@@ -12,11 +12,11 @@ from playing import DAY, HOUR, T0
 from models.catalog import CatalogRow
 from models.rows import unpack
 from models.rules import DAY_MS, HOUR_MS
-from models.tally import AGE, TallyKey
-from models.tally import DAY as DAYS
-from models.tally import HOUR as HOURS
+from models.tally import TallyKey
 from models.viewing import Row
-from models.windows import Retention, audience_week
+from models.windows import AGE, Retention, audience_week
+from models.windows import DAY as DAYS
+from models.windows import HOUR as HOURS
 
 KEPT = Retention(hour_ms=4 * DAY_MS, day_ms=40 * DAY_MS, age_ms=800 * DAY_MS)
 FORGET, GRACE = 730 * DAY, 30 * DAY

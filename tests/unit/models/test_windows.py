@@ -12,16 +12,24 @@ from playing import DAY, HOUR, T0
 from models.catalog import CatalogRow
 from models.events import END_OF_CALENDAR_MS
 from models.rules import DAY_MS, HOUR_MS
+from models.tally import CURVE, DAYPARTS, FRANCHISE, TITLE
 from models.windows import (
+    AGE,
     AGES,
     KEPT_FOR,
+    KINDS,
     LAST_WEEK,
-    ages_at,
+    OfAges,
+    OfHours,
     audience_week,
     audience_week_name,
     day_name,
     hour_name,
+    windows_at,
 )
+from models.windows import WEEK as WEEK_OF_AGE
+from streams.state.changelog import ERASURE, POSITION_KEY
+from streams.state.tally_records import CURRENT
 
 MIDNIGHT = T0
 WEEK = 7 * DAY
@@ -66,6 +74,33 @@ def test_an_audience_week_is_from_monday_to_monday_and_named_by_iso_8601(day: da
     assert (audience_week(number), audience_week_name(week)) == (week, name)
 
 
+# -- kinds --------------------------------------------------------------------------------------------------------
+
+BY_UTC = {letter: kind.bounds for letter, kind in KINDS.items() if isinstance(kind.bounds, OfHours)}
+
+
+def test_no_kind_has_the_letter_or_the_word_of_another_nor_the_letter_of_anything_else_in_the_state() -> None:
+    others = {TITLE, DAYPARTS, CURVE, FRANCHISE, CURRENT.decode(), ERASURE.decode(), POSITION_KEY.decode(), *"ckrs"}
+    assert not KINDS.keys() & others
+    assert all(len(letter) == 1 for letter in KINDS)
+    assert len({kind.word for kind in KINDS.values()}) == len(KINDS)
+
+
+@pytest.mark.parametrize("letter", BY_UTC)
+@pytest.mark.parametrize("near", [0, ON_THE_HOUR // HOUR_MS, (END_OF_CALENDAR_MS - 1) // HOUR_MS])
+def test_a_window_by_utc_begins_with_the_first_hour_that_lies_in_it(letter: str, near: int) -> None:
+    bounds = BY_UTC[letter]
+    first = bounds.first_hour(bounds.number(near))
+    assert first <= near
+    assert [bounds.number(hour) - bounds.number(near) for hour in (first - 1, first)] == [-1, 0]
+
+
+def test_the_windows_by_age_are_all_that_an_age_lies_in() -> None:
+    for kind in (KINDS[AGE], KINDS[WEEK_OF_AGE]):
+        assert isinstance(kind.bounds, OfAges)
+        assert {number for hours in range(20_000) for number in kind.bounds.numbers(hours)} == set(kind.bounds.all)
+
+
 # -- ages ---------------------------------------------------------------------------------------------------------
 
 ALL, SEVEN_DAYS_ON, FOUR_WEEKS_ON = ["opening", "7d", "28d", "91d"], ["28d", "91d"], ["91d"]
@@ -83,8 +118,8 @@ AGES_BY_HOUR = [
 def test_an_age_lies_in_every_window_that_is_longer_and_in_one_week(
     hours: int, ages: list[str], week: int | None
 ) -> None:
-    places, found = ages_at(hours)
-    assert ([list(AGES)[place] for place in places], found) == (ages, week)
+    found = windows_at(0, hours, in_time=True)[2:]
+    assert found == [(AGE, list(AGES).index(age)) for age in ages] + [(WEEK_OF_AGE, week)] * (week is not None)
 
 
 def counted(release_ms: int | None, age_ms: int) -> list[str]:

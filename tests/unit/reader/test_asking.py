@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fake_server import FakeServer, carried_out
 
-from streams.reader import ReaderError
+from streams.reader import Age, Day, Hour, ReaderError, Week
 from streams.reader.newest import Newest
 from streams.reader.queries import Queries, Query
 from streams.reader.steps import ask
@@ -211,8 +211,36 @@ def test_a_comparison_holds_all_of_each_title_in_the_order_asked(reader: Reading
 
 
 @pytest.mark.parametrize(
+    ("kind", "times", "names"),
+    [
+        ("hour", ((2026, 11, 23, 23, 59), (2026, 11, 24, 1)), ["20261123T23", "20261124T01"]),
+        ("day", ((2026, 11, 23, 23, 59), (2026, 11, 24, 1)), ["20261123", "20261124"]),
+        ("day", ((2026, 11, 24), (2026, 11, 24)), ["20261124"]),
+        ("age", (), ["opening", "91d"]),
+        ("week", (), ["1", "104"]),
+    ],
+)
+def test_windows_of_any_kind_are_read_by_the_kind_s_word(
+    reader: Readings, server: FakeServer, kind: str, times: tuple[Any, ...], names: list[str]
+) -> None:
+    for name in ("20261123T22", "20261123T23", "20261124T01", "20261124T02"):
+        server.publish(f"{TITLE}:hour:{name}", 1, plays="1")
+    for name in ("day:20261122", "day:20261123", "day:20261124", "age:opening", "age:91d", "week:1", "week:104"):
+        server.publish(f"{TITLE}:{name}", 1, plays="1")
+    spanned = [datetime(*time, tzinfo=UTC) for time in times]
+    found = reader.ask(reader.queries.windows("dragon", kind, *spanned))
+    assert [window.name for window in found] == names
+    assert {type(window) for window in found} == {{"hour": Hour, "day": Day, "age": Age, "week": Week}[kind]}
+
+
+@pytest.mark.parametrize(
     "question",
     [
+        lambda of: of.windows("dragon", "fortnight"),
+        lambda of: of.windows("dragon", "audience"),
+        lambda of: of.windows("dragon", "day"),
+        lambda of: of.windows("dragon", "day", datetime(2026, 11, 23, tzinfo=UTC)),
+        lambda of: of.windows("dragon", "week", datetime(2026, 11, 23, tzinfo=UTC)),
         lambda of: of.hours("dragon", datetime(2026, 11, 23), datetime(2026, 11, 24, tzinfo=UTC)),
         lambda of: of.hours("dragon", datetime(2026, 11, 24, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC)),
         lambda of: of.days("dragon", date(2026, 11, 24), date(2026, 11, 23)),

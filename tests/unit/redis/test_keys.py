@@ -7,8 +7,9 @@ import re
 import pytest
 
 from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
-from models.tally import AGE, AUDIENCE, CURVE, DAY, DAYPARTS, FRANCHISE, HOUR, TITLE, WEEK, TallyKey
-from streams.redis.keys import BOARD, CHANGES, DAY_BOARD, LEGS, READ, STATUS, TALLIES, Held, Keys
+from models.tally import CURVE, DAYPARTS, FRANCHISE, TITLE, TallyKey
+from models.windows import AGE, AUDIENCE, DAY, HOUR, WEEK
+from streams.redis.keys import BOARD, CHANGES, COMPUTED, DAY_BOARD, READ, STATUS, TALLIES, Held, Keys
 
 PREFIX = "100%{x}:"
 KEYS = Keys(PREFIX)
@@ -46,7 +47,9 @@ def test_other_keys_of_readers() -> None:
 
 def test_every_form_is_declared_once() -> None:
     assert (
-        len({form.form for form in READ}) == len(READ) == len(TALLIES) + len((LEGS, STATUS, BOARD, DAY_BOARD, CHANGES))
+        len({form.form for form in READ})
+        == len(READ)
+        == len(TALLIES) + len(COMPUTED) + len((STATUS, BOARD, DAY_BOARD, CHANGES))
     )
     assert all(form.holds for form in READ)
 
@@ -60,10 +63,10 @@ def test_shares_are_told_from_their_hash_and_back() -> None:
 def test_what_belongs_to_a_hash_is_told_from_its_key() -> None:
     title = TallyKey(TITLE, 0, "a b:c")
     assert KEYS.held(KEYS.tally(title)) == Held(
-        "a b:c", [KEYS.board(metric) for metric in TITLE_BOARDS], KEYS.legs("a b:c")
+        "a b:c", [KEYS.board(metric) for metric in TITLE_BOARDS], [KEYS.legs("a b:c")]
     )
     day = TallyKey(DAY, 20_255, "a b:c")
-    assert KEYS.held(KEYS.tally(day)) == Held("a b:c", [KEYS.board(metric, 20_255) for metric in DAY_BOARDS], "")
+    assert KEYS.held(KEYS.tally(day)) == Held("a b:c", [KEYS.board(metric, 20_255) for metric in DAY_BOARDS], [])
     for kind in (HOUR, AGE, WEEK, AUDIENCE, CURVE, DAYPARTS, FRANCHISE):
-        assert KEYS.held(KEYS.tally(TallyKey(kind, 1, "film"))) == Held("", [], "")
-    assert KEYS.held(KEYS.status) == KEYS.held(KEYS.legs("film")) == Held("", [], "")
+        assert KEYS.held(KEYS.tally(TallyKey(kind, 1, "film"))) == Held("", [], [])
+    assert KEYS.held(KEYS.status) == KEYS.held(KEYS.legs("film")) == Held("", [], [])

@@ -16,7 +16,8 @@ from models.fold import Fold
 from models.legs import FOUR_WEEKS, OPENING, Legs, complete_weeks, legs
 from models.rules import DAY_MS, Rules
 from models.streaks import PART, PART_FIELDS
-from models.tally import AGE, DAYPARTS, FRANCHISE, TITLE, WATCHING, WEEK, TallyKey
+from models.tally import DAYPARTS, FRANCHISE, TITLE, WATCHING, TallyKey
+from models.windows import AGE, WEEK
 from streams.kafka.producer import Outgoing
 from streams.tools.simulate.plan import Plan
 from streams.tools.simulate.story import PLAN, WEEK_MS, story_end_ms, story_origin_ms, story_titles, story_viewers

@@ -1,0 +1,57 @@
+"""Which windows a question asks for: from times, days and words to numbers.
+
+Owns what is accepted of them. It must not know keys, results or Redis.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from models.windows import KINDS, OfAges
+from streams.reader.errors import ReaderError
+
+MOST_WINDOWS = 10_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_KINDS = {each.word: kind for kind, each in KINDS.items() if each.as_titles}
+"""The kinds of windows that count what titles count, by their words."""
+
+
+def kind_of(word: str) -> str:
+    """The kind of windows that is called by that word in keys."""
+    if word not in _KINDS:
+        raise ReaderError(f"kind={word!r}: accepted: {', '.join(_KINDS)}")
+    return _KINDS[word]
+
+
+def numbers(kind: str, first: datetime | None, last: datetime | None) -> range:
+    """Of a kind's windows those from time to time; those by age are few: all that there are."""
+    bounds, word = KINDS[kind].bounds, KINDS[kind].word
+    if isinstance(bounds, OfAges):
+        if first is not None or last is not None:
+            raise ReaderError(f"{word} from {first} to {last}: accepted: no times; it goes by the title's age")
+        return bounds.all
+    if first is None or last is None:
+        raise ReaderError(f"{word} from {first} to {last}: accepted: a first and a last time")
+    return span(f"{word}s", bounds.number(hour_number(first)), bounds.number(hour_number(last)))
+
+
+def span(what: str, first: int, last: int) -> range:
+    """The numbers from the first to the last."""
+    if not 0 <= last - first < MOST_WINDOWS:
+        raise ReaderError(f"{what}: accepted: at most {MOST_WINDOWS:,} at once, the first not after the last")
+    return range(first, last + 1)
+
+
+def hour_number(time: datetime) -> int:
+    """The number of the UTC hour of a time."""
+    if time.tzinfo is None:
+        raise ReaderError(f"{time}: accepted: a time with its zone, such as datetime(2026, 11, 23, 15, tzinfo=UTC)")
+    return (time - _EPOCH) // timedelta(hours=1)
+
+
+def day_number(day: date) -> int:
+    """The number of a day."""
+    if isinstance(day, datetime):
+        raise ReaderError(f"{day!r}: accepted: a date; days are UTC's")
+    return day.toordinal() - _EPOCH.toordinal()
