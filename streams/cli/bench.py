@@ -153,12 +153,12 @@ def _progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
 @contextmanager
 def _failures_in_one_line() -> Iterator[None]:
     from streams.kafka.producer import SendFailed
+    from streams.kafka.reader import CannotRead
     from streams.kafka.topics import KafkaFailed
     from streams.state.transactions import CheckpointFailed
     from streams.tools.bench.backlog import TooShort
     from streams.tools.devstack import ServerFailed
     from streams.tools.processes import ChildEnded
-    from streams.verify import CannotRead
 
     failures = (CannotRead, CheckpointFailed, ChildEnded, KafkaFailed, SendFailed, ServerFailed, TimeoutError, TooShort)
     try:

@@ -40,9 +40,9 @@ def forget(settings: Settings, household: str, wait_s: float, as_json: bool) -> 
     not answer; asked again, nothing happens twice.
     """
     from streams.kafka.producer import SendFailed
+    from streams.kafka.reader import CannotRead
     from streams.kafka.topics import KafkaFailed
     from streams.operations.forget import ask, follow
-    from streams.verify import CannotRead
 
     household_id = sys.stdin.readline().rstrip("\r\n") if household == "-" else household
     if not household_id:

@@ -38,12 +38,12 @@ def rebuild(settings: Settings, yes: bool, as_json: bool) -> None:
     Exit 0: made anew. Exit 1: workers run, records are gone and --yes was not said, or a server failed it; then
     run it again.
     """
+    from streams.kafka.reader import CannotRead
     from streams.kafka.topics import KafkaFailed, TopicMismatch
     from streams.operations.rebuild import Refused, look
     from streams.operations.rebuild import rebuild as run
     from streams.publishing.sink import ForeignPrefix, Unreachable
     from streams.state.transactions import CheckpointFailed, Fenced
-    from streams.verify import CannotRead
 
     begun = time.monotonic()
     settings = located(settings)

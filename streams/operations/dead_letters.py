@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
 from streams.kafka.producer import Outgoing, send
-from streams.kafka.reader import NoTopic, TopicReader
+from streams.kafka.reader import read_all
 from streams.kafka.topics import LARGEST_MESSAGE_BYTES
 
 
@@ -34,23 +34,21 @@ class DeadLetter(NamedTuple):
 
 def read_dead_letters(kafka: KafkaAddress, settings: Settings) -> Iterator[DeadLetter]:
     """All that are there, partition by partition. Raises `CannotRead`; nothing comes where there is no topic yet."""
-    try:
-        reader = TopicReader(kafka, settings.dead_letters_topic)
-    except NoTopic:
-        return
-    with reader:
-        for message in reader.read_below(reader.ends()):
-            headers = {name: (value or b"").decode(errors="replace") for name, value in message.headers() or ()}
-            yield DeadLetter(
-                headers.get("topic", "?"),
-                _number(headers.get("partition", "")),
-                _number(headers.get("offset", "")),
-                headers.get("error", "?"),
-                message.timestamp()[1],
-                message.key(),
-                message.value(),
-                bool(headers.keys() & {"key_bytes", "value_bytes"}),
-            )
+    return map(_letter, read_all(kafka, settings.dead_letters_topic))
+
+
+def _letter(message: Any) -> DeadLetter:
+    headers = {name: (value or b"").decode(errors="replace") for name, value in message.headers() or ()}
+    return DeadLetter(
+        headers.get("topic", "?"),
+        _number(headers.get("partition", "")),
+        _number(headers.get("offset", "")),
+        headers.get("error", "?"),
+        message.timestamp()[1],
+        message.key(),
+        message.value(),
+        bool(headers.keys() & {"key_bytes", "value_bytes"}),
+    )
 
 
 def _number(text: str) -> int:

@@ -7,6 +7,7 @@ the topics. It must not know what a partition does about it.
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from typing import NamedTuple
 
 import msgspec
@@ -15,7 +16,7 @@ from models.erasure import digest_of
 from streams.config.settings import Settings
 from streams.kafka.admin import KafkaView
 from streams.kafka.producer import Outgoing, send
-from streams.kafka.reader import NoTopic, TopicReader
+from streams.kafka.reader import OptionalTopic
 from streams.operations.titles import NOW
 from streams.source.erasures import Erasure
 from streams.state.changelog import ERASURE, read_erasure
@@ -62,32 +63,19 @@ def follow(settings: Settings, asked: Asked, within_s: float) -> Forgotten:
     """Wait so long until every partition's state says that it has forgotten. Raises `CannotRead`."""
     deadline = time.monotonic() + within_s
     rows: dict[int, int] = {}
-    reader: TopicReader | None = None
-    try:
+    with closing(OptionalTopic(settings.kafka_address, settings.state_topic)) as state:
         while True:
-            reader = reader or _state(settings)
-            if reader is not None:
-                rows |= _answers(reader, asked)
+            rows |= _answers(state, asked)
             waiting = [number for number in range(len(asked.erasure.until)) if number not in rows]
             if not waiting or time.monotonic() > deadline:
                 return Forgotten(rows, waiting)
             time.sleep(_POLL_S)
-    finally:
-        if reader is not None:
-            reader.close()
 
 
-def _state(settings: Settings) -> TopicReader | None:
-    try:
-        return TopicReader(settings.kafka_address, settings.state_topic)
-    except NoTopic:
-        return None
-
-
-def _answers(reader: TopicReader, asked: Asked) -> dict[int, int]:
+def _answers(state: OptionalTopic, asked: Asked) -> dict[int, int]:
     """The rows that went, of the partitions whose states have come to say so since the last call."""
     found: dict[int, int] = {}
-    for message in reader.read(reader.ends()):
+    for message in state.read_on():
         number, key, value = message.partition(), message.key() or b"", message.value()
         if key[:1] != ERASURE or value is None:
             continue

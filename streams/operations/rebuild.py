@@ -20,7 +20,7 @@ from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
 from streams.config.zones import zones_version
 from streams.kafka.admin import KafkaView, TopicNow
-from streams.kafka.reader import NoTopic, TopicReader
+from streams.kafka.reader import TopicReader, read_all
 from streams.kafka.topics import KafkaFailed, make_topics
 from streams.publishing.redis_sink import RedisSink
 from streams.publishing.sink import Sink
@@ -114,15 +114,11 @@ def _writers(settings: Settings, partitions: Iterable[int]) -> Iterator[dict[int
 
 def _positions_before(settings: Settings) -> dict[int, dict[str, Any]]:
     """The positions of the state as it is, of whatever version; none where there is no state."""
-    positions: dict[int, dict[str, Any]] = {}
-    try:
-        with TopicReader(settings.kafka_address, settings.state_topic) as state:
-            for message in state.read(state.ends()):
-                if message.key() == POSITION_KEY and message.value() is not None:
-                    positions[message.partition()] = msgspec.json.decode(message.value())
-    except NoTopic:
-        return {}
-    return positions
+    return {
+        message.partition(): msgspec.json.decode(message.value())
+        for message in read_all(settings.kafka_address, settings.state_topic)
+        if message.key() == POSITION_KEY and message.value() is not None
+    }
 
 
 def _told(
@@ -157,12 +153,7 @@ def told_by(outputs: Iterable[Headers], source_topic: str, topic_id: str) -> dic
 
 
 def _headers(kafka: KafkaAddress, topic: str) -> Iterator[Headers]:
-    try:
-        with TopicReader(kafka, topic) as reader:
-            for message in reader.read(reader.ends()):
-                yield dict(message.headers() or [])
-    except NoTopic:
-        return
+    return (dict(message.headers() or []) for message in read_all(kafka, topic))
 
 
 def _told_before(position: Mapping[str, Any], topic_id: str) -> int:

@@ -17,7 +17,7 @@ from models.catalog import BadTitle, CatalogRow, read_title
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
 from streams.kafka.producer import Outgoing, send
-from streams.kafka.reader import CannotRead, NoTopic, TopicReader
+from streams.kafka.reader import CannotRead, read_all
 from streams.kafka.topics import KafkaFailed
 
 NOW = 0
@@ -45,7 +45,11 @@ def write_titles(settings: Settings, kafka: KafkaAddress, rows: Iterable[Mapping
 
 def stored_titles(settings: Settings, kafka: KafkaAddress) -> dict[str, Row]:
     """The rows of the titles topic, the latest of each title; what is no title counts for nothing. `KafkaFailed`."""
-    return latest_titles(_records(settings.titles_topic, kafka))
+    records = ((record.key(), record.value()) for record in read_all(kafka, settings.titles_topic))
+    try:
+        return latest_titles(records)
+    except CannotRead as problem:
+        raise KafkaFailed(str(problem)) from None
 
 
 def latest_titles(records: Iterable[tuple[bytes | None, bytes | None]]) -> dict[str, Row]:
@@ -69,17 +73,6 @@ def _whole(value: bytes, title: CatalogRow) -> Row:
         return msgspec.json.decode(value, type=Row)
     except msgspec.ValidationError:
         return {name: field for name, field in msgspec.structs.asdict(title).items() if field is not None}
-
-
-def _records(topic: str, kafka: KafkaAddress) -> Iterator[tuple[bytes | None, bytes | None]]:
-    """Every record of a topic up to its end as of now; none where the topic is not there."""
-    try:
-        with TopicReader(kafka, topic) as reader:
-            yield from ((record.key(), record.value()) for record in reader.read_below(reader.ends()))
-    except NoTopic:
-        return
-    except CannotRead as problem:
-        raise KafkaFailed(str(problem)) from None
 
 
 def read_rows(content: bytes) -> tuple[list[Row], list[BadTitleRow]]:
