@@ -10,15 +10,15 @@ import click
 from streams.config.settings import Settings
 
 
-def located(settings: Settings) -> Settings:
-    """The settings with the addresses of Kafka and Redis in them."""
+def located(settings: Settings, failure: type[click.ClickException] = click.ClickException) -> Settings:
+    """The settings with the addresses of Kafka and Redis in them. Raises `failure` if there are none."""
     from streams.tools.devstack import NoServers
     from streams.tools.devstack import located as find
 
     try:
         return find(settings)
     except NoServers as problem:
-        raise click.ClickException(str(problem)) from None
+        raise failure(str(problem)) from None
 
 
 def kafka_located(settings: Settings) -> Settings:

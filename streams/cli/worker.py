@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from streams.cli.options import with_settings
+from streams.cli.servers import located
 from streams.config.settings import Settings
 
 
@@ -20,14 +21,10 @@ def worker(settings: Settings) -> None:
     import os
 
     from streams.observability.logs import log_to_stderr
-    from streams.tools.devstack import NoServers, located
     from streams.worker.process import Worker
 
     log_to_stderr(settings.log_level, settings.log_format)
-    try:
-        settings = located(settings)
-    except NoServers as problem:
-        raise click.UsageError(str(problem)) from None
+    settings = located(settings, click.UsageError)
 
     async def run() -> None:
         code = await Worker(settings).run()

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from models.dayparts import read_dayparts
 from models.pseudonyms import Pseudonyms
-from models.rules import DAY_MS, DAYPARTS, HOUR_MS, RETURN_DAYS, Rules
+from models.rules import DAY_MS, HOUR_MS, RETURN_DAYS, Rules
 from models.windows import LAST_WEEK, Retention
 from streams.config.failpoints import FORM
 from streams.config.redis_address import CLUSTER, hash_tag, read_address, without_password
@@ -205,7 +205,7 @@ class Settings(ServerSettings):
         description="credited seconds of a daypart that fill a day of a streak",
     )
     dayparts: Annotated[str, read_by(read_dayparts)] = Field(
-        DAYPARTS, description="parts of the local day, NAME=HH:MM-HH:MM[/DAYS],…; the rest is other"
+        _RULES.dayparts, description="parts of the local day, NAME=HH:MM-HH:MM[/DAYS],…; the rest is other"
     )
     pseudonym_key_file: Annotated[str, read_by(lambda file: Pseudonyms(_key_in(file)))] = Field(
         "",
