@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -42,6 +42,10 @@ class Document:
     def columns(self) -> tuple[str, ...]:
         """The fields of the first line; none where it has no separator."""
         return tuple(name.strip() for name in self._first[1])
+
+    def has(self, names: Iterable[str]) -> bool:
+        """Whether all of these are columns of the file."""
+        return set(names) <= set(self.columns)
 
     @cached_property
     def json(self) -> Any:

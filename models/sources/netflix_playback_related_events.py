@@ -33,7 +33,6 @@ from models.sources.document import Cells, Document
 from models.sources.netflix_names import content_kind, series_of
 from models.sources.netflix_viewing_activity import Activities
 from models.sources.reading import (
-    BadRow,
     BadValue,
     Format,
     PlaybackEvent,
@@ -87,17 +86,17 @@ class NetflixPlaybackRelatedEvents:
 
     def recognizes(self, document: Document) -> bool:
         """By its columns."""
-        return set(COLUMNS) <= set(document.columns)
+        return document.has(COLUMNS)
 
     def read(self, document: Document, viewer: Viewer) -> Reading:
         """The player events of every row; where a row has none, those of its viewing activity."""
-        reading, joined = Reading(), []
+        reading = Reading()
         activities = Activities(viewer.beside) if viewer.beside else None
-        for number, row in document.rows():
-            try:
-                joined += _take(reading, number, row, viewer, activities, document.day_first)
-            except BadValue as problem:
-                reading.bad_rows.append(BadRow(number, str(problem)))
+
+        def take(number: int, row: Cells) -> Sitting | None:
+            return _take(reading, number, row, viewer, activities, document.day_first)
+
+        joined = list(reading.parsed(document.rows(), take))
         add_sittings(reading, joined, viewer)
         return reading
 
@@ -108,28 +107,25 @@ FORMAT: Format = NetflixPlaybackRelatedEvents()
 def _take(
     reading: Reading,
     number: int,
-    row: Cells | BadRow,
+    row: Cells,
     viewer: Viewer,
     activities: Activities | None,
     day_first: bool | None,
-) -> list[Sitting]:
+) -> Sitting | None:
     """Add a row to the reading, or return the stay that its viewing activity knows. Raises `BadValue`."""
-    if isinstance(row, BadRow):
-        reading.bad_rows.append(row)
-        return []
     title = checked_name(row[TITLE], TITLE)
     start_ms = time_ms(START, row[START], day_first=day_first)
     traces = _traces(row[TRACES])
     activity = activities.at(row[PROFILE], start_ms) if activities else None
     if activity and all(trace.media_offset_ms is None for trace in traces):
-        return [_sitting(number, row, title, start_ms, activity)]
+        return _sitting(number, row, title, start_ms, activity)
     kind = activity.kind if activity else content_kind(title)
     events = _events(_session(row, title, kind, viewer, activity), start_ms, traces)
     reading.rows += 1
     reading.empty_rows += not events
     reading.events += events
     _account(reading, title, kind, traces, viewer)
-    return []
+    return None
 
 
 def _account(reading: Reading, title: str, kind: str, traces: list[Trace], viewer: Viewer) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from models.sources.document import Cells, Document
 from models.sources.netflix_names import content_kind, series_of
-from models.sources.reading import BadRow, BadValue, Format, Reading, Viewer, checked_name
+from models.sources.reading import BadValue, Format, Reading, Viewer, checked_name
 from models.sources.sittings import Sitting, add_sittings
 from models.sources.values import duration_ms, time_ms
 
@@ -33,7 +33,7 @@ class NetflixViewingActivity:
 
     def recognizes(self, document: Document) -> bool:
         """By its columns."""
-        return set(COLUMNS) <= set(document.columns)
+        return document.has(COLUMNS)
 
     def read(self, document: Document, viewer: Viewer) -> Reading:
         """Every row is a sitting."""
@@ -63,14 +63,7 @@ class Activities:
 
 
 def _sittings(document: Document, reading: Reading) -> Iterator[Sitting]:
-    for number, row in document.rows():
-        if isinstance(row, BadRow):
-            reading.bad_rows.append(row)
-            continue
-        try:
-            yield _sitting(number, row, document.day_first)
-        except BadValue as problem:
-            reading.bad_rows.append(BadRow(number, str(problem)))
+    return reading.parsed(document.rows(), lambda number, row: _sitting(number, row, document.day_first))
 
 
 def _sitting(number: int, row: Cells, day_first: bool | None) -> Sitting:

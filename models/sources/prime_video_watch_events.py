@@ -9,7 +9,7 @@ COLUMNS = {"Most Recent Watch Date", "Seconds Watched"}
 
 
 def _looks(document: Document) -> bool:
-    return set(document.columns) >= COLUMNS
+    return document.has(COLUMNS)
 
 
 FORMAT = DayOnly(
