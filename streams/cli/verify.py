@@ -12,7 +12,7 @@ import click
 
 from streams.cli.options import with_settings
 from streams.cli.servers import located
-from streams.config.settings import RULE_SETTINGS
+from streams.config.rule_settings import RULE_SETTINGS
 
 if TYPE_CHECKING:
     from streams.config.settings import Settings
