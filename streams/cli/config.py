@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
+from pydantic import SecretStr
 
 from streams.cli.options import with_settings
 from streams.config.redis_address import without_password
-from streams.config.settings import SECRETS, Settings, variable
+from streams.config.settings import Settings, variable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,7 +31,7 @@ def config() -> None:
 @with_settings()
 def show(settings: Settings, as_json: bool) -> None:
     """Show what a worker started here would run with. Bold: set, by an option or the environment."""
-    values = {name: _masked(name, value) for name, value in settings.model_dump().items()}
+    values = {name: _masked(value) for name, value in settings.model_dump().items()}
     if as_json:
         click.echo(json.dumps({variable(name): value for name, value in values.items()}, ensure_ascii=False))
         return
@@ -39,8 +40,8 @@ def show(settings: Settings, as_json: bool) -> None:
     Console(highlight=False).print(_table(values))
 
 
-def _masked(name: str, value: object) -> object:
-    if name in SECRETS:
+def _masked(value: object) -> object:
+    if isinstance(value, SecretStr):
         return "***" if value else ""
     return without_password(value) if isinstance(value, str) else value
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import SecretStr
+
 if TYPE_CHECKING:
     from ssl import SSLContext
 
@@ -45,13 +47,18 @@ class Credentials:
 
 def read_credentials(server: str, settings: Mapping[str, Any]) -> Credentials:
     """Those of the settings `<server>_ca_file`, …. Raises `ValueError`, `SETTING=VALUE: what is accepted`."""
-    given = {part: str(settings.get(f"{server}_{part}", "")) for part in _PARTS}
+    given = {part: plain(settings.get(f"{server}_{part}", "")) for part in _PARTS}
     _insist_on_pairs(server, given)
     password = _password(server, given["password"], given["password_file"])
     found = Credentials(given["ca_file"], given["cert_file"], given["key_file"], given["user"], password)
     for parts in (("ca_file",), ("cert_file", "key_file")):
         _insist_on_use(server, {part: given[part] for part in parts})
     return found
+
+
+def plain(value: object) -> str:
+    """A setting's value as text, a secret's too: only for a client, or the environment of a child process."""
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def first_given(server: str, settings: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.config.credentials import Credentials, first_given, read_credentials
@@ -40,7 +40,6 @@ def read_by(read: Callable[[str], object]) -> AfterValidator:
 
 Servers = Annotated[str, AfterValidator(_servers)]
 RedisUrl = Annotated[str, read_by(read_address)]
-Secret = Annotated[str, Field(repr=False)]
 _SECRET = "; from the environment alone, or from a file"
 
 
@@ -59,16 +58,16 @@ class ServerSettings(BaseSettings):
     kafka_cert_file: str = Field("", description="certificate that Kafka knows this client by (mutual TLS)")
     kafka_key_file: str = Field("", description="key of that certificate")
     kafka_user: str = Field("", description="user at Kafka, by SCRAM-SHA-512, over TLS always")
-    kafka_password: Secret = Field("", description="the user's password" + _SECRET)
+    kafka_password: SecretStr = Field(SecretStr(""), description="the user's password" + _SECRET)
     kafka_password_file: str = Field("", description="file that holds the user's password alone")
     redis_ca_file: str = Field("", description="certificates of the CA that Redis's are signed by; empty: the system's")
     redis_cert_file: str = Field("", description="certificate that Redis knows this client by (mutual TLS)")
     redis_key_file: str = Field("", description="key of that certificate")
     redis_user: str = Field("", description="user at Redis (ACL)")
-    redis_password: Secret = Field("", description="the user's password" + _SECRET)
+    redis_password: SecretStr = Field(SecretStr(""), description="the user's password" + _SECRET)
     redis_password_file: str = Field("", description="file that holds the user's password alone")
     redis_sentinel_user: str = Field("", description="user at the Sentinels, where they ask for one")
-    redis_sentinel_password: Secret = Field("", description="that user's password" + _SECRET)
+    redis_sentinel_password: SecretStr = Field(SecretStr(""), description="that user's password" + _SECRET)
     redis_sentinel_password_file: str = Field("", description="file that holds that user's password alone")
     allow_plaintext: Annotated[str, read_by(read_allowed)] = Field(
         "",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 
 from models.rules import DAY_MS, RETURN_DAYS
 from models.windows import LAST_WEEK, Retention
@@ -165,7 +165,7 @@ class Settings(RuleSettings, RunSettings):
         return f"{self.app_id}-state"
 
 
-SECRETS = tuple(name for name in Settings.model_fields if name.endswith("_password"))
+SECRETS = tuple(name for name, field in Settings.model_fields.items() if field.annotation is SecretStr)
 """The settings that are secrets themselves: there is no option for them, as others see a command's arguments."""
 
 

@@ -24,7 +24,7 @@ was computed with others.
 
 
 def _shown(default: object) -> str:
-    return f"`{default}`" if default != "" else "empty"
+    return f"`{default}`" if str(default) else "empty"
 
 
 def page() -> str:

@@ -19,6 +19,7 @@ from typing import Any
 
 import psutil
 
+from streams.config.credentials import plain
 from streams.config.settings import Settings, variable
 from streams.tools.devstack.process import KEEPER
 
@@ -35,7 +36,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
     But for its log: that is a file whose last words are shown to people.
     """
-    own = {variable(name): str(value) for name, value in settings.model_dump().items()} | {
+    own = {variable(name): plain(value) for name, value in settings.model_dump().items()} | {
         variable("log_format"): "text"
     }
     return {**os.environ, **own}
