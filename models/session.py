@@ -1,7 +1,7 @@
-"""One play session: what it is doing, where it is, and which events it has had.
+"""One play session: its state, its position, and which events it has applied.
 
-Owns the session of section 1 of the design: which events are older than its place, a player that counts anew, and
-playing, still and over. It must not know credit, coverage, completions or counters.
+Owns the session of section 1 of the design: which events are stale, when a player restarts its sequence, and the states
+playing, still and over. It must not know credit or counters.
 
     event         afterwards
     start, play   playing, not over

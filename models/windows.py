@@ -1,6 +1,6 @@
-"""The windows that counters are kept in: UTC hours and days, and spans of a title's age. Their numbers and names.
+"""The windows that counters are kept in: UTC hours and days, and spans of a title's age.
 
-Owns the windows' bounds, and how long one is kept. It must not know what windows hold.
+Owns their bounds, numbers and names, and how long one is kept.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""A file as text and rows, whatever a spreadsheet made of it on the way.
+"""A file as text and rows, whatever a spreadsheet did to it.
 
-Owns encodings and dialects: UTF-16, byte order marks, other separators, lines quoted as a whole, separators at the
-end. It must not know what the columns mean.
+Owns encodings and dialects: UTF-16, byte order marks, other separators, lines quoted as a whole, trailing separators.
 """
 
 from __future__ import annotations

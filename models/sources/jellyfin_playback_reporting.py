@@ -1,10 +1,8 @@
 """The backup of the Playback Reporting plugin of Jellyfin (and Emby): tab-separated, without a header.
 
-Owns its columns. It must not know what becomes of a stay: that is for `sittings`.
-
-Columns: time (the server's local one), user, item id, item type, item name, method, client, device, seconds. It
-states no positions. A player that is never stopped counts on, so a duration is clipped to the title's runtime where
-the catalog knows it.
+Columns: time (the server's local time), user, item id, item type, item name, method, client, device, seconds. There are
+no positions. A player that is never stopped keeps counting, so a duration is clipped to the title's runtime if the
+catalog has it.
 """
 
 from __future__ import annotations

@@ -1,21 +1,20 @@
-"""Netflix's `PlaybackRelatedEvents.csv`: the player's own events of some weeks, one play session a row.
+"""Netflix's `PlaybackRelatedEvents.csv`: the player's own events of some weeks, one play session in each row.
 
-Owns its columns, its defects and how its player events read as playback events. It must not know where the file or
-the events go.
+Owns its columns, its defects and how its player events become playback events.
 
-How the defects are read:
+How the defects are handled:
 
-- `reposition` states where the player is *after* the jump. Where it jumped from is no part of it, and needs not be:
-  the player mostly reports `paused` at the old position just before, and that closes the interval. Where it does
-  not, a position computed from the clock would be a guess, so `seek_from_ms` is never given.
-- A player event without a media offset (null) is left out; its place in the row stays the `seq` of its successor.
-- A media offset just below 0 (a player that has not shown anything yet) is position 0. One of more than a second
-  below 0 makes the row a bad one.
-- A session offset below 0 is an event that much before the row's start time.
-- Clocks that run backwards stay as they are. `seq` is the order in the row, and events are to be sent in the order of
-  their times: an event that a faulty clock put too far ahead comes after its successors, a no-op.
-- A lost tail stays lost: no stop is made up. A row without player events, or without any position, is a row
-  without events, unless the viewing activity of the same export says how long it was.
+- `reposition` states where the player is *after* the jump. `seek_from_ms` is never set: the file does not state where
+  the jump began, and a position computed from the clock would be a guess. Usually the player reports `paused` at the
+  old position just before, which closes the interval.
+- A player event without a media offset (null) is left out; the `seq` of later events still counts it.
+- A media offset up to a second below 0 (a player that has not shown anything yet) becomes position 0. A lower one makes
+  the row a bad row.
+- A session offset below 0 is an event before the row's start time.
+- Clocks that run backwards stay as they are. `seq` is the order in the row, and events are sent in the order of their
+  times: an event that a faulty clock put too far ahead arrives after its successors and changes nothing.
+- A lost tail stays lost: no stop is invented. A row without player events, or without any position, gives no events,
+  unless the viewing activity of the same export states its duration.
 """
 
 from __future__ import annotations

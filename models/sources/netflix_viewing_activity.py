@@ -1,10 +1,7 @@
-"""Netflix's `ViewingActivity.csv`: years of viewing, one row a stay with a title.
+"""Netflix's `ViewingActivity.csv`: years of viewing, one sitting in each row.
 
-Owns its columns. It must not know what becomes of a stay: that is for `sittings`.
-
-*Start Time* is UTC. *Duration* is what was played, *Bookmark* the position at the end of the row's session. *Latest
-Bookmark* repeats it, or says `Not latest view`: that changes from export to export and is only read where the other
-is missing.
+*Start Time* is UTC. *Duration* is the time played, *Bookmark* the position at the end of the sitting. *Latest Bookmark*
+repeats it, or says `Not latest view`, depending on the export; it is read only if *Bookmark* is missing.
 """
 
 from __future__ import annotations

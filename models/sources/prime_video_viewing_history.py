@@ -1,10 +1,7 @@
 """Prime Video's `Viewing History.csv` of Amazon's personal data export.
 
-Owns its columns. It must not know what becomes of a stay: that is for `sittings`.
-
-Values may stand in quotes of their own, and `Not Available` where there are none. Where the file has start and end
-points, these are positions. `Material Type Description` says what it was: `Full` (an episode), `Feature`, `Short`,
-`Trailer`, `Promo`, `Live`.
+Values may be quoted twice, and missing ones are `Not Available`. Start and end points, if present, are positions.
+`Material Type Description` is the kind: `Full` (an episode), `Feature`, `Short`, `Trailer`, `Promo`, `Live`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What reading a file gives: events, what the catalog may lack, and an account of the rest.
+"""The result of reading a file: events, titles that the catalog may lack, and an account of everything else.
 
-Owns the words that all formats share: whose file it is, a bad row, a refused file, a reading. It must not know any
-format.
+Owns the types that all formats share: the viewer, a bad row, a refused file, a reading.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """The history table of Tautulli (for Plex) as CSV.
 
-Owns its columns. It must not know what follows from them: that is for `tautulli` and `sittings`.
-
-Dates and times are the server's local ones, to the minute. An episode's title is `Show - Episode`; the file says of
-no row whether it is one, so a series is only what two titles of the file have in common.
+Dates and times are the server's local ones, to the minute. An episode's title is `Show - Episode`. No column marks
+episodes, so a series is recognized only by two titles that begin with the same show.
 """
 
 from __future__ import annotations

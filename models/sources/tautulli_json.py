@@ -1,7 +1,4 @@
-"""The answer of Tautulli's API (`get_history`), for Plex.
-
-Owns its fields. It must not know what follows from them: that is for `tautulli` and `sittings`.
-"""
+"""The answer of Tautulli's API (`get_history`), for Plex."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""`encore bench`: how fast is the worker, with everything on, what would stock Faust do, how fast is a restore?
+"""`encore bench`: how fast are the worker, stock Faust on the same events, and a restore?
 
-Owns the options and what is printed. It must not know how anything is measured.
+Owns the options and the output.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""`encore compare TITLE TITLE…`: titles side by side.
-
-Owns the command. It must not know how a comparison looks, nor how its counters come from Redis.
-"""
+"""`encore compare TITLE TITLE…`: titles side by side."""
 
 from __future__ import annotations
 

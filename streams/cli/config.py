@@ -1,6 +1,6 @@
-"""`encore config show`: every setting as it holds, and where it comes from.
+"""`encore config show`: every setting's value and where it comes from.
 
-Owns what is printed; what is secret in an address is masked. It must not know what a setting is for.
+Owns the output; secrets are masked.
 """
 
 from __future__ import annotations

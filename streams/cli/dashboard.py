@@ -1,6 +1,6 @@
 """`encore dashboard`: the counters in a browser, live.
 
-Owns the options, what is printed and the exit codes. It must not know what the page shows.
+Owns the options, the output and the exit codes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""`encore dead-letters`: what could not be read, and sending it once more.
+"""`encore dead-letters`: list the records that could not be read, and send them again.
 
-Owns what is printed, what is asked and the exit codes. It must not know why anything was set aside.
+Owns the output, the questions and the exit codes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""`encore demo`: all of it together, live in the terminal.
+"""`encore demo`: the whole pipeline, live in the terminal.
 
-Owns the options and what is printed at the end. It must not know what happens in between.
+Owns the options and the last line.
 """
 
 from __future__ import annotations

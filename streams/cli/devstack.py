@@ -1,6 +1,6 @@
-"""`encore devstack up|down|status`: a Kafka and a Redis that go on in the background.
+"""`encore devstack up|down|status`: a Kafka and a Redis that run in the background.
 
-Owns what these commands print. It must not know how servers are started.
+Owns the output.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`encore doctor`: what is wrong, and what to do about it.
 
-Owns what is printed and the exit code. It must not know what is looked at.
+Owns the output and the exit code.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""`encore forget`: have a household forgotten.
+"""`encore forget`: make the workers forget a household.
 
-Owns what is asked, what is printed and the exit code; and the words for what cannot be removed. It must not know how
-a household is forgotten.
+Owns the options, the output and the exit code, and the list of what cannot be removed.
 """
 
 from __future__ import annotations

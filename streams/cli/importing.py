@@ -1,6 +1,6 @@
-"""`encore import`: viewing that other services have stored, as playback events.
+"""`encore import`: viewing histories of other services, as playback events.
 
-Owns the options and what is printed. It must not know how a file is read.
+Owns the options and the output.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`encore lag`: how far each partition is behind.
 
-Owns what is printed and the exit code. It must not know where the numbers come from.
+Owns the output and the exit code.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Turns every setting into an option of a command, so that each is declared once.
 
-Owns the mapping from `Settings` fields to click options. It must not know what a command does.
+Owns the mapping from `Settings` fields to click options.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`encore rebuild`: have everything counted again, from the source's first record.
 
-Owns what is asked, what is printed and the exit code. It must not know how a state is made anew.
+Owns the questions, the output and the exit code.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Where the servers are, for commands: by the settings or the devstack.
+"""Finds the servers for commands: from the settings or the devstack.
 
-Owns the one line that is said where there are none.
+Owns the error if there are none.
 """
 
 from __future__ import annotations

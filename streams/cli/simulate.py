@@ -1,6 +1,6 @@
-"""`encore simulate`: viewing that never happened, sent as if it did.
+"""`encore simulate`: send simulated viewing.
 
-Owns the options and what is printed. It must not know how viewing is made up or sent.
+Owns the options and the output.
 """
 
 from __future__ import annotations

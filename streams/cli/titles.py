@@ -1,6 +1,6 @@
-"""`encore titles load`: a file of title rows into the catalog's topic.
+"""`encore titles load`: write a file of title rows into the titles topic.
 
-Owns what is printed and the exit code. It must not know what a title's fields are for.
+Owns the output and the exit code.
 """
 
 from __future__ import annotations

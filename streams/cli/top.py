@@ -1,7 +1,4 @@
-"""`encore top`: the titles with the most of something.
-
-Owns the command's options. It must not know how a board looks, nor how it comes from Redis.
-"""
+"""`encore top`: the titles with the most of a metric."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""`encore topics ensure`: make the topics that are missing.
+"""`encore topics ensure`: create the topics that are missing.
 
-Owns what is printed and the exit code. It must not know how topics are made.
+Owns the output and the exit code.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`encore verify`: does everything that was published equal a recomputation of the raw topic?
 
-Owns how the answer is shown. It must not know how it is found.
+Owns how the answer is shown.
 """
 
 from __future__ import annotations

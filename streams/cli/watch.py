@@ -1,6 +1,6 @@
-"""`encore watch`: a board that moves as counters change.
+"""`encore watch`: a board that updates as counters change.
 
-Owns when it is read anew: after a change, at most a few times a second. It must not know how a board looks.
+Owns when it is refreshed: after a change, at most a few times a second.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`encore worker`: run one worker until it is told to stop."""
+"""`encore worker`: run one worker until it is stopped."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""What a client shows to a server, and what it trusts: a CA, a certificate of its own, a user and a password.
+"""Credentials of a client: the CA that it trusts, its certificate, a user and a password.
 
-Owns the settings' names for them, reading their files, and what is said where one cannot be used: of a secret, never
-what it is. It must not know which server it is.
+Owns the names of these settings, reads their files, and says what is wrong with one; a message never holds a secret.
 """
 
 from __future__ import annotations

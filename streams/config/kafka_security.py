@@ -1,7 +1,7 @@
-"""Where Kafka is, and how its clients get in: the one mapping to the options of all three of them.
+"""Where Kafka is, and how clients authenticate: one mapping to the options of all three client libraries.
 
-Owns protocol and mechanism: TLS as soon as anything of a login is given, SCRAM-SHA-512 where that is a user and a
-password, and never a password without TLS. It must not know what is asked of Kafka.
+Owns protocol and mechanism: TLS if any credential is set, SCRAM-SHA-512 if it is a user and a password, and never a
+password without TLS.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Who may be spoken to without TLS: this machine itself, and whoever a setting names.
+"""Which servers may be reached without TLS: this machine, and those that a setting names.
 
-Owns the judging of host names. It opens no connection and looks up no name. It must not know which server it is: the
-address alone is judged, not where that server sends its clients (Kafka's advertised listeners, the primary that
-Sentinels name, the nodes of a cluster).
+Owns the check of host names. It opens no connection and resolves no name. Only configured addresses are checked. Make
+sure that the addresses to which servers redirect clients are safe too: Kafka's advertised listeners, the primary that
+Sentinels name, the nodes of a cluster.
 """
 
 from __future__ import annotations

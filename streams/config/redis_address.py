@@ -1,7 +1,7 @@
-"""Where Redis is: one server, a primary under Sentinel, or a cluster, as one URL says it.
+"""Where Redis is: one server, a primary under Sentinel, or a cluster, as one URL.
 
-Owns the URLs' forms and how they are told without passwords. It must not know a Redis library: reading a URL opens and
-imports nothing. Clients for an address are made by `streams.redis.clients`.
+Owns the URLs' forms, and how they are shown without passwords. It must not know a Redis library: parsing a URL opens
+and imports nothing. `streams.redis.clients` makes clients for an address.
 
 | URL | is |
 |---|---|
@@ -9,9 +9,10 @@ imports nothing. Clients for an address are made by `streams.redis.clients`.
 | `redis+sentinel://[USER:PASSWORD@]HOST[:PORT][,HOST[:PORT]…]/SERVICE[/DB]` | the primary that these Sentinels name |
 | `redis+cluster://[USER:PASSWORD@]HOST[:PORT][,HOST[:PORT]…]` | the cluster that these nodes are part of |
 
-`rediss` in place of `redis` is TLS, to the Sentinels too. User and password are those of the servers; those of the
-Sentinels are `?sentinel_username=…&sentinel_password=…`. Other options of a query are redis-py's own
-(`?ssl_ca_certs=FILE`). What settings say of a login and its files becomes part of the URL; it is told without.
+`rediss` in place of `redis` means TLS, to the Sentinels too. User and password are those of the servers; those of the
+Sentinels are `?sentinel_username=…&sentinel_password=…`. Other query options are redis-py's own
+(`?ssl_ca_certs=FILE`). Credentials and files from the settings become part of the URL, and are masked where it is
+shown.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Where Kafka and Redis are, and how clients get in: the first of the settings.
+"""The settings of the servers: where Kafka and Redis are, and how clients authenticate.
 
-Owns what the two addresses and their credentials must be together, so that nobody speaks to a server without TLS
-who was not told to. It must not know what is said to them.
+Owns the checks of addresses and credentials together: no connection without TLS, unless `allow_plaintext` names the
+server.
 """
 
 from __future__ import annotations

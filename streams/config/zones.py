@@ -1,7 +1,6 @@
-"""The IANA time zones that events are judged by, from the pinned tzdata package.
+"""The IANA time zones, from the pinned tzdata package.
 
-Owns where they come from: not the operating system, so that every worker judges alike. It must not know what
-they are used for.
+They do not come from the operating system, so that every worker judges events alike.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What Kafka knows of an application: its topics' ids, how far its group has committed, who is in the group.
+"""Asks Kafka about an application: its topics' ids, its group's committed offsets and members.
 
-Owns the questions, asked anew each time; every method blocks: call them in a thread. It must not know what the
-answers prove.
+Nothing is cached. Every method blocks: call them in a thread.
 """
 
 from __future__ import annotations

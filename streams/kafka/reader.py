@@ -1,6 +1,6 @@
 """Reads a topic to its end in `read_committed`.
 
-Owns the consumer, without a group. It must not know what the records mean.
+Owns the consumer, which has no group.
 """
 
 from __future__ import annotations

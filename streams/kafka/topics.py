@@ -1,8 +1,4 @@
-"""Every topic, declared once: its partitions and what it must be configured as; and making those missing.
-
-Owns topics' names (from the settings), form and creation.
-It must not know what is in them.
-"""
+"""Every topic, declared once: name (from the settings), partitions, configuration. Creates the missing ones."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The worker's own HTTP port: metrics for Prometheus, probes for whoever keeps it running.
+"""The worker's HTTP port: metrics for Prometheus, probes for the orchestrator.
 
-Owns paths and answers. It runs in a thread of its own, so that it answers while the event loop does not; it reads, and
-changes nothing. It must not know what is measured.
+Owns paths and answers. It only reads, and runs in a thread of its own, so that it answers while the event loop is
+blocked.
 """
 
 from __future__ import annotations

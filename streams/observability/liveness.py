@@ -1,7 +1,4 @@
-"""Whether a worker lives, has started and is ready, each as one line that says why not.
-
-Owns what those words mean. It must not know HTTP, nor what a worker does about it.
-"""
+"""Whether a worker is alive, started and ready; if not, the reason in one line."""
 
 from __future__ import annotations
 

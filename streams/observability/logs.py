@@ -1,7 +1,4 @@
-"""Where log lines go, what they look like, and how often libraries may repeat theirs.
-
-It must not know who writes them.
-"""
+"""Where log lines go, how they look, and how often libraries may repeat theirs."""
 
 from __future__ import annotations
 

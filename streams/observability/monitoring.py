@@ -1,6 +1,6 @@
-"""What others see of a running worker: its metrics and vitals, and the port on which it tells them.
+"""Monitoring of a running worker: its metrics, its vitals, and the port that serves them.
 
-Owns when gauges are set, and what becomes of a partition's that has gone. It must not know what anything means.
+Owns when gauges are set, and removes those of a partition that was revoked.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Dead letters as an operator sees them: what could not be read, why, where it lay; and sending it once more.
-
-Owns the reading of their topic and the sending. It must not know why anything was set aside.
-"""
+"""Dead letters for an operator: lists them with reason and source offset, and sends them again."""
 
 from __future__ import annotations
 

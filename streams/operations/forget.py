@@ -1,7 +1,6 @@
-"""Has households forgotten: tells the workers whom, and sees that every partition has done so (decision record 15).
+"""Has a household forgotten: asks the workers, and waits until every partition has done so (decision record 15).
 
-Owns the question and the wait for its answer. `streams.source.erasures` and `streams.state.changelog` own the forms of
-the topics. It must not know what a partition does about it.
+`streams.source.erasures` and `streams.state.changelog` own the forms of the topics.
 """
 
 from __future__ import annotations

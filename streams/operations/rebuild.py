@@ -1,7 +1,7 @@
-"""Makes a state anew, so that workers count the source again from its first record: `docs/decisions/0006`.
+"""Makes a new state, so that workers count the source again from its first record: `docs/decisions/0006`.
 
-Owns the order of the steps, so that one killed between any two is simply run again, and that a worker started
-between any two refuses. It must not know how records are counted, nor how readers come to see the new counters.
+Owns the order of the steps. A rebuild that is killed between any two steps can simply be run again, and a worker that
+is started between any two refuses.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The titles topic from outside the worker: filling it, reading it.
+"""Writes and reads the titles topic, outside the worker.
 
-Owns files of title rows. It must not know what a title's fields are for.
+Owns files of title rows.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What is committed of this worker's partitions, and which keys of it readers do not know yet.
+"""This worker's committed shares, and which of them are not published yet.
 
-Owns that the newest share of a key is the one that waits, and that what was taken and not written waits again. It must
-not know when anything is written, nor how.
+Keeps the newest unpublished share of each key; failed writes are queued again.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""What publishing asks of the store that readers read: its calls, what they take and give, and how they fail.
+"""The contract of a sink, the store that readers read: its calls, their arguments and results, and how they fail.
 
-Owns the contract of a sink; `tests/contract/test_sink.py` holds every sink to it. It must not know any server, nor
-what counters mean. Redis is one such store (`streams.publishing.redis_sink`).
+`tests/contract/test_sink.py` holds every sink to it. It must not know that the sink is Redis
+(`streams.publishing.redis_sink`).
 
-A hash is named by the key that readers know it by, and holds fields with texts. Behind it stand shares: absolute
-numbers, one tuple for each partition. Their sum is the hash's total, which has a revision. Times are in ms.
+A hash is named by its key, and holds fields with texts. Behind it are shares: absolute numbers, one tuple for each
+partition. Their sum is the hash's total, which has a revision. Times are in ms.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Reads the topics of dead letters, late events and milestones, on and on.
+"""Reads the topics of dead letters, late events and milestones, and follows them.
 
-Owns what of them belongs to the source topic as it is now, and how often each record is there. It must not know
-what should be there.
+Owns which of their records belong to the present source topic, and how often each occurs.
 """
 
 from __future__ import annotations

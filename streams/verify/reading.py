@@ -1,6 +1,6 @@
-"""What a verification reads of Kafka: the source, the state changelog, the catalog.
+"""What a verification reads from Kafka: the source, the state changelog, the catalog.
 
-Owns the keys of the state changelog that outsiders may read. It must not know what the records mean beyond them.
+Owns the keys of the state changelog that outsiders may read.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What facts add up to, summed by DuckDB.
+"""Sums facts with DuckDB.
 
-Owns which windows a fact belongs to, and their names. It must not know how a fact was made, nor how a sum is shown.
+Owns which windows a fact belongs to, and their names.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The whole verification: wait for the worker, recompute from the raw topic, compare.
 
-Owns the order and the waiting. It must not know how a record is folded or a difference found.
+Owns the order and the waiting.
 """
 
 from __future__ import annotations

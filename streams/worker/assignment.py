@@ -1,7 +1,6 @@
-"""Which partitions of the source are this worker's: assigned, restored, delivered, checkpointed, let go.
+"""This worker's partitions of the source: assigned, restored, delivered, checkpointed, revoked.
 
-Owns the Faust application, for it is its group that assigns, and what may be delivered to its agent. It must not know
-when a checkpoint is due, nor how the process begins and ends.
+Owns the Faust application, whose group assigns partitions, and which partitions may be delivered to its agent.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One owned partition: its fold, its position, and the checkpoints that move both together.
 
-Owns the life of a partition in a worker: opened (fenced, restored, checked), fed with batches, checkpointed,
-closed. It must not know Faust or Redis; what is published reaches the publisher through `on_committed`.
+Owns a partition's life in a worker: opened (fenced, restored, checked), fed with batches, checkpointed, closed. It must
+not know Faust or Redis; the publisher receives committed changes through `on_committed`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a worker needs before it can begin: servers that answer, topics that are there, the catalog.
+"""What a worker needs before it starts: servers that answer, topics that exist, the catalog.
 
-Owns the waiting, and the ground that the worker stands on. It must not know what is done with it.
+Owns the waiting, and what it found.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The demo's run: servers, worker, dashboard, feed, live table, and the verdict when it is over.
+"""The demo's run: servers, worker, dashboard, feed, live table, and the verdict at the end.
 
-Owns the order of things and what interrupts them. It must not know how anything is counted or laid out.
+Owns the order of the steps, and how they are interrupted.
 """
 
 from __future__ import annotations

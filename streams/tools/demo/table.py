@@ -1,7 +1,6 @@
-"""How a board looks in a terminal, and the verdict after it.
+"""How the demo's board looks in a terminal, and the verdict after it.
 
-Owns layout, wording and colour: one accent for the rewatches, dim for what is context. It must not know
-where a board comes from.
+Owns layout, wording and colour: one accent for the rewatches, dim for context.
 """
 
 from __future__ import annotations
