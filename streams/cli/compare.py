@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.argument("title_ids", metavar="TITLE TITLE...", nargs=-1, required=True)
 @reading_options
 def compare(settings: Settings, title_ids: tuple[str, ...], as_json: bool, names: Names) -> None:
-    """Lay titles, given by their ids, side by side: who came, who stayed, who came back."""
+    """Compare titles, given by their ids, side by side: who came, who stayed, who came back."""
     with reader_of(settings) as reader:
         profiles = reader.compare(title_ids)
     for profile in profiles:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.argument("household")
 @click.option(
     "--wait", "wait_s", type=click.FloatRange(min=0), default=60.0, show_default=True, metavar="SECONDS",
-    help="wait this long until every partition has forgotten it",
+    help="wait up to this long until every partition has forgotten it",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="print the answer as one line of JSON")
 @with_settings(
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     "late_topic", "pseudonym_key_file",
 )  # fmt: skip
 def forget(settings: Settings, household: str, wait_s: float, as_json: bool) -> None:
-    """Have the workers forget HOUSEHOLD: its rows go, and nothing counts it any more.
+    """Have the workers forget HOUSEHOLD: they delete its rows and stop counting it.
 
-    HOUSEHOLD is its id; `-` reads that from standard input, where others do not see it. Workers go on meanwhile. Those
-    that do not run yet do it when they start. Exit 0: every partition has forgotten it. Exit 1: not yet, or Kafka does
-    not answer; asked again, nothing happens twice.
+    HOUSEHOLD is an id; `-` reads it from standard input, so that others on this machine do not see it. Workers keep
+    running; a stopped one does it when it starts. Exit 0: every partition has forgotten it. Exit 1: not yet, or Kafka
+    does not answer; it is safe to run it again.
     """
     from streams.kafka.producer import SendFailed
     from streams.kafka.reader import CannotRead

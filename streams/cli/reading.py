@@ -47,7 +47,7 @@ names_option = click.option(
     "--names",
     callback=_names,
     metavar="FILE",
-    help="names and lengths of titles: rows of the titles topic, as JSON lines or one array",
+    help="file with names and lengths of titles: rows of the titles topic, as JSON lines or one array",
 )
 """Gives a command `names`."""
 

@@ -29,7 +29,7 @@ def titles() -> None:
 def load(settings: Settings, file: Path) -> None:
     """Write the titles of FILE (JSON lines, or one JSON array) into the titles topic.
 
-    A bad row is reported with its line and left out; the others are written, and the exit code is 1.
+    A bad row is reported with its line and skipped; the others are written, and the exit code is 1.
     """
     from streams.kafka.producer import SendFailed
     from streams.kafka.topics import KafkaFailed, make_topics

@@ -12,10 +12,10 @@ from streams.config.settings import Settings
 @click.command()
 @with_settings()
 def worker(settings: Settings) -> None:
-    """Read playback events, keep the counters, publish them to Redis, until SIGTERM or Ctrl-C.
+    """Read playback events, count them, and publish the counters to Redis, until SIGTERM or Ctrl-C.
 
-    Several workers of one application share the partitions of the source topic. Exit code 0: stopped in
-    order; 1: Kafka, Redis or the state failed it; 2: a bad setting.
+    Workers of one application share the partitions of the source topic. Exit 0: stopped by a signal; 1: Kafka,
+    Redis or the state failed; 2: a bad setting.
     """
     import asyncio
     import os

@@ -34,17 +34,18 @@ class RuleSettings(BaseModel):
     """Thresholds in the units that people set: seconds, hours, days, percent."""
 
     completion_percent: Percent = Field(
-        _RULES.completion_percent, description="share of the cells that makes a completion, once the end is reached"
+        _RULES.completion_percent, description="percent of the cells that make a completion, once the end is reached"
     )
     end_percent: Percent = Field(
-        _RULES.end_percent, description="share of the length from which on a cell played is the end reached"
+        _RULES.end_percent, description="percent of the length from which on a played cell reaches the end"
     )
-    watcher_percent: Percent = Field(_RULES.watcher_percent, description="share of the cells that makes a watcher")
+    watcher_percent: Percent = Field(_RULES.watcher_percent, description="percent of the cells that make a watcher")
     skimmer_percent: Percent = Field(
-        _RULES.skimmer_percent, description="share of the length whose reaching makes a skimmer"
+        _RULES.skimmer_percent, description="percent of the length that a skimmer has reached"
     )
     skimmer_covered_percent: Percent = Field(
-        _RULES.skimmer_covered_percent, description="share of the cells from which on nobody is a skimmer"
+        _RULES.skimmer_covered_percent,
+        description="percent of the cells; a household that covers as much is no skimmer",
     )
     starter_s: int = Field(
         _RULES.starter_ms // 1000, ge=1, le=86_400, description="credited seconds that make a starter"
@@ -52,67 +53,82 @@ class RuleSettings(BaseModel):
     viewer_s: int = Field(_RULES.viewer_ms // 1000, ge=1, le=86_400, description="credited seconds that make a viewer")
     play_s: int = Field(_RULES.play_ms // 1000, ge=1, le=86_400, description="credited seconds that make a play")
     autoplay_play_s: int = Field(
-        _RULES.autoplay_play_ms // 1000, ge=1, le=86_400, description="the same for a session begun by autoplay"
+        _RULES.autoplay_play_ms // 1000,
+        ge=1,
+        le=86_400,
+        description="credited seconds that make a play of a session that autoplay began",
     )
     audience_s: int = Field(
         _RULES.audience_ms // 1000,
         ge=1,
         le=86_400,
-        description="credited seconds by which a week's audience has a household",
+        description="credited seconds in a week that make a household part of its audience",
     )
     longest_interval_s: int = Field(
-        _RULES.longest_interval_ms // 1000, ge=1, le=86_400, description="longest silence that is still credited"
+        _RULES.longest_interval_ms // 1000,
+        ge=1,
+        le=86_400,
+        description="longest interval between two events that is still credited",
     )
     gap_s: int = Field(
         _RULES.gap_ms // 1000,
         ge=1,
         le=86_400,
-        description="silence from which on all of it must have been played to be credited",
+        description="an interval longer than this is credited only if it was played throughout",
     )
     spread_s: int = Field(
         _RULES.spread_ms // 1000,
         ge=1,
         le=86_400,
-        description="silence from which on credit is spread over the time that it covers",
+        description="credit of an interval longer than this is spread over its time",
     )
     allowance_s: int = Field(
-        _RULES.allowance_ms // 1000, ge=0, le=600, description="content seconds beyond the elapsed time, a session"
+        _RULES.allowance_ms // 1000,
+        ge=0,
+        le=600,
+        description="content seconds that each session may be ahead of the elapsed time",
     )
     pace_percent: int = Field(
-        _RULES.pace_percent, ge=100, le=200, description="content per elapsed time and rate, in percent"
+        _RULES.pace_percent,
+        ge=100,
+        le=200,
+        description="maximum content per elapsed time and playback rate, in percent",
     )
     grace_days: int = Field(
-        _RULES.grace_ms // DAY_MS, ge=1, le=365, description="days behind the stream time until an event is late"
+        _RULES.grace_ms // DAY_MS,
+        ge=1,
+        le=365,
+        description="days that an event may be behind the stream time before it is late",
     )
     future_s: int = Field(
         _RULES.future_ms // 1000, ge=0, le=86_400, description="seconds that an event may be ahead of its record"
     )
     hour_grace_hours: int = Field(
-        _RULES.hour_grace_ms // HOUR_MS, ge=1, le=720, description="hours that an hour window takes events"
+        _RULES.hour_grace_ms // HOUR_MS, ge=1, le=720, description="hours for which an hour window accepts events"
     )
     forget_days: int = Field(
-        _RULES.forget_ms // DAY_MS, ge=31, le=4000, description="days until an untouched row is dropped"
+        _RULES.forget_ms // DAY_MS, ge=31, le=4000, description="days without events after which a row is dropped"
     )
 
     watching_s: int = Field(
         _RULES.watching_ms // 1000,
         ge=1,
         le=3600,
-        description="seconds after its last event that a session is being watched",
+        description="seconds after its last event for which a session counts as being watched",
     )
     streak_day_s: int = Field(
         _RULES.streak_day_ms // 1000,
         ge=1,
         le=86_400,
-        description="credited seconds of a daypart that fill a day of a streak",
+        description="credited seconds in a daypart that fill a day of a streak",
     )
     dayparts: Annotated[str, read_by(read_dayparts)] = Field(
         _RULES.dayparts, description="parts of the local day, NAME=HH:MM-HH:MM[/DAYS],…; the rest is other"
     )
     pseudonym_key_file: Annotated[str, read_by(lambda file: Pseudonyms(_key_in(file)))] = Field(
         "",
-        description="file with a key of 32 bytes or more: households then bear pseudonyms everywhere but in the source"
-        " topic; empty: their ids",
+        description="file with a key of 32 bytes or more: households get pseudonyms everywhere except in the source"
+        " topic; empty: ids are used",
     )
 
     @model_validator(mode="after")

@@ -40,7 +40,7 @@ def read_by(read: Callable[[str], object]) -> AfterValidator:
 
 Servers = Annotated[str, AfterValidator(_servers)]
 RedisUrl = Annotated[str, read_by(read_address)]
-_SECRET = "; from the environment alone, or from a file"
+_SECRET = "; only from the environment, or from a file"
 
 
 class ServerSettings(BaseSettings):
@@ -54,24 +54,28 @@ class ServerSettings(BaseSettings):
         description="Redis: redis://HOST:PORT/DB, redis+sentinel://HOST:PORT,…/SERVICE, redis+cluster://HOST:PORT,…;"
         " empty: the devstack",
     )
-    kafka_ca_file: str = Field("", description="certificates of the CA that Kafka's are signed by; set: TLS")
-    kafka_cert_file: str = Field("", description="certificate that Kafka knows this client by (mutual TLS)")
+    kafka_ca_file: str = Field(
+        "", description="CA certificates that Kafka's certificates are checked against; if set, TLS is used"
+    )
+    kafka_cert_file: str = Field("", description="client certificate for Kafka (mutual TLS)")
     kafka_key_file: str = Field("", description="key of that certificate")
-    kafka_user: str = Field("", description="user at Kafka, by SCRAM-SHA-512, over TLS always")
+    kafka_user: str = Field("", description="user at Kafka (SCRAM-SHA-512, always over TLS)")
     kafka_password: SecretStr = Field(SecretStr(""), description="the user's password" + _SECRET)
-    kafka_password_file: str = Field("", description="file that holds the user's password alone")
-    redis_ca_file: str = Field("", description="certificates of the CA that Redis's are signed by; empty: the system's")
-    redis_cert_file: str = Field("", description="certificate that Redis knows this client by (mutual TLS)")
+    kafka_password_file: str = Field("", description="file with the user's password and nothing else")
+    redis_ca_file: str = Field(
+        "", description="CA certificates that Redis's certificates are checked against; empty: the system's"
+    )
+    redis_cert_file: str = Field("", description="client certificate for Redis (mutual TLS)")
     redis_key_file: str = Field("", description="key of that certificate")
     redis_user: str = Field("", description="user at Redis (ACL)")
     redis_password: SecretStr = Field(SecretStr(""), description="the user's password" + _SECRET)
-    redis_password_file: str = Field("", description="file that holds the user's password alone")
-    redis_sentinel_user: str = Field("", description="user at the Sentinels, where they ask for one")
+    redis_password_file: str = Field("", description="file with the user's password and nothing else")
+    redis_sentinel_user: str = Field("", description="user at the Sentinels, if they require one")
     redis_sentinel_password: SecretStr = Field(SecretStr(""), description="that user's password" + _SECRET)
-    redis_sentinel_password_file: str = Field("", description="file that holds that user's password alone")
+    redis_sentinel_password_file: str = Field("", description="file with that user's password and nothing else")
     allow_plaintext: Annotated[str, read_by(read_allowed)] = Field(
         "",
-        description="HOST[:PORT],… that may be spoken to without TLS, each by its name; this machine always may",
+        description="HOST[:PORT],… to which connections without TLS are allowed; this machine is always allowed",
     )
 
     @model_validator(mode="after")

@@ -41,50 +41,52 @@ Name = Annotated[str, AfterValidator(_topic)]
 class RunSettings(ServerSettings):
     """Names, intervals, limits, ports, logs: none of them is part of the state."""
 
-    devstack_dir: str = Field("", description="folder of the devstack; empty: one for each user's cache")
+    devstack_dir: str = Field("", description="folder of the devstack; empty: in the user's cache")
     app_id: Name = Field("encore", description="consumer group, prefix of the transactional ids and of the state topic")
     group_instance_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,200}$")] = Field(
-        "", description="a worker's name of its own (static membership): restarted under it, it goes on at once"
+        "", description="unique name of a worker (static membership): a restart with the same name resumes at once"
     )
     source_topic: Name = Field("playback-events", description="topic of the playback events")
     titles_topic: Name = Field("titles", description="compacted topic of the catalog")
     erasures_topic: Name = Field("encore-erasures", description="compacted topic of the households to be forgotten")
     milestones_topic: Name = Field("encore-milestones", description="topic of the milestones")
-    dead_letters_topic: Name = Field("encore-dead-letters", description="topic of what could not be read")
+    dead_letters_topic: Name = Field("encore-dead-letters", description="topic of records that could not be read")
     late_topic: Name = Field("encore-late", description="topic of events older than the grace")
     redis_prefix: str = Field(
         "encore:",
         min_length=1,
         max_length=100,
-        description="prefix of every Redis key and channel; on a Redis Cluster one with a hash tag, {encore}:",
+        description="prefix of every Redis key and channel; a Redis Cluster requires a hash tag, {encore}:",
     )
-    topic_partitions: int = Field(4, ge=1, le=64, description="partitions of a source topic that is made here")
-    topic_replication: int = Field(1, ge=1, le=9, description="replication of the topics that are made here")
+    topic_partitions: int = Field(4, ge=1, le=64, description="partitions of the source topic, if Encore creates it")
+    topic_replication: int = Field(1, ge=1, le=9, description="replication factor of the topics that Encore creates")
     checkpoint_s: float = Field(
         0.2,
         ge=0.05,
         le=60,
-        description="seconds between two checkpoints of a partition; five times as many where it is far behind",
+        description="seconds between two checkpoints of a partition; five times as long while it is far behind",
     )
-    publish_s: float = Field(0.05, ge=0.01, le=60, description="least seconds between two rounds of publishing")
+    publish_s: float = Field(0.05, ge=0.01, le=60, description="minimum seconds between two rounds of publishing")
     chart_publish_s: float = Field(
         2.0,
         ge=0,
         le=3600,
-        description="least seconds between two rounds that publish curves and audiences; five times as many far behind",
+        description="minimum seconds between two rounds for curves and audiences; five times as long while far behind",
     )
-    publish_keys_per_s: int = Field(20_000, ge=100, description="Redis keys written a second at most, a worker")
-    batch_records: int = Field(1_000, ge=1, le=10_000, description="records in one Faust message at most")
+    publish_keys_per_s: int = Field(20_000, ge=100, description="maximum Redis keys that a worker writes per second")
+    batch_records: int = Field(1_000, ge=1, le=10_000, description="maximum records in one Faust message")
     uncheckpointed_records: int = Field(
-        400_000, ge=1_000, description="records of a partition applied and not yet checkpointed, at most"
+        400_000, ge=1_000, description="maximum records of a partition that are applied and not checkpointed yet"
     )
     hot_rows: int = Field(50_000, ge=0, description="decoded rows that a partition keeps in memory")
     startup_timeout_s: float = Field(
         60, ge=1, le=3600, description="seconds to wait for Kafka and Redis at start before giving up"
     )
-    session_timeout_s: float = Field(10, ge=6, le=300, description="seconds of silence after which a worker is out")
+    session_timeout_s: float = Field(
+        10, ge=6, le=300, description="seconds without a heartbeat after which Kafka removes a worker from the group"
+    )
     stall_s: float = Field(
-        60, ge=5, le=3600, description="seconds in which records wait and none is delivered, until a worker ends"
+        60, ge=5, le=3600, description="exit if records are available but none arrives for this many seconds"
     )
     transaction_timeout_s: float = Field(60, ge=10, le=600, description="seconds that a transaction may stay open")
     hour_retention_days: int = Field(8, ge=4, le=400, description="days that an hour window is kept")
@@ -93,27 +95,25 @@ class RunSettings(ServerSettings):
         1_100,
         ge=787,
         le=4000,
-        description="days that windows by age, and legs, are kept after a title's release",
+        description="days that age windows and legs are kept after a title's release",
     )
     board_least_starters: int = Field(
-        20, ge=0, description="households that a title needs for a place on a board of rates: starters, or completers"
+        20, ge=0, description="minimum starters (or completers) of a title on a board of rates"
     )
-    metrics_port: int = Field(
-        0, ge=0, le=65_535, description="port on which a worker tells metrics and answers probes; 0: none"
-    )
-    metrics_host: str = Field("127.0.0.1", description="address that this port is opened on")
-    dashboard_port: int = Field(8421, ge=0, le=65_535, description="port of the dashboard; 0: any that is free")
+    metrics_port: int = Field(0, ge=0, le=65_535, description="port for a worker's metrics and probes; 0: none")
+    metrics_host: str = Field("127.0.0.1", description="address that this port listens on")
+    dashboard_port: int = Field(8421, ge=0, le=65_535, description="port of the dashboard; 0: any free port")
     dashboard_host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")] = Field(
-        "127.0.0.1", description="address that this port is opened on; the dashboard asks nobody who they are"
+        "127.0.0.1", description="address that this port listens on; the dashboard has no login"
     )
     failpoint: Annotated[str, Field(pattern=FORM)] = Field(
-        "", description="for tests: MOMENT[:N][:kill|:freeze], where a worker kills or freezes itself"
+        "", description="for tests: MOMENT[:N][:kill|:freeze], the moment at which a worker kills or freezes itself"
     )
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = Field(
         "info", description="debug, info, warning or error"
     )
     log_format: Annotated[str, Field(pattern="^(auto|text|json)$")] = Field(
-        "auto", description="text, json (an object a line), or auto: text on a terminal and else json"
+        "auto", description="text, json (one object per line), or auto: text in a terminal, otherwise json"
     )
 
 
