@@ -20,7 +20,7 @@ _PARTS = ("ca_file", "cert_file", "key_file", "user", "password", "password_file
 
 @dataclass(frozen=True)
 class Credentials:
-    """Paths of PEM files, and a login; what is not there is empty."""
+    """Paths of PEM files, and a login; unset parts are empty."""
 
     ca_file: str = ""
     cert_file: str = ""
@@ -30,11 +30,11 @@ class Credentials:
 
     @property
     def need_tls(self) -> bool:
-        """Whether files are given that only TLS has a use for."""
+        """Whether files are set that only TLS uses."""
         return bool(self.ca_file or self.cert_file)
 
     def tls(self) -> SSLContext:
-        """A context that trusts the CA (without one: the system's), and insists on the server's name."""
+        """A context that trusts the CA (without one: the system's) and verifies the server's name."""
         import ssl
 
         context = ssl.create_default_context(cafile=self.ca_file or None)
@@ -45,7 +45,7 @@ class Credentials:
 
 
 def read_credentials(server: str, settings: Mapping[str, Any]) -> Credentials:
-    """Those of the settings `<server>_ca_file`, …. Raises `ValueError`, `SETTING=VALUE: what is accepted`."""
+    """Reads the settings `<server>_ca_file`, …. Raises `ValueError`, `SETTING=VALUE: what is accepted`."""
     given = {part: plain(settings.get(f"{server}_{part}", "")) for part in _PARTS}
     _insist_on_pairs(server, given)
     password = _password(server, given["password"], given["password_file"])
@@ -61,7 +61,7 @@ def plain(value: object) -> str:
 
 
 def first_given(server: str, settings: Mapping[str, Any]) -> str:
-    """The name of the first of a server's settings that is not empty; empty: there is none."""
+    """The name of a server's first setting that is not empty; empty if there is none."""
     return next((name for part in _PARTS if settings.get(name := f"{server}_{part}")), "")
 
 
@@ -91,7 +91,7 @@ def _password(server: str, password: str, file: str) -> str:
 
 
 def _insist_on_use(server: str, files: Mapping[str, str]) -> None:
-    """Let the files be read once: a client that cannot says little, and says it late."""
+    """Try the files now: a client reports an unusable one late, and without the reason."""
     if not all(files.values()):
         return
     for part, file in files.items():

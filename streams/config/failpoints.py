@@ -38,7 +38,7 @@ class Failpoint(StrEnum):
 
 
 FORM = rf"^({'|'.join(Failpoint)})(:[1-9]\d*)?(:kill|:freeze)?$|^$"
-"""What the setting accepts: the moment, the how manieth time (1), and `kill` (the default) or `freeze`."""
+"""The setting: the moment, which occurrence triggers it (default: the first), `kill` (the default) or `freeze`."""
 
 _ACTIONS = {"kill": signal.SIGKILL, "freeze": signal.SIGSTOP}
 _armed = ""

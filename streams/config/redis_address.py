@@ -82,7 +82,7 @@ def read_address(url: str) -> RedisAddress:
 
 
 def _several(url: str) -> RedisAddress:
-    """An address of several servers, of which the library's own URLs know nothing."""
+    """An address of several servers; redis-py has no URL form for it."""
     found = _SEVERAL.fullmatch(url)
     if found is None:
         raise BadAddress(
@@ -126,7 +126,7 @@ def _no_database(path: str) -> int:
 
 
 def with_login(url: str, shown: Credentials, to_sentinels: Credentials) -> str:
-    """The URL with a login, and the files that TLS needs, in it: whoever has it gets in."""
+    """The URL with the login and TLS files in it: as secret as they are."""
     scheme, _, rest = url.partition("://")
     where, _, query = rest.partition("?")
     login = f"{quote(shown.user, safe='')}:{quote(shown.password, safe='')}@" if shown.user else ""
@@ -143,11 +143,11 @@ def with_login(url: str, shown: Credentials, to_sentinels: Credentials) -> str:
 
 
 def hash_tag(prefix: str) -> str:
-    """The part of a prefix that decides in which slot of a cluster all keys under it are; empty: they are in many."""
+    """The part of a prefix that puts all its keys into one slot of a cluster; empty: they are in many slots."""
     found = re.match(r"[^{]*\{([^}]+)\}", prefix)
     return found[1] if found else ""
 
 
 def without_password(text: str) -> str:
-    """The text, with who logs in by a URL in it, and how, left out."""
+    """The text with users and passwords of URLs masked."""
     return re.sub(r"(password=)[^&\s'\"]*", r"\1***", re.sub(r"//[^/@]*@", "//***@", text))

@@ -28,7 +28,7 @@ def _servers(value: str) -> str:
 
 
 def read_by(read: Callable[[str], object]) -> AfterValidator:
-    """Accepts what is empty, or can be read; it stays text."""
+    """Accepts an empty text, or one that `read` accepts; the value stays text."""
 
     def check(value: str) -> str:
         if value:
@@ -44,7 +44,7 @@ _SECRET = "; only from the environment, or from a file"
 
 
 class ServerSettings(BaseSettings):
-    """Addresses and credentials. An address without any is that of the devstack."""
+    """Addresses and credentials. An empty address means the devstack."""
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid")
 
@@ -113,10 +113,10 @@ class ServerSettings(BaseSettings):
 
     @property
     def kafka_address(self) -> KafkaAddress:
-        """Kafka, and how its clients get in."""
+        """Kafka's servers and credentials."""
         return KafkaAddress(self.kafka, self._credentials("kafka"))
 
     @property
     def redis_url(self) -> str:
-        """Redis's URL with all that lets a client in; tell `redis`, never this."""
+        """Redis's URL with all credentials; show `redis`, never this."""
         return with_login(self.redis, self._credentials("redis"), self._credentials("redis_sentinel"))

@@ -166,11 +166,11 @@ class Settings(RuleSettings, RunSettings):
 
 
 SECRETS = tuple(name for name, field in Settings.model_fields.items() if field.annotation is SecretStr)
-"""The settings that are secrets themselves: there is no option for them, as others see a command's arguments."""
+"""The secret settings. They have no option, as other users can see a command's arguments."""
 
 
 def kin(name: str) -> tuple[str, ...]:
-    """What belongs to the address of Kafka or Redis: whoever has the one as an option has these too."""
+    """The settings that belong to the address of Kafka or Redis: a command with the one as an option gets these too."""
     if name not in ("kafka", "redis"):
         return ()
     own = (each for each in Settings.model_fields if each.startswith(f"{name}_") and each != "redis_prefix")

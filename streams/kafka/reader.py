@@ -63,7 +63,7 @@ class TopicReader:
         self.close()
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._consumer.close()
 
     def ends(self) -> dict[int, int]:

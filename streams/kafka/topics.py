@@ -56,7 +56,7 @@ def inputs(settings: Settings) -> list[Topic]:
 
 
 def controls(settings: Settings) -> list[Topic]:
-    """The topics by which workers are told what to do: they read them."""
+    """The topics through which workers are controlled."""
     return [Topic(settings.erasures_topic, 1, _COMPACTED)]
 
 

@@ -15,7 +15,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 Why = Callable[[], str]
-"""Why something is not so; empty: it is."""
+"""Why a probe fails; empty if it succeeds."""
 
 _TEXT = "text/plain; charset=utf-8"
 
@@ -36,7 +36,7 @@ class _Silent(WSGIRequestHandler):
 
 
 class Probes:
-    """Answers until `close`. `measure` is called before metrics are told; `whys` are by path."""
+    """Answers until `close`. `measure` is called before metrics are served; `whys` are by path."""
 
     def __init__(
         self, host: str, port: int, registry: CollectorRegistry, measure: Callable[[], None], whys: dict[str, Why]

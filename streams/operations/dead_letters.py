@@ -14,9 +14,9 @@ from streams.kafka.topics import LARGEST_MESSAGE_BYTES
 
 
 class DeadLetter(NamedTuple):
-    """One; `topic`, `partition`, `offset` are its place in the source, `time_ms` when it was set aside.
+    """One dead letter. `topic`, `partition`, `offset`: its source record. `time_ms`: when it was written.
 
-    `is_cut`: what is here is not all of it; the source topic has it whole.
+    `is_cut`: it was shortened; the source topic has all of it.
     """
 
     topic: str
@@ -30,7 +30,7 @@ class DeadLetter(NamedTuple):
 
 
 def read_dead_letters(kafka: KafkaAddress, settings: Settings) -> Iterator[DeadLetter]:
-    """All that are there, partition by partition. Raises `CannotRead`; nothing comes where there is no topic yet."""
+    """All dead letters, partition by partition; none if the topic does not exist yet. Raises `CannotRead`."""
     return map(_letter, read_all(kafka, settings.dead_letters_topic))
 
 
@@ -53,7 +53,7 @@ def _number(text: str) -> int:
 
 
 def send_again(kafka: KafkaAddress, topic: str, letters: Iterable[DeadLetter]) -> int:
-    """Send the original keys and values to a topic; how many. Raises `SendFailed`; some may be there then."""
+    """Send the original keys and values to a topic; returns how many. Raises `SendFailed`, perhaps after some."""
     now_ms = int(time.time() * 1000)
     items = (Outgoing(now_ms, letter.key, letter.value, now_ms) for letter in letters)
     return send(items, kafka, topic, stamp=False, largest_bytes=LARGEST_MESSAGE_BYTES).events

@@ -24,29 +24,29 @@ _POLL_S = 0.2
 
 
 class Asked(NamedTuple):
-    """Whom the workers are told to forget, by digest, and what of each partition is meant."""
+    """The household to forget, by digest, and the offset in each partition up to which its records are forgotten."""
 
     digest: str
     erasure: Erasure
 
 
 class Forgotten(NamedTuple):
-    """The rows that partitions have let go of so far, by partition, and the partitions that have not answered."""
+    """The number of rows deleted so far, by partition, and the partitions that have not answered."""
 
     rows: dict[int, int]
     waiting: list[int]
 
 
 def digest_by(settings: Settings, household_id: str) -> str:
-    """What names a household by these settings: the digest of its id, or of its pseudonym."""
+    """A household's digest: that of its id or, with these settings, of its pseudonym."""
     pseudonyms = settings.pseudonyms()
     return digest_of(household_id if pseudonyms is None else pseudonyms.of(household_id.encode()))
 
 
 def ask(settings: Settings, household_id: str) -> Asked:
-    """Tell the workers to forget a household, with all that it has sent until now.
+    """Ask the workers to forget a household and everything that it has sent until now.
 
-    Raises `KafkaFailed` where Kafka does not answer or lacks a topic, `SendFailed` where it does not take the question.
+    Raises `KafkaFailed` if Kafka does not answer or lacks a topic, `SendFailed` if it does not accept the request.
     """
     view = KafkaView(settings.kafka_address)
     view.topic_there(settings.erasures_topic)
@@ -59,7 +59,7 @@ def ask(settings: Settings, household_id: str) -> Asked:
 
 
 def follow(settings: Settings, asked: Asked, within_s: float) -> Forgotten:
-    """Wait so long until every partition's state says that it has forgotten. Raises `CannotRead`."""
+    """Wait up to `within_s` until every partition's state confirms it. Raises `CannotRead`."""
     deadline = time.monotonic() + within_s
     rows: dict[int, int] = {}
     with closing(OptionalTopic(settings.kafka_address, settings.state_topic)) as state:
@@ -72,7 +72,7 @@ def follow(settings: Settings, asked: Asked, within_s: float) -> Forgotten:
 
 
 def _answers(state: OptionalTopic, asked: Asked) -> dict[int, int]:
-    """The rows that went, of the partitions whose states have come to say so since the last call."""
+    """The rows deleted in the partitions that have confirmed since the last call."""
     found: dict[int, int] = {}
     for message in state.read_on():
         number, key, value = message.partition(), message.key() or b"", message.value()

@@ -28,7 +28,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class BadTitleRow:
-    """A row of a file that is no title: its line (from 1) and why."""
+    """A row of a file that is not a title: its line (from 1) and why."""
 
     line: int
     reason: str
@@ -44,7 +44,7 @@ def write_titles(settings: Settings, kafka: KafkaAddress, rows: Iterable[Mapping
 
 
 def stored_titles(settings: Settings, kafka: KafkaAddress) -> dict[str, Row]:
-    """The rows of the titles topic, the latest of each title; what is no title counts for nothing. `KafkaFailed`."""
+    """The latest row of each title in the titles topic; unreadable rows are skipped. Raises `KafkaFailed`."""
     records = ((record.key(), record.value()) for record in read_all(kafka, settings.titles_topic))
     try:
         return latest_titles(records)
@@ -53,7 +53,7 @@ def stored_titles(settings: Settings, kafka: KafkaAddress) -> dict[str, Row]:
 
 
 def latest_titles(records: Iterable[tuple[bytes | None, bytes | None]]) -> dict[str, Row]:
-    """The same of keys and values of the titles topic, in log order. Raises nothing."""
+    """The same, from keys and values of the titles topic in log order."""
     rows: dict[str, Row] = {}
     for key, value in records:
         if value is None:
@@ -76,7 +76,7 @@ def _whole(value: bytes, title: CatalogRow) -> Row:
 
 
 def read_rows(content: bytes) -> tuple[list[Row], list[BadTitleRow]]:
-    """The titles of a file, JSON lines or one JSON array, and what in it is no title."""
+    """The titles of a file (JSON lines or one JSON array), and its bad rows."""
     rows: list[Row] = []
     bad: list[BadTitleRow] = []
     for line, value in _elements(content) if content.lstrip().startswith(b"[") else _lines(content):

@@ -221,5 +221,5 @@ class Sink(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of the connections. Last, once no other call is under way; waits for no answer."""
+        """Close the connections, after the last call has returned; waits for no answer."""
         ...

@@ -134,7 +134,7 @@ class AsyncReader:
                 course.go_on(await self._do(course.step))
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._client.aclose()
 
     async def __aenter__(self) -> Self:

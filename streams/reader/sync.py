@@ -135,7 +135,7 @@ class Reader:
                 course.go_on(self._do(course.step))
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         if self._client is not None:
             self._client.close()
 

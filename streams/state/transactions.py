@@ -103,7 +103,7 @@ class TransactionalWriter:
                 self._persist("abort", lambda: self._producer.abort_transaction(_CALL_S))
 
     def close(self) -> None:
-        """Let go of the producer, without waiting for anything."""
+        """Close the producer without waiting."""
         self._producer.purge()
         self._producer.close()
 

@@ -217,7 +217,7 @@ class _Over(NamedTuple):
 
 
 def _over(expected: Expected, settings: Settings, now: datetime, *, expired_too: bool) -> _Over:
-    """What Redis may have let go of by its clock, and a partition by the stream time of its records."""
+    """What may have expired: in Redis by its clock, in a partition by stream time."""
     if expired_too:
         return _Over(set(), set())
     retention = Retention.of(settings, expected.releases_ms)

@@ -100,7 +100,7 @@ class Ownership:
             self._fail(problem)
 
     async def assign(self, partitions: Iterable[int]) -> None:
-        """Let go of all other partitions, and deliver these once they are restored, in the background."""
+        """Close all other partitions, restore these in the background, and then deliver them."""
         self._assigned = set(partitions)
         log.info("assigned partitions %s", sorted(self._assigned) or "none")
         reached(Failpoint.ASSIGNED)

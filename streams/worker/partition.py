@@ -277,7 +277,7 @@ class Partition:
         )
 
     async def close(self) -> None:
-        """Let go of the partition as it is; what was not checkpointed, the next owner reads again."""
+        """Close the partition without a checkpoint; the next owner reads again what was not checkpointed."""
         async with self._lock:
             self._unacknowledged = []
             await self._in_pool(self._writer.close)
