@@ -5,7 +5,7 @@ JSON: a wrong unit causes many of them. No finding names an id.
 
 A mistake is reported if at least 1 % of the sampled events have it: every real topic has single faulty records, but a
 faulty producer or app version seldom causes less than that. Units differ by a factor of a thousand, so a median speed
-within 2.5 times of one unit is unambiguous at any playback rate. A unit is judged from three intervals or more: a single
+within 2.5 times of one unit is unambiguous at any playback rate. A unit is judged from three intervals or more: one
 jump does not move their median.
 """
 

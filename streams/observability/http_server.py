@@ -32,7 +32,7 @@ class _Silent(WSGIRequestHandler):
     timeout = 10
 
     def log_message(self, *_: Any) -> None:
-        """Every few seconds somebody asks: no line."""
+        """No line: probes come every few seconds."""
 
 
 class Probes:
@@ -57,7 +57,7 @@ class Probes:
         return int(self._server.server_port)
 
     def close(self) -> None:
-        """Answer no more."""
+        """Close the port."""
         self._server.shutdown()
         self._server.server_close()
 
