@@ -1,6 +1,7 @@
-"""The rules: what playback events count for. Compiled where the build could compile them, else interpreted.
+"""The rules: what playback events count for.
 
-The same sources either way. Whoever edits one runs it interpreted until it is compiled again (`make compile`).
+A build with a C compiler compiles them from these same sources; otherwise they are interpreted. An edited module is
+interpreted until `make compile`.
 """
 
 from __future__ import annotations

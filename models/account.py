@@ -1,7 +1,4 @@
-"""A partition's account of its records: what became of them, and what of their content was not credited.
-
-Owns the counts. It must not know why an event is refused, nor where the counts are shown.
-"""
+"""Counts what became of a partition's records, and how much of their content was not credited."""
 
 from __future__ import annotations
 

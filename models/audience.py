@@ -1,8 +1,7 @@
-"""In which weeks a title reached a household, and what kind of audience the household was there.
+"""In which weeks a title reached a household, and whether the household was new, returning or resurrected.
 
-Owns a row's weeks: what was credited in weeks not yet reached, which were reached, and what each is (the design,
-section 1: audience). Weeks are numbered from Monday 1969-12-29. It must not know events, titles or how audiences are
-summed.
+Owns the weeks of a row: credit in weeks not reached yet, the weeks reached, and the kind of each (the design, section
+1: audience). Weeks are numbered from Monday 1969-12-29.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Titles as the catalog topic states them.
 
-Owns the row's shape and what a usable row is. It must not know where rows come from nor when they take
-effect.
+Owns the fields of a row, and which rows are usable.
 """
 
 from __future__ import annotations

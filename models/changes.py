@@ -1,7 +1,4 @@
-"""What a fold is given, and what it gives: a record, and what changed by records.
-
-Owns their forms. It must not know how the one makes the other.
-"""
+"""The input and output of a fold: a record, and the changes that records caused."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Whether compiled rules are those of the sources that lie beside them.
+"""Whether the compiled rules match the sources beside them.
 
-Owns what tells it: a list of the sources by their SHA-256, and of the Python that they were compiled for. It must not
-know how they are compiled.
+Owns the record of a compilation: the SHA-256 of every source, and the Python version.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""The additive counters of a title and of one of its windows.
+"""The additive counters of a title and of its windows.
 
-Owns which counter each fact moves (the design, section 1, table). It must not know when or where a fact was
-made, nor how counters are stored or shown.
+Owns which counters each fact moves (the design, section 1, table).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which five-second cells of a title a household has seen, as bits of plain integers.
 
-Owns the cells, the two planes and *owed* (the design, section 1: coverage, completion). Bit i stands for
-cell i, whose midpoint is `5000·i + 2500` ms. It must not know sessions, events or counters.
+Owns the cells, the two planes and *owed* (the design, section 1: coverage, completion). Bit i stands for cell i, whose
+midpoint is `5000·i + 2500` ms.
 """
 
 from __future__ import annotations

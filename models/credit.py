@@ -1,7 +1,7 @@
-"""What of an interval is credited: content that was played at a believable pace (the design, section 1).
+"""How much of an interval is credited: the content that was played at a believable pace (the design, section 1).
 
-Owns the allowance, speeds that nobody states, titles that loop, and over which instants credit is spread; counts what
-is refused. It must not know rows, coverage, plays or completions.
+Owns the allowance, the inference of unstated playback rates, looping titles, and how credit is spread over time. Counts
+what is refused.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""Windows that move as their title does, and all tallies of a partition with them.
+"""The windows that are current, and all tallies of a partition together with them.
 
-What happens to a title now belongs to the same few windows for an hour: the hour, its day and week, the title's ages.
-All of them move by the same, so none is kept as a sum of its own meanwhile: each is its title's tally less what it
-lacks of that, and only the title's moves. Owns that form, and reading it as tallies. It must not know why windows are
-current.
+For an hour, everything that happens to a title belongs to the same few windows: the hour, its day and week, and the
+title's ages. They all change by the same amount, so each is stored as an offset from the title's totals, and an event
+changes only the totals. Owns that form, and converts it to tallies.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Which parts of a title are played how often: the sums of its curve (the design, section 1: curve).
+"""How often each part of a title is played: the sums of its curve (the design, section 1: curve).
 
-Owns the slices that cells lie in. It must not know rows, events or how a curve is shown.
+Owns the slices, and which cells belong to each.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Parts of the local day: what the setting names, and which of them, on which local day, an instant falls into.
+"""Parts of the local day: parses the setting, and finds the daypart and local day of an instant.
 
-Owns the form of the setting, weekdays and local days (numbered from 1970-01-01), and the end of a local day as an
-instant. It must not know events or households, nor where the rules of a time zone come from.
+Owns the form of the setting, weekdays, local days (numbered from 1970-01-01) and the instant at which a local day ends.
 """
 
 from __future__ import annotations

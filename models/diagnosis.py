@@ -1,11 +1,12 @@
 """What is wrong with the events that producers send, judged from a sample of the source topic.
 
-Owns which mistakes are looked for, when one is believed, and what to do about it. It reads dead letters too, as far as
-they are JSON: a wrong unit makes many. It must not know how the sample was read. No complaint holds an id.
+Owns the mistakes to look for, the threshold for reporting each, and the advice. It also reads dead letters that are
+JSON: a wrong unit causes many of them. No finding names an id.
 
-A mistake is reported where at least 1 % of the sampled events have it: single faulty records occur in every real topic,
-and a producer or an app version that is wrong seldom sends less. Units differ by a factor of a thousand, so a median
-speed within 2.5 of one is beyond doubt at any playback rate; of three intervals, one jump does not move the median.
+A mistake is reported if at least 1 % of the sampled events have it: every real topic has single faulty records, but a
+faulty producer or app version seldom causes less than that. Units differ by a factor of a thousand, so a median speed
+within 2.5 times of one unit is unambiguous at any playback rate. A unit is judged from three intervals or more: one
+jump does not move their median.
 """
 
 from __future__ import annotations

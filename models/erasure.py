@@ -1,7 +1,7 @@
-"""Households that are to be forgotten: which they are, and which of their records count no more.
+"""Forgotten households: which they are, and which of their records no longer count.
 
-Owns how an erasure names a household (SHA-256 of its id: FIPS 180-4), what of a partition is that household's, and what
-of it can be taken back (the decision record 15). It must not know who asks, nor how an erasure is kept.
+Owns how an erasure names a household (SHA-256 of its id: FIPS 180-4), what in a partition belongs to that household,
+and what can be subtracted again (decision record 15).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Playback events as they come in: the shape of section 2 of the design, and what makes one unreadable.
+"""Playback events as they arrive: the fields of section 2 of the design, and what makes an event unreadable.
 
-Owns the fields, their types and bounds, and the one error that leaves it. It must not know what an event
-means for a viewing, nor when it is late: that is for `models.viewing` and `models.fold`.
+Owns the fields, their types and bounds, and the one error that is raised. It must not know what an event does to a
+viewing (`models.viewing`), nor when it is late (`models.fold`).
 """
 
 from __future__ import annotations

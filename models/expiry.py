@@ -1,7 +1,6 @@
-"""What leaves: windows past their retention, rows that are forgotten, sessions past the grace.
+"""What expires: windows past their retention, forgotten rows, sessions past the grace.
 
-Owns when something that no event can change any more need not be kept; no counter depends on it. It must not know what
-becomes of that which left.
+Owns when state is dropped. Only state that no further event can change is dropped, so no counter depends on it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""One partition's fold: record after record in log order, into rows, counters and what is to be kept aside.
+"""One partition's fold: record after record in log order, into rows, counters and side outputs.
 
-Owns the order of judgement (the design, section 1: time), stream time, and what changed since the last drain.
-State is a pure function of the records, the catalog rows, zones and erasures taken in, the time that passed in silence,
-and the rules: it must not know checkpoints, topics, Redis or any clock. A record's offset is handed on with what the
-record made, and looked at only for whether an erasure covers it.
+Owns the order of checks (the design, section 1: time), stream time, and the changes since the last drain. State is a
+pure function of the records, the applied catalog rows, zones and erasures, the time that passed without records, and
+the rules. It must not know checkpoints, topics, Redis or any clock. A record's offset is passed through; the fold uses
+it only to decide whether an erasure covers the record.
 """
 
 from __future__ import annotations

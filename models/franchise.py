@@ -1,7 +1,7 @@
-"""Titles that belong together: sums over them, and households counted once across them.
+"""Franchises: sums over their titles, and households counted once across them.
 
-Owns who belongs to a franchise in one partition, and what a household counts for there (the design, section 1:
-franchise). It must not know events, nor when a row or a catalog changes.
+Owns which titles belong to a franchise in one partition, and what a household counts for there (the design, section 1:
+franchise).
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What others than its own household's events ask of a row at rest: the first fields of its bytes.
-
-Owns reading them without the rest. It must not know what follows them (`models.rows`).
-"""
+"""Reads the first fields of a packed row, without unpacking the rest (`models.rows`)."""
 
 from __future__ import annotations
 

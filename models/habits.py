@@ -1,7 +1,7 @@
-"""Habit streaks: on how many eligible local days running a household came back to a title in one daypart.
+"""Habit streaks: on how many eligible local days in a row a household came back to a title in one daypart.
 
-Owns a daypart's days in a household's row: what was credited on days not yet filled, which days are filled, and when
-the streak ends (the design, section 1: habit streak). It must not know events, titles, or how local days are told.
+Owns a daypart's days in a household's row: credit on days not filled yet, the filled days, and when the streak ends
+(the design, section 1: habit streak).
 """
 
 from __future__ import annotations

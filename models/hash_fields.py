@@ -1,7 +1,7 @@
-"""What readers see of the counters: the names and texts of section 3 of the design.
+"""The hashes that readers see: field names and texts of section 3 of the design.
 
-Owns the fields of the hashes and what kind of number each is, the rates, which fields rank titles on boards, and how
-numbers are written. It must not know keys, versions or Redis.
+Owns the fields and their kinds of number, the rates, the fields that boards rank by, and how numbers are written. It
+must not know Redis, its keys or versions.
 """
 
 from __future__ import annotations

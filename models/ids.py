@@ -1,7 +1,6 @@
-"""Ids in few bytes: a UUID in its usual text as its sixteen bytes, anything else as it is.
+"""Packs ids: a UUID in its usual text becomes sixteen bytes, anything else stays as it is.
 
-Owns the form, which is the same for the same id, so that two ids are equal where their short forms are. It must not
-know what an id names.
+Equal ids have equal short forms, so short forms can be compared.
 """
 
 from __future__ import annotations

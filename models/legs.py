@@ -1,9 +1,7 @@
 """Legs: how a title holds its audience, week by week since its release (the design, section 1: hold … unstoppable).
 
-Owns what is computed from the totals of a title's complete weeks. It must not know where totals are kept, nor how
-numbers are written.
-
-Weeks are numbered from 1. A week is complete once the stream time of all partitions has passed its end.
+Owns what is computed from the totals of a title's complete weeks. Weeks are numbered from 1. A week is complete once
+the stream time of all partitions has passed its end.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The tallies of one partition: titles, their windows and dayparts, franchises.
 
-Owns which titles and franchises there are, the catalog as it holds now, and how changes become tallies. It must not
-know events, rows' contents or stream time's rules.
+Owns which titles and franchises exist, the catalog as it is now, and how changes become tallies.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Pseudonyms of households: always the same one, and led back to no id by who lacks the key.
+"""Pseudonyms of households: stable, and not reversible without the key.
 
-Owns how one is computed: HMAC-SHA-256 (RFC 2104), its leftmost 128 bits, in hexadecimal digits. It must not know where
-the key is kept, nor what a household did.
+Owns how a pseudonym is computed: HMAC-SHA-256 (RFC 2104), its leftmost 128 bits, in hexadecimal digits.
 """
 
 from __future__ import annotations

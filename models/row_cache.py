@@ -1,7 +1,7 @@
-"""Rows that are decoded: those of households that watch these days. All others rest packed, and are smaller by far.
+"""The cache of decoded rows: households that are watching these days. All other rows stay packed, which is far smaller.
 
-Owns which rows are which, and a row's beginning anew: at its first event, and after a household was silent for so long
-that it is forgotten (the design, section 1: time). It must not know what an event does to a row.
+Owns which rows are decoded, and when a row starts afresh: at its first event, and after a silence so long that the
+household is forgotten (the design, section 1: time).
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""A row at rest: the few bytes that a household and title take between two of its events.
+"""A packed row: the few bytes that a household and title take between two of its events.
 
-Owns the packed form: what is usual is short. A plane that is one run of cells (most are) packs as one
-number, an id that is a UUID as its sixteen bytes. It must not know keys, topics or tables, nor which version of the
-state its form belongs to.
+Owns the packed form. Usual values are short: a plane that is one run of cells packs as one number, an id that is a UUID
+as sixteen bytes. It must not know topics or their keys.
 """
 
 from __future__ import annotations

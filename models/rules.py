@@ -1,6 +1,6 @@
 """The thresholds of every rule, as one immutable value.
 
-Owns the numbers of section 1 of the design and nothing else. It must not know where they were set.
+Owns the numbers of section 1 of the design. It must not know the settings.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""One play session: what it is doing, where it is, and which events it has had.
+"""One play session: its state, its position, and which events it has applied.
 
-Owns the session of section 1 of the design: which events are older than its place, a player that counts anew, and
-playing, still and over. It must not know credit, coverage, completions or counters.
+Owns the session of section 1 of the design: which events are stale, when a player restarts its sequence, and the states
+playing, still and over. It must not know credit or counters.
 
     event         afterwards
     start, play   playing, not over
@@ -112,21 +112,22 @@ class Session:
 
 def opened(event: Event, rules: Rules) -> Session:
     """The session that its first event opens."""
-    autoplay = bool(event.autoplay)
-    return Session(
+    session = Session(
         event.play_session_id,
         event.event_time_ms,
         event.position_ms,
         playing=event.event_type in ("start", "play", "heartbeat", "rate", "seek"),
         over=event.event_type in ("stop", "end"),
         spent_ms=0,
-        until_play_ms=rules.autoplay_play_ms if autoplay else rules.play_ms,
+        until_play_ms=0,
         time_ids=(event.event_id,),
         rate_thousandths=_rate_of(event),
         largest_seq=event.seq,
         speeds=0 if event.playback_rate is None else STATED,
-        autoplay=autoplay,
+        autoplay=bool(event.autoplay),
     )
+    session.until_play_ms = session.play_ms(rules)
+    return session
 
 
 def place_of(session: Session, event: Event) -> int:

@@ -1,7 +1,6 @@
-"""What dayparts add up to for a title: viewing in each, and households whose streaks are current.
+"""Dayparts of a title: viewing in each, and households whose streaks are current.
 
-Owns the tally of dayparts, the streaks' beginnings in rows and their ends by the clock alone. It must not know which
-event made a credit, nor when tallies are drained.
+Owns the tally of dayparts, and how streaks begin in rows and end by the clock alone.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Tallies: lists of counters of a title, one of its windows, or a franchise, in one partition.
 
-Owns their names, and the places of counters in them. It must not know how tallies are stored or shown.
+Owns their names, and the index of each counter.
 """
 
 from __future__ import annotations

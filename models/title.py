@@ -1,6 +1,6 @@
-"""A title in one partition: its households' rows, and what changed since the last drain.
+"""A title in one partition: its households' rows, and the changes since the last drain.
 
-Owns which windows a change belongs to. It must not know how a change comes to be, nor how tallies are stored or shown.
+Owns which windows a change belongs to.
 """
 
 from __future__ import annotations

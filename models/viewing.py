@@ -5,9 +5,9 @@
     first event   nothing to close
     all others    position_ms
 
-What a session does then is in `models.session`, what of the interval is credited in `models.credit`. Owns plays,
-coverage, completion and the household's thresholds (the design, section 1). It must not know counters, windows,
-partitions or any clock: stream time is an argument.
+The session's state is in `models.session`, the credit of an interval in `models.credit`. Owns plays, coverage,
+completion and the household's thresholds (the design, section 1). It must not know counters or any clock: stream time
+is an argument.
 """
 
 from __future__ import annotations

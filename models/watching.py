@@ -1,7 +1,6 @@
-"""Who is watching now: sessions that play, and have told so lately.
+"""Who is watching now: sessions that are playing and have reported recently.
 
-Owns which sessions count, and their ceasing to by the clock alone (the design, section 1: watching now). It must not
-know what an event does to a session.
+Owns which sessions count, and when one stops counting by the clock alone (the design, section 1: watching now).
 """
 
 from __future__ import annotations

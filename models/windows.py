@@ -1,7 +1,7 @@
-"""The windows that counters are kept in: UTC hours and days, and spans of a title's age. Their numbers and names.
+"""The windows that counters are kept in: UTC hours and days, and spans of a title's age.
 
 Owns the kinds of windows, each declared once in `KINDS`: the bounds and names of its windows, and how long they are
-kept. Titles, the state, keys, retention and readers follow from that. It must not know what windows hold.
+kept. Titles, the state, keys, retention and readers follow from that.
 """
 
 from __future__ import annotations

@@ -49,7 +49,10 @@ def pytest_configure(config: pytest.Config) -> None:
     alone = is_one_of_them or not getattr(config.option, "numprocesses", None)
     if alone or all(path.startswith(WITHOUT_SERVERS) for path in config.args) or all(_given()):
         return
-    servers = Devstack.start()
+    try:
+        servers = Devstack.start()
+    except ServerFailed:
+        return  # the fixtures try again, and say what failed
     config.add_cleanup(servers.stop)
     os.environ |= {SHARED_KAFKA: servers.kafka, SHARED_REDIS: servers.redis}
 

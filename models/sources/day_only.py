@@ -1,7 +1,4 @@
-"""Files that say only on which day something was watched: recognized, and refused with what to ask for instead.
-
-Owns how such a refusal reads. It must not know a format.
-"""
+"""Files that state only the day of viewing: recognized, and refused with advice what to get instead."""
 
 from __future__ import annotations
 

@@ -1,14 +1,13 @@
-"""A file as text and rows, whatever a spreadsheet made of it on the way.
+"""A file as text and rows, whatever a spreadsheet did to it.
 
-Owns encodings and dialects: UTF-16, byte order marks, other separators, lines quoted as a whole, separators at the
-end. It must not know what the columns mean.
+Owns encodings and dialects: UTF-16, byte order marks, other separators, lines quoted as a whole, trailing separators.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -42,6 +41,10 @@ class Document:
     def columns(self) -> tuple[str, ...]:
         """The fields of the first line; none where it has no separator."""
         return tuple(name.strip() for name in self._first[1])
+
+    def has(self, names: Iterable[str]) -> bool:
+        """Whether all of these are columns of the file."""
+        return set(names) <= set(self.columns)
 
     @cached_property
     def json(self) -> Any:

@@ -1,10 +1,8 @@
 """The backup of the Playback Reporting plugin of Jellyfin (and Emby): tab-separated, without a header.
 
-Owns its columns. It must not know what becomes of a stay: that is for `sittings`.
-
-Columns: time (the server's local one), user, item id, item type, item name, method, client, device, seconds. It
-states no positions. A player that is never stopped counts on, so a duration is clipped to the title's runtime where
-the catalog knows it.
+Columns: time (the server's local time), user, item id, item type, item name, method, client, device, seconds. There are
+no positions. A player that is never stopped keeps counting, so a duration is clipped to the title's runtime if the
+catalog has it.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from models.sources.document import Document
-from models.sources.reading import BadRow, BadValue, Reading, Viewer, checked_name
+from models.sources.reading import Reading, Viewer, checked_name
 from models.sources.sittings import Sitting, add_sittings
 from models.sources.values import duration_ms, time_ms
 
@@ -47,21 +45,14 @@ FORMAT = JellyfinPlaybackReporting()
 
 
 def _sittings(document: Document, viewer: Viewer, reading: Reading) -> Iterator[Sitting]:
-    for number, fields in document.records():
-        if isinstance(fields, BadRow):
-            reading.bad_rows.append(fields)
-            continue
-        try:
-            sitting = _sitting(number, fields, viewer)
-        except BadValue as problem:
-            reading.bad_rows.append(BadRow(number, str(problem)))
-            continue
-        item_type = fields[TYPE].strip().casefold()
-        if item_type not in FILMS and item_type not in KINDS:
-            reading.told_ms += sitting.played_ms
-            reading.lost_ms[f"items of type {fields[TYPE].strip()[:40]!r}, which are no titles"] += sitting.played_ms
-            continue
-        yield sitting
+    def title_played(number: int, fields: list[str]) -> Sitting | None:
+        sitting, item_type = _sitting(number, fields, viewer), fields[TYPE].strip()
+        if item_type.casefold() in FILMS | KINDS.keys():
+            return sitting
+        reading.loses(sitting.played_ms, f"items of type {item_type[:40]!r}, which are no titles")
+        return None
+
+    return reading.parsed(document.records(), title_played)
 
 
 def _sitting(number: int, fields: list[str], viewer: Viewer) -> Sitting:

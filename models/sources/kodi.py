@@ -1,4 +1,4 @@
-"""Kodi's library export, `.nfo` files or `videodb.xml`: how often and when last."""
+"""Kodi's library export, `.nfo` files or `videodb.xml`: play count and last play."""
 
 from __future__ import annotations
 

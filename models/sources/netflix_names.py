@@ -1,7 +1,4 @@
-"""What the names of Netflix's titles say: whether it is promotion, and which series it belongs to.
-
-Owns the names as they occur in the exports. It must not know the files that hold them.
-"""
+"""What the names of Netflix's titles reveal: whether a title is promotion, and which series it belongs to."""
 
 from __future__ import annotations
 

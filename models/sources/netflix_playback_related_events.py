@@ -1,21 +1,20 @@
-"""Netflix's `PlaybackRelatedEvents.csv`: the player's own events of some weeks, one play session a row.
+"""Netflix's `PlaybackRelatedEvents.csv`: the player's own events of some weeks, one play session in each row.
 
-Owns its columns, its defects and how its player events read as playback events. It must not know where the file or
-the events go.
+Owns its columns, its defects and how its player events become playback events.
 
-How the defects are read:
+How the defects are handled:
 
-- `reposition` states where the player is *after* the jump. Where it jumped from is no part of it, and needs not be:
-  the player mostly reports `paused` at the old position just before, and that closes the interval. Where it does
-  not, a position computed from the clock would be a guess, so `seek_from_ms` is never given.
-- A player event without a media offset (null) is left out; its place in the row stays the `seq` of its successor.
-- A media offset just below 0 (a player that has not shown anything yet) is position 0. One of more than a second
-  below 0 makes the row a bad one.
-- A session offset below 0 is an event that much before the row's start time.
-- Clocks that run backwards stay as they are. `seq` is the order in the row, and events are to be sent in the order of
-  their times: an event that a faulty clock put too far ahead comes after its successors, a no-op.
-- A lost tail stays lost: no stop is made up. A row without player events, or without any position, is a row
-  without events, unless the viewing activity of the same export says how long it was.
+- `reposition` states where the player is *after* the jump. `seek_from_ms` is never set: the file does not state where
+  the jump began, and a position computed from the clock would be a guess. Usually the player reports `paused` at the
+  old position just before, which closes the interval.
+- A player event without a media offset (null) is left out; the `seq` of later events still counts it.
+- A media offset up to a second below 0 (a player that has not shown anything yet) becomes position 0. A lower one makes
+  the row a bad row.
+- A session offset below 0 is an event before the row's start time.
+- Clocks that run backwards stay as they are. `seq` is the order in the row, and events are sent in the order of their
+  times: an event that a faulty clock put too far ahead arrives after its successors and changes nothing.
+- A lost tail stays lost: no stop is invented. A row without player events, or without any position, gives no events,
+  unless the viewing activity of the same export states its duration.
 """
 
 from __future__ import annotations
@@ -33,7 +32,6 @@ from models.sources.document import Cells, Document
 from models.sources.netflix_names import content_kind, series_of
 from models.sources.netflix_viewing_activity import Activities
 from models.sources.reading import (
-    BadRow,
     BadValue,
     Format,
     PlaybackEvent,
@@ -87,17 +85,17 @@ class NetflixPlaybackRelatedEvents:
 
     def recognizes(self, document: Document) -> bool:
         """By its columns."""
-        return set(COLUMNS) <= set(document.columns)
+        return document.has(COLUMNS)
 
     def read(self, document: Document, viewer: Viewer) -> Reading:
         """The player events of every row; where a row has none, those of its viewing activity."""
-        reading, joined = Reading(), []
+        reading = Reading()
         activities = Activities(viewer.beside) if viewer.beside else None
-        for number, row in document.rows():
-            try:
-                joined += _take(reading, number, row, viewer, activities, document.day_first)
-            except BadValue as problem:
-                reading.bad_rows.append(BadRow(number, str(problem)))
+
+        def take(number: int, row: Cells) -> Sitting | None:
+            return _take(reading, number, row, viewer, activities, document.day_first)
+
+        joined = list(reading.parsed(document.rows(), take))
         add_sittings(reading, joined, viewer)
         return reading
 
@@ -108,28 +106,25 @@ FORMAT: Format = NetflixPlaybackRelatedEvents()
 def _take(
     reading: Reading,
     number: int,
-    row: Cells | BadRow,
+    row: Cells,
     viewer: Viewer,
     activities: Activities | None,
     day_first: bool | None,
-) -> list[Sitting]:
+) -> Sitting | None:
     """Add a row to the reading, or return the stay that its viewing activity knows. Raises `BadValue`."""
-    if isinstance(row, BadRow):
-        reading.bad_rows.append(row)
-        return []
     title = checked_name(row[TITLE], TITLE)
     start_ms = time_ms(START, row[START], day_first=day_first)
     traces = _traces(row[TRACES])
     activity = activities.at(row[PROFILE], start_ms) if activities else None
     if activity and all(trace.media_offset_ms is None for trace in traces):
-        return [_sitting(number, row, title, start_ms, activity)]
+        return _sitting(number, row, title, start_ms, activity)
     kind = activity.kind if activity else content_kind(title)
     events = _events(_session(row, title, kind, viewer, activity), start_ms, traces)
     reading.rows += 1
     reading.empty_rows += not events
     reading.events += events
     _account(reading, title, kind, traces, viewer)
-    return []
+    return None
 
 
 def _account(reading: Reading, title: str, kind: str, traces: list[Trace], viewer: Viewer) -> None:

@@ -1,10 +1,7 @@
-"""Netflix's `ViewingActivity.csv`: years of viewing, one row a stay with a title.
+"""Netflix's `ViewingActivity.csv`: years of viewing, one sitting in each row.
 
-Owns its columns. It must not know what becomes of a stay: that is for `sittings`.
-
-*Start Time* is UTC. *Duration* is what was played, *Bookmark* the position at the end of the row's session. *Latest
-Bookmark* repeats it, or says `Not latest view`: that changes from export to export and is only read where the other
-is missing.
+*Start Time* is UTC. *Duration* is the time played, *Bookmark* the position at the end of the sitting. *Latest Bookmark*
+repeats it, or says `Not latest view`, depending on the export; it is read only if *Bookmark* is missing.
 """
 
 from __future__ import annotations
@@ -13,7 +10,7 @@ from collections.abc import Iterator
 
 from models.sources.document import Cells, Document
 from models.sources.netflix_names import content_kind, series_of
-from models.sources.reading import BadRow, BadValue, Format, Reading, Viewer, checked_name
+from models.sources.reading import BadValue, Format, Reading, Viewer, checked_name
 from models.sources.sittings import Sitting, add_sittings
 from models.sources.values import duration_ms, time_ms
 
@@ -33,7 +30,7 @@ class NetflixViewingActivity:
 
     def recognizes(self, document: Document) -> bool:
         """By its columns."""
-        return set(COLUMNS) <= set(document.columns)
+        return document.has(COLUMNS)
 
     def read(self, document: Document, viewer: Viewer) -> Reading:
         """Every row is a sitting."""
@@ -63,14 +60,7 @@ class Activities:
 
 
 def _sittings(document: Document, reading: Reading) -> Iterator[Sitting]:
-    for number, row in document.rows():
-        if isinstance(row, BadRow):
-            reading.bad_rows.append(row)
-            continue
-        try:
-            yield _sitting(number, row, document.day_first)
-        except BadValue as problem:
-            reading.bad_rows.append(BadRow(number, str(problem)))
+    return reading.parsed(document.rows(), lambda number, row: _sitting(number, row, document.day_first))
 
 
 def _sitting(number: int, row: Cells, day_first: bool | None) -> Sitting:

@@ -1,10 +1,7 @@
 """Prime Video's `Viewing History.csv` of Amazon's personal data export.
 
-Owns its columns. It must not know what becomes of a stay: that is for `sittings`.
-
-Values may stand in quotes of their own, and `Not Available` where there are none. Where the file has start and end
-points, these are positions. `Material Type Description` says what it was: `Full` (an episode), `Feature`, `Short`,
-`Trailer`, `Promo`, `Live`.
+Values may be quoted twice, and missing ones are `Not Available`. Start and end points, if present, are positions.
+`Material Type Description` is the kind: `Full` (an episode), `Feature`, `Short`, `Trailer`, `Promo`, `Live`.
 """
 
 from __future__ import annotations
@@ -13,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from models.sources.document import Cells, Document
-from models.sources.reading import BadRow, BadValue, Reading, Viewer, checked_name
+from models.sources.reading import Reading, Viewer, checked_name
 from models.sources.sittings import Sitting, add_sittings
 from models.sources.values import duration_ms, time_ms
 
@@ -37,7 +34,7 @@ class PrimeVideoViewingHistory:
 
     def recognizes(self, document: Document) -> bool:
         """By its columns."""
-        return set(COLUMNS) <= set(document.columns)
+        return document.has(COLUMNS)
 
     def read(self, document: Document, viewer: Viewer) -> Reading:
         """Every row is a sitting; live television is left out."""
@@ -50,20 +47,15 @@ FORMAT = PrimeVideoViewingHistory()
 
 
 def _sittings(document: Document, reading: Reading) -> Iterator[Sitting]:
-    for number, row in document.rows():
-        if isinstance(row, BadRow):
-            reading.bad_rows.append(row)
-            continue
+    def title_played(number: int, row: Cells) -> Sitting | None:
         stated = {name: _stated(text) for name, text in row.items()}
-        try:
-            played_ms = duration_ms(SECONDS, stated[SECONDS])
-            if reason := _lost(stated):
-                reading.told_ms += played_ms
-                reading.lost_ms[reason] += played_ms
-            else:
-                yield _sitting(number, stated, played_ms, document.day_first)
-        except BadValue as problem:
-            reading.bad_rows.append(BadRow(number, str(problem)))
+        played_ms = duration_ms(SECONDS, stated[SECONDS])
+        if reason := _lost(stated):
+            reading.loses(played_ms, reason)
+            return None
+        return _sitting(number, stated, played_ms, document.day_first)
+
+    return reading.parsed(document.rows(), title_played)
 
 
 def _stated(text: str) -> str:

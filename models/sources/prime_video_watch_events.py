@@ -1,4 +1,4 @@
-"""Prime Video's `Watch Events.csv`: the sum of a title, and when it was watched last."""
+"""Prime Video's `Watch Events.csv`: the total time of a title, and when it was last watched."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ COLUMNS = {"Most Recent Watch Date", "Seconds Watched"}
 
 
 def _looks(document: Document) -> bool:
-    return set(document.columns) >= COLUMNS
+    return document.has(COLUMNS)
 
 
 FORMAT = DayOnly(

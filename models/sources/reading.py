@@ -1,22 +1,24 @@
-"""What reading a file gives: events, what the catalog may lack, and an account of the rest.
+"""The result of reading a file: events, titles that the catalog may lack, and an account of everything else.
 
-Owns the words that all formats share: whose file it is, a bad row, a refused file, a reading. It must not know any
-format.
+Owns the types that all formats share: the viewer, a bad row, a refused file, a reading.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from models.rules import SHORTEST_STATED_LENGTH_MS
 
 if TYPE_CHECKING:
     from models.sources.document import Document
+
+R = TypeVar("R")
+T = TypeVar("T")
 
 LARGEST_ID_BYTES, LARGEST_COUNTRY_BYTES = 256, 64
 LARGEST_NAME_BYTES = 16_384
@@ -99,6 +101,27 @@ class Reading:
     def delivered_ms(self) -> int:
         """The viewing that the events carry."""
         return self.told_ms - self.lost_ms.total()
+
+    def parsed(
+        self, rows: Iterable[tuple[int, R | BadRow]], parse: Callable[[int, R], T | None], unit: str = "line"
+    ) -> Iterator[T]:
+        """What `parse` makes of each row: None leaves a row out, `BadValue` makes it a bad one."""
+        for number, row in rows:
+            if isinstance(row, BadRow):
+                self.bad_rows.append(row)
+                continue
+            try:
+                found = parse(number, row)
+            except BadValue as problem:
+                self.bad_rows.append(BadRow(number, str(problem), unit))
+                continue
+            if found is not None:
+                yield found
+
+    def loses(self, played_ms: int, reason: str) -> None:
+        """Account for viewing that the file tells of and no event carries."""
+        self.told_ms += played_ms
+        self.lost_ms[reason] += played_ms
 
     def meets(self, title_id: str, name: str, franchise_id: str, reached_ms: int, runtime_ms: int = 0) -> None:
         """Remember a main title, the largest position that is stated of it, and its length where that is."""

@@ -1,14 +1,14 @@
-"""A stay with one title, as histories state it, to the events of a player that reports once a minute.
+"""Turns a sitting, as histories state it, into the events of a player that reports once a minute.
 
-Owns what is made up, and only that: which parts of the title the stated duration covered, and the heartbeats in it.
-It must not know any format. What it makes up is the least that agrees with the file:
+Owns what has to be invented: which parts of the title the stated duration covered, and the heartbeats. It invents the
+least that agrees with the file:
 
-- A stated position is where the stay ended; it began as much before as was played.
-- Played for longer than up to there: the part before the end was played again; where even that is too little, the
-  title was played on, to its end where that is known, and begun anew.
-- Without a position it began where the profile left the title before, if the catalog says how long the title is and
-  the rest of it is enough; else at the start.
-- Pauses whose place is not stated are one, in the middle.
+- A stated position is where the sitting ended; it began that much earlier as was played.
+- If more was played than lies before that position, the part before it was played again. If that is still too little,
+  the title was played on, to its end if its length is known, and begun again.
+- Without a position, the sitting began where the profile last left the title, if the catalog has the title's length and
+  the rest is long enough; otherwise at the start.
+- Pauses without a stated place become one pause, in the middle.
 """
 
 from __future__ import annotations

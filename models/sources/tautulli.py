@@ -1,11 +1,9 @@
-"""What both of Tautulli's history files say of a play, and what follows from it.
+"""What both of Tautulli's history files state about a play, and what follows from it.
 
-Owns percentages and groups. It must not know the notation of either file.
-
-The duration is without pauses. A group of plays that were one viewing is one row: what lies between its first start
-and its last stop beyond duration and pauses is time in between. The percentage is of the title that was reached at
-the end, so a title's length is the largest duration ÷ percentage of its rows: where a play began in the middle, that
-is less. Rows below 50 % tell too little of it.
+Owns percentages and groups. The duration excludes pauses. Plays that were one viewing are grouped into one row: the
+time between its first start and its last stop, beyond duration and pauses, is time in between. The percentage is the
+position at the end, so a title's length is the largest duration ÷ percentage of its rows; a play that began in the
+middle gives less. Rows below 50 % are too imprecise for that.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """The history table of Tautulli (for Plex) as CSV.
 
-Owns its columns. It must not know what follows from them: that is for `tautulli` and `sittings`.
-
-Dates and times are the server's local ones, to the minute. An episode's title is `Show - Episode`; the file says of
-no row whether it is one, so a series is only what two titles of the file have in common.
+Dates and times are the server's local ones, to the minute. An episode's title is `Show - Episode`. No column marks
+episodes, so a series is recognized only by two titles that begin with the same show.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from models.sources.document import Cells, Document
-from models.sources.reading import BadRow, BadValue, Reading, Viewer, checked_name
+from models.sources.reading import Reading, Viewer, checked_name
 from models.sources.sittings import Sitting, add_sittings
 from models.sources.tautulli import Play, percentage, placed, still_ms
 from models.sources.values import duration_ms, time_ms
@@ -31,7 +29,7 @@ class TautulliCsv:
 
     def recognizes(self, document: Document) -> bool:
         """By its columns."""
-        return set(COLUMNS) <= set(document.columns)
+        return document.has(COLUMNS)
 
     def read(self, document: Document, viewer: Viewer) -> Reading:
         """Every row is a sitting."""
@@ -44,14 +42,10 @@ FORMAT = TautulliCsv()
 
 
 def _plays(document: Document, viewer: Viewer, reading: Reading) -> Iterator[Play]:
-    for number, row in document.rows():
-        if isinstance(row, BadRow):
-            reading.bad_rows.append(row)
-            continue
-        try:
-            yield _sitting(number, row, viewer, document.day_first), percentage(WATCHED, row.get(WATCHED, ""))
-        except BadValue as problem:
-            reading.bad_rows.append(BadRow(number, str(problem)))
+    def play(number: int, row: Cells) -> Play:
+        return _sitting(number, row, viewer, document.day_first), percentage(WATCHED, row.get(WATCHED, ""))
+
+    return reading.parsed(document.rows(), play)
 
 
 def _sitting(number: int, row: Cells, viewer: Viewer, day_first: bool | None) -> Sitting:

@@ -1,7 +1,4 @@
-"""The answer of Tautulli's API (`get_history`), for Plex.
-
-Owns its fields. It must not know what follows from them: that is for `tautulli` and `sittings`.
-"""
+"""The answer of Tautulli's API (`get_history`), for Plex."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from typing import Any
 
 from models.rules import LONGEST_MEDIA_MS
 from models.sources.document import Document
-from models.sources.reading import BadRow, BadValue, Reading, Viewer, checked_name
+from models.sources.reading import BadValue, Reading, Viewer, checked_name
 from models.sources.sittings import Sitting, add_sittings
 from models.sources.tautulli import Play, percentage, placed, still_ms
 
@@ -51,20 +48,17 @@ def _entries(answer: Any) -> list[Any]:
 
 
 def _plays(entries: list[Any], reading: Reading) -> Iterator[Play]:
-    for number, entry in enumerate(entries, 1):
-        try:
-            if not isinstance(entry, dict):
-                raise BadValue("no JSON object")
-            sitting = _sitting(number, entry)
-            percent = percentage("percent_complete", str(entry.get("percent_complete") or ""))
-        except BadValue as problem:
-            reading.bad_rows.append(BadRow(number, str(problem), "entry"))
-            continue
+    def play(number: int, entry: Any) -> Play | None:
+        if not isinstance(entry, dict):
+            raise BadValue("no JSON object")
+        sitting = _sitting(number, entry)
+        percent = percentage("percent_complete", str(entry.get("percent_complete") or ""))
         if reason := _lost(entry):
-            reading.told_ms += sitting.played_ms
-            reading.lost_ms[reason] += sitting.played_ms
-            continue
-        yield sitting, percent
+            reading.loses(sitting.played_ms, reason)
+            return None
+        return sitting, percent
+
+    return reading.parsed(enumerate(entries, 1), play, "entry")
 
 
 def _lost(entry: dict[str, Any]) -> str:

@@ -1,7 +1,4 @@
-"""Times and durations as the files write them.
-
-Owns their notations. It must not know the files.
-"""
+"""Parses times and durations in the notations that the files use."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The `encore` command: one module of this package for each subcommand, loaded when it is called.
+"""The `encore` command: one module for each subcommand, imported when it is called.
 
-Owns the list of commands. Exit codes: 0 done, 1 the command's own "no" (a verification that failed, a
-server that is gone), 2 a bad setting or argument.
+Owns the list of commands. Exit codes: 0 done; 1 the command's own failure (a verification that differs, a server that
+does not answer); 2 a bad setting or argument.
 """
 
 from __future__ import annotations

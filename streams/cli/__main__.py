@@ -1,4 +1,4 @@
-"""`python -m streams.cli`: the `encore` command of the interpreter that runs this."""
+"""`python -m streams.cli`: the `encore` command."""
 
 from streams.cli import main
 

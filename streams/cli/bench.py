@@ -1,6 +1,6 @@
-"""`encore bench`: how fast is the worker, with everything on, what would stock Faust do, how fast is a restore?
+"""`encore bench`: how fast are the worker, stock Faust on the same events, and a restore?
 
-Owns the options and what is printed. It must not know how anything is measured.
+Owns the options and the output.
 """
 
 from __future__ import annotations
@@ -27,19 +27,29 @@ SETTINGS = ("kafka", "redis", "checkpoint_s", "publish_s", "publish_keys_per_s",
 
 
 @click.command()
-@click.option("--events", type=click.IntRange(1000), default=1_000_000, show_default=True, help="the backlog")
+@click.option("--events", type=click.IntRange(1000), default=1_000_000, show_default=True, help="events in the backlog")
 @click.option(
     "--shape", type=click.Choice(["replay", "live"]), default="replay", show_default=True,
-    help="replay: 20,000 sessions, a minute an event; live: every event another household and title",
+    help="replay: 20,000 sessions, an event a minute; live: each event of another household and title",
 )  # fmt: skip
-@click.option("--stock", is_flag=True, help="also stock Faust over the beginning of the same backlog")
-@click.option("--stock-events", type=click.IntRange(1000), default=60_000, show_default=True, help="of these")
-@click.option("--latency", is_flag=True, help="no backlog: event to Redis at a steady rate")
-@click.option("--rate", type=click.IntRange(50), default=10_000, show_default=True, help="events a second")
-@click.option("--seconds", type=click.IntRange(1), default=30, show_default=True, help="at that rate")
-@click.option("--restore", is_flag=True, help="no backlog: a worker's state back from its changelog")
-@click.option("--rows", type=click.IntRange(1000), default=1_000_000, show_default=True, help="of that state")
-@click.option("--partitions", type=click.IntRange(1, 64), default=1, show_default=True, help="of that state")
+@click.option("--stock", is_flag=True, help="also run stock Faust on the start of the same backlog")
+@click.option(
+    "--stock-events", type=click.IntRange(1000), default=60_000, show_default=True, help="events for stock Faust"
+)
+@click.option("--latency", is_flag=True, help="measure latency from event to Redis instead, at a steady rate")
+@click.option(
+    "--rate", type=click.IntRange(50), default=10_000, show_default=True, help="for --latency: events a second"
+)
+@click.option(
+    "--seconds", type=click.IntRange(1), default=30, show_default=True, help="for --latency: how long to send"
+)
+@click.option("--restore", is_flag=True, help="measure the restore of a worker's state from its changelog instead")
+@click.option(
+    "--rows", type=click.IntRange(1000), default=1_000_000, show_default=True, help="for --restore: rows of state"
+)
+@click.option(
+    "--partitions", type=click.IntRange(1, 64), default=1, show_default=True, help="for --restore: partitions"
+)
 @click.option("--seed", default=1, show_default=True, help="the same seed gives the same events")
 @click.option("--json", "as_json", is_flag=True, help="print the figures as one line of JSON")
 @with_settings(*SETTINGS)
@@ -153,12 +163,12 @@ def _progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
 @contextmanager
 def _failures_in_one_line() -> Iterator[None]:
     from streams.kafka.producer import SendFailed
+    from streams.kafka.reader import CannotRead
     from streams.kafka.topics import KafkaFailed
     from streams.state.transactions import CheckpointFailed
     from streams.tools.bench.backlog import TooShort
     from streams.tools.devstack import ServerFailed
     from streams.tools.processes import ChildEnded
-    from streams.verify import CannotRead
 
     failures = (CannotRead, CheckpointFailed, ChildEnded, KafkaFailed, SendFailed, ServerFailed, TimeoutError, TooShort)
     try:

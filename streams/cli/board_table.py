@@ -1,7 +1,6 @@
 """How a board looks in a terminal.
 
-Owns layout, wording and colour: one accent for the metric, dim for what is context. It must not know where a board
-comes from, nor when it is drawn.
+Owns layout, wording and colour: one accent for the metric, dim for context.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""`encore compare TITLE TITLE…`: titles side by side.
-
-Owns the command. It must not know how a comparison looks, nor how its counters come from Redis.
-"""
+"""`encore compare TITLE TITLE…`: titles side by side."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ if TYPE_CHECKING:
 @click.argument("title_ids", metavar="TITLE TITLE...", nargs=-1, required=True)
 @reading_options
 def compare(settings: Settings, title_ids: tuple[str, ...], as_json: bool, names: Names) -> None:
-    """Lay titles, given by their ids, side by side: who came, who stayed, who came back."""
+    """Compare titles, given by their ids, side by side: who came, who stayed, who came back."""
     with reader_of(settings) as reader:
         profiles = reader.compare(title_ids)
     for profile in profiles:

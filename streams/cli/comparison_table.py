@@ -1,6 +1,6 @@
-"""How titles look side by side in a terminal: a row for each measure, a column for each title.
+"""Titles side by side in a terminal: a row for each measure, a column for each title.
 
-Owns how the columns share the width, and what stands out. It must not know which measures tell the story.
+Owns how the columns share the width, and what is highlighted.
 """
 
 from __future__ import annotations

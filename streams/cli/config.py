@@ -1,6 +1,6 @@
-"""`encore config show`: every setting as it holds, and where it comes from.
+"""`encore config show`: every setting's value and where it comes from.
 
-Owns what is printed; what is secret in an address is masked. It must not know what a setting is for.
+Owns the output; secrets are masked.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
+from pydantic import SecretStr
 
 from streams.cli.options import with_settings
 from streams.config.redis_address import without_password
-from streams.config.settings import SECRETS, Settings, variable
+from streams.config.settings import Settings, variable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -29,8 +30,8 @@ def config() -> None:
 @click.option("--json", "as_json", is_flag=True, help="print the settings as one JSON object")
 @with_settings()
 def show(settings: Settings, as_json: bool) -> None:
-    """Show what a worker started here would run with. Bold: set, by an option or the environment."""
-    values = {name: _masked(name, value) for name, value in settings.model_dump().items()}
+    """Show the settings of a worker that is started here. Bold: set by an option or the environment."""
+    values = {name: _masked(value) for name, value in settings.model_dump().items()}
     if as_json:
         click.echo(json.dumps({variable(name): value for name, value in values.items()}, ensure_ascii=False))
         return
@@ -39,8 +40,8 @@ def show(settings: Settings, as_json: bool) -> None:
     Console(highlight=False).print(_table(values))
 
 
-def _masked(name: str, value: object) -> object:
-    if name in SECRETS:
+def _masked(value: object) -> object:
+    if isinstance(value, SecretStr):
         return "***" if value else ""
     return without_password(value) if isinstance(value, str) else value
 

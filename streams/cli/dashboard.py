@@ -1,6 +1,6 @@
 """`encore dashboard`: the counters in a browser, live.
 
-Owns the options, what is printed and the exit codes. It must not know what the page shows.
+Owns the options, the output and the exit codes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @names_option
 @with_settings(*READER, "dashboard_host", "dashboard_port")
 def dashboard(settings: Settings, names: Names) -> None:
-    """Show the counters in a browser, live, until SIGTERM or Ctrl-C. It reads Redis and cannot write."""
+    """Serve live counters to browsers, until SIGTERM or Ctrl-C. It reads Redis and never writes."""
     from streams.dashboard.server import PortTaken, opened, run_dashboard
     from streams.reader import ReaderError
 

@@ -1,6 +1,6 @@
-"""`encore dead-letters`: what could not be read, and sending it once more.
+"""`encore dead-letters`: list the records that could not be read, and send them again.
 
-Owns what is printed, what is asked and the exit codes. It must not know why anything was set aside.
+Owns the output, the questions and the exit codes.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ def dead_letters() -> None:
 
 
 @dead_letters.command("list")
-@click.option("--error", "words", default="", metavar="WORDS", help="only those whose reason holds these words")
-@click.option("--last", type=click.IntRange(1), default=20, show_default=True, help="as many of the newest")
+@click.option("--error", "words", default="", metavar="WORDS", help="only those whose reason contains this text")
+@click.option("--last", type=click.IntRange(1), default=20, show_default=True, help="how many to show")
 @click.option("--reasons", is_flag=True, help="count the reasons instead")
-@click.option("--json", "as_json", is_flag=True, help="print JSON lines, with the bytes as text")
+@click.option("--json", "as_json", is_flag=True, help="print JSON lines, with keys and values as text")
 @with_settings(*_SETTINGS)
 def list_(settings: Settings, words: str, last: int, reasons: bool, as_json: bool) -> None:
-    """Show the newest, each with its place in the source topic and why it was set aside.
+    """Show the newest dead letters, with source offset and reason.
 
-    Values hold what was sent, household ids among it. Exit 1: Kafka does not answer.
+    Values are shown as they were sent, household ids included. Exit 1: Kafka does not answer.
     """
     letters = sorted(_letters(kafka_located(settings), words), key=lambda letter: letter.time_ms)
     if reasons:
@@ -52,15 +52,15 @@ def list_(settings: Settings, words: str, last: int, reasons: bool, as_json: boo
 
 
 @dead_letters.command()
-@click.option("--error", "words", default="", metavar="WORDS", help="only those whose reason holds these words")
-@click.option("--yes", is_flag=True, help="do not ask")
+@click.option("--error", "words", default="", metavar="WORDS", help="only those whose reason contains this text")
+@click.option("--yes", is_flag=True, help="do not ask for confirmation")
 @with_settings(*_SETTINGS)
 def replay(settings: Settings, words: str, yes: bool) -> None:
-    """Send them to the source topic once more, as they were: after a worker that can read them is there.
+    """Send dead letters to the source topic again, unchanged. First deploy a worker that can read them.
 
-    What still cannot be read becomes a dead letter again; events that were counted meanwhile are known by their ids and
-    change nothing. Those that are not kept whole, by their length or for pseudonyms, are left out. Exit 1: not all were
-    sent.
+    A record that still cannot be read becomes a dead letter again. An event that has been counted meanwhile changes
+    nothing, as its id is known. Dead letters that were shortened, because of their length or for pseudonyms, are
+    skipped. Exit 1: not all were sent.
     """
     from streams.kafka.producer import SendFailed
     from streams.operations.dead_letters import send_again

@@ -1,6 +1,6 @@
-"""`encore demo`: all of it together, live in the terminal.
+"""`encore demo`: the whole pipeline, live in the terminal.
 
-Owns the options and what is printed at the end. It must not know what happens in between.
+Owns the options and the last line.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ INTERRUPTED = 130
 )  # fmt: skip
 @click.option("--input", "export", type=EXISTING, help="a file that `encore import` reads, instead of the simulator")
 @click.option("--household", default="my-household", show_default=True, help="household_id of the events of --input")
-@click.option("--seed", default=1, show_default=True, help="of the simulator")
-@click.option("--json", "as_json", is_flag=True, help="only one line of JSON on stdout, at the end")
+@click.option("--seed", default=1, show_default=True, help="seed of the simulator")
+@click.option("--json", "as_json", is_flag=True, help="print one line of JSON at the end, and nothing else on stdout")
 @with_settings("kafka", "redis", "topic_partitions", "checkpoint_s", "publish_s", "dashboard_port")
 def demo(
     settings: Settings,
@@ -41,10 +41,10 @@ def demo(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Watch titles being counted, here and in a browser: a real Kafka, a real Redis, the worker, and events that flow.
+    """Run the whole pipeline and watch the counters, here and in a browser: Kafka, Redis, a worker, live events.
 
-    Servers are brought up privately where no address is set. At the end everything that was published is
-    recomputed from the raw events; exit 0 if all of it is equal, else 1.
+    Private servers are started unless addresses are set. At the end, all counters are recomputed from the raw events
+    and compared. Exit 0: all are equal. Exit 1: some differ, or the demo failed.
     """
     from rich.console import Console
 

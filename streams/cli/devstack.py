@@ -1,6 +1,6 @@
-"""`encore devstack up|down|status`: a Kafka and a Redis that go on in the background.
+"""`encore devstack up|down|status`: a Kafka and a Redis that run in the background.
 
-Owns what these commands print. It must not know how servers are started.
+Owns the output.
 """
 
 from __future__ import annotations
@@ -19,10 +19,14 @@ def devstack() -> None:
 
 
 @devstack.command()
-@click.option("--brokers", type=click.Choice(["1", "3"]), help="Kafka's brokers; those of the folder, else 1.")
+@click.option(
+    "--brokers",
+    type=click.Choice(["1", "3"]),
+    help="number of Kafka brokers [default: as in the folder, in a new one 1]",
+)
 @with_settings("devstack_dir")
 def up(settings: Settings, brokers: str | None) -> None:
-    """Start them, or find them running; print their addresses as shell commands."""
+    """Start the servers if they are not running, and print their addresses as shell commands."""
     from streams.tools.devstack import ServerFailed
     from streams.tools.devstack.background import background, changing
 
@@ -38,7 +42,7 @@ def up(settings: Settings, brokers: str | None) -> None:
 @devstack.command()
 @with_settings("devstack_dir")
 def down(settings: Settings) -> None:
-    """End them. Their data stay in the folder."""
+    """Stop the servers. Their data stays in the folder."""
     from streams.tools.devstack.background import background, changing
 
     with changing(settings):
@@ -48,7 +52,7 @@ def down(settings: Settings) -> None:
 @devstack.command()
 @with_settings("devstack_dir")
 def status(settings: Settings) -> None:
-    """Say whether all run and answer: exit code 0, else 1."""
+    """Show whether all servers run and answer. Exit 0: they do; 1: they do not."""
     from streams.tools.devstack.background import background
 
     stack = background(settings)

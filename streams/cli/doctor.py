@@ -1,6 +1,6 @@
 """`encore doctor`: what is wrong, and what to do about it.
 
-Owns what is printed and the exit code. It must not know what is looked at.
+Owns the output and the exit code.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _MARKS = {"ok": ("✓", "green"), "odd": ("!", "yellow"), "wrong": ("✗", "bold
     "dead_letters_topic", "late_topic", "erasures_topic", "redis_prefix", "topic_partitions", "topic_replication",
 )  # fmt: skip
 def doctor(settings: Settings, as_json: bool) -> None:
-    """Look at the servers, topics, group, keys and newest events of an application; say what to do where it is wrong.
+    """Check an application's servers, topics, group, keys and newest events, and advise what to do.
 
-    It changes nothing. Give it the workers' settings. Exit 0: it works, though something may be odd; 1: something is
+    It changes nothing. Use the same settings as the workers. Exit 0: it works, perhaps with warnings; 1: something is
     wrong.
     """
     from rich.console import Console

@@ -1,7 +1,6 @@
-"""`encore forget`: have a household forgotten.
+"""`encore forget`: make the workers forget a household.
 
-Owns what is asked, what is printed and the exit code; and the words for what cannot be removed. It must not know how
-a household is forgotten.
+Owns the options, the output and the exit code, and the list of what cannot be removed.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 @click.argument("household")
 @click.option(
     "--wait", "wait_s", type=click.FloatRange(min=0), default=60.0, show_default=True, metavar="SECONDS",
-    help="wait this long until every partition has forgotten it",
+    help="wait up to this long until every partition has forgotten it",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="print the answer as one line of JSON")
 @with_settings(
@@ -33,16 +32,16 @@ if TYPE_CHECKING:
     "late_topic", "pseudonym_key_file",
 )  # fmt: skip
 def forget(settings: Settings, household: str, wait_s: float, as_json: bool) -> None:
-    """Have the workers forget HOUSEHOLD: its rows go, and nothing counts it any more.
+    """Have the workers forget HOUSEHOLD: they delete its rows and stop counting it.
 
-    HOUSEHOLD is its id; `-` reads that from standard input, where others do not see it. Workers go on meanwhile. Those
-    that do not run yet do it when they start. Exit 0: every partition has forgotten it. Exit 1: not yet, or Kafka does
-    not answer; asked again, nothing happens twice.
+    HOUSEHOLD is an id; `-` reads it from standard input, so that others on this machine do not see it. Workers keep
+    running; a stopped one does it when it starts. Exit 0: every partition has forgotten it. Exit 1: not yet, or Kafka
+    does not answer; it is safe to run it again.
     """
     from streams.kafka.producer import SendFailed
+    from streams.kafka.reader import CannotRead
     from streams.kafka.topics import KafkaFailed
     from streams.operations.forget import ask, follow
-    from streams.verify import CannotRead
 
     household_id = sys.stdin.readline().rstrip("\r\n") if household == "-" else household
     if not household_id:

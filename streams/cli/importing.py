@@ -1,6 +1,6 @@
-"""`encore import`: viewing that other services have stored, as playback events.
+"""`encore import`: viewing histories of other services, as playback events.
 
-Owns the options and what is printed. It must not know how a file is read.
+Owns the options and the output.
 """
 
 from __future__ import annotations
@@ -43,12 +43,14 @@ TOPIC_OPTIONS = ("--source-topic", "--titles-topic")
 @click.option("--household", required=True, help="household_id of the events")
 @click.option(
     "--viewing-activity", "beside", type=EXISTING, metavar="FILE",
-    help="the ViewingActivity.csv of the same export as a PlaybackRelatedEvents.csv: kinds, and times that it lacks",
+    help="the ViewingActivity.csv of the same export, if FILE is a PlaybackRelatedEvents.csv: adds what that lacks",
 )  # fmt: skip
-@click.option("--titles", type=EXISTING, help="title rows (JSON lines); without it, those of the titles topic")
-@click.option("--kids", multiple=True, metavar="PROFILE", help="name of a kids' profile; may be repeated")
-@click.option("--time-zone", help="the household's IANA zone, also of times without one in the file [default: UTC]")
-@click.option("--yes", is_flag=True, help="send events that will count as late, too")
+@click.option("--titles", type=EXISTING, help="title rows (JSON lines) [default: those of the titles topic]")
+@click.option("--kids", multiple=True, metavar="PROFILE", help="name of a kids' profile; can be repeated")
+@click.option(
+    "--time-zone", help="the household's IANA zone; also for times in the file that state none [default: UTC]"
+)
+@click.option("--yes", is_flag=True, help="also send events that will count as late")
 def importing(
     settings: Settings,
     file: Path,
@@ -59,13 +61,13 @@ def importing(
     time_zone: str | None,
     yes: bool,
 ) -> None:
-    """Send the viewing in FILE as playback events; what FILE is is told by its content.
+    """Send the viewing history in FILE as playback events.
 
-    Netflix (ViewingActivity.csv, PlaybackRelatedEvents.csv), Tautulli (CSV or JSON), the Playback Reporting plugin of
-    Jellyfin and Emby (TSV), Prime Video (Viewing History.csv).
+    The format is recognized by the content: Netflix (ViewingActivity.csv, PlaybackRelatedEvents.csv), Tautulli (CSV or
+    JSON), the Playback Reporting plugin of Jellyfin and Emby (TSV), Prime Video (Viewing History.csv).
 
-    The records carry the times of the viewing. A topic whose newest records are more than the grace (30 days) younger
-    counts them as late: then nothing is sent without --yes. Exit code 1 where nothing was delivered.
+    The records carry the times of the viewing. If the topic's newest records are younger by more than the grace
+    (30 days), the events would count as late: then nothing is sent without --yes. Exit 1: nothing was delivered.
     """
     from models.sources.reading import NotImportable
     from streams.kafka.producer import SendFailed

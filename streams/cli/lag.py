@@ -1,6 +1,6 @@
 """`encore lag`: how far each partition is behind.
 
-Owns what is printed and the exit code. It must not know where the numbers come from.
+Owns the output and the exit code.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="print the answer as one line of JSON")
-@click.option("--at-most", type=click.IntRange(0), metavar="RECORDS", help="exit 1 where more records wait than this")
+@click.option("--at-most", type=click.IntRange(0), metavar="RECORDS", help="exit 1 if the lag exceeds this")
 @with_settings("kafka", "devstack_dir", "app_id", "source_topic")
 def lag(settings: Settings, as_json: bool, at_most: int | None) -> None:
-    """Show how many records wait in each partition, and how old the first of them is.
+    """Show each partition's lag: how many records are not counted yet, and the age of the oldest.
 
-    By what the group has committed, which follows the checkpoints within a second or so. Exit 1: Kafka does not
-    answer, or more records wait than --at-most.
+    The lag is computed from the group's committed offsets, which follow the checkpoints within about a second. Exit 1:
+    Kafka does not answer, or the lag exceeds --at-most.
     """
     from streams.kafka.admin import KafkaView
     from streams.kafka.topics import KafkaFailed

@@ -1,6 +1,6 @@
 """Turns every setting into an option of a command, so that each is declared once.
 
-Owns the mapping from `Settings` fields to click options. It must not know what a command does.
+Owns the mapping from `Settings` fields to click options.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from streams.config.settings import SECRETS, BadSetting, Settings, kin, load, va
 
 
 def with_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the named settings as options (all where none is named); it receives `settings`.
+    """Give a command the named settings as options (by default all); it receives `settings`.
 
-    A server's address brings along what else its clients need; secrets are no options.
+    The address of a server brings the other settings of its clients along, except secrets.
     """
 
     named = [each for name in names or Settings.model_fields for each in (name, *kin(name))]

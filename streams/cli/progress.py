@@ -1,7 +1,4 @@
-"""A progress bar on a terminal; elsewhere a plain line every few seconds. On stderr, both.
-
-Owns how progress looks. It must not know what is under way.
-"""
+"""A progress bar in a terminal; elsewhere a plain line every few seconds. Both on stderr."""
 
 from __future__ import annotations
 

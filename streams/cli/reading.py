@@ -1,6 +1,6 @@
-"""What the reading commands have in common: which Redis, names for titles, and what is said when nothing comes.
+"""Shared by the commands that read counters: which Redis, names of titles, and the message if nothing is found.
 
-Owns their options and exit codes. It must not know what is read, nor how it is shown.
+Owns their options and exit codes.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ names_option = click.option(
     "--names",
     callback=_names,
     metavar="FILE",
-    help="names and lengths of titles: rows of the titles topic, as JSON lines or one array",
+    help="file with names and lengths of titles: rows of the titles topic, as JSON lines or one array",
 )
 """Gives a command `names`."""
 

@@ -1,6 +1,6 @@
 """`encore rebuild`: have everything counted again, from the source's first record.
 
-Owns what is asked, what is printed and the exit code. It must not know how a state is made anew.
+Owns the questions, the output and the exit code.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import click
 
 from streams.cli.options import with_settings
 from streams.cli.servers import located
-from streams.config.settings import RULE_SETTINGS
+from streams.config.rule_settings import RULE_SETTINGS
 
 if TYPE_CHECKING:
     from streams.config.settings import Settings
@@ -27,23 +27,23 @@ SETTINGS = (
 
 
 @click.command()
-@click.option("--yes", is_flag=True, help="do not ask, even where records are gone that were counted once")
+@click.option("--yes", is_flag=True, help="do not ask, even if records that were counted are gone")
 @click.option("--json", "as_json", is_flag=True, help="print the answer as one line of JSON")
 @with_settings(*SETTINGS)
 def rebuild(settings: Settings, yes: bool, as_json: bool) -> None:
-    """Make the state anew: the workers started next count everything again, from the source's first record.
+    """Make a new state, so that workers count everything again from the source's first record.
 
-    Stop all workers before, and start them again after it. Readers see the former counters until all partitions
-    are recounted. Milestones, dead letters and late events are not written twice. Give it the workers' settings.
-    Exit 0: made anew. Exit 1: workers run, records are gone and --yes was not said, or a server failed it; then
-    run it again.
+    Stop all workers first, and start them afterwards. Readers see the former counters until all partitions are
+    recounted. Milestones, dead letters and late events are not written twice. Use the same settings as the workers.
+    Exit 0: done, start the workers. Exit 1: workers are running, records are gone and --yes was not given, or a
+    server failed; fix that and run it again.
     """
+    from streams.kafka.reader import CannotRead
     from streams.kafka.topics import KafkaFailed, TopicMismatch
     from streams.operations.rebuild import Refused, look
     from streams.operations.rebuild import rebuild as run
     from streams.publishing.sink import ForeignPrefix, Unreachable
     from streams.state.transactions import CheckpointFailed, Fenced
-    from streams.verify import CannotRead
 
     begun = time.monotonic()
     settings = located(settings)

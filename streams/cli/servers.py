@@ -1,6 +1,6 @@
-"""Where the servers are, for commands: by the settings or the devstack.
+"""Finds the servers for commands: from the settings or the devstack.
 
-Owns the one line that is said where there are none.
+Owns the error if there are none.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import click
 from streams.config.settings import Settings
 
 
-def located(settings: Settings) -> Settings:
-    """The settings with the addresses of Kafka and Redis in them."""
+def located(settings: Settings, failure: type[click.ClickException] = click.ClickException) -> Settings:
+    """The settings with the addresses of Kafka and Redis in them. Raises `failure` if there are none."""
     from streams.tools.devstack import NoServers
     from streams.tools.devstack import located as find
 
     try:
         return find(settings)
     except NoServers as problem:
-        raise click.ClickException(str(problem)) from None
+        raise failure(str(problem)) from None
 
 
 def kafka_located(settings: Settings) -> Settings:

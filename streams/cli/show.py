@@ -1,7 +1,4 @@
-"""`encore show TITLE`: all that is known of one title.
-
-Owns the command. It must not know how a title's page looks, nor how its counters come from Redis.
-"""
+"""`encore show TITLE`: everything about one title."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""`encore simulate`: viewing that never happened, sent as if it did.
+"""`encore simulate`: send simulated viewing.
 
-Owns the options and what is printed. It must not know how viewing is made up or sent.
+Owns the options and the output.
 """
 
 from __future__ import annotations
@@ -64,13 +64,17 @@ class Showing(NamedTuple):
 
 @click.command()
 @with_settings("kafka", "devstack_dir", "source_topic", "titles_topic", "topic_partitions", "topic_replication")
-@click.option("--story", is_flag=True, help="eight weeks after a release, until now, as fast as Kafka takes them")
-@click.option("--speed", type=click.FloatRange(0, min_open=True), help="simulated seconds a second [default 3600]")
+@click.option("--story", is_flag=True, help="send the story of two films: the eight weeks from their release until now")
+@click.option(
+    "--speed", type=click.FloatRange(0, min_open=True), help="simulated seconds per real second [default 3600]"
+)
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="events a second, instead of a speed")
-@click.option("--for", "for_s", type=click.FloatRange(0, min_open=True), help="seconds to send [default: no end]")
-@click.option("--events", type=click.IntRange(1), help="events to send at most")
-@click.option("--origin", help="where the simulated clock starts, ISO 8601 [default: so that it ends about now]")
-@click.option("--json", "as_json", is_flag=True, help="the summary as one line of JSON")
+@click.option(
+    "--for", "for_s", type=click.FloatRange(0, min_open=True), help="stop after so many seconds [default: never]"
+)
+@click.option("--events", type=click.IntRange(1), help="stop after so many events")
+@click.option("--origin", help="when the simulated clock starts, ISO 8601 [default: so that it ends about now]")
+@click.option("--json", "as_json", is_flag=True, help="print the summary as one line of JSON")
 @with_plan
 def simulate(
     settings: Settings,
@@ -83,14 +87,15 @@ def simulate(
     as_json: bool,
     **plan_texts: str | None,
 ) -> None:
-    """Send simulated viewing: families, kids who rewatch, and everything that goes wrong on the way.
+    """Send simulated viewing: families, kids who rewatch, and the usual faults on the way.
 
-    At speed 1 it is now; faster, the records carry the times of a simulated clock. Sending never waits for
-    the broker: the times of sending are fixed beforehand, and falling behind is caught up and reported.
+    At speed 1 the records carry the present time; at higher speeds, the time of a simulated clock. Records are sent on
+    a fixed schedule, however slowly the broker answers: sending that falls behind catches up and reports the delay.
 
-    --story tells of two films that come out on the same Friday. the-big-opening is seen by most and finished by
-    few; the-film-that-will-not-stop is watched by kids before school and after school, for weeks. It wants a topic
-    without records, has 400 households, 16 older titles and a heartbeat of 120 s, and ends by itself.
+    --story sends two films that are released on the same Friday. Most households start the-big-opening and few finish
+    it; kids watch the-film-that-will-not-stop before school and after school, for weeks. The story needs an empty
+    topic, is sent as fast as Kafka accepts it, and ends by itself. Its defaults: 400 households, 16 older titles, a
+    heartbeat of 120 s.
     """
     if speed and rate:
         raise click.UsageError("--speed and --rate: accepted is one of them")

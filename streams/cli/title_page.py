@@ -1,6 +1,6 @@
-"""How all that is known of one title looks in a terminal of 80 columns or more.
+"""Everything about one title, in a terminal of 80 columns or more.
 
-Owns sections, wording and colour. It must not know where a title's counters come from.
+Owns sections, wording and colour.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""`encore titles load`: a file of title rows into the catalog's topic.
+"""`encore titles load`: write a file of title rows into the titles topic.
 
-Owns what is printed and the exit code. It must not know what a title's fields are for.
+Owns the output and the exit code.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def titles() -> None:
 def load(settings: Settings, file: Path) -> None:
     """Write the titles of FILE (JSON lines, or one JSON array) into the titles topic.
 
-    A bad row is reported with its line and left out; the others are written, and the exit code is 1.
+    A bad row is reported with its line and skipped; the others are written, and the exit code is 1.
     """
     from streams.kafka.producer import SendFailed
     from streams.kafka.topics import KafkaFailed, make_topics

@@ -1,7 +1,4 @@
-"""`encore top`: the titles with the most of something.
-
-Owns the command's options. It must not know how a board looks, nor how it comes from Redis.
-"""
+"""`encore top`: the titles with the most of a metric."""
 
 from __future__ import annotations
 
@@ -36,8 +33,8 @@ class DayOption(click.ParamType):
 @click.option(
     "--metric", type=click.Choice(TITLE_BOARDS), default="completions", show_default=True, help="what to rank by"
 )
-@click.option("--day", type=DayOption(), metavar="YYYY-MM-DD", help="of one UTC day; without it, of all time")
-@click.option("--top", "most", type=click.IntRange(1, 1000), default=20, show_default=True, help="so many titles")
+@click.option("--day", type=DayOption(), metavar="YYYY-MM-DD", help="rank one UTC day [default: all time]")
+@click.option("--top", "most", type=click.IntRange(1, 1000), default=20, show_default=True, help="how many titles")
 @reading_options
 def top(settings: Settings, metric: str, day: date | None, most: int, as_json: bool, names: Names) -> None:
     """Show the titles with the most of a metric."""

@@ -1,6 +1,6 @@
-"""`encore topics ensure`: make the topics that are missing.
+"""`encore topics ensure`: create the topics that are missing.
 
-Owns what is printed and the exit code. It must not know how topics are made.
+Owns the output and the exit code.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ def topics() -> None:
     "dead_letters_topic", "late_topic", "topic_partitions", "topic_replication",
 )  # fmt: skip
 def ensure(settings: Settings) -> None:
-    """Make those that are missing; what is there is left as it is.
+    """Create the topics that are missing; existing ones are not changed.
 
-    A worker does the same when it starts, where it may. Exit 1: Kafka does not answer or refuses, or the state topic
-    does not fit the source.
+    A worker does the same when it starts, if its rights suffice. Exit 1: Kafka does not answer or refuses, or the state
+    topic does not fit the source topic.
     """
     from streams.kafka.topics import KafkaFailed, TopicMismatch, make_topics
 

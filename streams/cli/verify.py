@@ -1,6 +1,6 @@
 """`encore verify`: does everything that was published equal a recomputation of the raw topic?
 
-Owns how the answer is shown. It must not know how it is found.
+Owns how the answer is shown.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import click
 
 from streams.cli.options import with_settings
 from streams.cli.servers import located
-from streams.config.settings import RULE_SETTINGS
+from streams.config.rule_settings import RULE_SETTINGS
 
 if TYPE_CHECKING:
     from streams.config.settings import Settings
@@ -30,14 +30,15 @@ SETTINGS = (
 @click.option("--json", "as_json", is_flag=True, help="print the answer as one line of JSON")
 @click.option(
     "--wait", "wait_s", type=click.FloatRange(min=0), default=30.0, show_default=True, metavar="SECONDS",
-    help="wait this long for the worker to reach the end of the topic, and again for its publishing",
+    help="wait up to this long for the worker to reach the end of the topic, and again for publishing",
 )  # fmt: skip
-@click.option("--expired-too", is_flag=True, help="also report windows whose retention is over")
+@click.option("--expired-too", is_flag=True, help="also report windows that are past their retention")
 @with_settings(*SETTINGS)
 def verify(settings: Settings, as_json: bool, wait_s: float, expired_too: bool) -> None:
     """Recompute every counter from the raw topic and compare it with what was published.
 
-    Exit 0: all equal. Exit 1: something differs (shown: key, field, expected, found) or cannot be read.
+    Exit 0: everything is equal. Exit 1: something differs (shown with key, field, expected, found), or a server or
+    topic cannot be read.
     """
     # Where it is not installed, that is said before anything else.
     import duckdb  # noqa: F401

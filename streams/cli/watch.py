@@ -1,6 +1,6 @@
-"""`encore watch`: a board that moves as counters change.
+"""`encore watch`: a board that updates as counters change.
 
-Owns when it is read anew: after a change, at most a few times a second. It must not know how a board looks.
+Owns when it is refreshed: after a change, at most a few times a second.
 """
 
 from __future__ import annotations
@@ -36,8 +36,10 @@ class Look(NamedTuple):
 @click.option(
     "--metric", type=click.Choice(TITLE_BOARDS), default="completions", show_default=True, help="what to rank by"
 )
-@click.option("--top", "most", type=click.IntRange(1, 1000), default=15, show_default=True, help="so many titles")
-@click.option("--for", "for_s", type=click.FloatRange(min=0), metavar="SECONDS", help="end then; without it, on Ctrl-C")
+@click.option("--top", "most", type=click.IntRange(1, 1000), default=15, show_default=True, help="how many titles")
+@click.option(
+    "--for", "for_s", type=click.FloatRange(min=0), metavar="SECONDS", help="when to stop [default: on Ctrl-C]"
+)
 @reading_options
 def watch(settings: Settings, metric: str, most: int, for_s: float | None, as_json: bool, names: Names) -> None:
     """Watch the titles with the most of a metric, live. With --json: a line each time the board has changed."""

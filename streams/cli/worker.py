@@ -1,33 +1,30 @@
-"""`encore worker`: run one worker until it is told to stop."""
+"""`encore worker`: run one worker until it is stopped."""
 
 from __future__ import annotations
 
 import click
 
 from streams.cli.options import with_settings
+from streams.cli.servers import located
 from streams.config.settings import Settings
 
 
 @click.command()
 @with_settings()
 def worker(settings: Settings) -> None:
-    """Read playback events, keep the counters, publish them to Redis, until SIGTERM or Ctrl-C.
+    """Read playback events, count them, and publish the counters to Redis, until SIGTERM or Ctrl-C.
 
-    Several workers of one application share the partitions of the source topic. Exit code 0: stopped in
-    order; 1: Kafka, Redis or the state failed it; 2: a bad setting.
+    Workers of one application share the partitions of the source topic. Exit 0: stopped by a signal; 1: Kafka,
+    Redis or the state failed; 2: a bad setting.
     """
     import asyncio
     import os
 
     from streams.observability.logs import log_to_stderr
-    from streams.tools.devstack import NoServers, located
     from streams.worker.process import Worker
 
     log_to_stderr(settings.log_level, settings.log_format)
-    try:
-        settings = located(settings)
-    except NoServers as problem:
-        raise click.UsageError(str(problem)) from None
+    settings = located(settings, click.UsageError)
 
     async def run() -> None:
         code = await Worker(settings).run()

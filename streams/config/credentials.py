@@ -1,7 +1,6 @@
-"""What a client shows to a server, and what it trusts: a CA, a certificate of its own, a user and a password.
+"""Credentials of a client: the CA that it trusts, its certificate, a user and a password.
 
-Owns the settings' names for them, reading their files, and what is said where one cannot be used: of a secret, never
-what it is. It must not know which server it is.
+Owns the names of these settings, reads their files, and says what is wrong with one; a message never holds a secret.
 """
 
 from __future__ import annotations
@@ -11,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import SecretStr
+
 if TYPE_CHECKING:
     from ssl import SSLContext
 
@@ -19,7 +20,7 @@ _PARTS = ("ca_file", "cert_file", "key_file", "user", "password", "password_file
 
 @dataclass(frozen=True)
 class Credentials:
-    """Paths of PEM files, and a login; what is not there is empty."""
+    """Paths of PEM files, and a login; unset parts are empty."""
 
     ca_file: str = ""
     cert_file: str = ""
@@ -29,11 +30,11 @@ class Credentials:
 
     @property
     def need_tls(self) -> bool:
-        """Whether files are given that only TLS has a use for."""
+        """Whether files are set that only TLS uses."""
         return bool(self.ca_file or self.cert_file)
 
     def tls(self) -> SSLContext:
-        """A context that trusts the CA (without one: the system's), and insists on the server's name."""
+        """A context that trusts the CA (without one: the system's) and verifies the server's name."""
         import ssl
 
         context = ssl.create_default_context(cafile=self.ca_file or None)
@@ -44,8 +45,8 @@ class Credentials:
 
 
 def read_credentials(server: str, settings: Mapping[str, Any]) -> Credentials:
-    """Those of the settings `<server>_ca_file`, …. Raises `ValueError`, `SETTING=VALUE: what is accepted`."""
-    given = {part: str(settings.get(f"{server}_{part}", "")) for part in _PARTS}
+    """Reads the settings `<server>_ca_file`, …. Raises `ValueError`, `SETTING=VALUE: what is accepted`."""
+    given = {part: plain(settings.get(f"{server}_{part}", "")) for part in _PARTS}
     _insist_on_pairs(server, given)
     password = _password(server, given["password"], given["password_file"])
     found = Credentials(given["ca_file"], given["cert_file"], given["key_file"], given["user"], password)
@@ -54,8 +55,13 @@ def read_credentials(server: str, settings: Mapping[str, Any]) -> Credentials:
     return found
 
 
+def plain(value: object) -> str:
+    """A setting's value as text, a secret's too: only for a client, or the environment of a child process."""
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
 def first_given(server: str, settings: Mapping[str, Any]) -> str:
-    """The name of the first of a server's settings that is not empty; empty: there is none."""
+    """The name of a server's first setting that is not empty; empty if there is none."""
     return next((name for part in _PARTS if settings.get(name := f"{server}_{part}")), "")
 
 
@@ -85,7 +91,7 @@ def _password(server: str, password: str, file: str) -> str:
 
 
 def _insist_on_use(server: str, files: Mapping[str, str]) -> None:
-    """Let the files be read once: a client that cannot says little, and says it late."""
+    """Try the files now: a client reports an unusable one late, and without the reason."""
     if not all(files.values()):
         return
     for part, file in files.items():

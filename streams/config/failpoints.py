@@ -1,7 +1,7 @@
-"""Named moments at which a worker can be made to die or freeze, so that tests hit the moment and not its neighbourhood.
+"""Named moments at which a worker can be killed or frozen, so that a test hits exactly that moment.
 
-Owns the moments' names and what happens there. Off unless `ENCORE_FAILPOINT` says so; then a moment costs a call,
-at most a few a checkpoint, never one an event. It must not know what the worker does around them.
+Owns the moments' names and what happens there. Off unless `ENCORE_FAILPOINT` is set. A moment costs a call a few times
+for each checkpoint, never for each event.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Failpoint(StrEnum):
 
 
 FORM = rf"^({'|'.join(Failpoint)})(:[1-9]\d*)?(:kill|:freeze)?$|^$"
-"""What the setting accepts: the moment, the how manieth time (1), and `kill` (the default) or `freeze`."""
+"""The setting: the moment, which occurrence triggers it (default: the first), `kill` (the default) or `freeze`."""
 
 _ACTIONS = {"kill": signal.SIGKILL, "freeze": signal.SIGSTOP}
 _armed = ""

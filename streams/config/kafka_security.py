@@ -1,7 +1,7 @@
-"""Where Kafka is, and how its clients get in: the one mapping to the options of all three of them.
+"""Where Kafka is, and how clients authenticate: one mapping to the options of all three client libraries.
 
-Owns protocol and mechanism: TLS as soon as anything of a login is given, SCRAM-SHA-512 where that is a user and a
-password, and never a password without TLS. It must not know what is asked of Kafka.
+Owns protocol and mechanism: TLS if any credential is set, SCRAM-SHA-512 if it is a user and a password, and never a
+password without TLS.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ONE_TRY_S = 0.5
 
 @dataclass(frozen=True)
 class KafkaAddress:
-    """Servers, HOST:PORT[,HOST:PORT…], and what is shown to them. As text: the servers."""
+    """Servers, HOST:PORT[,HOST:PORT…], and credentials. As text: the servers."""
 
     servers: str
     credentials: Credentials = field(default_factory=Credentials)
@@ -28,7 +28,7 @@ class KafkaAddress:
 
     @property
     def protocol(self) -> str:
-        """Kafka's name for how it is spoken to."""
+        """Kafka's name of the security protocol."""
         if self.credentials.user:
             return "SASL_SSL"
         return "SSL" if self.credentials.need_tls else "PLAINTEXT"
@@ -69,7 +69,7 @@ class KafkaAddress:
 
 
 class Heard:
-    """What a client of librdkafka hears as its `error_cb`, while it is polled: `refusal`, why it is not let in."""
+    """An `error_cb` of a librdkafka client, called while it is polled. `refusal`: why the client was refused."""
 
     refusal = ""
 
@@ -80,9 +80,9 @@ class Heard:
 
 
 def refusal(kafka: KafkaAddress) -> str:
-    """Why Kafka, or the TLS before it, does not let this client in; empty: not known, or it does. Blocks a while.
+    """Why Kafka, or TLS, refuses this client; empty if it does not, or the reason is unknown. Blocks for seconds.
 
-    Clients tell what asks them that nobody answered in time; only librdkafka's callback has the reason.
+    Calls of a client only report a timeout; the reason reaches librdkafka's error callback.
     """
     if kafka.protocol == "PLAINTEXT":
         return ""
@@ -103,5 +103,5 @@ def refusal(kafka: KafkaAddress) -> str:
 
 
 def with_refusal(kafka: KafkaAddress, problem: object) -> str:
-    """The problem, and why Kafka does not let this client in, where that is known."""
+    """The problem, and why Kafka refuses this client, if that is known."""
     return ": ".join(filter(None, (str(problem), refusal(kafka))))

@@ -1,8 +1,8 @@
-"""Who may be spoken to without TLS: this machine itself, and whoever a setting names.
+"""Which servers may be reached without TLS: this machine, and those that a setting names.
 
-Owns the judging of host names. It opens no connection and looks up no name. It must not know which server it is: the
-address alone is judged, not where that server sends its clients (Kafka's advertised listeners, the primary that
-Sentinels name, the nodes of a cluster).
+Owns the check of host names. It opens no connection and resolves no name. Only configured addresses are checked. Make
+sure that the addresses to which servers redirect clients are safe too: Kafka's advertised listeners, the primary that
+Sentinels name, the nodes of a cluster.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def read_allowed(text: str) -> frozenset[str]:
 
 
 def first_refused(nodes: Iterable[Node], allowed: frozenset[str]) -> str:
-    """The first of these, as HOST:PORT, that must not be spoken to without TLS; empty: there is none."""
+    """The first of these nodes, as HOST:PORT, that requires TLS; empty if there is none."""
     for host, port in nodes:
         name = f"[{host}]" if ":" in host else host
         if not is_loopback(host) and not {name, f"{name}:{port}"} & allowed:
@@ -34,7 +34,7 @@ def first_refused(nodes: Iterable[Node], allowed: frozenset[str]) -> str:
 
 
 def insist_on_tls(setting: str, told: str, nodes: Iterable[Node], allowed: frozenset[str], tls: str) -> None:
-    """Raises `ValueError` where one of a setting's nodes must not be spoken to without TLS; `tls`: how it is set up."""
+    """Raises `ValueError` if one of a setting's nodes requires TLS. `tls`: how to set that up."""
     refused = first_refused(nodes, allowed)
     if refused:
         raise ValueError(

@@ -1,7 +1,7 @@
-"""Where Redis is: one server, a primary under Sentinel, or a cluster, as one URL says it.
+"""Where Redis is: one server, a primary under Sentinel, or a cluster, as one URL.
 
-Owns the URLs' forms and how they are told without passwords. It must not know a Redis library: reading a URL opens and
-imports nothing. Clients for an address are made by `streams.redis.clients`.
+Owns the URLs' forms, and how they are shown without passwords. It must not know a Redis library: parsing a URL opens
+and imports nothing. `streams.redis.clients` makes clients for an address.
 
 | URL | is |
 |---|---|
@@ -9,9 +9,10 @@ imports nothing. Clients for an address are made by `streams.redis.clients`.
 | `redis+sentinel://[USER:PASSWORD@]HOST[:PORT][,HOST[:PORT]…]/SERVICE[/DB]` | the primary that these Sentinels name |
 | `redis+cluster://[USER:PASSWORD@]HOST[:PORT][,HOST[:PORT]…]` | the cluster that these nodes are part of |
 
-`rediss` in place of `redis` is TLS, to the Sentinels too. User and password are those of the servers; those of the
-Sentinels are `?sentinel_username=…&sentinel_password=…`. Other options of a query are redis-py's own
-(`?ssl_ca_certs=FILE`). What settings say of a login and its files becomes part of the URL; it is told without.
+`rediss` in place of `redis` means TLS, to the Sentinels too. User and password are those of the servers; those of the
+Sentinels are `?sentinel_username=…&sentinel_password=…`. Other query options are redis-py's own
+(`?ssl_ca_certs=FILE`). Credentials and files from the settings become part of the URL, and are masked where it is
+shown.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def read_address(url: str) -> RedisAddress:
 
 
 def _several(url: str) -> RedisAddress:
-    """An address of several servers, of which the library's own URLs know nothing."""
+    """An address of several servers; redis-py has no URL form for it."""
     found = _SEVERAL.fullmatch(url)
     if found is None:
         raise BadAddress(
@@ -125,7 +126,7 @@ def _no_database(path: str) -> int:
 
 
 def with_login(url: str, shown: Credentials, to_sentinels: Credentials) -> str:
-    """The URL with a login, and the files that TLS needs, in it: whoever has it gets in."""
+    """The URL with the login and TLS files in it: as secret as they are."""
     scheme, _, rest = url.partition("://")
     where, _, query = rest.partition("?")
     login = f"{quote(shown.user, safe='')}:{quote(shown.password, safe='')}@" if shown.user else ""
@@ -142,11 +143,11 @@ def with_login(url: str, shown: Credentials, to_sentinels: Credentials) -> str:
 
 
 def hash_tag(prefix: str) -> str:
-    """The part of a prefix that decides in which slot of a cluster all keys under it are; empty: they are in many."""
+    """The part of a prefix that puts all its keys into one slot of a cluster; empty: they are in many slots."""
     found = re.match(r"[^{]*\{([^}]+)\}", prefix)
     return found[1] if found else ""
 
 
 def without_password(text: str) -> str:
-    """The text, with who logs in by a URL in it, and how, left out."""
+    """The text with users and passwords of URLs masked."""
     return re.sub(r"(password=)[^&\s'\"]*", r"\1***", re.sub(r"//[^/@]*@", "//***@", text))

@@ -1,7 +1,7 @@
-"""Where Kafka and Redis are, and how clients get in: the first of the settings.
+"""The settings of the servers: where Kafka and Redis are, and how clients authenticate.
 
-Owns what the two addresses and their credentials must be together, so that nobody speaks to a server without TLS
-who was not told to. It must not know what is said to them.
+Owns the checks of addresses and credentials together: no connection without TLS, unless `allow_plaintext` names the
+server.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.config.credentials import Credentials, first_given, read_credentials
@@ -28,7 +28,7 @@ def _servers(value: str) -> str:
 
 
 def read_by(read: Callable[[str], object]) -> AfterValidator:
-    """Accepts what is empty, or can be read; it stays text."""
+    """Accepts an empty text, or one that `read` accepts; the value stays text."""
 
     def check(value: str) -> str:
         if value:
@@ -40,12 +40,11 @@ def read_by(read: Callable[[str], object]) -> AfterValidator:
 
 Servers = Annotated[str, AfterValidator(_servers)]
 RedisUrl = Annotated[str, read_by(read_address)]
-Secret = Annotated[str, Field(repr=False)]
-_SECRET = "; from the environment alone, or from a file"
+_SECRET = "; only from the environment, or from a file"
 
 
 class ServerSettings(BaseSettings):
-    """Addresses and credentials. An address without any is that of the devstack."""
+    """Addresses and credentials. An empty address means the devstack."""
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid")
 
@@ -55,24 +54,28 @@ class ServerSettings(BaseSettings):
         description="Redis: redis://HOST:PORT/DB, redis+sentinel://HOST:PORT,…/SERVICE, redis+cluster://HOST:PORT,…;"
         " empty: the devstack",
     )
-    kafka_ca_file: str = Field("", description="certificates of the CA that Kafka's are signed by; set: TLS")
-    kafka_cert_file: str = Field("", description="certificate that Kafka knows this client by (mutual TLS)")
+    kafka_ca_file: str = Field(
+        "", description="CA certificates that Kafka's certificates are checked against; if set, TLS is used"
+    )
+    kafka_cert_file: str = Field("", description="client certificate for Kafka (mutual TLS)")
     kafka_key_file: str = Field("", description="key of that certificate")
-    kafka_user: str = Field("", description="user at Kafka, by SCRAM-SHA-512, over TLS always")
-    kafka_password: Secret = Field("", description="the user's password" + _SECRET)
-    kafka_password_file: str = Field("", description="file that holds the user's password alone")
-    redis_ca_file: str = Field("", description="certificates of the CA that Redis's are signed by; empty: the system's")
-    redis_cert_file: str = Field("", description="certificate that Redis knows this client by (mutual TLS)")
+    kafka_user: str = Field("", description="user at Kafka (SCRAM-SHA-512, always over TLS)")
+    kafka_password: SecretStr = Field(SecretStr(""), description="the user's password" + _SECRET)
+    kafka_password_file: str = Field("", description="file with the user's password and nothing else")
+    redis_ca_file: str = Field(
+        "", description="CA certificates that Redis's certificates are checked against; empty: the system's"
+    )
+    redis_cert_file: str = Field("", description="client certificate for Redis (mutual TLS)")
     redis_key_file: str = Field("", description="key of that certificate")
     redis_user: str = Field("", description="user at Redis (ACL)")
-    redis_password: Secret = Field("", description="the user's password" + _SECRET)
-    redis_password_file: str = Field("", description="file that holds the user's password alone")
-    redis_sentinel_user: str = Field("", description="user at the Sentinels, where they ask for one")
-    redis_sentinel_password: Secret = Field("", description="that user's password" + _SECRET)
-    redis_sentinel_password_file: str = Field("", description="file that holds that user's password alone")
+    redis_password: SecretStr = Field(SecretStr(""), description="the user's password" + _SECRET)
+    redis_password_file: str = Field("", description="file with the user's password and nothing else")
+    redis_sentinel_user: str = Field("", description="user at the Sentinels, if they require one")
+    redis_sentinel_password: SecretStr = Field(SecretStr(""), description="that user's password" + _SECRET)
+    redis_sentinel_password_file: str = Field("", description="file with that user's password and nothing else")
     allow_plaintext: Annotated[str, read_by(read_allowed)] = Field(
         "",
-        description="HOST[:PORT],… that may be spoken to without TLS, each by its name; this machine always may",
+        description="HOST[:PORT],… to which connections without TLS are allowed; this machine is always allowed",
     )
 
     @model_validator(mode="after")
@@ -110,10 +113,10 @@ class ServerSettings(BaseSettings):
 
     @property
     def kafka_address(self) -> KafkaAddress:
-        """Kafka, and how its clients get in."""
+        """Kafka's servers and credentials."""
         return KafkaAddress(self.kafka, self._credentials("kafka"))
 
     @property
     def redis_url(self) -> str:
-        """Redis's URL with all that lets a client in; tell `redis`, never this."""
+        """Redis's URL with all credentials; show `redis`, never this."""
         return with_login(self.redis, self._credentials("redis"), self._credentials("redis_sentinel"))

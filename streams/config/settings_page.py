@@ -1,7 +1,4 @@
-"""The page of all settings, made from their declarations: `python -m streams.config.settings_page > docs/settings.md`.
-
-Owns the page's form. It must not know what any setting is used for.
-"""
+"""Prints docs/settings.md from the declarations: `python -m streams.config.settings_page > docs/settings.md`."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ was computed with others.
 
 
 def _shown(default: object) -> str:
-    return f"`{default}`" if default != "" else "empty"
+    return f"`{default}`" if str(default) else "empty"
 
 
 def page() -> str:

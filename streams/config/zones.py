@@ -1,7 +1,6 @@
-"""The IANA time zones, from the pinned tzdata package; and what the data of a zone says, wherever that is from.
+"""The IANA time zones, from the pinned tzdata package, and how to read a zone's data.
 
-Owns where they come from: not the operating system, so that every worker judges alike. It must not know what
-they are used for.
+They do not come from the operating system, so that every worker judges events alike.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""The counters in a browser: a page on a small web server, live, that reads Redis alone.
+"""The counters in a browser: a small web server with live pages, which read Redis.
 
-Owns the pages and what they show. It must not know how counters come about, and it has no way to write: what is shown
-comes from `streams.reader` only.
+All numbers come from `streams.reader`; nothing here can write. It must not know the worker.
 """

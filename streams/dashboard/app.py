@@ -1,7 +1,7 @@
-"""The dashboard's web application: pages, their files, and a stream of events for each kind of page.
+"""The dashboard's web application: pages, static files, and an event stream for each kind of page.
 
-Owns URLs and what every response says to the browser about safety. It must not know what the pages show, nor how the
-server is run. There is no way to write: everything but GET and HEAD is refused before it is looked at.
+Owns URLs and the security headers of every response. Nothing can be written: every method but GET and HEAD is refused
+before the request is looked at.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The audience of a title by week, as bars to be drawn: who is new, who returns, who comes back after weeks without.
+"""A title's audience by week, as bars: new, returning and resurrected households.
 
-Owns what is said of a week. It must not know how it is drawn.
+Owns the data of the chart; the browser draws it.
 """
 
 from __future__ import annotations

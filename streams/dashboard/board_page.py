@@ -1,7 +1,4 @@
-"""The page of a board: titles ranked.
-
-Owns what is said of a board, as plain values for JSON. It must not know where a board comes from, nor how it is drawn.
-"""
+"""The page of a board: ranked titles, as plain values for JSON."""
 
 from __future__ import annotations
 

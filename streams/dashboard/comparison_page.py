@@ -1,7 +1,6 @@
-"""The page of titles side by side.
+"""The page of titles side by side, as plain values for JSON.
 
-Owns what is said of each title of a comparison, as plain values for JSON. It must not know which measures tell the
-story (`streams.display.measures`), nor how they are drawn.
+The measures are chosen in `streams.display.measures`.
 """
 
 from __future__ import annotations

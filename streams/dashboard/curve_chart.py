@@ -1,6 +1,6 @@
-"""The curve of which parts of a title are played, as an area to be drawn, with what stands out in it.
+"""A title's curve as an area, with its notable parts (`streams.display.curve_shape`).
 
-Owns what is said of the area and its parts. It must not know how it is drawn, nor what stands out (`curve_shape`).
+Owns the data of the chart; the browser draws it.
 """
 
 from __future__ import annotations

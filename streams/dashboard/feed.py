@@ -1,10 +1,9 @@
-"""The one feed behind all open pages: one reader asks each question once, however many pages listen.
+"""The one feed behind all open pages: each question is asked once, however many pages show its answer.
 
-Owns when a question is asked anew, and the newest answer of each, already as bytes. It must not know what the questions
-are about, nor how bytes reach a browser.
+Owns when a question is asked again, and the newest answer to each, already encoded.
 
-The load on Redis does not grow with the pages: changes are followed once, questions are asked one after the other by
-one reader, and it rests at least as long as it asked. A page that is slow gets the newest answer and none between.
+The load on Redis does not grow with the number of pages: one reader follows the changes and asks one question after the
+other, and pauses for at least as long as the questions took. A slow page gets the newest answer and skips those before.
 """
 
 from __future__ import annotations

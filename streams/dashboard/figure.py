@@ -1,7 +1,6 @@
-"""A number as the page shows it: short words, and the exact value behind them.
+"""A number on a page: a short text, and the exact value behind it.
 
-Owns which words go with which exact text. It must not know what the numbers count; the words are those of the terminal
-(`streams.display.numbers`).
+The short texts are those of the terminal (`streams.display.numbers`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The page of the pipeline: how the workers are doing, and what became of the records.
 
-Owns what is said of the status, as plain values for JSON, and the rate at which records come in. It must not know
-where the status comes from, nor what time it is: callers say so.
+Owns the page's plain values for JSON, and the rate at which records arrive. The time is an argument.
 """
 
 from __future__ import annotations

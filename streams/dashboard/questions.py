@@ -1,7 +1,6 @@
-"""What a page asks of the reader: which title, board or comparison, and which changes make the answer another one.
+"""The question behind a page: which title, board or comparison, and which changes affect its answer.
 
-Owns the questions, how they stand in a URL, and how each is answered. It must not know who listens, nor when it is
-asked.
+Owns the questions, their form in a URL, and how each is answered.
 """
 
 from __future__ import annotations

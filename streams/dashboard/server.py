@@ -1,6 +1,6 @@
-"""Runs the dashboard: a socket, the web server on it, the feed beside it, until SIGTERM or Ctrl-C.
+"""Runs the dashboard: a socket, the web server, and the feed, until SIGTERM or Ctrl-C.
 
-Owns the order of start and end. It must not know what is shown.
+Owns the order of start and stop.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""The page of a title: all that is known of it.
+"""The page of a title: everything about it, as plain values for JSON, section by section.
 
-Owns what is said of a title, as plain values for JSON, section by section. It must not know where counters come from,
-nor how they are drawn. What is being rebuilt is left out and said to be so; its numbers never leave here.
+A section that is being rebuilt is marked so, and its numbers are left out.
 """
 
 from __future__ import annotations

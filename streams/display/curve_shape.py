@@ -1,7 +1,6 @@
-"""What stands out in the curve of which parts of a title are played: its steepest fall, its most replayed part.
+"""The notable parts of a curve: its steepest fall, its most replayed part.
 
-Owns what is looked for, and where in the title a slice lies. It must not know where curves come from, nor how they are
-drawn.
+Owns how they are found, and where in the title a slice lies.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Which measures tell the story of titles laid side by side, in which order, and their words.
+"""Which measures compare titles, in which order, and their labels.
 
-Owns rows and sections for the terminal and the dashboard alike. It must not know how they are drawn, nor where counters
-come from.
+Owns rows and sections, for the terminal and the dashboard alike.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""How numbers look in a terminal: short enough to be read, never so short that they mislead.
+"""How numbers are shown: short enough to read, never so short that they mislead.
 
-Owns the words for counts, times, shares and series. It must not know what they count, nor the table they stand in.
+Owns the texts of counts, times, shares and series.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What titles are called, and how long they are, by the rows of a file.
-
-Owns the way from title rows to names and lengths. It must not know where the file is, nor who shows them.
-"""
+"""Reads titles' names and lengths from a file of title rows."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""What Kafka knows of an application: its topics' ids, how far its group has committed, who is in the group.
+"""Asks Kafka about an application: its topics' ids, its group's committed offsets and members.
 
-Owns the questions, asked anew each time; every method blocks: call them in a thread. It must not know what the
-answers prove.
+Nothing is cached. Every method blocks: call them in a thread.
 """
 
 from __future__ import annotations
@@ -42,14 +41,14 @@ _UNKNOWN = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
 
 
 class TopicNow(NamedTuple):
-    """A topic as it is: the id that Kafka gave it (another one after it was made anew), and its partitions."""
+    """A topic's id, which changes if the topic is created again, and its number of partitions."""
 
     topic_id: str
     partitions: int
 
 
 class KafkaView:
-    """Questions to one Kafka. Every method raises `KafkaFailed` where it does not answer."""
+    """Questions to one Kafka. Every method raises `KafkaFailed` if it does not answer."""
 
     def __init__(self, kafka: KafkaAddress, new_client: Callable[[dict[str, Any]], AdminClient] = AdminClient) -> None:
         self._kafka = kafka
@@ -66,7 +65,7 @@ class KafkaView:
         return self._new_client({**self._options, "error_cb": self._heard})
 
     def topic(self, name: str) -> TopicNow | None:
-        """A topic; None where there is none of the name."""
+        """A topic; None if it does not exist."""
         try:
             found = self._answer(lambda admin: admin.describe_topics(TopicCollection([name]), **self._limit)[name])
         except KafkaRefused as refusal:
@@ -77,7 +76,7 @@ class KafkaView:
         return TopicNow(str(UUID(int=(most % 2**64) << 64 | least % 2**64)), len(found.partitions))
 
     def topic_there(self, name: str) -> TopicNow:
-        """A topic that must be there."""
+        """A topic that must exist."""
         topic = self.topic(name)
         if topic is None:
             raise KafkaFailed(f"Kafka at {self._kafka} has no topic {name}")
@@ -94,7 +93,7 @@ class KafkaView:
         return {option: entry.value for option, entry in found.items()}
 
     def replication(self, name: str) -> int:
-        """On how many brokers each of a topic's partitions lies; the least of them."""
+        """A topic's replication factor: the least of its partitions'."""
         found = self._answer(lambda admin: admin.describe_topics(TopicCollection([name]), **self._limit)[name])
         return min(len(partition.replicas) for partition in found.partitions)
 
@@ -103,11 +102,11 @@ class KafkaView:
         self._answer(lambda admin: admin.delete_topics([name], **self._limit)[name])
 
     def readable_ends(self, topic: str, partitions: Collection[int]) -> dict[int, int]:
-        """The offset after the last that can be read, of each partition: open transactions hold it back."""
+        """Each partition's last stable offset: open transactions hold it back."""
         return self._offsets(topic, partitions, OffsetSpec.latest())
 
     def spans(self, topic: str, partitions: Collection[int]) -> dict[int, tuple[int, int]]:
-        """The first offset that is there, and the one after the last that can be read, of each partition."""
+        """Each partition's first offset and last stable offset."""
         first, ends = self._offsets(topic, partitions, OffsetSpec.earliest()), self.readable_ends(topic, partitions)
         return {number: (first[number], ends[number]) for number in partitions}
 
@@ -122,7 +121,7 @@ class KafkaView:
         return self._until_answered(ask)
 
     def time_of(self, topic: str, partition: int, offset: int) -> int | None:
-        """The timestamp of the first record at or after an offset; None where none comes soon."""
+        """The timestamp of the first record at or after an offset; None if none arrives soon."""
         reader = Consumer(
             {**self._options, "group.id": topic, "enable.auto.commit": False, "isolation.level": "read_committed"}
         )
@@ -195,9 +194,9 @@ class KafkaView:
 
 
 def until_answered(ask: Callable[[], T], again: Collection[int], within_s: float) -> T:
-    """The answer of a call, which is made again for so long where it fails by one of these codes.
+    """Call until it answers, for at most `within_s`, while it fails with one of these error codes.
 
-    The broker that was asked may be frozen and another one have its part by now, or it may just have come back.
+    The broker may be frozen and replaced by another one by now, or it may just have restarted.
     Raises the last `KafkaException`.
     """
     until = time.monotonic() + within_s

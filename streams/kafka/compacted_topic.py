@@ -1,7 +1,7 @@
-"""A compacted topic as a worker knows it: all of it, read before any partition opens, then followed.
+"""A compacted topic, mirrored in memory: read to its end before any partition opens, then followed.
 
-Owns one reader without a group, in a thread of its own, and the mapping that it keeps up to date. It must not
-know what a record means, nor when it takes effect: each partition takes the mapping in at a checkpoint, and records it.
+Owns one reader without a group, in a thread of its own, and the mapping that it keeps up to date. Each partition
+applies the mapping at a checkpoint, and records that.
 """
 
 from __future__ import annotations

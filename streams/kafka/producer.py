@@ -1,8 +1,7 @@
-"""The open-loop sender: records go out when they are due, however fast the broker answers.
+"""The open-loop sender: records go out when they are due, however slowly the broker answers.
 
-Owns pacing, the producer and the count of what was delivered. It must not know what the records mean. When
-sending falls behind (a slow broker, a busy machine), nothing is left out or spread: it is caught up, and how
-far it was behind is reported.
+Owns pacing, the producer and the count of delivered records. If sending falls behind (a slow broker, a busy machine),
+it catches up without leaving anything out, and reports how far it was behind.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Reads a topic to its end in `read_committed`.
 
-Owns the consumer, without a group. It must not know what the records mean.
+Owns the consumer, which has no group.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class TopicReader:
         self.close()
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._consumer.close()
 
     def ends(self) -> dict[int, int]:
@@ -125,6 +125,37 @@ class TopicReader:
 
     def _unanswered(self, problem: KafkaException) -> CannotRead:
         return CannotRead(f"Kafka at {self.kafka} does not answer: {with_refusal(self.kafka, problem.args[0].str())}")
+
+
+class OptionalTopic:
+    """A topic that may not exist yet: until it does, there is nothing to read."""
+
+    def __init__(self, kafka: KafkaAddress, topic: str) -> None:
+        self._kafka = kafka
+        self._topic = topic
+        self._reader: TopicReader | None = None
+
+    def read_on(self) -> Iterator[Any]:
+        """Messages committed since the last call. Raises `CannotRead`."""
+        try:
+            reader = self._reader = self._reader or TopicReader(self._kafka, self._topic)
+        except NoTopic:
+            return
+        yield from reader.read(reader.ends())
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+
+
+def read_all(kafka: KafkaAddress, topic: str) -> Iterator[Any]:
+    """Every message of a topic, up to its end as of now; none if the topic does not exist. Raises `CannotRead`."""
+    try:
+        reader = TopicReader(kafka, topic)
+    except NoTopic:
+        return
+    with reader:
+        yield from reader.read_below(reader.ends())
 
 
 class NoTopic(CannotRead):

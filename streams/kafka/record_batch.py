@@ -1,7 +1,4 @@
-"""What a consumer delivers at once: consecutive records of one partition, and where they lie.
-
-Owns the shape alone. It must not know which client fetched them.
-"""
+"""A batch: consecutive records of one partition, and their offsets."""
 
 from __future__ import annotations
 

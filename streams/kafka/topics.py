@@ -1,8 +1,4 @@
-"""Every topic, declared once: its partitions and what it must be configured as; and making those missing.
-
-Owns topics' names (from the settings), form and creation.
-It must not know what is in them.
-"""
+"""Every topic, declared once: name (from the settings), partitions, configuration. Creates the missing ones."""
 
 from __future__ import annotations
 
@@ -60,7 +56,7 @@ def inputs(settings: Settings) -> list[Topic]:
 
 
 def controls(settings: Settings) -> list[Topic]:
-    """The topics by which workers are told what to do: they read them."""
+    """The topics through which workers are controlled."""
     return [Topic(settings.erasures_topic, 1, _COMPACTED)]
 
 

@@ -1,7 +1,7 @@
-"""The worker's own HTTP port: metrics for Prometheus, probes for whoever keeps it running.
+"""The worker's HTTP port: metrics for Prometheus, probes for the orchestrator.
 
-Owns paths and answers. It runs in a thread of its own, so that it answers while the event loop does not; it reads, and
-changes nothing. It must not know what is measured.
+Owns paths and answers. It only reads, and runs in a thread of its own, so that it answers while the event loop is
+blocked.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 Why = Callable[[], str]
-"""Why something is not so; empty: it is."""
+"""Why a probe fails; empty if it succeeds."""
 
 _TEXT = "text/plain; charset=utf-8"
 
@@ -32,11 +32,11 @@ class _Silent(WSGIRequestHandler):
     timeout = 10
 
     def log_message(self, *_: Any) -> None:
-        """Every few seconds somebody asks: no line."""
+        """No line: probes come every few seconds."""
 
 
 class Probes:
-    """Answers until `close`. `measure` is called before metrics are told; `whys` are by path."""
+    """Answers until `close`. `measure` is called before metrics are served; `whys` are by path."""
 
     def __init__(
         self, host: str, port: int, registry: CollectorRegistry, measure: Callable[[], None], whys: dict[str, Why]
@@ -57,7 +57,7 @@ class Probes:
         return int(self._server.server_port)
 
     def close(self) -> None:
-        """Answer no more."""
+        """Close the port."""
         self._server.shutdown()
         self._server.server_close()
 

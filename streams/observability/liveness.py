@@ -1,7 +1,4 @@
-"""Whether a worker lives, has started and is ready, each as one line that says why not.
-
-Owns what those words mean. It must not know HTTP, nor what a worker does about it.
-"""
+"""Whether a worker is alive, started and ready; if not, the reason in one line."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ _STALE_S = 60.0
 
 
 class HasPulse(Protocol):
-    """What is asked of a partition."""
+    """The part of a partition that is needed here."""
 
     @property
     def pulse(self) -> Pulse:
@@ -27,7 +24,7 @@ class HasPulse(Protocol):
 
 
 class Vitals:
-    """One worker's; `partitions` and `openings` are its own, as they change. Asked from other threads than its own."""
+    """One worker's vitals. `partitions` and `openings` are the worker's own, and change. Called from other threads."""
 
     def __init__(self, partitions: Mapping[int, HasPulse], openings: Collection[int]) -> None:
         self.partitions = partitions
@@ -37,7 +34,7 @@ class Vitals:
         self._has_started = False
 
     async def keep_beating(self) -> NoReturn:
-        """Show that the event loop moves, and tell the supervisor so, and once that the worker has started."""
+        """Record that the event loop moves, and notify the supervisor; once, also that the worker has started."""
         has_said_ready = False
         while True:
             self._beat_s = time.monotonic()
@@ -47,7 +44,7 @@ class Vitals:
             await asyncio.sleep(_BEAT_S)
 
     def note_assigned(self) -> None:
-        """The group has said which partitions are this worker's; none may be."""
+        """The group has assigned this worker's partitions, perhaps none."""
         self._is_assigned = True
 
     def why_dead(self) -> str:

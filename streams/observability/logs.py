@@ -1,7 +1,4 @@
-"""Where log lines go, what they look like, and how often libraries may repeat theirs.
-
-It must not know who writes them.
-"""
+"""Where log lines go, how they look, and how often libraries may repeat theirs."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ _LIBRARIES = (
     "streams.source.app",
 )
 _KAFKA_CLIENTS = ("aiokafka", "kafka")
-"""Below INFO they write every byte that they fetch, household ids among it."""
+"""Below INFO they log every byte that they fetch, household ids included."""
 
 _AGAIN_S = 30.0
 _OF_NO_USE = ("Missing sensor state for rebalance", "blocking the event loop")
@@ -36,7 +33,7 @@ AUTO, TEXT, JSON = "auto", "text", "json"
 
 
 def log_to_stderr(level: str, form: str = AUTO) -> None:
-    """One line an event on stderr; of the libraries' own lines warnings only, and the same one twice a minute.
+    """Log to stderr, one line for each event; of libraries only warnings, and the same one at most twice a minute.
 
     `form`: text for people, JSON for machines; auto is text on a terminal and else JSON.
     """
@@ -58,7 +55,7 @@ def _for_people() -> logging.Formatter:
 
 
 def _for_machines() -> logging.Formatter:
-    """An object a line: `timestamp` (ISO 8601, UTC), `level`, `logger`, `event`, and `exception` where there is one."""
+    """One object per line: `timestamp` (ISO 8601, UTC), `level`, `logger`, `event`, and `exception` if there is one."""
     noted: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -74,7 +71,7 @@ def _for_machines() -> logging.Formatter:
 
 
 def keep_libraries_quiet() -> None:
-    """Of a library whose lines nobody asked for, Python prints the warnings; a command says what failed itself."""
+    """Without a handler, Python would print libraries' warnings; a command reports failures itself."""
     for name in _LIBRARIES:
         logging.getLogger(name).addHandler(logging.NullHandler())
 
@@ -86,7 +83,7 @@ def _tell_of_thread(ended: threading.ExceptHookArgs) -> None:
 
 
 class Seldom(logging.Filter):
-    """Lets a library say the same thing once in `_AGAIN_S`, and as a warning.
+    """Passes a library's line once in `_AGAIN_S`, and as a warning.
 
     Clients repeat themselves fifty times a second while a server is away. What is an error, the process's end,
     is ours to say.

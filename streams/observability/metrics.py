@@ -1,6 +1,6 @@
-"""What a worker tells Prometheus: every metric declared once, with the sentence that documents it.
+"""Every Prometheus metric of a worker, declared once, with the sentence that documents it.
 
-Owns names, units, labels and buckets. It must not know when a metric moves, nor who reads it.
+Owns names, units, labels and buckets.
 """
 
 from __future__ import annotations

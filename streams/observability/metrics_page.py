@@ -1,7 +1,4 @@
-"""Prints docs/metrics.md from the declarations: `python -m streams.observability.metrics_page > docs/metrics.md`.
-
-Owns the page's form. It must not know what moves a metric.
-"""
+"""Prints docs/metrics.md from the declarations: `python -m streams.observability.metrics_page > docs/metrics.md`."""
 
 from __future__ import annotations
 

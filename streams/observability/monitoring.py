@@ -1,6 +1,6 @@
-"""What others see of a running worker: its metrics and vitals, and the port on which it tells them.
+"""Monitoring of a running worker: its metrics, its vitals, and the port that serves them.
 
-Owns when gauges are set, and what becomes of a partition's that has gone. It must not know what anything means.
+Owns when gauges are set, and removes those of a partition that was revoked.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from streams.observability.metrics import Metrics
 
 
 class Published(Protocol):
-    """What is asked of the publisher."""
+    """The part of the publisher that is needed here."""
 
     @property
     def waiting_keys(self) -> int:
-        """How much waits to be written."""
+        """How many keys are pending."""
 
     def lag(self, partition: int) -> int:
         """How many records a partition is behind."""
 
 
 class Owned(Protocol):
-    """What is asked of the worker's ownership."""
+    """The part of the worker's assignment that is needed here."""
 
     @property
     def partitions(self) -> Mapping[int, HasPulse]:
@@ -38,7 +38,7 @@ class Owned(Protocol):
 
 
 class Monitoring:
-    """One worker's, from before it has anything."""
+    """One worker's monitoring; usable before the worker has partitions."""
 
     def __init__(self, settings: Settings) -> None:
         self.metrics = Metrics()
@@ -48,12 +48,12 @@ class Monitoring:
         self._probes: Probes | None = None
 
     def watch(self, owned: Owned, published: Published) -> None:
-        """Look at these from now on."""
+        """Measure these from now on."""
         self.vitals.partitions, self.vitals.openings = owned.partitions, owned.openings
         self._published = published
 
     def open(self) -> None:
-        """Answer from now on, where the settings name a port. Raises `PortTaken`."""
+        """Start the port, if the settings name one. Raises `PortTaken`."""
         vitals = self.vitals
         if self._settings.metrics_port:
             whys = {
@@ -66,7 +66,7 @@ class Monitoring:
             )
 
     def close(self) -> None:
-        """Answer no more."""
+        """Close the port."""
         if self._probes is not None:
             self._probes.close()
 

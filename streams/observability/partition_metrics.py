@@ -1,7 +1,4 @@
-"""How a partition is doing: how old what it reads is, how long it waits for checkpoints, what those took in.
-
-Owns the measuring of one partition. It must not know how anything comes to be, nor who looks at it.
-"""
+"""Measures one partition: the age of its records, how long they wait for a checkpoint, and what checkpoints took in."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Tells systemd what a worker does, where systemd asked to be told (`Type=notify`).
+"""Notifies systemd (`Type=notify`), if it asked for that.
 
-Owns the protocol: datagrams to the socket that `NOTIFY_SOCKET` names (sd_notify(3)). It must not know when there is
-something to tell.
+Owns the protocol: datagrams to the socket that `NOTIFY_SOCKET` names (sd_notify(3)).
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ READY, STOPPING, ALIVE = "READY=1", "STOPPING=1", "WATCHDOG=1"
 
 
 def tell_supervisor(*states: str) -> None:
-    """Tell these states; nobody there to be told is no failure."""
+    """Send these states; it is no failure if nobody listens."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return

@@ -1,25 +1,22 @@
-"""Dead letters as an operator sees them: what could not be read, why, where it lay; and sending it once more.
-
-Owns the reading of their topic and the sending. It must not know why anything was set aside.
-"""
+"""Dead letters for an operator: lists them with reason and source offset, and sends them again."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
 from streams.kafka.producer import Outgoing, send
-from streams.kafka.reader import NoTopic, TopicReader
+from streams.kafka.reader import read_all
 from streams.kafka.topics import LARGEST_MESSAGE_BYTES
 
 
 class DeadLetter(NamedTuple):
-    """One; `topic`, `partition`, `offset` are its place in the source, `time_ms` when it was set aside.
+    """One dead letter. `topic`, `partition`, `offset`: its source record. `time_ms`: when it was written.
 
-    `is_cut`: what is here is not all of it; the source topic has it whole.
+    `is_cut`: it was shortened; the source topic has all of it.
     """
 
     topic: str
@@ -33,24 +30,22 @@ class DeadLetter(NamedTuple):
 
 
 def read_dead_letters(kafka: KafkaAddress, settings: Settings) -> Iterator[DeadLetter]:
-    """All that are there, partition by partition. Raises `CannotRead`; nothing comes where there is no topic yet."""
-    try:
-        reader = TopicReader(kafka, settings.dead_letters_topic)
-    except NoTopic:
-        return
-    with reader:
-        for message in reader.read_below(reader.ends()):
-            headers = {name: (value or b"").decode(errors="replace") for name, value in message.headers() or ()}
-            yield DeadLetter(
-                headers.get("topic", "?"),
-                _number(headers.get("partition", "")),
-                _number(headers.get("offset", "")),
-                headers.get("error", "?"),
-                message.timestamp()[1],
-                message.key(),
-                message.value(),
-                bool(headers.keys() & {"key_bytes", "value_bytes"}),
-            )
+    """All dead letters, partition by partition; none if the topic does not exist yet. Raises `CannotRead`."""
+    return map(_letter, read_all(kafka, settings.dead_letters_topic))
+
+
+def _letter(message: Any) -> DeadLetter:
+    headers = {name: (value or b"").decode(errors="replace") for name, value in message.headers() or ()}
+    return DeadLetter(
+        headers.get("topic", "?"),
+        _number(headers.get("partition", "")),
+        _number(headers.get("offset", "")),
+        headers.get("error", "?"),
+        message.timestamp()[1],
+        message.key(),
+        message.value(),
+        bool(headers.keys() & {"key_bytes", "value_bytes"}),
+    )
 
 
 def _number(text: str) -> int:
@@ -58,7 +53,7 @@ def _number(text: str) -> int:
 
 
 def send_again(kafka: KafkaAddress, topic: str, letters: Iterable[DeadLetter]) -> int:
-    """Send the original keys and values to a topic; how many. Raises `SendFailed`; some may be there then."""
+    """Send the original keys and values to a topic; returns how many. Raises `SendFailed`, perhaps after some."""
     now_ms = int(time.time() * 1000)
     items = (Outgoing(now_ms, letter.key, letter.value, now_ms) for letter in letters)
     return send(items, kafka, topic, stamp=False, largest_bytes=LARGEST_MESSAGE_BYTES).events

@@ -1,6 +1,6 @@
-"""What could be wrong with an application, looked at one thing after another, each with what to do about it.
+"""Checks an application, one thing after another, and advises what to do.
 
-Owns the looking and the advice. It changes nothing: no topic, key or offset. It must not know how findings are shown.
+Owns the checks and the advice. It changes nothing: no topic, key or offset.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Has households forgotten: tells the workers whom, and sees that every partition has done so (decision record 15).
+"""Has a household forgotten: asks the workers, and waits until every partition has done so (decision record 15).
 
-Owns the question and the wait for its answer. `streams.source.erasures` and `streams.state.changelog` own the forms of
-the topics. It must not know what a partition does about it.
+`streams.source.erasures` and `streams.state.changelog` own the forms of the topics.
 """
 
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from typing import NamedTuple
 
 import msgspec
@@ -15,7 +15,7 @@ from models.erasure import digest_of
 from streams.config.settings import Settings
 from streams.kafka.admin import KafkaView
 from streams.kafka.producer import Outgoing, send
-from streams.kafka.reader import NoTopic, TopicReader
+from streams.kafka.reader import OptionalTopic
 from streams.operations.titles import NOW
 from streams.source.erasures import Erasure
 from streams.state.changelog import ERASURE, read_erasure
@@ -24,29 +24,29 @@ _POLL_S = 0.2
 
 
 class Asked(NamedTuple):
-    """Whom the workers are told to forget, by digest, and what of each partition is meant."""
+    """The household to forget, by digest, and the offset in each partition up to which its records are forgotten."""
 
     digest: str
     erasure: Erasure
 
 
 class Forgotten(NamedTuple):
-    """The rows that partitions have let go of so far, by partition, and the partitions that have not answered."""
+    """The number of rows deleted so far, by partition, and the partitions that have not answered."""
 
     rows: dict[int, int]
     waiting: list[int]
 
 
 def digest_by(settings: Settings, household_id: str) -> str:
-    """What names a household by these settings: the digest of its id, or of its pseudonym."""
+    """A household's digest: that of its id or, with these settings, of its pseudonym."""
     pseudonyms = settings.pseudonyms()
     return digest_of(household_id if pseudonyms is None else pseudonyms.of(household_id.encode()))
 
 
 def ask(settings: Settings, household_id: str) -> Asked:
-    """Tell the workers to forget a household, with all that it has sent until now.
+    """Ask the workers to forget a household and everything that it has sent until now.
 
-    Raises `KafkaFailed` where Kafka does not answer or lacks a topic, `SendFailed` where it does not take the question.
+    Raises `KafkaFailed` if Kafka does not answer or lacks a topic, `SendFailed` if it does not accept the request.
     """
     view = KafkaView(settings.kafka_address)
     view.topic_there(settings.erasures_topic)
@@ -59,35 +59,22 @@ def ask(settings: Settings, household_id: str) -> Asked:
 
 
 def follow(settings: Settings, asked: Asked, within_s: float) -> Forgotten:
-    """Wait so long until every partition's state says that it has forgotten. Raises `CannotRead`."""
+    """Wait up to `within_s` until every partition's state confirms it. Raises `CannotRead`."""
     deadline = time.monotonic() + within_s
     rows: dict[int, int] = {}
-    reader: TopicReader | None = None
-    try:
+    with closing(OptionalTopic(settings.kafka_address, settings.state_topic)) as state:
         while True:
-            reader = reader or _state(settings)
-            if reader is not None:
-                rows |= _answers(reader, asked)
+            rows |= _answers(state, asked)
             waiting = [number for number in range(len(asked.erasure.until)) if number not in rows]
             if not waiting or time.monotonic() > deadline:
                 return Forgotten(rows, waiting)
             time.sleep(_POLL_S)
-    finally:
-        if reader is not None:
-            reader.close()
 
 
-def _state(settings: Settings) -> TopicReader | None:
-    try:
-        return TopicReader(settings.kafka_address, settings.state_topic)
-    except NoTopic:
-        return None
-
-
-def _answers(reader: TopicReader, asked: Asked) -> dict[int, int]:
-    """The rows that went, of the partitions whose states have come to say so since the last call."""
+def _answers(state: OptionalTopic, asked: Asked) -> dict[int, int]:
+    """The rows deleted in the partitions that have confirmed since the last call."""
     found: dict[int, int] = {}
-    for message in reader.read(reader.ends()):
+    for message in state.read_on():
         number, key, value = message.partition(), message.key() or b"", message.value()
         if key[:1] != ERASURE or value is None:
             continue

@@ -1,6 +1,6 @@
-"""Which format a file is, by its content.
+"""Recognizes a file's format by its content.
 
-Owns the registry: every module of `models.sources` that has a `FORMAT`. It must not know any of them.
+Owns the registry: every module of `models.sources` that has a `FORMAT`.
 """
 
 from __future__ import annotations

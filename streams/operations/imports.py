@@ -1,7 +1,6 @@
-"""A file that people have into the topics: recognized, read, ordered by event time, given runtimes, sent.
+"""Imports a viewing history: recognizes and reads the file, orders events by event time, adds runtimes.
 
-Owns the order, the catalog rows that are missing and the counts. It must not know the format of the file: that is
-for `models.sources`.
+Owns the order, the missing catalog rows and the counts. The formats are in `models.sources`.
 """
 
 from __future__ import annotations

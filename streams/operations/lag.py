@@ -1,7 +1,4 @@
-"""How far an application is behind its source, as Kafka has it.
-
-Owns what is asked and how it is added up. It must not know workers.
-"""
+"""How far an application is behind its source, by the offsets that its group has committed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Makes a state anew, so that workers count the source again from its first record: `docs/decisions/0006`.
+"""Makes a new state, so that workers count the source again from its first record: `docs/decisions/0006`.
 
-Owns the order of the steps, so that one killed between any two is simply run again, and that a worker started
-between any two refuses. It must not know how records are counted, nor how readers come to see the new counters.
+Owns the order of the steps. A rebuild that is killed between any two steps can simply be run again, and a worker that
+is started between any two refuses.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
 from streams.config.zones import zones_version
 from streams.kafka.admin import KafkaView, TopicNow
-from streams.kafka.reader import NoTopic, TopicReader
+from streams.kafka.reader import TopicReader, read_all
 from streams.kafka.topics import KafkaFailed, make_topics
 from streams.publishing.redis_sink import RedisSink
 from streams.publishing.sink import Sink
@@ -32,23 +32,23 @@ Headers = Mapping[str, bytes]
 
 
 class Refused(Exception):
-    """The rebuild is not begun. The message is one line that says why and what to do."""
+    """The rebuild was not started. The message is one line that says why and what to do."""
 
 
 class Recount(NamedTuple):
-    """What is to be counted again: of each source partition, the first offset and the one after the last."""
+    """What will be counted again: each source partition's first offset and last stable offset."""
 
     firsts: dict[int, int]
     ends: dict[int, int]
 
     @property
     def records(self) -> int:
-        """Source records that are there."""
+        """Source records that exist."""
         return sum(self.ends.values()) - self.gone
 
     @property
     def gone(self) -> int:
-        """Records that are gone from the source's start: counted once perhaps, never again."""
+        """Records deleted from the source's start: perhaps counted once, never again."""
         return sum(self.firsts.values())
 
 
@@ -65,9 +65,9 @@ def look(settings: Settings) -> Recount:
 
 
 def rebuild(settings: Settings) -> int:
-    """Make the state anew; the workers that are started next do the counting. Returns the new incarnation.
+    """Make a new state; the workers that are started next count. Returns the new incarnation.
 
-    Raises what `look` does, `CheckpointFailed` where a worker was started meanwhile, `Unreachable`, `ForeignPrefix`.
+    Raises what `look` does, `CheckpointFailed` if a worker was started meanwhile, `Unreachable`, `ForeignPrefix`.
     """
     arm(settings.failpoint)
     view, recount = KafkaView(settings.kafka_address), look(settings)
@@ -101,7 +101,7 @@ def rebuild(settings: Settings) -> int:
 
 @contextmanager
 def _writers(settings: Settings, partitions: Iterable[int]) -> Iterator[dict[int, TransactionalWriter]]:
-    """The partitions' writers; opening them fences any worker that was frozen and may come to again."""
+    """The partitions' writers; opening them fences any worker that was frozen and may resume."""
     writers = {number: TransactionalWriter.of(settings, number) for number in partitions}
     try:
         for writer in writers.values():
@@ -113,24 +113,20 @@ def _writers(settings: Settings, partitions: Iterable[int]) -> Iterator[dict[int
 
 
 def _positions_before(settings: Settings) -> dict[int, dict[str, Any]]:
-    """The positions of the state as it is, of whatever version; none where there is no state."""
-    positions: dict[int, dict[str, Any]] = {}
-    try:
-        with TopicReader(settings.kafka_address, settings.state_topic) as state:
-            for message in state.read(state.ends()):
-                if message.key() == POSITION_KEY and message.value() is not None:
-                    positions[message.partition()] = msgspec.json.decode(message.value())
-    except NoTopic:
-        return {}
-    return positions
+    """The positions of the present state, of whatever version; none if there is no state."""
+    return {
+        message.partition(): msgspec.json.decode(message.value())
+        for message in read_all(settings.kafka_address, settings.state_topic)
+        if message.key() == POSITION_KEY and message.value() is not None
+    }
 
 
 def _told(
     settings: Settings, topic_id: str, before: Mapping[int, dict[str, Any]], ends: Mapping[int, int]
 ) -> dict[int, int]:
-    """Of each partition the offset below which all outputs were written: they must not be written again.
+    """For each partition, the offset below which all outputs were written: they must not be written again.
 
-    Outputs and positions are committed together, so the two say the same; either may be lost.
+    Outputs and positions are committed together, so they agree; either may be lost.
     """
     of_outputs: dict[int, int] = {}
     for topic in (settings.milestones_topic, settings.dead_letters_topic, settings.late_topic):
@@ -143,9 +139,9 @@ def _told(
 
 
 def told_by(outputs: Iterable[Headers], source_topic: str, topic_id: str) -> dict[int, int]:
-    """Of each source partition, one more than the largest offset among the headers of what was set aside.
+    """For each source partition, one more than the largest offset in the headers of the side outputs.
 
-    Those of a former topic of the name do not count; those that do not say its id do.
+    Records of a former topic of the same name do not count; those without a topic id do.
     """
     told: dict[int, int] = {}
     for headers in outputs:
@@ -157,12 +153,7 @@ def told_by(outputs: Iterable[Headers], source_topic: str, topic_id: str) -> dic
 
 
 def _headers(kafka: KafkaAddress, topic: str) -> Iterator[Headers]:
-    try:
-        with TopicReader(kafka, topic) as reader:
-            for message in reader.read(reader.ends()):
-                yield dict(message.headers() or [])
-    except NoTopic:
-        return
+    return (dict(message.headers() or []) for message in read_all(kafka, topic))
 
 
 def _told_before(position: Mapping[str, Any], topic_id: str) -> int:
@@ -172,7 +163,7 @@ def _told_before(position: Mapping[str, Any], topic_id: str) -> int:
 
 
 async def _hold_readers(settings: Settings, partitions: int, before: Iterable[Mapping[str, Any]]) -> int:
-    """Let readers keep what they see until all is recounted; an incarnation newer than any before."""
+    """Make readers keep the former counters until all is recounted. Returns an incarnation newer than any before."""
     sink: Sink = RedisSink(settings.redis_url, settings.redis_prefix, settings.app_id)
     try:
         await sink.join(partitions)

@@ -1,6 +1,6 @@
 """Reads the newest records of the source topic, for the doctor.
 
-Owns how many are read and for how long. It joins no group and commits nothing. It must not know what is looked for.
+Owns how many are read and for how long. It joins no group and commits nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The titles topic from outside the worker: filling it, reading it.
+"""Writes and reads the titles topic, outside the worker.
 
-Owns files of title rows. It must not know what a title's fields are for.
+Owns files of title rows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from models.catalog import BadTitle, CatalogRow, read_title
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
 from streams.kafka.producer import Outgoing, send
-from streams.kafka.reader import CannotRead, NoTopic, TopicReader
+from streams.kafka.reader import CannotRead, read_all
 from streams.kafka.topics import KafkaFailed
 
 NOW = 0
@@ -28,7 +28,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class BadTitleRow:
-    """A row of a file that is no title: its line (from 1) and why."""
+    """A row of a file that is not a title: its line (from 1) and why."""
 
     line: int
     reason: str
@@ -44,12 +44,16 @@ def write_titles(settings: Settings, kafka: KafkaAddress, rows: Iterable[Mapping
 
 
 def stored_titles(settings: Settings, kafka: KafkaAddress) -> dict[str, Row]:
-    """The rows of the titles topic, the latest of each title; what is no title counts for nothing. `KafkaFailed`."""
-    return latest_titles(_records(settings.titles_topic, kafka))
+    """The latest row of each title in the titles topic; unreadable rows are skipped. Raises `KafkaFailed`."""
+    records = ((record.key(), record.value()) for record in read_all(kafka, settings.titles_topic))
+    try:
+        return latest_titles(records)
+    except CannotRead as problem:
+        raise KafkaFailed(str(problem)) from None
 
 
 def latest_titles(records: Iterable[tuple[bytes | None, bytes | None]]) -> dict[str, Row]:
-    """The same of keys and values of the titles topic, in log order. Raises nothing."""
+    """The same, from keys and values of the titles topic in log order."""
     rows: dict[str, Row] = {}
     for key, value in records:
         if value is None:
@@ -71,19 +75,8 @@ def _whole(value: bytes, title: CatalogRow) -> Row:
         return {name: field for name, field in msgspec.structs.asdict(title).items() if field is not None}
 
 
-def _records(topic: str, kafka: KafkaAddress) -> Iterator[tuple[bytes | None, bytes | None]]:
-    """Every record of a topic up to its end as of now; none where the topic is not there."""
-    try:
-        with TopicReader(kafka, topic) as reader:
-            yield from ((record.key(), record.value()) for record in reader.read_below(reader.ends()))
-    except NoTopic:
-        return
-    except CannotRead as problem:
-        raise KafkaFailed(str(problem)) from None
-
-
 def read_rows(content: bytes) -> tuple[list[Row], list[BadTitleRow]]:
-    """The titles of a file, JSON lines or one JSON array, and what in it is no title."""
+    """The titles of a file (JSON lines or one JSON array), and its bad rows."""
     rows: list[Row] = []
     bad: list[BadTitleRow] = []
     for line, value in _elements(content) if content.lstrip().startswith(b"[") else _lines(content):

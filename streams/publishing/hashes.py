@@ -1,7 +1,4 @@
-"""What a hash of readers looks like: its key, its time to live, its fields from totals, and its places on boards.
-
-Owns the way from counters to what a sink holds. It must not know when anything is published, nor by whom.
-"""
+"""The hashes that readers read: key, expiry, fields from totals, and places on boards."""
 
 from __future__ import annotations
 

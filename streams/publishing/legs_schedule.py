@@ -1,9 +1,10 @@
-"""Which titles' legs are to be computed anew: when a week is over, a complete window changed, a release was corrected.
+"""Which titles' legs are due: a week ended, a complete window changed, or a release was corrected.
 
-Owns what this worker knows of its titles' weeks. It must not know totals, nor how legs are written.
+Owns what this worker knows of its titles' weeks.
 
-A title in full swing changes its current week and its young windows only: nothing is due then. A window that somebody
-may have taken for complete, by the largest stream time that legs were ever computed for, is looked at as complete.
+A popular title changes only its current week and its young windows: nothing is due then. Legs are computed for the
+largest stream time so far; a window that another worker may have treated as complete by that time is treated as
+complete.
 """
 
 from __future__ import annotations

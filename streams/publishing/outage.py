@@ -1,7 +1,4 @@
-"""How long Redis took to be whole again, after it lost its data or a rebuild took the place of what it had.
-
-Owns the measuring and the line that tells it; it must not know what is written.
-"""
+"""Measures how long Redis took to be complete again, after a loss of data or a rebuild, and logs it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""How long publishing pauses between two rounds, and between two of charts.
+"""How long publishing pauses between two rounds, and between two rounds of charts.
 
-Owns the pauses: the least that is set, longer ones while Redis is away, while a rebuild is waited for, and while a
-backlog is worked off. It must not know what is published.
+Owns the pauses: the configured minimum, and longer ones while Redis is away, during a rebuild, and during a backlog.
 """
 
 from __future__ import annotations

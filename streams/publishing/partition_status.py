@@ -1,6 +1,6 @@
-"""How a partition is doing, as its worker tells all others through Redis.
+"""A partition's status, as its worker shares it with the others through Redis.
 
-Owns what is told and its text. It must not know who tells it, nor who asks.
+Owns its fields and their text.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What is committed of this worker's partitions, and which keys of it readers do not know yet.
+"""This worker's committed shares, and which of them are not published yet.
 
-Owns that the newest share of a key is the one that waits, and that what was taken and not written waits again. It must
-not know when anything is written, nor how.
+Keeps the newest unpublished share of each key; failed writes are queued again.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ from streams.publishing.sink import Share, Version
 from streams.state.committed import Committed
 
 CHARTS = (CURVE, AUDIENCE)
-"""Kinds of tallies that may wait longer than others."""
+"""Kinds of tallies that may stay pending longer than others."""
 
 
 class Taken(NamedTuple):
-    """What waits no more: keys and titles by partition, up to these versions; and of each key its newest shares.
+    """What was taken for a round: keys and titles by partition, up to these versions, and each key's newest shares.
 
     `oldest_ms`: the times of the partitions' first records that readers may not see yet.
     """
@@ -33,7 +32,7 @@ class Taken(NamedTuple):
 
 
 class _Waits(NamedTuple):
-    """What waits of a partition: keys of tallies, and the titles whose current windows do."""
+    """A partition's pending keys of tallies, and titles with pending current windows."""
 
     keys: set[TallyKey]
     titles: set[str]
@@ -50,14 +49,14 @@ class _Told:
         self.oldest_ms: int | None = None
 
     def take(self, held: Set[TallyKey]) -> Iterator[tuple[TallyKey, list[int]]]:
-        """The tallies that wait, but for those that are held back."""
+        """The pending tallies, except those held back."""
         for key in self.waits.keys - held:
             yield key, self.tallies[key]
         for title_id in self.waits.titles:
             yield from self.current[title_id].tallies(self.tallies[TallyKey(TITLE, 0, title_id)])
 
     def charts(self) -> set[TallyKey]:
-        """The curves and audiences that wait."""
+        """The pending curves and audiences."""
         return {key for key in self.waits.keys if key.kind in CHARTS}
 
     def version_before(self, held: Set[TallyKey]) -> Version:
@@ -113,7 +112,7 @@ class Waiting:
 
     @property
     def left(self) -> int:
-        """How much waits: keys, and titles whose current windows do. May be asked from any thread."""
+        """How many keys and titles are pending. May be called from any thread."""
         return sum(len(told.waits.keys) + len(told.waits.titles) for told in list(self._told.values()))
 
     @property
@@ -122,11 +121,11 @@ class Waiting:
         return max((told.version[0] for told in self._told.values()), default=0)
 
     def open(self, state: Committed) -> None:
-        """Begin with a partition; nothing of it waits. What it tells is copied: the fold's may be ahead soon."""
+        """Start with a partition; nothing of it is pending. Its state is copied, as the fold may soon be ahead."""
         self._told[state.partition] = _Told(state)
 
     def close(self, partition: int) -> None:
-        """Forget a partition, and what waits of it."""
+        """Forget a partition and what is pending of it."""
         self._told.pop(partition, None)
 
     def commit(self, state: Committed) -> None:
@@ -138,18 +137,18 @@ class Waiting:
         return any(key in told.tallies for told in self._told.values())
 
     def let_wait(self, key: TallyKey) -> None:
-        """Let a key be written anew, where there is a tally of it; no window's."""
+        """Queue a key again, if it has a tally; not for windows."""
         for told in self._told.values():
             told.let_wait(_Waits({key}, set()))
 
     def let_everything_wait(self) -> None:
-        """Let all keys be written anew."""
+        """Queue all keys again."""
         for told in self._told.values():
             told.let_everything_wait()
 
     @property
     def is_charts_alone(self) -> bool:
-        """Whether nothing waits, or nothing but charts."""
+        """Whether nothing is pending, or only charts."""
         return not any(told.waits.titles or told.waits.keys - told.charts() for told in self._told.values())
 
     def take(self, *, with_charts: bool = True) -> Taken:
@@ -167,7 +166,7 @@ class Waiting:
         return taken
 
     def wait_again(self, taken: Taken) -> None:
-        """Let what was taken wait again. A partition given up meanwhile is its next owner's to publish."""
+        """Queue again what was taken. If a partition was closed meanwhile, its next owner publishes it."""
         for partition in taken.waiting.keys() & self._told.keys():
             self._told[partition].let_wait(taken.waiting[partition])
         self.still_old(taken)

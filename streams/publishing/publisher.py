@@ -1,9 +1,8 @@
 """Publishing: from committed checkpoints to the hashes that readers read, at the sink's own pace.
 
-Owns what waits to be published, the rounds that publish it, and what to do when the sink is away or has lost its
-data. What is sent is a partition's absolute share with its version: sending it twice changes nothing, and a
-zombie's is refused (the design, section 4: Redis). It must not know Kafka, Faust, which sink it is or how counters
-come to be.
+Owns what is pending, the rounds that publish it, and what to do if the sink is away or has lost its data. It sends a
+partition's absolute share with its version: sending it twice changes nothing, and the sink refuses a zombie's (the
+design, section 4: Redis). It must not know Faust, nor that the sink is Redis.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Whether publishing is held back: while a rebuild recounts any partition, readers keep seeing what was before it.
+"""Whether publishing is held back: during a rebuild, readers keep seeing the former counters.
 
-Owns the worker's part in that: which of its partitions are recounted, and asking whether anyone's are. It must not
-know what waits to be published.
+Owns the worker's part in that: which of its partitions are being recounted, and whether any other worker's are.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""The sink that Redis is: shares in, totals out, hashes written where nothing has moved on.
+"""The Redis sink: stores shares, returns totals, and writes hashes if nothing has changed meanwhile.
 
-Owns every call to Redis that publishing makes; the scripts under `streams/publishing/lua` do the work there. It must
-not know what counters mean. Repeating any call changes nothing, so redis-py may retry as it likes.
+Owns every call to Redis that publishing makes; the scripts under `streams/publishing/lua` do the work there. Repeating
+a call changes nothing, so redis-py may retry.
 
-All keys of one prefix are on one server: where that is a node of a cluster, the prefix has a hash tag. Besides its
-scripts (EVALSHA, EVAL) the worker sends HGET, HSET, HGETALL and SMEMBERS, and on a cluster what a client of one asks.
+All keys of one prefix are on one server: on a cluster, the prefix has a hash tag. Besides its scripts (EVALSHA, EVAL)
+the worker sends HGET, HSET, HGETALL and SMEMBERS, and on a cluster the commands of its client.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""One round's writing: shares, the hashes of what they add up to, and the hashes that are computed from those.
+"""One round of publishing: shares, the hashes of their sums, and the hashes that are computed from those.
 
-Owns the order: whoever writes a hash that is computed from other hashes' totals has written all its shares before, then
-moves on that hash's revision, and then reads: so the last to do so has seen every share. It must not know what waits to
-be written, nor which sink it is and what to do when it is away.
+Owns the order. A hash that is computed from other hashes' totals is written in three steps: write all shares, advance
+the hash's revision, then read the totals. So the last writer has seen every share. It must not know that the sink is
+Redis.
 """
 
 from __future__ import annotations

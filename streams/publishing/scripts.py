@@ -1,6 +1,6 @@
-"""The scripts under `streams/publishing/lua`, run where the keys are: on one server, on a primary, on a cluster's node.
+"""Runs the scripts under `streams/publishing/lua` where the keys are: on one server, a primary, or a cluster's node.
 
-Owns how a script is called and what its answers and errors become. It must not know what any script does.
+Owns how a script is called, and how its answers and errors are returned.
 """
 
 from __future__ import annotations

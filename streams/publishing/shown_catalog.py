@@ -1,8 +1,4 @@
-"""The catalog as far as readers' hashes show it: runtimes, franchises and releases, and what of them was corrected.
-
-Owns who belongs to a franchise by the catalog as it is now. It must not know where rows come from, nor what is done
-about a correction.
-"""
+"""The part of the catalog that readers' hashes depend on: runtimes, franchises, releases, and their corrections."""
 
 from __future__ import annotations
 

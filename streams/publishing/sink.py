@@ -1,10 +1,10 @@
-"""What publishing asks of the store that readers read: its calls, what they take and give, and how they fail.
+"""The contract of a sink, the store that readers read: its calls, their arguments and results, and how they fail.
 
-Owns the contract of a sink; `tests/contract/test_sink.py` holds every sink to it. It must not know any server, nor
-what counters mean. Redis is one such store (`streams.publishing.redis_sink`).
+`tests/contract/test_sink.py` holds every sink to it. It must not know that the sink is Redis
+(`streams.publishing.redis_sink`).
 
-A hash is named by the key that readers know it by, and holds fields with texts. Behind it stand shares: absolute
-numbers, one tuple for each partition. Their sum is the hash's total, which has a revision. Times are in ms.
+A hash is named by its key, and holds fields with texts. Behind it are shares: absolute numbers, one tuple for each
+partition. Their sum is the hash's total, which has a revision. Times are in ms.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ Share = tuple[int, ...]
 
 
 class Unreachable(Exception):
-    """The server does not answer, or not as it should; nothing is known of the call's effect. The message says why."""
+    """The server did not answer, or answered wrongly; the call may have had an effect or not. The message says why."""
 
 
 class DataLost(Exception):
-    """The server is not the one, or not in the state, that was joined: join again and publish everything again."""
+    """The server, or its data, is not what was joined: join again and publish everything again."""
 
 
 class ForeignPrefix(Exception):
@@ -34,7 +34,7 @@ class ForeignPrefix(Exception):
 
 
 class Metric(NamedTuple):
-    """One board: where its score stands among a hash's texts, and what must be at least so much (-1: nothing)."""
+    """One board: where its score and its judge stand in the hash (no judge: -1). The judge must be at least `least`."""
 
     score: int
     judge: int
@@ -42,7 +42,7 @@ class Metric(NamedTuple):
 
 
 class Boards(NamedTuple):
-    """The boards that a hash has places on, one for each metric, and how long they live; 0: for good."""
+    """The boards of a hash, one for each metric, and when they expire (0: never)."""
 
     keys: tuple[str, ...]
     metrics: tuple[Metric, ...]
@@ -50,9 +50,9 @@ class Boards(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """For each key its revision and total; `refused` counts the shares older than those held.
+    """Each key's revision and total. `refused`: how many shares were older than the stored ones.
 
-    A key of which there never was a share has the revision "0" and the total [].
+    A key that never had a share has the revision "0" and the total [].
     """
 
     refused: int
@@ -61,9 +61,9 @@ class Totals(NamedTuple):
 
 
 class PrefixState(NamedTuple):
-    """What all workers together have told: the least stream time, and fields and texts of the status hash in turn.
+    """The state of all workers: the least stream time, and fields and texts of the status hash, alternating.
 
-    `judged_ms` is the largest such time that anything was ever computed for, or this one.
+    `judged_ms` is the largest stream time for which anything has been computed so far.
     """
 
     as_of_ms: int
@@ -72,9 +72,9 @@ class PrefixState(NamedTuple):
 
 
 class Readable(NamedTuple):
-    """A hash to be written: fields and texts in turn, how long it lives (0: for good), its member's place on boards.
+    """A hash to write: fields and texts, alternating; when it expires (0: never); its member on boards.
 
-    No fields: there shall be no such hash. `alone`: it shall have these fields, and a version, and no others.
+    Without fields, the hash is deleted. `alone`: it gets exactly these fields and a version.
     """
 
     key: str
@@ -87,7 +87,7 @@ class Readable(NamedTuple):
 
 
 class Derived(NamedTuple):
-    """A hash computed from others' totals. `has_shares`: it is there only where it has shares of its own."""
+    """A hash computed from others' totals. `has_shares`: it exists only while it has shares of its own."""
 
     key: str
     inputs: Sequence[str]
@@ -98,77 +98,78 @@ class Derived(NamedTuple):
 class Sink(Protocol):
     """One worker's way into the store, under one prefix and for one application.
 
-    All methods are called on the one event loop, several at once. They await the server and never block the loop; each
-    says how many answers it waits for. All but `close` raise `Unreachable`, after a timeout of the sink's own where no
-    answer comes. A call may be cancelled. To repeat one does no harm, so a sink may retry by itself.
+    All methods are called on one event loop, several at a time. They await the server and never block the loop; each
+    states how many answers it waits for. All but `close` raise `Unreachable`; if no answer comes, after the sink's own
+    timeout. A call may be cancelled. Repeating a call is harmless, so a sink may retry.
 
-    What is done to one hash (its shares, total and revision, its fields and places on boards) is done whole or not at
-    all. Who calls after another call was answered, in whatever process, finds all that it did.
+    A change to one hash (its shares, total and revision, its fields and places on boards) is atomic. A call sees the
+    effects of all calls that were answered before it was made, in any process.
 
-    "Joined" below: `join` was answered, and `DataLost` was not raised since. Who is not joined may only call `join`,
-    `published_version`, `note_partitions`, `read_state` and `close`. Once the data is gone, every call that raises
-    `DataLost` does so, and does nothing else, until the next `join` of this sink, whoever has joined meanwhile.
+    "Joined" below means that `join` was answered, and `DataLost` was not raised since. A sink that is not joined may
+    only call `join`, `published_version`, `note_partitions`, `read_state` and `close`. After a loss of data, every call
+    that can raise `DataLost` does so and changes nothing, until this sink joins again, whichever other sink has joined.
     """
 
     async def join(self, partitions: int) -> bool:
-        """Take part in publishing; returns whether the data is as it was at this sink's last join.
+        """Take part in publishing. Returns whether the data is still that of this sink's last join; at first, False.
 
-        `partitions`: how many the source has. After a loss the first to join lets all of them be published anew
-        (`is_complete`). False at the first time. At any time, and again after `DataLost`. Awaits one answer.
-        Raises `ForeignPrefix` where another application publishes under the prefix.
+        `partitions`: the source's number of partitions. After a loss, the first join marks all of them as not published
+        (`is_complete`). Call it at any time, and again after `DataLost`. Awaits one answer. Raises `ForeignPrefix` if
+        another application publishes under the prefix.
         """
         ...
 
     async def is_complete(self) -> bool:
-        """Whether every partition has been noted as published since the data was lost, or a rebuild was begun.
+        """Whether every partition has been noted as published since the last loss of data or start of a rebuild.
 
-        It alone must notice another run of the server on data of the run before, which may have lost its newest part:
-        that, too, is `DataLost`. When joined, first in every round; awaits one answer.
+        This call must also detect a restart of the server, as its data may lack the newest part: it then raises
+        `DataLost`. Call it when joined, first in every round; awaits one answer.
         """
         ...
 
     async def published_version(self, partition: int) -> Version | None:
-        """The version up to which a partition is published; None: nothing is known of it, as after a loss.
+        """The version up to which a partition is published; None if unknown, for example after a loss.
 
         At any time; awaits one answer.
         """
         ...
 
     async def note_published(self, versions: Mapping[int, Version]) -> None:
-        """Note by partition up to which versions readers find everything. (0, 0): all of it is to be written again.
+        """Note for each partition the version up to which readers see everything. (0, 0): all must be written again.
 
-        When joined, once that is written and swept. Awaits one answer, none without versions. Raises `DataLost`.
+        Call it when joined, after that was written and swept. Awaits one answer, none without versions. Raises
+        `DataLost`.
         """
         ...
 
     async def begin_rebuild(self, partitions: int) -> int:
-        """Note that all partitions, so many, will be recounted; returns the newest incarnation published, or 0.
+        """Note that all these partitions will be recounted; returns the newest published incarnation, or 0.
 
-        Forgets partitions of larger numbers. From then on workers hold back until `note_recounts` returns 0. When
-        joined, by `encore rebuild` alone, while no worker runs. Awaits one answer. Raises `DataLost`.
+        Forgets partitions with larger numbers. From then on workers hold publishing back until `note_recounts` returns
+        0. Only `encore rebuild` calls it, when joined, while no worker runs. Awaits one answer. Raises `DataLost`.
         """
         ...
 
     async def note_recounts(self, recounts: Mapping[int, bool]) -> int:
-        """Note by partition whether this worker recounts it, or is through; how many are recounted by whomever.
+        """Note for each partition whether this worker is still recounting it; returns how many any worker still is.
 
         When joined; awaits one answer. Raises `DataLost`.
         """
         ...
 
     async def sweep(self, incarnations: Mapping[int, int], partitions: int) -> int:
-        """Take out the shares of older incarnations than these, by partition, and of partitions from that number on.
+        """Delete shares of older incarnations than these, by partition, and of partitions from that number on.
 
-        Returns how many hashes were left without a share, and are gone, with their places on boards and a title's
-        legs, which are not counted. Looks at nothing where none of these partitions can have such shares: where
-        there was neither rebuild nor loss since it was noted as published. When joined, once these partitions' shares
-        are all written, and before that is noted. Awaits one answer, and two for each some hundred hashes of the
-        prefix where there may be something to sweep; raises `DataLost` only then.
+        Hashes without any share left are deleted, with their places on boards and a title's legs; returns how many
+        hashes that were, legs not included. Does nothing if there can be no such shares: if there was neither a rebuild
+        nor a loss since these partitions were noted as published. Call it when joined, after all shares of these
+        partitions were written, and before that is noted. Awaits one answer; if there may be something to sweep, also
+        two for every few hundred hashes of the prefix, and only then raises `DataLost`.
         """
         ...
 
     async def note_partitions(self, health: Mapping[int, Health]) -> None:
-        """Note by partition how it is doing, as of now. At any time; awaits one answer, none without partitions."""
+        """Note each partition's health as of now. At any time; awaits one answer, none without partitions."""
         ...
 
     async def read_state(self) -> PrefixState:
@@ -178,48 +179,48 @@ class Sink(Protocol):
     async def add_shares(
         self, hashes: Sequence[str], lives_ms: Sequence[int], shares: Sequence[Sequence[Share]]
     ) -> Totals:
-        """Put newer shares of hashes in place of older ones; the hashes' totals afterwards, in their order.
+        """Replace shares of hashes by newer ones; returns the hashes' totals afterwards, in the same order.
 
-        Of each hash its key, how long its shares live from now on (0: for good), and any number of shares, none to ask
-        for the total alone. A share of an older version than the one held is refused, one of the same changes nothing;
-        a newer one moves the revision on. A total is as long as the longest share ever was. When joined; awaits one
-        answer. Raises `DataLost`.
+        For each hash: its key, when its shares expire (0: never), and any number of shares; without shares, only the
+        total is returned. A share with an older version than the stored one is refused; with the same version it
+        changes nothing; a newer one advances the revision. A total is as long as the longest share so far. Call it when
+        joined; awaits one answer. Raises `DataLost`.
         """
         ...
 
     async def write_hashes(self, hashes: Sequence[Readable], *, alone: bool = False) -> int:
-        """Write hashes whose total is still at its revision; returns how many those were. `alone`: all of them are.
+        """Write the hashes whose revision is still current; returns how many. `alone`: every hash is `Readable.alone`.
 
-        The others stay, with their places on boards: who moved them on writes them. Each written hash gets a larger
-        `version`, also past a loss, and that is announced to readers. No place on a board for a score of 0 or none,
-        nor with too little of what judges it. When joined, with revisions of `add_shares` or `derive`; awaits one
-        answer. Raises `DataLost`.
+        The others are left as they are, with their places on boards: whoever advanced the revision writes them. Each
+        written hash gets a larger `version`, also after a loss, and the change is announced to readers. A hash is not
+        ranked with a score of 0 or none, nor below the least value of `Metric`. Call it when joined, with revisions of
+        `add_shares` or `derive`; awaits one answer. Raises `DataLost`.
         """
         ...
 
     async def derive(self, hashes: Sequence[Derived], as_of_ms: int) -> list[tuple[str, list[list[int]]]]:
-        """Of each hash a revision to write it at, and the totals that it is computed from, for a stream time.
+        """For each hash, a revision to write it at and the totals that it is computed from, for a stream time.
 
-        Revisions move on before totals are read: the last to write has seen every share. A total is empty where there
-        is none; a revision is where the hash should have shares and has none. When joined, once this worker's shares
-        of all inputs are written; awaits one answer. Raises `DataLost`.
+        Revisions advance before totals are read, so the last writer has seen every share. A missing total is empty; so
+        is the revision of a hash that should have shares and has none. Call it when joined, after this worker's shares
+        of all inputs were written; awaits one answer. Raises `DataLost`.
         """
         ...
 
     async def delete_hashes(self, hashes: Sequence[str]) -> int:
-        """Delete hashes that are derived from others, with their revisions; returns how many there were.
+        """Delete derived hashes with their revisions; returns how many existed.
 
-        That is announced to readers. When joined; awaits one answer. Raises `DataLost`.
+        The change is announced to readers. Call it when joined; awaits one answer. Raises `DataLost`.
         """
         ...
 
     async def weeks(self, hashes: Sequence[str]) -> list[int]:
-        """The field `week` of each of these hashes of legs; 0 where there is no such hash.
+        """The field `week` of each of these hashes of legs; 0 if there is no such hash.
 
-        When joined; awaits one answer. Raises `DataLost`.
+        Call it when joined; awaits one answer. Raises `DataLost`.
         """
         ...
 
     async def close(self) -> None:
-        """Let go of the connections. Last, once no other call is under way; waits for no answer."""
+        """Close the connections, after the last call has returned; waits for no answer."""
         ...

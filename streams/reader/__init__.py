@@ -1,7 +1,7 @@
-"""A client for teams that build on the counters: typed, for asyncio and without, of one Redis, Sentinel or a cluster.
+"""A typed client for programs that read the counters: sync and asyncio, for one Redis, Sentinel or a cluster.
 
-Owns how counters are read and followed. It must not know how they come about: nothing of a worker is imported here,
-neither Kafka nor Faust. A five minutes' guide is `docs/reading.md`; what the counters mean, `docs/counters.md`.
+It must not know the worker: importing it loads neither Kafka nor Faust. `docs/reading.md` is a guide of five minutes;
+`docs/counters.md` says what the counters mean.
 """
 
 from streams.reader.asynchronous import AsyncReader

@@ -1,7 +1,7 @@
-"""The reader for asyncio programs: the same methods, to be awaited.
+"""The reader for asyncio programs: the same methods, awaited.
 
-Owns the client of one reader and the execution of its steps. What is asked, and what becomes of the replies, is in
-`queries`, `steps` and `following`.
+Owns one reader's client, and executes its steps. The questions, and how replies are used, are in `queries`, `steps` and
+`following`.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ class AsyncReader:
                 course.go_on(await self._do(course.step))
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._client.aclose()
 
     async def __aenter__(self) -> Self:

@@ -1,7 +1,4 @@
-"""The one error of a reader.
-
-Owns what is said to people when Redis gives no answer. It must not know which client was used.
-"""
+"""The one error that a reader raises."""
 
 from __future__ import annotations
 

@@ -1,12 +1,10 @@
-"""Following the stream of changes: over trims, losses of data and servers that come back.
+"""Follows the stream of changes through trims, losses of data and server restarts.
 
-Owns where the stream is read from, which changes are shown, and when some may have been missed. It must not know the
-hashes, nor the client that executes its steps.
+Owns where the stream is read from, which changes are shown, and when some may have been missed.
 
-The stream is read from the last entry seen on, that entry included: where it is the first to come back, nothing
-between has gone. Where it is not, or is another entry, the stream was cut further than that, or this is another one:
-that of a server that lost its data, or of a replica that had less. Then it is read from its beginning, and versions
-tell what is new.
+Reading resumes at the last entry seen, that entry included. If it is the first to come back, nothing was lost. If it is
+not, the stream was trimmed beyond it, or this is another stream: of a server that lost its data, or of a replica that
+lagged. Then the stream is read from its beginning, and versions tell which changes are new.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a reader has shown already, so that it never shows less.
+"""The newest values that a reader has shown, so that a version never goes backwards.
 
-Owns the choice between what Redis says now and what it said before. It must not know what was asked.
+Owns the choice between Redis's value and the one shown before.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Every question a reader can ask, as a value: commands for Redis, and what their replies mean.
+"""Every question that a reader can ask, as a value: commands for Redis, and how their replies are parsed.
 
-Owns which keys answer which question. It must not know who sends the commands, nor what was shown before.
+Owns which keys answer which question.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What redis-py raises, as the reader's one error.
+"""Turns redis-py's exceptions into the reader's one error.
 
-Owns which failures pass by themselves, and what to do about the others. It must not know what was asked.
+Owns which failures are transient, and what to do about the others.
 """
 
 from __future__ import annotations

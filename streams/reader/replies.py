@@ -1,7 +1,4 @@
-"""From Redis's replies to results.
-
-Owns how texts become typed values. It must not know which command a reply answers, or when it is asked.
-"""
+"""Parses Redis's replies into results."""
 
 from __future__ import annotations
 

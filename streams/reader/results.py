@@ -1,10 +1,8 @@
-"""What a reader gives: one frozen type for each kind of key.
+"""What a reader returns: one frozen type for each kind of key.
 
-Owns fields and their types. It must not know how they come from Redis, or when they are shown.
-
-Counts are `int`. Seconds are `float`: three decimals come back exactly from a double, they divide and go into JSON as
-they are; who adds up many takes `watched_ms`, an exact integer. Rates, views and legs are `float`, or `None` where
-their divisor is 0 or unknown.
+Counts are `int`. Seconds are `float`: three decimals survive the round trip through a double, and seconds can be
+divided and put into JSON; to add up many, use `watched_ms`, an exact integer. Rates, views and legs are `float`, or
+`None` if their divisor is 0 or unknown.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""How a question is asked until it has an answer, and how changes are followed: without any input or output.
+"""Asks a question until it has an answer, as steps without I/O.
 
-Owns what is sent next, when to wait, and when to give up. It must not know the client that executes its steps; a driver
-executes them, and must not know why.
+Owns what is sent next, when to wait, and when to give up. A driver (`sync`, `asynchronous`) executes the steps.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The reader for programs without asyncio.
 
-Owns the client of one reader and the execution of its steps. What is asked, and what becomes of the replies, is in
-`queries`, `steps` and `following`.
+Owns one reader's client, and executes its steps. The questions, and how replies are used, are in `queries`, `steps` and
+`following`.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ class Reader:
                 course.go_on(self._do(course.step))
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         if self._client is not None:
             self._client.close()
 

@@ -1,7 +1,7 @@
-"""Clients of redis-py for an address: one server, the primary under Sentinel, a cluster.
+"""redis-py clients for an address: one server, the primary under Sentinel, a cluster.
 
-Owns how they are made, so that they find their servers again after a failover, and that their commands are packed by
-hiredis: redis-py's asyncio connections do it in Python, at ten times the cost. It must not know what is asked.
+Owns how they are made: they find their servers again after a failover, and hiredis packs their commands, as redis-py's
+asyncio connections do that in Python at ten times the cost.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Every Redis key, declared once.
-
-Owns the names of section 3 of the design and of the publisher's internal keys. It must not know values.
-"""
+"""Every Redis key, declared once: those of section 3 of the design, and the publisher's internal ones."""
 
 from __future__ import annotations
 

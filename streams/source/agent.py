@@ -1,6 +1,6 @@
-"""The one agent: hands each batch on and does nothing else.
+"""The one Faust agent: passes each batch on.
 
-Owns that nothing is awaited between two records of a batch. It must not know what a batch does.
+Nothing is awaited between two records of a batch.
 """
 
 from __future__ import annotations

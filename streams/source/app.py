@@ -1,6 +1,6 @@
-"""The Faust application: one agent on the record-batch transport, and what it is told of rebalances.
+"""The Faust application: one agent on the record-batch transport, and its rebalance callbacks.
 
-Owns the wiring between Faust and the worker. It must not know rules, checkpoints or Redis.
+Owns the wiring between Faust and the worker. It must not know Redis.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The catalog as a worker knows it: the rows of the titles topic that can be read.
-
-Owns what a record of that topic is. It must not know how the topic is read, nor when a row takes effect.
-"""
+"""The catalog of a worker: the readable rows of the titles topic."""
 
 from __future__ import annotations
 

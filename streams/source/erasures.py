@@ -1,7 +1,7 @@
-"""Erasures on their way: the topic by which a worker is told whom to forget.
+"""The erasures topic, through which workers learn which households to forget.
 
-Owns the topic's form: the key is the household's digest (`models.erasure`), the value how far its records reached in
-each partition of the source when that was asked. It must not know what forgetting means, nor who asks.
+Owns its form: the key is the household's digest (`models.erasure`), the value the end offset of each source partition
+at the time of the request.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
 """A Faust transport on which one message is a batch of records of one partition.
 
-Stock Faust spends 60 to 80 µs of CPU on each record before user code runs (four asyncio tasks and a lock).
-Registered for the URL scheme `encore` by the entry point group `faust.transports`. Each override here has a
+Stock Faust spends 60 to 80 µs of CPU on each record before user code runs (four asyncio tasks and a lock). This
+transport is registered for the URL scheme `encore` by the entry point group `faust.transports`. Each override has a
 contract test, and Faust and aiokafka are pinned exactly (the design, section 4: record batches).
 
-Owns delivery: batches, the fetch position each was read from, and the gate that holds a partition back. It
-must not know what records mean, nor how state is kept.
+Owns delivery: batches, the fetch position that each was read from, and the gate that pauses a partition.
 """
 
 from __future__ import annotations

@@ -1,18 +1,17 @@
-"""The state changelog: what a partition's state looks like as keys and values of a compacted topic.
+"""The state changelog: a partition's state as keys and values of a compacted topic.
 
-Owns the keys, the position record and the way back from records to a fold. It must not know transactions,
-consumers or threads.
+Owns the keys, the position record, and how records become a fold again.
 
     p                             position of the last checkpoint, JSON (`Position`)
     c <offset, 20 digits> | title the catalog row that holds from that source offset on, JSON; empty: none
     e <offset, 20 digits> | digest of a household   forgotten there (`models.erasure`), JSON (`Erased`)
-    k <offset, 20 digits>         the time that had passed in silence before that source offset came, JSON, in ms
+    k <offset, 20 digits>         the time without records before that source offset, JSON, in ms
     z <offset, 20 digits> | zone name   the zone's data from that source offset on (`streams.state.zone_records`)
     r <length of title> title household    a packed row (`models.rows`)
     s <quarter hour> title        households by the streaks that end then (`models.streaks`), msgpack
     t title, l title, f franchise, v title, and <letter> <number> title of each kind of windows (`models.windows`)
                                   a tally: its sequence, then its counters, msgpack
-    n title                       the windows that move as the title does (`streams.state.tally_records`), msgpack
+    n title                       the title's current windows (`streams.state.tally_records`), msgpack
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a committed checkpoint tells readers: the one thing that passes from checkpoints to publishing."""
+"""What a committed checkpoint passes on to publishing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""May a partition's state be continued? What its changelog holds, held against all that is known besides.
+"""Whether a partition's state may be continued: compares its changelog with everything else that is known.
 
-Owns the checks and the one line that each refusal says: what is wrong, where, and the remedy. Pure: it is given
-what was found, and must not know how. A state that is lost, cut or foreign never passes for an empty one.
+Owns the checks and the message of each refusal: what is wrong, where, and the remedy. It does no I/O. A state that is
+lost, truncated or foreign never passes for an empty one.
 """
 
 from __future__ import annotations

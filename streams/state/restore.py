@@ -1,7 +1,7 @@
-"""Brings a partition's state back: from its changelog's first record to its last stable one.
+"""Restores a partition's state from its changelog, up to the last stable offset.
 
-Owns the reading; the keys' meaning is `streams.state.changelog`'s. Every function blocks: call them in a thread.
-It must not know Faust or Redis.
+Owns the reading; the keys' meaning is in `streams.state.changelog`. Every function blocks: call them in a thread. It
+must not know Faust or Redis.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Records set aside: dead letters, late events and milestones as they are written to their topics.
+"""Side outputs: dead letters, late events and milestones as they are written to their topics.
 
-Owns the topics' form (keys, values, headers). It must not know why a record was set aside, nor how it is sent.
+Owns the topics' form (keys, values, headers).
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Tallies as records of the state changelog.
 
-Owns the records' keys and form. Each event moves a title, its hour, day, week and ages, and all of them by the same: so
-the windows that move with their title (`models.current_windows`) are one record, which changes when the hour does, and
-only the title's is written each time. It must not know what tallies mean, checkpoints, or how records are sent.
+Owns the records' keys and form. An event changes a title, its hour, day, week and ages, all by the same amount. So the
+current windows (`models.current_windows`) are one record, which changes once an hour, and only the title's record is
+written each time.
 
-A window's tally is what its title's record of current windows makes of it; where that does not name it, what its own
-record says. So each key may be compacted by itself, whatever becomes of the others.
+A window's tally comes from its title's record of current windows; if that record does not name the window, from the
+window's own record. So compaction may remove records of each key independently.
 """
 
 from __future__ import annotations

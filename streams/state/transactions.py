@@ -1,7 +1,7 @@
-"""Kafka transactions of one partition: everything a checkpoint writes, or nothing of it.
+"""Kafka transactions of one partition: everything that a checkpoint writes, or nothing of it.
 
-Owns one librdkafka transactional producer and what to do when it fails (the design, section 4: checkpoints).
-Every method blocks: call them in a thread. It must not know what the messages mean.
+Owns one librdkafka transactional producer, and what to do if it fails (the design, section 4: checkpoints). Every
+method blocks: call them in a thread.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class TransactionalWriter:
                 self._persist("abort", lambda: self._producer.abort_transaction(_CALL_S))
 
     def close(self) -> None:
-        """Let go of the producer, without waiting for anything."""
+        """Close the producer without waiting."""
         self._producer.purge()
         self._producer.close()
 

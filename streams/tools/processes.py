@@ -1,8 +1,7 @@
-"""Child processes of the bench and the demo: started, watched, measured, and ended whatever happens.
+"""Child processes of the bench and the demo: started, watched, measured, and always stopped.
 
-Owns how a child is started (a session of its own, so that Ctrl-C reaches the parent alone), how its log is
-kept, and that it ends with its parent, however that one ended (the devstack's keeper stands between the two).
-It must not know what a child does.
+Owns how a child is started (in a session of its own, so that Ctrl-C reaches only the parent) and how its log is kept. A
+child ends with its parent, however that one ended: the devstack's keeper stands between the two.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from typing import Any
 
 import psutil
 
+from streams.config.credentials import plain
 from streams.config.settings import Settings, variable
 from streams.tools.devstack.process import KEEPER
 
@@ -35,7 +35,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
     But for its log: that is a file whose last words are shown to people.
     """
-    own = {variable(name): str(value) for name, value in settings.model_dump().items()} | {
+    own = {variable(name): plain(value) for name, value in settings.model_dump().items()} | {
         variable("log_format"): "text"
     }
     return {**os.environ, **own}

@@ -1,7 +1,7 @@
-"""A run of its own on real servers: fresh names, topics and keys, all gone afterwards.
+"""A run on real servers with names, topics and keys of its own, all removed afterwards.
 
-Owns the servers (those of the settings, else private ones), the names that keep a run apart from everything
-else on them, the topics, and the worker's start. It must not know what is measured or shown.
+Owns the servers (those of the settings, otherwise private ones), the names that keep runs apart, the topics, and the
+worker's start.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """An independent recomputation of every counter from the raw topic, compared with what was published.
 
-Owns `encore verify`. It shares no code with `models` but the thresholds: two readings of the same rules that
-agree are the evidence that both are right.
+Owns `encore verify`. It shares no code with `models` but the thresholds: the evidence is that two independent readings
+of the rules agree.
 """
 
 from streams.kafka.reader import CannotRead

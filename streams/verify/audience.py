@@ -1,7 +1,7 @@
-"""In which weeks a title reached a household: for the first time, again, or after a pause.
+"""In which weeks a title reached a household: for the first time, again, or after a break.
 
-Owns the weeks of one household and title. It must not know events, sessions or sums, and shares no code with `models`
-but the thresholds. Weeks are those of ISO 8601, numbered from the one that holds 1970-01-01.
+Owns the weeks of one household and title, those of ISO 8601, numbered from the one that holds 1970-01-01. It shares no
+code with `models` but the thresholds.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The titles ranked: every board that readers may read, from the hashes that it ranks.
-
-Owns which title is on which board. It must not know how a hash came to be.
-"""
+"""Every board that readers may read, from the hashes that it ranks."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What differs between the expectation and what was found.
+"""Compares expected and published values.
 
-Owns the differences and their words. It must not know how either side came to be.
+Owns the differences and their wording.
 """
 
 from __future__ import annotations

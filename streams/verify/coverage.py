@@ -1,7 +1,6 @@
 """Which cells of a title were played, and how often each counts towards a completion.
 
-Owns the cells, what is owed, and when a viewing is complete. It must not know events, times or counters, and shares no
-code with `models` but the thresholds.
+Owns the cells, what is owed, and when a viewing is complete. It shares no code with `models` but the thresholds.
 """
 
 from __future__ import annotations

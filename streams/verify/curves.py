@@ -1,7 +1,6 @@
 """How often each part of a title was played.
 
-Owns the slices: which cells each has, and what is added to it. It must not know events, households or the catalog's
-history, and shares no code with `models` but the thresholds.
+Owns the slices, their cells, and what is added to each. It shares no code with `models` but the thresholds.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""Which part of which local day an instant falls into, and when a local day is over.
+"""Finds the daypart and local day of an instant, and when a local day ends.
 
-Owns the reading of the `dayparts` setting, and what a zone (`streams.verify.zones`) makes of an instant. It must not
-know what is counted by daypart, and shares no code with `models`.
+Parses the `dayparts` setting; what a zone's data says is for `streams.verify.zones`. It shares no code with `models`.
 
-Days are numbered from 1970-01-01, quarters are those of the UTC hours since then.
+Days are numbered from 1970-01-01, and so are quarters of UTC hours.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What a recomputation collects from events: facts, and where each of them counts.
-
-Owns their fields. It must not know how a fact comes about, nor what it is summed up in.
-"""
+"""The facts that a recomputation collects from events, and where each of them counts."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""What one partition's log means, folded by the plainest code that the rules allow.
+"""Folds one partition's log, with the plainest code that the rules allow.
 
-Owns the order of judgement, stream time and clock, the catalog as it was taken in, and what is forgotten. Gives facts
-and the records that are kept in topics of their own. It must not know windows, sums, Kafka or Redis, and shares no
-code with `models` but the thresholds.
+Owns the order of checks, stream time and clock, the applied catalog rows, and what is forgotten. Returns facts and the
+records of the side topics. It shares no code with `models` but the thresholds.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Households counted once across the titles of a franchise, in one partition.
 
-Owns which title belongs where, and the counters that are no sums of the titles' own. It must not know events, rows
-or windows, and shares no code with `models`.
+Owns which title belongs to which franchise, and the counters that are not sums over titles. It shares no code with
+`models`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What falls by itself as a partition's clock goes on: sessions being watched, and current streaks.
+"""Counts that fall as a partition's clock advances: sessions being watched, and current streaks.
 
-Owns the two at the end of a partition's log, at its clock then or at a later one. It must not know events or sums.
+Computes both at the end of a partition's log, for its clock then or a later one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What an interval of playing is credited, by how much content it has for its time.
+"""How much of an interval of playing is credited.
 
-Owns the judgement of one interval: budget, speed, gap, loop, and why it is refused. It must not know coverage, plays or
-counters, and shares no code with `models` but the thresholds.
+Owns the judgement of one interval: budget, speed, gap, loop, and why it is refused. It shares no code with `models` but
+the thresholds.
 """
 
 from __future__ import annotations

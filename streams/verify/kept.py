@@ -1,6 +1,6 @@
-"""The records that a worker writes into topics of their own, as both sides of a comparison hold them.
+"""The records of the side topics, as both sides of a comparison hold them.
 
-Owns their fields, and how little is held of a long key or value. It must not know Kafka, nor why a record is kept.
+Owns their fields, and how long keys and values are shortened.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Reads the topics of dead letters, late events and milestones, on and on.
+"""Reads the topics of dead letters, late events and milestones, and follows them.
 
-Owns what of them belongs to the source topic as it is now, and how often each record is there. It must not know
-what should be there.
+Owns which of their records belong to the present source topic, and how often each occurs.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import msgspec
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
 from streams.kafka.admin import KafkaView
-from streams.kafka.reader import CannotRead, NoTopic, TopicReader
+from streams.kafka.reader import CannotRead, OptionalTopic
 from streams.kafka.topics import KafkaFailed
 from streams.verify.comparison import Difference
 from streams.verify.kept import Kept, Milestone, held
@@ -76,18 +75,13 @@ class KeptTopic(Generic[R]):
     def __init__(self, kafka: KafkaAddress, topic: str, source: Source, read: Callable[[Any, Headers], R]) -> None:
         self.found: Counter[R] = Counter()
         self.odd: list[Difference] = []
-        self._kafka = kafka
         self._topic = topic
         self._source = source
         self._read: Callable[[Any, Headers], R] = read
-        self._reader: TopicReader | None = None
+        self._messages = OptionalTopic(kafka, topic)
 
     def read_on(self) -> None:
-        try:
-            reader = self._reader = self._reader or TopicReader(self._kafka, self._topic)
-        except NoTopic:
-            return
-        for message in reader.read(reader.ends()):
+        for message in self._messages.read_on():
             self._take(message, dict(message.headers() or ()))
 
     def _take(self, message: Any, headers: Headers) -> None:
@@ -102,8 +96,7 @@ class KeptTopic(Generic[R]):
             self.odd.append(Difference(f"{self._topic} {message.partition()}:{message.offset()}", *odd.args))
 
     def close(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
+        self._messages.close()
 
 
 class _Odd(Exception):

@@ -1,7 +1,6 @@
-"""What the weeks since its release say of a title: hold, multiple, half-life, and whether it will not stop.
+"""Legs of a title: hold, multiple, half-life and unstoppable, from its weeks since release.
 
-Owns the legs' formulas, in integers and decimals of 28 digits. It must not know where the weeks' counts come from,
-and shares no code with `models`.
+Owns the formulas, in integers and decimals of 28 digits. It shares no code with `models`.
 """
 
 from __future__ import annotations

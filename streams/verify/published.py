@@ -1,6 +1,6 @@
-"""Reads all that is in Redis under the prefix.
+"""Reads everything in Redis under the prefix.
 
-Owns the scan of a verification. It must not know which keys should be there, nor what they should say.
+Owns the scan of a verification.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Everything that readers read of titles and franchises, but for their windows.
+"""Everything that readers read about titles and franchises, except their windows.
 
-Owns how the partitions add up, at the end of their logs and by the catalog as it is now. It must not know records,
-nor how a count came to be.
+Owns how partitions add up, at the end of their logs and with the present catalog.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a verification reads of Kafka: the source, the state changelog, the catalog.
+"""What a verification reads from Kafka: the source, the state changelog, the catalog.
 
-Owns the keys of the state changelog that outsiders may read. It must not know what the records mean beyond them.
+Owns the keys of the state changelog that outsiders may read.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from streams.config.kafka_security import KafkaAddress
-from streams.kafka.reader import CannotRead, NoTopic, TopicReader
+from streams.kafka.reader import CannotRead, OptionalTopic, TopicReader
 from streams.verify.folding import CatalogRow
 from streams.verify.recomputation import readable_title
 from streams.verify.records import RawRecord
@@ -103,17 +103,11 @@ class TitlesTopic:
 
     def __init__(self, kafka: KafkaAddress, topic: str) -> None:
         self.rows: dict[str, bytes] = {}
-        self._kafka = kafka
-        self._topic = topic
-        self._reader: TopicReader | None = None
+        self._messages = OptionalTopic(kafka, topic)
 
     def read_on(self) -> None:
         """Take in what came since the last call."""
-        try:
-            reader = self._reader = self._reader or TopicReader(self._kafka, self._topic)
-        except NoTopic:
-            return
-        for message in reader.read(reader.ends()):
+        for message in self._messages.read_on():
             key, row = message.key(), message.value()
             if row is None:
                 self.rows.pop((key or b"").decode(errors="replace"), None)
@@ -121,5 +115,4 @@ class TitlesTopic:
                 self.rows[title_id] = row
 
     def close(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
+        self._messages.close()

@@ -1,7 +1,6 @@
 """From raw records to everything that the worker should have written.
 
-Owns the expectation. It must not know where the records came from, nor what the worker wrote, but for one thing:
-which keys are there that may be there or not.
+Owns the expectation. It depends on the worker's output for one thing only: which of the optional keys exist.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What one raw record is: an event, a dead letter or a late event.
+"""Classifies one raw record: an event, a dead letter or a late event.
 
-Owns the reading of a record's bytes by Python's own `json`, one plain check for each listed field. It must
-not know sessions, coverage or counters, and shares nothing with `models` but the limits in `models.rules`.
+Reads a record's bytes with Python's own `json`, and one plain check for each field. It shares no code with `models` but
+the limits in `models.rules`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Which windows may be gone by now, or hold less than they held.
-
-Owns from when on a key's retention is over. It must not know how a window was counted, nor what was found.
-"""
+"""Which windows may have expired by now, or hold less than before."""
 
 from __future__ import annotations
 

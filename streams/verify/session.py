@@ -1,7 +1,6 @@
-"""One playback session: what it is doing, where it is, and which events it has had.
+"""One playback session: its state, its position, and which events it has applied.
 
-Owns the session of section 1. It must not know coverage, completions or counters, and shares no code with `models` but
-the thresholds.
+Owns the session of section 1 of the design. It shares no code with `models` but the thresholds.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""How counts are written in what readers read, in the words of section 3.
+"""How counts are written into hashes (the design, section 3).
 
-Owns the names of keys and fields and the form of numbers. It must not know how anything was counted.
+Owns the names of keys and fields and the form of numbers.
 """
 
 from __future__ import annotations

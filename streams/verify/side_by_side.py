@@ -1,7 +1,6 @@
-"""Folds the partitions of a topic side by side: each share of them in a process of its own, on a core of its own.
+"""Folds the partitions of a topic in parallel, in one process for each core.
 
-Owns the processes: what they are given, what they tell, and that none outlives what waits for it. It must not know how
-a record is folded, nor what facts add up to.
+Owns the processes: their input, their results, and that none outlives its parent.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""How many eligible days on end a household watched a title in a daypart.
+"""How many eligible days in a row a household watched a title in a daypart.
 
-Owns the days of one household and title. It must not know events, windows or sums, and shares no code with `models`.
+Owns the days of one household and title. It shares no code with `models`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What facts add up to, summed by DuckDB.
+"""Sums facts with DuckDB.
 
-Owns the way from facts to the sums of titles, dayparts and windows. It must not know how a fact was made, nor how a sum
-is shown.
+Owns the way from facts to the sums of titles, dayparts and windows (`streams.verify.windows`).
 """
 
 from __future__ import annotations

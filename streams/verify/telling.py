@@ -1,6 +1,6 @@
-"""Tells what one event makes: facts with their time, segment, age and daypart, and milestones.
+"""Turns what one event does into milestones and facts, with their time, segment, age and daypart.
 
-Owns where the facts of an event belong. It must not know why they are made, and shares no code with `models`.
+It shares no code with `models`.
 """
 
 from __future__ import annotations

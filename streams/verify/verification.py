@@ -1,6 +1,6 @@
 """The whole verification: wait for the worker, recompute from the raw topic, compare.
 
-Owns the order and the waiting. It must not know how a record is folded or a difference found.
+Owns the order and the waiting.
 """
 
 from __future__ import annotations
@@ -218,7 +218,7 @@ class _Over(NamedTuple):
 
 
 def _over(expected: Expected, settings: Settings, now: datetime, *, expired_too: bool) -> _Over:
-    """What Redis may have let go of by its clock, and a partition by the stream time of its records."""
+    """What may have expired: in Redis by its clock, in a partition by stream time."""
     if expired_too:
         return _Over(set(), set())
     retention = Retention.of(settings, expected.releases_ms)

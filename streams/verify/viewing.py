@@ -1,7 +1,7 @@
-"""What one event does to a household's viewing of a title, by the plainest code that the rules allow.
+"""What one event does to a household's viewing of a title, with the plainest code that the rules allow.
 
-Owns the household and title of section 1, and the order in which an event is applied. It must not know records,
-catalogs, windows or sums, and shares no code with `models` but the thresholds.
+Owns the household and title of section 1 of the design, and the order in which an event is applied. It shares no code
+with `models` but the thresholds.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Which partitions of the source are this worker's: assigned, restored, delivered, checkpointed, let go.
+"""This worker's partitions of the source: assigned, restored, delivered, checkpointed, revoked.
 
-Owns the Faust application, for it is its group that assigns, and what may be delivered to its agent. It must not know
-when a checkpoint is due, nor how the process begins and ends.
+Owns the Faust application, whose group assigns partitions, and which partitions may be delivered to its agent.
 """
 
 from __future__ import annotations
@@ -101,7 +100,7 @@ class Ownership:
             self._fail(problem)
 
     async def assign(self, partitions: Iterable[int]) -> None:
-        """Let go of all other partitions, and deliver these once they are restored, in the background."""
+        """Close all other partitions, restore these in the background, and then deliver them."""
         self._assigned = set(partitions)
         log.info("assigned partitions %s", sorted(self._assigned) or "none")
         reached(Failpoint.ASSIGNED)

@@ -1,8 +1,7 @@
-"""What a partition is told beside records: the catalog, zone data, erasures, and that time has passed.
+"""A partition's input besides records: catalog rows, zone data, erasures, and the time that passes without records.
 
-Owns when each takes effect (before the next record), and the control rows that say so until a checkpoint writes them:
-what is in those, and nothing else, happens again wherever the log is read again. It must not know how it is told, nor
-how a checkpoint is written.
+Owns when each takes effect (before the next record), and the control rows that record it until a checkpoint writes
+them. Reading the log again replays exactly the control rows, so it gives the same state.
 """
 
 from __future__ import annotations

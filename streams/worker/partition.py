@@ -1,7 +1,7 @@
 """One owned partition: its fold, its position, and the checkpoints that move both together.
 
-Owns the life of a partition in a worker: opened (fenced, restored, checked), fed with batches, checkpointed,
-closed. It must not know Faust or Redis; what is published reaches the publisher through `on_committed`.
+Owns a partition's life in a worker: opened (fenced, restored, checked), fed with batches, checkpointed, closed. It must
+not know Faust or Redis; the publisher receives committed changes through `on_committed`.
 """
 
 from __future__ import annotations
@@ -284,7 +284,7 @@ class Partition:
         )
 
     async def close(self) -> None:
-        """Let go of the partition as it is; what was not checkpointed, the next owner reads again."""
+        """Close the partition without a checkpoint; the next owner reads again what was not checkpointed."""
         async with self._lock:
             self._unacknowledged = []
             await self._in_pool(self._writer.close)

@@ -1,7 +1,7 @@
-"""The worker: one process that begins, checkpoints and publishes on time, and ends in order, or loudly.
+"""The worker process: starts, checkpoints and publishes on time, and stops in order or with an error.
 
-Owns the process's life: wait for the servers, read the catalog, run the application, stop. What it must not know:
-rules, keys, the form of anything it moves, and which partitions are its own (`streams.worker.assignment`).
+Owns the process's life: wait for the servers, read the catalog, run the application, stop. Its partitions are in
+`streams.worker.assignment`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a worker needs before it can begin: servers that answer, topics that are there, the catalog.
+"""What a worker needs before it starts: servers that answer, topics that exist, the catalog.
 
-Owns the waiting, and the ground that the worker stands on. It must not know what is done with it.
+Owns the waiting, and what it found.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class NotReachable(Exception):
 
 
 class Stopped(Exception):
-    """The worker was told to stop before it had started."""
+    """The worker was stopped before it had started."""
 
 
 class Ground(NamedTuple):
-    """What Kafka had when the worker began; `rests_on`: the topics that its state is of and in, by name."""
+    """What Kafka had when the worker started. `rests_on`: the source and state topics, by name."""
 
     view: KafkaView
     rests_on: dict[str, TopicNow]
@@ -53,7 +53,7 @@ async def reach(
     within_s: float,
     stop: asyncio.Event,
 ) -> None:
-    """Try until it works. Raises `NotReachable` once the start-up time is over, `Stopped` where a signal says so."""
+    """Try until it works. Raises `NotReachable` when the start-up time is over, `Stopped` after a signal."""
     end = time.monotonic() + within_s
     while True:
         try:
@@ -71,7 +71,7 @@ async def reach(
 
 
 def find_ground(settings: Settings) -> Ground:
-    """Make the topics that are missing, and read the catalog and the erasures. Blocks.
+    """Create missing topics, and read the catalog and the erasures. Blocks.
 
     Raises `KafkaFailed` and `TopicMismatch`.
     """

@@ -1,7 +1,7 @@
-"""Watches what a worker cannot see by its Kafka clients alone.
+"""Detects what the Kafka clients do not report.
 
-A client goes by names, and a name may come to mean another topic. A client may cease to deliver without a word, after a
-lack of memory for instance. Owns how often it looks and what it says. It must not know what the worker does then.
+A client uses topic names, and a name may come to mean another topic. A client may also stop delivering without an
+error, for example after it ran out of memory. Owns how often this is checked, and the messages.
 """
 
 from __future__ import annotations

@@ -116,11 +116,11 @@ def main() -> int:
     files = [Path(each) for each in asked.only] or sorted(
         file.relative_to(ROOT) for pattern in PROGRAM for file in ROOT.glob(pattern)
     )
-    survivors = []
+    drawn, survivors = draw(files, asked.count, asked.seed), []
     with TemporaryDirectory(prefix="encore-mutations-") as folder:
         copy = Path(folder, "encore")
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".venv*", "_compiled", ".git", "__pycache__"))
-        for number, mutation in enumerate(draw(files, asked.count, asked.seed), 1):
+        for number, mutation in enumerate(drawn, 1):
             started = time.monotonic()
             noticed, difference = is_noticed(copy, mutation, asked.pytest)
             said = "noticed" if noticed else "SURVIVES"
@@ -130,7 +130,7 @@ def main() -> int:
             if not noticed:
                 survivors.append(difference)
                 print(difference, flush=True)
-    print(f"{asked.count - len(survivors)} noticed, {len(survivors)} survive")
+    print(f"{len(drawn) - len(survivors)} noticed, {len(survivors)} survive")
     return 1 if survivors else 0
 
 

@@ -1,1 +1,1 @@
-"""How fast the worker is, measured from outside on real servers: a backlog, a live stream, stock Faust."""
+"""Measures the worker from outside, on real servers: a backlog, a live stream, stock Faust."""

@@ -1,6 +1,6 @@
-"""The runs of a stored backlog: fill the topic, start the worker or stock Faust, and measure until all is in.
+"""Runs on a stored backlog: fill the topic, start the worker or stock Faust, and measure until everything is read.
 
-Owns the order of a run and its figures. It must not know how an event is made, counted or verified.
+Owns the order of a run and its figures.
 """
 
 from __future__ import annotations

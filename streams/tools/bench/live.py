@@ -1,13 +1,12 @@
-"""Event to Redis, at a steady rate: how long until readers can see what an event changed.
+"""Latency from event to Redis at a steady rate.
 
-Owns the probes and their clock. Every fiftieth event is a probe: the one event of a household and a title of
-its own, whose position at the stated end makes the household a skimmer. So one change in Redis is that event
-and no other, and its latency is the arrival of the change's message on the `changes` channel (sent after the
-hash is written) less the event's `sent_time_ms`, the moment at which it was to be sent. It must not know how
-events are counted beyond that.
+Owns the probes and their clock. Every fiftieth event is a probe: the only event of a household and a title of its own,
+whose position at the stated end makes the household a skimmer. So exactly one change in Redis belongs to it. Its
+latency runs from the event's `sent_time_ms`, the time at which it was due, to the arrival of the change's message on
+the `changes` channel, which is sent after the hash is written.
 
-Run as `python -m streams.tools.bench.live KAFKA TOPIC EVENTS_PER_S EVENTS SEED ORIGIN_MS`, it is the sender: it
-prints one JSON line, events and the most that it was behind.
+`python -m streams.tools.bench.live KAFKA TOPIC EVENTS_PER_S EVENTS SEED ORIGIN_MS` is the sender: it prints one JSON
+line with the number of events and the most that it was behind.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""What a run of the worker cost, read from outside: its changelog's positions and its process's CPU clock.
+"""The cost of a worker's run, measured from outside: its changelog's positions and its process's CPU clock.
 
-Owns the sampling of a process and the reading of a state topic. It must not know which events were sent.
+Owns the sampling of a process and the reading of a state topic.
 
-The clock runs from the oldest record of the changelog to the moment at which the last partition's position is
-seen committed at the source's end; the events below each partition's first position are left out, since some
-of their work was done before that record. Both choices can only understate the worker.
+The clock runs from the oldest record of the changelog to the moment at which the last partition's position is committed
+at the source's end. Events below each partition's first position are left out, since some of their work was done before
+that record. Both choices can only understate the worker.
 """
 
 from __future__ import annotations

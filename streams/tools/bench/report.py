@@ -1,6 +1,6 @@
-"""What a benchmark found, for machines (one flat dict) and for people (a table).
+"""The figures of a benchmark, for machines (one flat dict) and for people (a table).
 
-Owns names and wording of the figures. It must not know how they were measured.
+Owns their names and wording.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Restore: how long a worker that takes partitions over needs to bring their state back.
+"""How long a worker takes to restore the state of partitions that it takes over.
 
-Owns a state topic filled with rows that the fold made, through the writer that checkpoints use, and the clock
-around `streams.state.restore`. It must not know what the figures are called.
+Owns a state topic filled with rows of the fold, through the writer that checkpoints use, and the clock around
+`streams.state.restore`.
 
-Run as `python -m streams.tools.bench.restoring`, with the settings in the environment, it restores all partitions at
-once, as a worker does, and prints one JSON line: the fields of `Restore`.
+`python -m streams.tools.bench.restoring`, with the settings in the environment, restores all partitions at once, as a
+worker does, and prints one JSON line: the fields of `Restore`.
 """
 
 from __future__ import annotations

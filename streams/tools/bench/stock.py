@@ -1,14 +1,13 @@
-"""The comparison: the title totals in the ordinary Faust idiom, as its documentation teaches it.
+"""The comparison: the title totals in ordinary Faust, as its documentation teaches it.
 
-Owns one Faust app: `faust.Record` events in JSON from a topic, `app.Table` for the households' pairs and for
-the titles' totals (changelog topics, memory store), one agent, stock transport. The fold is the rules written
-plainly, for the totals of all time only: no hour and day windows, no dead-letter topic, no transactions, no
-Redis, and the catalog read beforehand, so that the comparison errs in favour of Faust. It must know nothing of
-`models` or of the worker.
+Owns one Faust app: `faust.Record` events in JSON from a topic, `app.Table` for the pairs of household and title and for
+the titles' totals (changelog topics, memory store), one agent, stock transport. The fold is the rules written plainly,
+for all-time totals only: no windows, no dead letters, no transactions, no Redis, and the catalog is read beforehand, so
+that the comparison errs in favour of Faust. It imports nothing of `models` or of the worker.
 
-Run as `python -m streams.tools.bench.stock KAFKA TOPIC APP_ID EVENTS`, with the titles topic in the settings: it
-reads the catalog, then consumes that many events and prints one JSON line: events, wall_s, cpu_s (all threads,
-from the first event on), process_cpu_s (start-up included).
+`python -m streams.tools.bench.stock KAFKA TOPIC APP_ID EVENTS`, with the titles topic in the settings, reads the
+catalog, then consumes that many events and prints one JSON line: events, wall_s, cpu_s (all threads, from the first
+event on), process_cpu_s (start-up included).
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""All of it together for a person to see: servers, worker, simulated or imported events, a live table."""
+"""The demo: servers, worker, simulated or imported events, and a live table."""

@@ -1,50 +1,27 @@
-"""What Redis says now: the status and every title's counters, read as any other service would read them.
+"""What the demo shows: the status and every title's counters, as `streams.reader` gives them, and trends over the run.
 
-Owns the reading and its types. It must not know how the numbers came about or how they are shown; a title's
-name is the one thing that does not come from Redis.
+Owns the ranking and the trends. A title's name is the one thing that does not come from Redis.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
-from urllib.parse import quote
+from typing import Protocol
 
-COUNTS = ("plays", "starters", "completers", "completions", "rewatches")
-RATES = ("completion_rate", "repeat_rate")
+from streams.reader import Status, Title
+
 BARS = 12
-
-
-@dataclass(frozen=True)
-class LiveStatus:
-    """The `status` hash: counts of records, records behind, and the stream time in UTC milliseconds."""
-
-    events: int = 0
-    dead_letters: int = 0
-    late: int = 0
-    lag: int = 0
-    as_of_ms: int = 0
-
-    @property
-    def records(self) -> int:
-        """All records that were read and judged, whatever became of them."""
-        return self.events + self.dead_letters + self.late
+NOTHING_YET = Status(version=0, complete=False)
 
 
 @dataclass(frozen=True)
 class LiveTitle:
-    """One title's counters. Rates are `None` where their divisor is 0; `trend`: completions, oldest first."""
+    """One title's name and counters. `trend`: its completions over the run, oldest first."""
 
     name: str
-    plays: int
-    starters: int
-    completers: int
-    completions: int
-    rewatches: int
-    completion_rate: float | None
-    repeat_rate: float | None
+    counts: Title
     trend: tuple[int, ...] = ()
 
 
@@ -52,21 +29,29 @@ class LiveTitle:
 class LiveBoard:
     """One look at Redis. `titles` by rewatches, then completions, then plays, largest first."""
 
-    status: LiveStatus
+    status: Status
     titles: tuple[LiveTitle, ...]
 
     @property
+    def records(self) -> int:
+        """All records that were read and judged, whatever became of them."""
+        return self.status.events + self.status.dead_letters + self.status.late_events
+
+    @property
     def completions(self) -> int:
-        return sum(title.completions for title in self.titles)
+        return sum(title.counts.completions for title in self.titles)
 
     @property
     def rewatches(self) -> int:
-        return sum(title.rewatches for title in self.titles)
+        return sum(title.counts.rewatches for title in self.titles)
 
 
-def title_key(prefix: str, title_id: str) -> str:
-    """The Redis key of a title's hash."""
-    return f"{prefix}title:{quote(title_id, safe='')}"
+class CountersReader(Protocol):
+    """The part of `streams.reader.Reader` that a board needs."""
+
+    def status(self) -> Status | None: ...
+
+    def titles(self, title_ids: Iterable[str]) -> Mapping[str, Title]: ...
 
 
 class Trends:
@@ -104,47 +89,23 @@ def into_bars(counts: Sequence[int], bars: int = BARS) -> tuple[int, ...]:
 
 
 class BoardReader:
-    """Reads boards from a Redis client with decoded responses, and remembers the trends between them.
+    """Reads boards, and remembers the trends between them.
 
     `names` maps the ids of the titles to look for to their names.
     """
 
-    def __init__(self, redis: Any, prefix: str, names: Mapping[str, str]) -> None:
-        self._redis = redis
-        self._prefix = prefix
+    def __init__(self, reader: CountersReader, names: Mapping[str, str]) -> None:
+        self._reader = reader
         self._names = names
         self._trends = Trends()
 
     def read(self) -> LiveBoard:
-        """The board now, in one round trip."""
-        pipe = self._redis.pipeline(transaction=False)
-        pipe.hgetall(f"{self._prefix}status")
-        for title_id in self._names:
-            pipe.hmget(title_key(self._prefix, title_id), *COUNTS, *RATES)
-        status, *rows = pipe.execute()
-        found = {key: row for key, row in zip(self._names, rows, strict=True) if row[0] is not None}
-        self._trends.look({key: int(row[COUNTS.index("completions")]) for key, row in found.items()})
-        titles = (to_title(self._names[key], row, self._trends.of(key)) for key, row in found.items())
-        return LiveBoard(to_status(status), tuple(sorted(titles, key=_rank)))
+        """The board now. Raises `ReaderError`."""
+        status, found = self._reader.status() or NOTHING_YET, self._reader.titles(self._names)
+        self._trends.look({title_id: title.completions for title_id, title in found.items()})
+        titles = (LiveTitle(self._names[key], title, self._trends.of(key)) for key, title in found.items())
+        return LiveBoard(status, tuple(sorted(titles, key=_rank)))
 
 
 def _rank(title: LiveTitle) -> tuple[int, int, int, str]:
-    return -title.rewatches, -title.completions, -title.plays, title.name
-
-
-def to_status(fields: Mapping[str, str]) -> LiveStatus:
-    """A status hash as it came from Redis; a field that is not there yet is 0."""
-    return LiveStatus(
-        events=int(fields.get("events", 0)),
-        dead_letters=int(fields.get("dead_letters", 0)),
-        late=int(fields.get("late_events", 0)),
-        lag=int(fields.get("lag", 0)),
-        as_of_ms=int(fields.get("as_of_ms", 0)),
-    )
-
-
-def to_title(name: str, row: Sequence[str | None], trend: tuple[int, ...]) -> LiveTitle:
-    """A title from the values of `COUNTS` and `RATES`, in their order."""
-    plays, starters, completers, completions, rewatches = (int(value or 0) for value in row[: len(COUNTS)])
-    completion_rate, repeat_rate = (float(value) if value else None for value in row[len(COUNTS) :])
-    return LiveTitle(name, plays, starters, completers, completions, rewatches, completion_rate, repeat_rate, trend)
+    return -title.counts.rewatches, -title.counts.completions, -title.counts.plays, title.name

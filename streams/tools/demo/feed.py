@@ -1,6 +1,6 @@
-"""What the demo watches: simulated households, or a file with the real viewing of one.
+"""The demo's events: simulated households, or a file with one household's real viewing.
 
-Owns the feeds, and sending one in the background at a steady rate. It must not know what becomes of it.
+Owns the feeds, and sends one in the background at a steady rate.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The demo's run: servers, worker, dashboard, feed, live table, and the verdict when it is over.
+"""The demo's run: servers, worker, dashboard, feed, live table, and the verdict at the end.
 
-Owns the order of things and what interrupts them. It must not know how anything is counted or laid out.
+Owns the order of the steps, and how they are interrupted.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from streams.dashboard.server import PortTaken, opened
 from streams.kafka.producer import SendFailed
 from streams.kafka.topics import KafkaFailed
 from streams.operations.titles import Row, write_titles
+from streams.reader import Reader, ReaderError
 from streams.tools.demo.board import BoardReader, LiveBoard
 from streams.tools.demo.feed import DemoLoad, Feeding
 from streams.tools.demo.table import RunProgress, header, screen
@@ -41,7 +42,9 @@ PLAIN_EVERY_S = 10.0
 LINES_BESIDE_ROWS = 13
 PLAIN_ROWS = 12
 
-FAILURES = (CannotRead, ChildEnded, KafkaFailed, NotImportable, OSError, RedisError, SendFailed, ServerFailed)
+FAILURES = (
+    CannotRead, ChildEnded, KafkaFailed, NotImportable, OSError, ReaderError, RedisError, SendFailed, ServerFailed,
+)  # fmt: skip
 """What can end a demo early; the message of each is for people."""
 
 
@@ -65,10 +68,15 @@ def run_demo(
             run.wait_until_ready(worker)
             where = address_of(browsed)
             say(f"events flow; in a browser: {where}")
-            with interruptible() as interrupted:
-                _Showing(run, feed, (worker, browsed), where, console).until_over(for_s, interrupted)
+            with interruptible() as interrupted, reader_of(run) as reader:
+                _Showing(run, feed, (worker, browsed), where, reader, console).until_over(for_s, interrupted)
             say("everything is recomputed from the raw topic …")
             return verify(run.settings, wait_s=CATCH_UP_S, expired_too=True)
+
+
+def reader_of(run: Run) -> Reader:
+    """The reader that any other service would use."""
+    return Reader(run.settings.redis_url, run.settings.redis_prefix)
 
 
 def dashboard(run: Run, catalog: list[Row]) -> Child:
@@ -123,9 +131,11 @@ def interruptible() -> Iterator[threading.Event]:
 class _Showing:
     """One run on the screen: look at Redis, show it, look again."""
 
-    def __init__(self, run: Run, feed: DemoLoad, children: Sequence[Child], where: str, console: Console) -> None:
+    def __init__(
+        self, run: Run, feed: DemoLoad, children: Sequence[Child], where: str, reader: Reader, console: Console
+    ) -> None:
         self._run, self._feed, self._children, self._where, self._console = run, feed, children, where, console
-        self._reader = BoardReader(run.redis(), run.settings.redis_prefix, feed.names)
+        self._reader = BoardReader(reader, feed.names)
         self._looks: deque[tuple[float, int]] = deque()
         self._began_s = self._plain_s = time.monotonic()
 
@@ -137,7 +147,7 @@ class _Showing:
                     self._show(live, for_s)
                     interrupted.wait(min(LOOK_S, self._left_s(for_s)))
             caught_up = time.monotonic() + CATCH_UP_S
-            while self._show(live, for_s).status.records < feeding.sent and time.monotonic() < caught_up:
+            while self._show(live, for_s).records < feeding.sent and time.monotonic() < caught_up:
                 time.sleep(LOOK_S)
         if not self._console.is_terminal:
             self._console.print()
@@ -163,7 +173,7 @@ class _Showing:
 
     def _events_per_s(self, board: LiveBoard) -> float:
         now_s = time.monotonic()
-        self._looks.append((now_s, board.status.records))
+        self._looks.append((now_s, board.records))
         while now_s - self._looks[0][0] > PACE_S:
             self._looks.popleft()
         (then_s, then), (_, now) = self._looks[0], self._looks[-1]

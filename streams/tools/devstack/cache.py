@@ -1,6 +1,6 @@
-"""The user's cache folder, and one download at a time into it.
+"""The user's cache folder, with one download at a time.
 
-Owns where downloads rest and that two processes never write the same one. It must not know what they hold.
+Two processes never write the same download.
 """
 
 from __future__ import annotations

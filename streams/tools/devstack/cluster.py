@@ -1,6 +1,6 @@
-"""An Apache Kafka of one node, or of three that vote.
+"""An Apache Kafka of one node, or of a quorum of three.
 
-Owns which nodes there are, what they agree on, and that all are there. It must not know how a node is started.
+Owns which nodes exist, their shared configuration, and whether all are ready.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Apache Kafka's jars: which ones, and how they get onto this machine.
+"""Apache Kafka's jars: which ones, and how they are downloaded.
 
-Owns the pinned list `kafka-<version>.txt` (coordinate, SHA-256, bytes) and the download by jgo's Python
-resolver, which needs neither Maven nor a JDK. All jars go into one folder, on the class path: Kafka is no
-modular application. `python -m streams.tools.devstack.jars` resolves the list afresh. It must not start anything.
+Owns the pinned list `kafka-<version>.txt` (coordinate, SHA-256, bytes), and the download by jgo's Python resolver,
+which needs neither Maven nor a JDK. All jars go into one folder, on the class path, as Kafka is not a modular
+application. `python -m streams.tools.devstack.jars` resolves the list again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""An Apache Kafka of its own: nodes that are broker and controller (KRaft), loopback only.
+"""An Apache Kafka node that is broker and controller (KRaft), on loopback only.
 
-Owns a node's configuration, the formatting of its storage, and its ready-check. It must not know the other nodes,
-only the ports that they vote on.
+Owns a node's configuration, the formatting of its storage, and its readiness check.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Runs one server as a child and ends it when the starting process is gone, however that one ended.
+"""Runs one server as a child, and ends it when the starting process is gone, however that one ended.
 
-A script of its own, started as `python -I -S keeper.py STARTER FOLDER COMMAND…`, STARTER being the starting
-process's id, with a pipe as standard input: it closes when that process dies, `kill -9` included. Prints the
-server's process id; exits with its exit code, or with the number of the signal that ended it. FOLDER, where
-not empty, is removed after the starter's death. Standard library only; it must not know which server it runs.
+A script of its own, started as `python -I -S keeper.py STARTER FOLDER COMMAND…`. STARTER is the starting process's id.
+Standard input is a pipe, which closes when that process dies, `kill -9` included. Prints the server's process id; exits
+with its exit code, or with the number of the signal that ended it. If FOLDER is not empty, it is removed after the
+starter's death. Standard library only.
 """
 
 from __future__ import annotations

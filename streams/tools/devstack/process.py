@@ -1,6 +1,6 @@
 """A started server process: how it is tied to its starter, signalled, recorded and found again.
 
-Owns process ids and the record file `process.json` of a server's folder. It must not know which server it is.
+Owns process ids and the record file `process.json` of a server's folder.
 """
 
 from __future__ import annotations

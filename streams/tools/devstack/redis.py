@@ -1,7 +1,7 @@
-"""A redis-server of its own: loopback, no configuration file, with or without an append-only file, alone or a replica.
+"""A redis-server on loopback, without a configuration file: with or without an append-only file, alone or as a replica.
 
-Owns its command line, its ready-check, its promotion, and where the binary comes from. Several that belong together
-are `streams.tools.devstack.redis_sentinel` and `streams.tools.devstack.redis_cluster`.
+Owns its command line, its readiness check, its promotion, and where the binary comes from. For several servers, see
+`streams.tools.devstack.redis_sentinel` and `streams.tools.devstack.redis_cluster`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A Redis Cluster: three primaries that share the slots, each with as many replicas as asked for.
+"""A Redis Cluster: three primaries that share the slots, each with the requested number of replicas.
 
-Owns how nodes are joined and slots are shared. It must not know how a redis-server is started.
+Owns how nodes are joined and slots are shared.
 """
 
 from __future__ import annotations

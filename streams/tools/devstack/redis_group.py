@@ -1,7 +1,4 @@
-"""Several Redis servers that work as one: started together, waited for, ended together.
-
-Owns their common life. It must not know what makes them one.
-"""
+"""Several Redis servers that work together: started, awaited and stopped as one."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A primary, its replicas, and Sentinels that put a replica in its place when it is gone.
+"""A primary, its replicas, and Sentinels that promote a replica when the primary is gone.
 
-Owns what a Sentinel is told, and that all know each other. It must not know how a redis-server is started.
+Owns the Sentinels' configuration, and waits until all know each other.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""One server on this machine's loopback: started, paused, ended and started again on its port and data.
+"""One server on loopback: started, paused, stopped and started again on its port and data.
 
-Owns ports and the life of a server. What differs from server to server is in `kafka` and `redis`.
+Owns ports and a server's life cycle. The differences between servers are in `kafka` and `redis`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A private Kafka and Redis for one program, gone when it ends.
 
-Owns which servers belong together and their folder. It must not know what runs against them.
+Owns which servers belong together, and their folder.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """The two loads of the benchmark, cheap to make: a million events in seconds.
 
-Owns their shapes. `replay` is a stored backlog: few sessions, each a minute further with every event. `live`
-is the cadence of a service on air: no household comes twice within a hundred thousand events. Both carry
-a few records that cannot be read, are too late or come twice, in place of an event of their session,
-so that a shape holds whatever the number of events. It must not know a broker or a clock.
+Owns their shapes. `replay` is a stored backlog: few sessions, each a minute further with every event. `live` is the
+pattern of a live service: no household repeats within a hundred thousand events. In both, a few records are unreadable,
+too late or duplicates; each replaces an event of its session, so that the shape holds for any number of events.
 """
 
 from __future__ import annotations

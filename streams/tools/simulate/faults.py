@@ -1,7 +1,6 @@
-"""What goes wrong between a player and the topic: twice, late, out of order, broken.
+"""What goes wrong between a player and the topic: duplicates, late, reordered and broken events.
 
-Owns the kinds of faults. It must not know where the events come from. Every broken record is an extra one:
-the viewing that it was copied from stays whole.
+Owns the kinds of faults. A broken record is always an extra one: the viewing that it was copied from stays complete.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What a simulation is asked for: sizes, habits and the share of everything that goes wrong.
+"""The parameters of a simulation: sizes, habits, and the share of each fault.
 
-Owns names, defaults and ranges; the command line makes an option of each field. It must not know how any of
-it comes about.
+Owns names, defaults and ranges; the command line makes an option of each field.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""When a profile likes to watch, and what it is set on then: kids before and after school, grown-ups in the evening.
+"""When a profile watches, and what it prefers then: kids before and after school, grown-ups in the evening.
 
-Owns times of local days. It must not know time zones, nor what is watched where nobody is set on anything.
+Owns times of local days.
 """
 
 from __future__ import annotations

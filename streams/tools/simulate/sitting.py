@@ -1,7 +1,6 @@
-"""What one player says from its start to its stop.
+"""What one player reports from start to stop.
 
-Owns the player's clock, position, rate and `seq`, and the incidents of watching. It must not know who
-watches, why, or what happens to the events on their way.
+Owns the player's clock, position, rate and `seq`, and the incidents of watching.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""The story of a release: two films come out on one day, and their audiences could not be more different.
+"""The story of a release: two films come out on one day, with very different audiences.
 
-Owns who hears of which film when, and what it becomes for them. It must not know what is counted of it.
+Owns who hears of which film when, and what they do then.
 
-Grown-ups rush to the big opening and give it up; half of them try it once more a week later, and so on. The small
-film is told from kid to kid: who has found it watches it before school and after school, for weeks, and at weekends,
-for a while, the film that came before it. Older titles are watched less and less.
+Grown-ups rush to the big opening and give up; half of them try it once more a week later, and so on. The small film
+spreads from kid to kid: who has found it watches it before school and after school, for weeks, and at weekends, for a
+while, the film that came before it. Older titles are watched less and less.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""All viewers at once: one endless stream of records in the order of sending.
+"""All viewers merged into one endless stream of records, in sending order.
 
-Owns the merge. It must not know a clock: the origin is an argument. Memory is bounded by the number of
-profiles and by the few records on a detour, however long the stream runs.
+The origin is an argument; there is no clock. Memory is bounded by the number of profiles and of delayed records,
+however long the stream runs.
 """
 
 from __future__ import annotations

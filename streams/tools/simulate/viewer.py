@@ -1,7 +1,6 @@
-"""What one profile watches: what was left unfinished, what it is set on, favourites, something else.
+"""What one profile watches: something unfinished, something it prefers, a favourite, or anything else.
 
-Owns a profile's choices, giving up, and its sittings one after another. It must not know at which times of which days
-a profile watches, what a player says in between, or what happens to the events on their way.
+Owns a profile's choices, when it gives up, and its sittings in order.
 """
 
 from __future__ import annotations

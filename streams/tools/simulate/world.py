@@ -1,6 +1,6 @@
-"""The titles that exist and the households that watch them.
+"""The titles and the households that watch them.
 
-Owns names, lengths, popularity, families, devices and time zones. It must not know when anyone watches.
+Owns names, lengths, popularity, families, devices and time zones.
 """
 
 from __future__ import annotations

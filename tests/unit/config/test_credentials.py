@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from streams.cli import main
 from streams.config.credentials import Credentials
 from streams.config.settings import SECRETS, BadSetting, Settings, load
+from streams.tools.processes import environment
 
 KAFKA = "kafka.example:9093"
 REDIS = "rediss://redis.example"
@@ -159,5 +160,10 @@ def test_neither_settings_nor_addresses_show_a_secret() -> None:
         redis="rediss+sentinel://s.example/main", redis_user="worker", redis_password="sesame-2",
         redis_sentinel_user="worker", redis_sentinel_password="sesame-3",
     )  # fmt: skip
-    assert "sesame" not in f"{settings!r} {settings.kafka_address!r} {settings.kafka_address}"
+    assert "sesame" not in f"{settings!r} {settings.model_dump()} {settings.kafka_address!r} {settings.kafka_address}"
     assert settings.kafka_address.credentials.password == "sesame-1"
+
+
+def test_a_child_process_gets_the_secrets_themselves() -> None:
+    settings = Settings(kafka=KAFKA, kafka_user="worker", kafka_password="sesame-1")
+    assert environment(settings)["ENCORE_KAFKA_PASSWORD"] == "sesame-1"

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from streams.kafka import reader
 from streams.kafka.reader import CannotRead, NoTopic
 from streams.verify import reading
 from streams.verify.folding import CatalogRow
@@ -56,7 +57,8 @@ class Topic:
 
 @pytest.fixture
 def topics(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Message]]:
-    monkeypatch.setattr(reading, "TopicReader", Topic)
+    for module in (reader, reading):
+        monkeypatch.setattr(module, "TopicReader", Topic)
     monkeypatch.setattr(Topic, "appended", {"state": []})
     return Topic.appended
 

@@ -1,87 +1,47 @@
-"""A board is what Redis says, ranked; a trend is what was completed between the looks."""
+"""A board is what the reader gives, ranked; a trend is what was completed between the looks."""
 
 import pytest
 
-from streams.tools.demo.board import BARS, BoardReader, LiveBoard, LiveStatus, LiveTitle, Trends, into_bars, title_key
+from streams.reader import Status, Title
+from streams.tools.demo.board import BARS, NOTHING_YET, BoardReader, LiveBoard, LiveTitle, Trends, into_bars
 
 
-class FakePipeline:
-    def __init__(self, hashes):
-        self.hashes, self.answers = hashes, []
+class FakeReader:
+    def __init__(self, status=None, **titles):
+        self._status, self._titles = status, titles
 
-    def hgetall(self, key):
-        self.answers.append(dict(self.hashes.get(key, {})))
+    def status(self):
+        return self._status
 
-    def hmget(self, key, *fields):
-        self.answers.append([self.hashes.get(key, {}).get(field) for field in fields])
-
-    def execute(self):
-        return self.answers
+    def titles(self, title_ids):
+        return {title_id: self._titles[title_id] for title_id in title_ids if title_id in self._titles}
 
 
-class FakeRedis:
-    def __init__(self, hashes):
-        self.hashes = hashes
-
-    def pipeline(self, transaction):
-        return FakePipeline(self.hashes)
-
-
-def counted(completions, rewatches, plays=10, completion_rate="0.500000", repeat_rate=""):
-    return {
-        "plays": str(plays),
-        "starters": "4",
-        "completers": "2",
-        "completions": str(completions),
-        "rewatches": str(rewatches),
-        "completion_rate": completion_rate,
-        "repeat_rate": repeat_rate,
-    }
+def counted(completions, rewatches, plays=10):
+    return Title(title_id="", version=1, complete=True, plays=plays, completions=completions, rewatches=rewatches)
 
 
 def test_a_board_before_anything_was_published_is_empty():
-    board = BoardReader(FakeRedis({}), "e:", {"a": "Anna"}).read()
-    assert board == LiveBoard(LiveStatus(), ())
+    board = BoardReader(FakeReader(), {"a": "Anna"}).read()
+    assert (board, board.records) == (LiveBoard(NOTHING_YET, ()), 0)
 
 
 def test_a_board_holds_the_status_and_every_title_that_counts_something():
-    status = {
-        "events": "7",
-        "dead_letters": "1",
-        "late_events": "2",
-        "lag": "3",
-        "as_of_ms": "9",
-        "version": "4",
-    }
-    redis = FakeRedis({"e:status": status, "e:title:a": counted(3, 1)})
-    board = BoardReader(redis, "e:", {"a": "Anna", "b": "Bert"}).read()
-    anna = LiveTitle("Anna", 10, 4, 2, 3, 1, 0.5, None, (3,))
-    assert board == LiveBoard(LiveStatus(7, 1, 2, 3, 9), (anna,))
-    assert board.status.records == 10
+    status = Status(version=4, complete=True, events=7, dead_letters=1, late_events=2)
+    board = BoardReader(FakeReader(status, a=counted(3, 1)), {"a": "Anna", "b": "Bert"}).read()
+    assert board == LiveBoard(status, (LiveTitle("Anna", counted(3, 1), (3,)),))
+    assert board.records == 10
 
 
 def test_titles_are_ranked_by_rewatches_then_completions_then_plays_then_name():
-    hashes = {
-        "e:title:a": counted(5, 1),
-        "e:title:b": counted(5, 2),
-        "e:title:c": counted(6, 1),
-        "e:title:d": counted(5, 1, plays=11),
-        "e:title:e": counted(5, 1),
-    }
-    names = {title_id: title_id.upper() for title_id in "edcba"}
-    board = BoardReader(FakeRedis(hashes), "e:", names).read()
+    reader = FakeReader(a=counted(5, 1), b=counted(5, 2), c=counted(6, 1), d=counted(5, 1, plays=11), e=counted(5, 1))
+    board = BoardReader(reader, {title_id: title_id.upper() for title_id in "edcba"}).read()
     assert [title.name for title in board.titles] == ["B", "C", "D", "A", "E"]
 
 
 def test_a_board_sums_completions_and_rewatches_over_the_titles():
-    board = BoardReader(
-        FakeRedis({"e:title:a": counted(5, 1), "e:title:b": counted(4, 2)}), "e:", {"a": "", "b": ""}
-    ).read()
+    board = BoardReader(FakeReader(a=counted(5, 1), b=counted(4, 2)), {"a": "", "b": ""}).read()
     assert (board.completions, board.rewatches) == (9, 3)
-
-
-def test_an_id_is_percent_encoded_in_its_key():
-    assert title_key("encore:", "Ein Fall: 7/ä~") == "encore:title:Ein%20Fall%3A%207%2F%C3%A4~"
 
 
 def test_a_trend_is_made_of_the_completions_between_looks():

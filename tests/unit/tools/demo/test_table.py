@@ -3,17 +3,23 @@
 import pytest
 from rich.console import Console
 
-from streams.tools.demo.board import LiveBoard, LiveStatus, LiveTitle
+from streams.reader import Status, Title
+from streams.tools.demo.board import NOTHING_YET, LiveBoard, LiveTitle
 from streams.tools.demo.table import RunProgress, screen, verdict
 from streams.verify import Difference, Verification
 
+KEEPER = Title(
+    title_id="keeper", version=1, complete=True, plays=48_210, starters=20_111, completers=14_021, completions=44_120,
+    rewatches=30_099, completion_rate=0.697, repeat_rate=0.61,
+)  # fmt: skip
+AQUARIUM = Title(title_id="aquarium", version=1, complete=True, plays=210, completions=20, completion_rate=0.189)
 BOARD = LiveBoard(
-    LiveStatus(1_234_567, 2, 13, 1_203, 1_764_000_000_000),
-    (
-        LiveTitle("The Lighthouse Keeper's Daughter", 48_210, 20_111, 14_021, 44_120, 30_099, 0.697, 0.61, (1, 2, 4)),
-        LiveTitle("Aquarium", 210, 111, 21, 20, 0, 0.189, None, ()),
+    Status(
+        version=1, complete=True, events=1_234_567, dead_letters=2, late_events=13, lag=1_203,
+        as_of_ms=1_764_000_000_000,
     ),
-)
+    (LiveTitle("The Lighthouse Keeper's Daughter", KEEPER, (1, 2, 4)), LiveTitle("Aquarium", AQUARIUM)),
+)  # fmt: skip
 
 
 def shown(renderable, width):
@@ -52,7 +58,7 @@ def test_titles_beyond_the_rows_are_counted_in_a_line():
 
 
 def test_an_empty_board_is_a_header_and_an_empty_table():
-    lines = shown(screen(LiveBoard(LiveStatus(), ()), RunProgress(0, 0), 80, 10), 80)
+    lines = shown(screen(LiveBoard(NOTHING_YET, ()), RunProgress(0, 0), 80, 10), 80)
     assert lines[2].rstrip() == "0 dead letters  ·  0 late  ·  no events yet"
 
 
