@@ -92,7 +92,8 @@ class TransactionalWriter:
         self._kafka = kafka
         self._on_renewed = on_renewed
         self._may_come_late = False
-        # What the state may end with as long as nobody else has written: the values of its last record.
+        # What the state may end with while nobody else writes: its last record's value after the last two checkpoints,
+        # and after the one in hand. A commit is answered before its records can be read, the next begins after that.
         self._own: tuple[bytes | None, ...] = (None,)
         self._producer = self._new_producer()
 
@@ -133,7 +134,7 @@ class TransactionalWriter:
     def write(self, batch: Batch) -> None:
         """Write a batch in one transaction; returns when it is committed. Raises `CheckpointFailed`."""
         position = batch.state[-1]["value"]
-        self._own = (self._own[-1], position)
+        self._own = (*self._own[-2:], position)
         for attempt in range(1, ATTEMPTS + 1):
             if self._may_come_late and self._renew() == position:
                 break
@@ -145,7 +146,6 @@ class TransactionalWriter:
                 if not error.txn_requires_abort() or attempt == ATTEMPTS:
                     raise self._failure("checkpoint", error) from None
                 log.warning("checkpoint of %s is written again by a new producer: %s", self.name, error.str())
-        self._own = (position,)
 
     def _write_once(self, batch: Batch) -> None:
         self._may_come_late = True
@@ -164,20 +164,20 @@ class TransactionalWriter:
         when no former one can write any more.
         """
         begun_s = time.monotonic()
-        self._check_nobody_else_wrote()
+        self._check_the_end_is(self._own)
         former, self._producer = self._producer, self._new_producer()
         self._persist("init_transactions", lambda: self._producer.init_transactions(_CALL_S))
         # Not closed: that would end its transaction once more.
         former.purge()
-        last = self._check_nobody_else_wrote()
+        last = self._check_the_end_is(self._own[-2:])
         self._may_come_late = False
         log.info("%s goes on with a new producer, made in %.0f ms", self.name, (time.monotonic() - begun_s) * 1000)
         self._on_renewed()
         return last
 
-    def _check_nobody_else_wrote(self) -> bytes | None:
+    def _check_the_end_is(self, own: tuple[bytes | None, ...]) -> bytes | None:
         last = self._last_record(_CALL_S)
-        if _value_of(last) not in self._own:
+        if _value_of(last) not in own:
             at = "gone" if last is None else f"at offset {last.offset}"
             raise Fenced(f"{_OWNED_BY_ANOTHER}. The end of {self.topic}/{self.partition} is not its own: {at}")
         return _value_of(last)
