@@ -56,7 +56,7 @@ def test_of_one_key_the_last_value_holds_in_one_call_or_several() -> None:
 
 def test_a_tombstone_takes_a_row_or_a_tally_away() -> None:
     gone = [(key, None) for key, _ in messages()[:9]]
-    taken = restored(*messages(), *gone, *gone)
+    taken = restored(*messages(), *gone, *gone, messages()[-1])
     assert (rows(taken), taken.fold.tallies) == ([], {})
 
 
@@ -74,22 +74,30 @@ def test_a_tombstone_takes_a_row_or_a_tally_away() -> None:
 )  # fmt: skip
 def test_a_record_that_is_no_state_is_refused_with_the_remedy_in_one_line(key: bytes | None, value: bytes) -> None:
     with pytest.raises(StateError, match="run `encore rebuild`") as refused:
-        restored(messages()[-1], (key, value))
+        restored(messages()[-1], (key, value), messages()[-1])
     assert "\n" not in str(refused.value)
 
 
 def test_zone_data_comes_back_and_is_refused_by_its_key_if_it_is_damaged() -> None:
     data = installed_zones()["Europe/Berlin"]
     key, value = (zone_message(5, "Europe/Berlin", data)[part] or b"" for part in ("key", "value"))
-    assert restored(messages()[-1], (key, value)).zones == {"Europe/Berlin": data}
+    assert restored((key, value), messages()[-1]).zones == {"Europe/Berlin": data}
     # Python's `zoneinfo` would read a file that lacks its end forever.
     for damaged in (value[:-1], value[:-2], value + b"\n", value[32:], bytes([value[0] ^ 1]) + value[1:]):
         with pytest.raises(StateError, match=r"Europe/Berlin'.* the zone data is damaged: .* `encore rebuild`"):
-            restored(messages()[-1], (key, damaged))
+            restored((key, damaged), messages()[-1])
+
+
+@pytest.mark.parametrize("records", [messages()[:1], messages()[:-1], [*messages(), messages()[0]]])
+def test_a_state_that_does_not_end_with_a_position_was_torn_and_is_refused(
+    records: list[tuple[bytes, bytes]],
+) -> None:
+    with pytest.raises(StateError, match=r"part of a transaction was committed.*run `encore rebuild`"):
+        restored(*records)
 
 
 def test_a_position_of_before_there_were_rebuilds_is_read() -> None:
     older = msgspec.json.decode(position_message(POSITION)["value"])
-    for name in ("state_id", "told", "rebuild_until"):
+    for name in ("state_id", "told", "rebuild_until", "writer"):
         del older[name]
     assert restored((b"p", msgspec.json.encode(older))).position == POSITION

@@ -92,7 +92,19 @@ def tally(kind: str, number: int, counters: list[int]) -> Callable[[], Message]:
 CURRENT = CurrentWindows(486_120, {TallyKey("h", 486_120, "film"): [0, 5, 6], TallyKey("a", 1, "film"): [0, 0, 1]})
 TITLE_ROW = CatalogRow("film", "The Film", "saga", 5_400_000, 5_300_000, T0, "main", True)
 POSITION = Position(
-    50, "source", 4, T0, 3, "rules", "zones", 1_000, list(range(12)), state_id="state", told=5, rebuild_until=9
+    50,
+    "source",
+    4,
+    T0,
+    3,
+    "rules",
+    "zones",
+    1_000,
+    list(range(12)),
+    state_id="state",
+    told=5,
+    rebuild_until=9,
+    writer="5eed",
 )
 MADE: dict[str, Callable[[], Message]] = {
     "row": lambda: changed(rows=[("film", "home", pack(row()))])(),
@@ -205,7 +217,8 @@ BYTES = {
         "3a342c2273747265616d5f74696d655f6d73223a313735303033323030303030302c2273657175656e6365223a332c227275"
         "6c6573223a2272756c6573222c227a6f6e6573223a227a6f6e6573222c22696e6361726e6174696f6e223a313030302c2273"
         "747265616d223a5b302c312c322c332c342c352c362c372c382c392c31302c31315d2c22666f726d6174223a362c22737461"
-        "74655f6964223a227374617465222c22746f6c64223a352c2272656275696c645f756e74696c223a397d",
+        "74655f6964223a227374617465222c22746f6c64223a352c2272656275696c645f756e74696c223a392c"
+        "22777269746572223a2235656564227d",
     ),
 }
 COUNTERS = (
