@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     alone = is_one_of_them or not getattr(config.option, "numprocesses", None)
     if alone or all(path.startswith(WITHOUT_SERVERS) for path in config.args) or all(_given()):
         return
-    servers = Devstack.start()
+    servers = Devstack.start(brief=True)
     config.add_cleanup(servers.stop)
     os.environ |= {SHARED_KAFKA: servers.kafka, SHARED_REDIS: servers.redis}
 
@@ -149,7 +149,7 @@ def _environments() -> Iterator[Callable[..., Environment]]:
 
 def _started(kafka: bool = True, brokers: int = 1) -> Devstack:
     try:
-        return Devstack.start(kafka=kafka, brokers=brokers)
+        return Devstack.start(kafka=kafka, brokers=brokers, brief=True)
     except ServerFailed as failure:
         if os.environ.get("CI"):
             raise
