@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from catalogue import FAULTS, Fault, Scene, Strikes, share
 from trial import Trial, Void
@@ -157,6 +157,12 @@ class Campaign:
             raise
         self.seconds = time.monotonic() - begun_s
 
+    def run_on(self, servers: Any) -> None:
+        """Make all trials, of faults that strike no server, on servers that run already, and may be used by others."""
+        for jobs in self._jobs.values():
+            for job in self._drained(jobs):
+                self._try(job, servers, self._folder)
+
     def _end(self) -> None:
         """Begin nothing more, and end what trials under way have started; servers end with this process."""
         self._last_begin_s = 0.0
@@ -178,7 +184,7 @@ class Campaign:
             except queue.Empty:
                 return
 
-    def _try(self, job: Job, servers: Devstack, folder: Path) -> None:
+    def _try(self, job: Job, servers: Any, folder: Path) -> None:
         """One trial, made again with another seed where a fault met no work: of each fault alone where several shared
         it."""
         for attempt in range(MOST_VOIDS + 1):
@@ -193,8 +199,7 @@ class Campaign:
                 return
         self._note_failure(job, f"{job.seed}: void {MOST_VOIDS + 1} times")
 
-    def _trial(self, job: Job, seed: str, servers: Devstack, folder: Path) -> str:
-        servers.up()
+    def _trial(self, job: Job, seed: str, servers: Any, folder: Path) -> str:
         trial = Trial(servers, folder, seed, job.hits, self._settings, is_long=self._is_long, wait_s=self._wait_s)
         self._under_way.add(trial)
         try:
@@ -210,7 +215,8 @@ class Campaign:
             return "verified"
         finally:
             self._under_way.discard(trial)
-            heal(servers)
+            if isinstance(servers, Devstack):
+                heal(servers)
             trial.close()
 
     def _note(self, job: Job, trial: Trial) -> None:

@@ -34,18 +34,6 @@ class Recording:
         self.do("close")
 
 
-class NoServers:
-    """In the place of servers that no fault strikes."""
-
-    brokers: tuple[()] = ()
-
-    class redis_server:  # noqa: N801
-        running = False
-
-    def up(self) -> None:
-        pass
-
-
 def strikes(name: str, hits: int = 1, *, hides: bool = False, strike: Any = None) -> Strikes:
     def hit(trial: Any, number: int) -> None:
         trial.do(f"{name} {number}")
@@ -96,10 +84,11 @@ def test_where_a_shared_trial_fails_all_its_faults_do_and_the_message_says_in_wh
 
     job = Job((strikes("kill", 2), strikes("stop", strike=fails), strikes("freeze")), "seed 7")
     monkeypatch.setattr(campaign, "Trial", Recording)
-    running = Campaign([job], tmp_path, lambda job, said: None)
-    said = running._trial(job, job.seed, NoServers(), tmp_path)  # type: ignore[arg-type]
+    said: list[str] = []
+    running = Campaign([job], tmp_path, lambda job, words: said.append(words))
+    running.run_on(None)
 
-    assert said == "FAILED: a number is wrong"
+    assert said == ["FAILED: a number is wrong"]
     (failure,) = running.results["kill"].failures
     assert [result.failures for result in running.results.values()] == [[failure]] * 3
     assert (
