@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if alone or all(path.startswith(WITHOUT_SERVERS) for path in config.args) or all(_given()):
         return
     try:
-        servers = Devstack.start()
+        servers = Devstack.start(brief=True)
     except ServerFailed:
         return  # the fixtures try again, and say what failed
     config.add_cleanup(servers.stop)
@@ -152,7 +152,7 @@ def _environments() -> Iterator[Callable[..., Environment]]:
 
 def _started(kafka: bool = True, brokers: int = 1) -> Devstack:
     try:
-        return Devstack.start(kafka=kafka, brokers=brokers)
+        return Devstack.start(kafka=kafka, brokers=brokers, brief=True)
     except ServerFailed as failure:
         if os.environ.get("CI"):
             raise

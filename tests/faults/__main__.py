@@ -26,6 +26,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 @click.option("--seed", type=int, default=None, help="the campaign's seed [default: the time]")
 @click.option("--long", "is_long", is_flag=True, help="the long campaign: at least 200 kill -9, 20 of each other fault")
 @click.option("--only", multiple=True, metavar="WORDS", help="faults whose name holds these words; may be repeated")
+@click.option("--alone", is_flag=True, help="each fault in an application of its own, as in the long campaign")
 @click.option("--hits", type=click.IntRange(1), help="hits of each fault, whatever its own number is")
 @click.option("--lanes", type=click.IntRange(1, 8), default=2, show_default=True, help="trials side by side")
 @click.option("--most-minutes", type=float, default=inf, help="begin no trial after so many minutes")
@@ -33,9 +34,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 @click.option("--keep", is_flag=True, help="keep the folder of logs")
 @click.option("--list", "is_list", is_flag=True, help="list the faults")
 def faults(
-    seed: int | None, is_long: bool, only: tuple[str, ...], hits: int | None, lanes: int, most_minutes: float,
-    json_file: Path | None,
-    keep: bool, is_list: bool,
+    seed: int | None, is_long: bool, only: tuple[str, ...], alone: bool, hits: int | None, lanes: int,
+    most_minutes: float, json_file: Path | None, keep: bool, is_list: bool,
 ) -> None:  # fmt: skip
     """Hit workers and servers while events flow; afterwards every number must equal a recomputation."""
     names = [name for name in FAULTS if not only or any(words.lower() in name.lower() for words in only)]
@@ -47,7 +47,7 @@ def faults(
     def hits_of(fault: Fault) -> int:
         return hits or (fault.long if is_long else fault.short)
 
-    jobs = plan(seed, hits_of, names)
+    jobs = plan(seed, hits_of, names, shared=not (alone or is_long))
     folder = Path(tempfile.mkdtemp(prefix="encore-faults-"))
     console = Console(stderr=True)
     console.print(f"seed {seed}: {len(jobs)} trials of {len(names)} faults in {lanes} lanes, logs in {folder}")
@@ -69,12 +69,16 @@ def run(jobs: list[Job], folder: Path, lanes: int, console: Console, **more: Any
         task = progress.add_task("faults", total=sum(job.hits for job in jobs))
 
         def on_result(job: Job, said: str) -> None:
-            console.print(f"{time.strftime('%H:%M:%S')}  {said:<9} {job.fault.name}  ({job.hits} hits)")
+            console.print(f"{time.strftime('%H:%M:%S')}  {said:<9} {_words(job)}  ({job.hits} hits)")
             progress.advance(task, 0 if said.startswith("void") else job.hits)
 
         campaign = Campaign(jobs, folder, on_result, **more)
         campaign.run(lanes)
     return campaign
+
+
+def _words(job: Job) -> str:
+    return job.faults[0] if len(job.faults) == 1 else f"{len(job.faults)} faults in one: {', '.join(job.faults)}"
 
 
 if __name__ == "__main__":

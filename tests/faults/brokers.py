@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from catalogue import fault
+from catalogue import strike
+from scenes import WATCHED, WATCHED_ON_THREE
 from trial import Trial
 
 Strike = Callable[[Any], None]
@@ -15,37 +16,27 @@ _FAILOVER_S = 180.0
 
 
 def _alone(words: str, leave: Strike, come_back: Strike, away_s: tuple[float, float]) -> None:
-    @fault(f"the only broker: {words}", per_trial=5)
-    def away(trial: Trial) -> None:
-        trial.set_up()
-        trial.start_work()
-        trial.read_on()
+    @strike(f"the only broker: {words}", WATCHED, per_trial=5)
+    def away(trial: Trial, number: int) -> None:
         broker = trial.servers.kafka_server
-        for _ in range(trial.hits):
-            trial.mid_work()
-            leave(broker)
-            trial.sleep(*away_s)
-            come_back(broker)
-            trial.note("recovery_s", trial.until_working())
-        trial.verify()
+        trial.mid_work()
+        leave(broker)
+        trial.sleep(*away_s)
+        come_back(broker)
+        trial.note("recovery_s", trial.until_working())
 
 
 def _one_of_three(words: str, leave: Strike, come_back: Strike, away_s: tuple[float, float]) -> None:
-    @fault(f"one of three brokers: {words}", per_trial=5, brokers=3)
-    def away(trial: Trial) -> None:
-        trial.set_up(ENCORE_TOPIC_REPLICATION="3")
-        trial.start_work()
-        trial.read_on()
-        for number in range(trial.hits):
-            broker = trial.servers.brokers[number % 3]
-            trial.mid_work()
-            leave(broker)
-            struck_s = time.monotonic()
-            trial.note("recovery_s", trial.until_working(struck_s, within_s=_FAILOVER_S))
-            time.sleep(max(0.0, struck_s + trial.rng.uniform(*away_s) - time.monotonic()))
-            come_back(broker)
-            trial.servers.cluster.wait_until_in_sync()
-        trial.verify()
+    @strike(f"one of three brokers: {words}", WATCHED_ON_THREE, per_trial=5)
+    def away(trial: Trial, number: int) -> None:
+        broker = trial.servers.brokers[number % 3]
+        trial.mid_work()
+        leave(broker)
+        struck_s = time.monotonic()
+        trial.note("recovery_s", trial.until_working(struck_s, within_s=_FAILOVER_S))
+        time.sleep(max(0.0, struck_s + trial.rng.uniform(*away_s) - time.monotonic()))
+        come_back(broker)
+        trial.servers.cluster.wait_until_in_sync()
 
 
 _ENDS: dict[str, tuple[Strike, Strike, tuple[float, float]]] = {

@@ -5,29 +5,28 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from catalogue import fault
+from catalogue import strike
 from playback import MINUTE_MS
+from scenes import AT_WORK
 from trial import Trial
 
 _CORRECTED = 5
 
 
-@fault("catalog corrected, while a worker is killed", per_trial=5)
-def corrected(trial: Trial) -> None:
-    application = trial.set_up()
-    workers = trial.start_work()
+@strike("catalog corrected, while a worker is killed", AT_WORK, per_trial=5)
+def corrected(trial: Trial, number: int) -> None:
+    application = trial.application
     topic = application.environment["ENCORE_TITLES_TOPIC"]
-    titles = {json.loads(record.value)["title_id"]: json.loads(record.value) for record in application.read(topic)}
-    for _ in range(trial.hits):
-        trial.mid_work()
-        for title_id in trial.rng.sample(sorted(titles), _CORRECTED):
-            row = _correction(trial, titles[title_id])
-            value = json.dumps(row).encode() if row else None
-            application.produce(title_id.encode(), value, 1, topic).get(30)
-        trial.sleep(0.0, 1.5)
-        trial.rng.choice(workers).process.kill()
-        trial.until_working()
-    trial.verify()
+    rows = [json.loads(record.value) for record in application.read(topic) if record.value]
+    titles = {row["title_id"]: row for row in rows}
+    trial.mid_work()
+    for title_id in trial.rng.sample(sorted(titles), _CORRECTED):
+        row = _correction(trial, titles[title_id])
+        value = json.dumps(row).encode() if row else None
+        application.produce(title_id.encode(), value, 1, topic).get(30)
+    trial.sleep(0.0, 1.5)
+    trial.rng.choice(trial.crew).process.kill()
+    trial.until_working()
 
 
 def _correction(trial: Trial, row: dict[str, Any]) -> dict[str, Any] | None:

@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from catalogue import fault
+from catalogue import fault, strike
+from scenes import AT_WORK
 from trial import Trial, Void, Worker
 
 MOMENTS = {
@@ -25,19 +26,15 @@ LONGEST_TAKEOVER_S = 30.0
 """While other trials use the same cores. On a machine of its own it is half of that: see docs/reliability.md."""
 
 
-@fault("kill -9 at a random moment", per_trial=10, short=4, long=160)
-def killed_at_a_random_moment(trial: Trial) -> None:
-    trial.set_up()
-    workers = trial.start_work()
-    for _ in range(trial.hits):
-        victim = trial.rng.choice(workers)
-        victim.until_restored()
-        trial.sleep(0.2, 5.0)
-        trial.mid_work()
-        victim.process.kill()
-        died_s = time.monotonic()
-        trial.note("restart_s", trial.until_working(died_s))
-    trial.verify()
+@strike("kill -9 at a random moment", AT_WORK, per_trial=10, short=4, long=160)
+def killed_at_a_random_moment(trial: Trial, number: int) -> None:
+    victim = trial.rng.choice(trial.crew)
+    victim.until_restored()
+    trial.sleep(0.2, 5.0)
+    trial.mid_work()
+    victim.process.kill()
+    died_s = time.monotonic()
+    trial.note("restart_s", trial.until_working(died_s))
 
 
 @fault("kill -9, and others take over", per_trial=4, short=1, long=40)
@@ -62,15 +59,11 @@ def killed_and_taken_over(trial: Trial) -> None:
 
 
 def _dies_at(moment: str) -> None:
-    @fault(f"kill -9 {MOMENTS[moment]}", per_trial=5)
-    def dies(trial: Trial) -> None:
-        trial.set_up()
-        _, victim = trial.start_work()
-        for _ in range(trial.hits):
-            with dying_at(trial, victim, f"{moment}:{_which_time(trial, moment)}"):
-                pass
-            trial.until_working()
-        trial.verify()
+    @strike(f"kill -9 {MOMENTS[moment]}", AT_WORK, per_trial=5)
+    def dies(trial: Trial, number: int) -> None:
+        with dying_at(trial, trial.crew[-1], f"{moment}:{_which_time(trial, moment)}"):
+            pass
+        trial.until_working()
 
 
 for _moment in MOMENTS:
@@ -103,34 +96,27 @@ def _which_time(trial: Trial, moment: str) -> int:
     return trial.rng.randint(1, 2) if moment == "restoring" else trial.rng.randint(1, _LONGEST_COUNT)
 
 
-@fault("kill -9 during a rebalance", per_trial=4)
-def dies_during_a_rebalance(trial: Trial) -> None:
+@strike("kill -9 during a rebalance", AT_WORK, per_trial=4)
+def dies_during_a_rebalance(trial: Trial, number: int) -> None:
     """At the moment when partitions are taken away, or when they have just been given."""
-    trial.set_up()
-    _, victim = trial.start_work()
-    for number in range(trial.hits):
-        with dying_at(trial, victim, trial.rng.choice(["revoked:1", "assigned:2"])):
-            victim.until_restored()
-            passer_by = trial.worker(ENCORE_GROUP_INSTANCE_ID=f"passer-by-{number}")
-        passer_by.until_restored()
-        passer_by.supervised = False
-        assert passer_by.process.stopped().code == 0
-        trial.until_working()
-    trial.verify()
+    victim = trial.crew[-1]
+    with dying_at(trial, victim, trial.rng.choice(["revoked:1", "assigned:2"])):
+        victim.until_restored()
+        passer_by = trial.worker(ENCORE_GROUP_INSTANCE_ID=f"passer-by-{number}")
+    passer_by.until_restored()
+    passer_by.supervised = False
+    assert passer_by.process.stopped().code == 0
+    trial.until_working()
 
 
-@fault("SIGTERM mid-batch, rolling over all workers", per_trial=10, short=4)
-def stopped_in_turn(trial: Trial) -> None:
-    trial.set_up()
-    workers = trial.start_work()
-    for number in range(trial.hits):
-        worker = workers[number % len(workers)]
-        worker.until_restored()
-        trial.mid_work()
-        with worker.unsupervised():
-            asked_s = time.monotonic()
-            ended = worker.process.stopped()
-            trial.note("exit_s", time.monotonic() - asked_s)
-            assert ended.code == 0, ended.log[-2000:]
-        trial.until_working(asked_s)
-    trial.verify()
+@strike("SIGTERM mid-batch, rolling over all workers", AT_WORK, per_trial=10, short=4)
+def stopped_in_turn(trial: Trial, number: int) -> None:
+    worker = trial.crew[number % len(trial.crew)]
+    worker.until_restored()
+    trial.mid_work()
+    with worker.unsupervised():
+        asked_s = time.monotonic()
+        ended = worker.process.stopped()
+        trial.note("exit_s", time.monotonic() - asked_s)
+        assert ended.code == 0, ended.log[-2000:]
+    trial.until_working(asked_s)

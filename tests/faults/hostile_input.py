@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from catalogue import fault
+from application import Application, until
+from catalogue import strike
 from confluent_kafka import Producer
 from playback import DAY_MS, EVENING_MS, HOUR_MS, MINUTE_MS, whole_viewing
+from scenes import AT_WORK
 from trial import Trial
 
 _HOUSEHOLDS = 40
@@ -18,6 +20,8 @@ _VIEWINGS = 120
 _LENGTH_MS = 12 * MINUTE_MS
 _LARGE_BYTES = 900_000
 _OVER_LIMIT_BYTES = 1_500_000
+_GARBAGE = 20
+_SEEN_S = 60
 
 Record = tuple[bytes | None, bytes | None, int]
 """Key, value, timestamp in ms."""
@@ -61,10 +65,9 @@ def garbage(rng: Random, clock_ms: int) -> Iterator[Record]:
     yield b"\xff\xfe", whole, clock_ms
 
 
-@fault("hostile input, while a worker is killed", per_trial=5)
-def hostile(trial: Trial) -> None:
-    application = trial.set_up()
-    workers = trial.start_work()
+@strike("hostile input, while a worker is killed", AT_WORK, per_trial=5)
+def hostile(trial: Trial, number: int) -> None:
+    application = trial.application
     producer = Producer(
         {
             "bootstrap.servers": application.environment["ENCORE_KAFKA"],
@@ -72,20 +75,23 @@ def hostile(trial: Trial) -> None:
             "message.max.bytes": 8_000_000,
         }
     )
-    for _ in range(trial.hits):
-        trial.mid_work()
-        records = burst(trial.rng, EVENING_MS)
-        middle = trial.rng.randrange(len(records))
-        for number, (key, value, timestamp_ms) in enumerate(records):
-            producer.produce(application.environment["ENCORE_SOURCE_TOPIC"], value, key, timestamp=timestamp_ms)
-            if number == middle:
-                producer.flush(30)
-                trial.rng.choice(workers).process.kill()
-        assert producer.flush(60) == 0
-        trial.until_working()
-    answer = trial.verify()
-    assert answer["dead_letters"] >= 20 * trial.hits
-    trial.note("dead_letters", answer["dead_letters"])
+    trial.mid_work()
+    before = _dead_letters(application)
+    records = burst(trial.rng, EVENING_MS)
+    middle = trial.rng.randrange(len(records))
+    for place, (key, value, timestamp_ms) in enumerate(records):
+        producer.produce(application.environment["ENCORE_SOURCE_TOPIC"], value, key, timestamp=timestamp_ms)
+        if place == middle:
+            producer.flush(30)
+            trial.rng.choice(trial.crew).process.kill()
+    assert producer.flush(60) == 0
+    trial.until_working()
+    until(lambda: _dead_letters(application) - before >= _GARBAGE, "all garbage is among the dead letters", _SEEN_S)
+    trial.note("dead_letters", _dead_letters(application) - before)
+
+
+def _dead_letters(application: Application) -> int:
+    return int(application.status().get("dead_letters", 0))
 
 
 def burst(rng: Random, clock_ms: int) -> list[Record]:

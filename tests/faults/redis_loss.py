@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 import psutil
 from application import until
-from catalogue import fault
-from proxy import Proxy
+from catalogue import fault, strike
+from proxy import HOST, Proxy
 from redis import RedisError
+from scenes import WATCHED
 from trial import Trial
 
 from streams.tools.devstack.redis import RedisServer
@@ -41,15 +41,20 @@ def until_whole(trial: Trial, since_s: float) -> None:
     trial.note("recovery_s", time.monotonic() - since_s)
 
 
-def _struck(trial: Trial, strike: Callable[[], None]) -> None:
-    """Strike `trial.hits` times, each time mid-work, and wait until Redis is whole; then verify."""
+def _hit(trial: Trial, lose: Callable[[], object]) -> None:
+    """Strike mid-work, and wait until Redis is whole."""
+    trial.mid_work()
+    trial.sleep(0.0, 1.0)
+    lose()
+    struck_s = time.monotonic()
+    trial.until_working(struck_s)
+    until_whole(trial, struck_s)
+
+
+def _struck(trial: Trial, lose: Callable[[], object]) -> None:
+    """Strike `trial.hits` times, then verify."""
     for _ in range(trial.hits):
-        trial.mid_work()
-        trial.sleep(0.0, 1.0)
-        strike()
-        struck_s = time.monotonic()
-        trial.until_working(struck_s)
-        until_whole(trial, struck_s)
+        _hit(trial, lose)
     trial.verify()
 
 
@@ -62,36 +67,29 @@ def killed_without_persistence(trial: Trial) -> None:
     trial.start_work()
     trial.read_on()
 
-    def strike() -> None:
+    def lose() -> None:
         redis.kill()
         trial.sleep(0.0, 2.0)
         redis.start()
 
-    _struck(trial, strike)
+    _struck(trial, lose)
 
 
-@fault("Redis: FLUSHALL mid-write", per_trial=5)
-def emptied(trial: Trial) -> None:
-    trial.set_up()
-    trial.start_work()
-    trial.read_on()
-    _struck(trial, trial.application.redis.flushall)
+@strike("Redis: FLUSHALL mid-write", WATCHED, per_trial=5, hides=True)
+def emptied(trial: Trial, number: int) -> None:
+    _hit(trial, trial.application.redis.flushall)
 
 
-@fault("Redis: SIGSTOP 13 s", per_trial=5)
-def frozen(trial: Trial) -> None:
-    trial.set_up()
-    trial.start_work()
-    trial.read_on()
-
-    def strike() -> None:
+@strike("Redis: SIGSTOP 13 s", WATCHED, per_trial=5)
+def frozen(trial: Trial, number: int) -> None:
+    def freeze() -> None:
         trial.servers.redis_server.pause()
         frozen_s = time.monotonic()
         trial.note("consumed_meanwhile_s", trial.until_working(frozen_s))
         time.sleep(max(0.0, _FROZEN_S - (time.monotonic() - frozen_s)))
         trial.servers.redis_server.resume()
 
-    _struck(trial, strike)
+    _hit(trial, freeze)
 
 
 @fault("Redis: a replica promoted after losing the tail", long=20)
@@ -102,33 +100,26 @@ def replaced(trial: Trial) -> None:
     replica = RedisServer(trial.folder / "replica", replica_of=primary)
     replica.start()
     trial.on_close(replica.stop)
-    with Proxy(("127.0.0.1", primary.port)) as proxy:
-        trial.set_up(ENCORE_REDIS=f"redis://127.0.0.1:{proxy.port}/0")
-        trial.start_work()
-        trial.read_on(may_fall_back=True)
+    proxy = trial.enter(Proxy((HOST, primary.port)))
+    trial.set_up(ENCORE_REDIS=f"redis://{HOST}:{proxy.port}/0")
+    trial.start_work()
+    trial.read_on(may_fall_back=True)
 
-        def strike() -> None:
-            replica.fall_behind()
-            trial.sleep(0.5, 2.0)
-            primary.kill()
-            replica.promote()
-            proxy.target = ("127.0.0.1", replica.port)
-            proxy.cut()
+    def replace() -> None:
+        replica.fall_behind()
+        trial.sleep(0.5, 2.0)
+        primary.kill()
+        replica.promote()
+        proxy.target = (HOST, replica.port)
+        proxy.cut()
 
-        _struck(trial, strike)
-        trial.close()
+    _struck(trial, replace)
 
 
-def _behind_a_proxy(name: str, strike: Callable[[Trial, Proxy], None]) -> None:
-    @fault(f"Redis: {name}", per_trial=5)
-    def behind_a_proxy(trial: Trial) -> None:
-        redis = urlsplit(trial.servers.redis)
-        with Proxy(("127.0.0.1", redis.port or 0)) as proxy:
-            trial.set_up(ENCORE_REDIS=f"redis://127.0.0.1:{proxy.port}/0")
-            trial.start_work()
-            trial.read_on()
-            _struck(trial, lambda: strike(trial, proxy))
-            trial.close()
+def _behind_a_proxy(name: str, lose: Callable[[Trial, Proxy], None]) -> None:
+    @strike(f"Redis: {name}", WATCHED, per_trial=5)
+    def behind_a_proxy(trial: Trial, number: int) -> None:
+        _hit(trial, lambda: lose(trial, trial.proxy))
 
 
 def _slowed(trial: Trial, proxy: Proxy) -> None:
@@ -152,10 +143,10 @@ _behind_a_proxy("half-open connections", _silenced)
 _behind_a_proxy("connections cut", _dropped)
 
 
-@fault("Redis: gone for ten minutes (shortened: ten seconds)", long=1)
-def gone(trial: Trial) -> None:
-    trial.set_up()
-    workers = trial.start_work()
+@strike("Redis: gone for ten minutes (shortened: ten seconds)", WATCHED, long=1, hides=True)
+def gone(trial: Trial, number: int) -> None:
+    workers = trial.crew
+    ends = [len(worker.ends) for worker in workers]
     before = sum(resident(worker.process.popen.pid) for worker in workers)
     trial.mid_work()
     trial.servers.redis_server.kill()
@@ -166,10 +157,9 @@ def gone(trial: Trial) -> None:
     growth = sum(resident(worker.process.popen.pid) for worker in workers) - before
     trial.note("grown_bytes", growth)
     assert growth < _MOST_GROWTH_BYTES * len(workers), f"{growth:,} bytes more"
-    assert not any(worker.ends for worker in workers)
+    assert [len(worker.ends) for worker in workers] == ends
     trial.servers.redis_server.start()
     until_whole(trial, time.monotonic())
-    trial.verify()
 
 
 def resident(pid: int) -> int:

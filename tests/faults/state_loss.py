@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from application import Application, until
-from catalogue import fault
+from catalogue import Scene, strike
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic
 from trial import Trial, Void, Worker
@@ -19,7 +19,6 @@ from models.rules import Rules
 _REMEDY = "encore rebuild"
 _REFUSED_S = 60
 _FROZEN_S = 2.0
-_PARTITIONS = 4
 
 
 class Kafka:
@@ -37,7 +36,7 @@ class Kafka:
         self.admin.delete_topics([topic])[topic].result(30)
         until(lambda: topic not in self.admin.list_topics(timeout=5).topics, f"{topic} is gone")
 
-    def create(self, topic: str, partitions: int = _PARTITIONS) -> None:
+    def create(self, topic: str, partitions: int) -> None:
         until(lambda: self._created(topic, partitions), f"{topic} is made")
 
     def _created(self, topic: str, partitions: int) -> bool:
@@ -70,31 +69,44 @@ class Kafka:
         self.consumer.close()
 
 
-def _refused_then_rebuilt(name: str, strike: Callable[[Trial, Kafka], dict[str, str]]) -> None:
-    """`strike` breaks what the workers left; it may give further settings for those that come."""
+def _begin(trial: Trial) -> None:
+    trial.set_up()
 
-    @fault(f"state: {name}", per_trial=4)
-    def lost(trial: Trial) -> None:
-        application = trial.set_up()
-        for _ in range(trial.hits):
-            worker = _at_work(trial)
-            trial.stop_feeds()
-            worker.supervised = False
-            assert worker.process.stopped().code == 0
-            trial.forget_follower()
-            kafka = Kafka(application)
-            application.environment |= strike(trial, kafka)
-            kafka.close()
-            must_refuse(trial)
-            rebuild(trial)
-        _at_work(trial)
-        trial.verify()
+
+def _end(trial: Trial) -> None:
+    _at_work(trial)
+    trial.verify()
+
+
+def _go_on(trial: Trial) -> None:
+    """Each strike makes work for itself."""
+
+
+ONE_WORKER = Scene("one worker", _begin, end=_end, go_on=_go_on)
+"""Its faults hide what was wrong before: a rebuild counts everything anew."""
+
+
+def _refused_then_rebuilt(name: str, lose: Callable[[Trial, Kafka], dict[str, str]]) -> None:
+    """`lose` breaks what the workers left; it may give further settings for those that come."""
+
+    @strike(f"state: {name}", ONE_WORKER, per_trial=4, hides=True)
+    def lost(trial: Trial, number: int) -> None:
+        worker = _at_work(trial)
+        trial.stop_feeds()
+        worker.supervised = False
+        assert worker.process.stopped().code == 0
+        trial.forget_follower()
+        kafka = Kafka(trial.application)
+        trial.application.environment |= lose(trial, kafka)
+        kafka.close()
+        must_refuse(trial)
+        rebuild(trial)
 
 
 def _at_work(trial: Trial) -> Worker:
-    """A feed, and a worker that is to be found mid-work."""
+    """A feed, and a worker that is to be found mid-work: the one that there is, or else a new one."""
     trial.feed()
-    worker = trial.worker()
+    worker = next((worker for worker in trial.workers if worker.supervised), None) or trial.worker()
     trial.until_working()
     trial.mid_work()
     return worker
@@ -150,8 +162,9 @@ def _last_positions(application: Application) -> list[Any]:
 
 
 def _source_made_anew(trial: Trial, kafka: Kafka) -> dict[str, str]:
+    partitions = kafka.partitions(kafka.source)
     kafka.delete(kafka.source)
-    kafka.create(kafka.source)
+    kafka.create(kafka.source, partitions)
     return {}
 
 
@@ -191,27 +204,23 @@ for _name, _strike in (
     _refused_then_rebuilt(_name, _strike)
 
 
-@fault("state: source records cut under a running worker", per_trial=2)
-def cut_under_a_worker(trial: Trial) -> None:
+@strike("state: source records cut under a running worker", ONE_WORKER, per_trial=2, hides=True)
+def cut_under_a_worker(trial: Trial, number: int) -> None:
     """While a worker is frozen for a moment the records go that it would read next: it must end, and not go on."""
-    application = trial.set_up()
-    kafka = Kafka(application)
+    worker = _at_work(trial)
+    worker.supervised = False
+    worker.process.signal(signal.SIGSTOP)
+    time.sleep(_FROZEN_S)
+    kafka = Kafka(trial.application)
     trial.on_close(kafka.close)
-    for _ in range(trial.hits):
-        worker = _at_work(trial)
-        worker.supervised = False
-        worker.process.signal(signal.SIGSTOP)
-        time.sleep(_FROZEN_S)
-        ends = kafka.ends(kafka.source)
-        if not all(ends[number] - at > 20 for number, at in trial.follower.positions.items()):
-            raise Void("no records waited in some partition")
-        kafka.cut(kafka.source, {number: end - 5 for number, end in ends.items()})
-        worker.process.signal(signal.SIGCONT)
-        failure = worker.process.ended(trial.wait_s).failure()
-        assert "a gap" in failure or _REMEDY in failure, failure
-        trial.stop_feeds()
-        trial.forget_follower()
-        must_refuse(trial)
-        rebuild(trial)
-    _at_work(trial)
-    trial.verify()
+    ends = kafka.ends(kafka.source)
+    if not all(ends[number] - at > 20 for number, at in trial.follower.positions.items()):
+        raise Void("no records waited in some partition")
+    kafka.cut(kafka.source, {number: end - 5 for number, end in ends.items()})
+    worker.process.signal(signal.SIGCONT)
+    failure = worker.process.ended(trial.wait_s).failure()
+    assert "a gap" in failure or _REMEDY in failure, failure
+    trial.stop_feeds()
+    trial.forget_follower()
+    must_refuse(trial)
+    rebuild(trial)

@@ -6,6 +6,7 @@ The trials run side by side, on servers of their own, always from the same seed;
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +24,7 @@ class Running:
     """A campaign in the background; a fault's result can be waited for."""
 
     def __init__(self, jobs: list[Job], folder: Path) -> None:
-        self._left = {name: sum(job.fault.name == name for job in jobs) for name in FAULTS}
+        self._left = Counter(name for job in jobs for name in job.faults)
         self._changed = threading.Condition()
         self._campaign = Campaign(jobs, folder, self._on_result)
         self._thread = threading.Thread(target=self._campaign.run, args=(LANES,), daemon=True)
@@ -37,7 +38,7 @@ class Running:
     def _on_result(self, job: Job, said: str) -> None:
         if not said.startswith("void"):
             with self._changed:
-                self._left[job.fault.name] -= 1
+                self._left.subtract(job.faults)
                 self._changed.notify_all()
 
     def close(self) -> None:
@@ -46,7 +47,7 @@ class Running:
 
 @pytest.fixture(scope="module")
 def campaign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running = Running(plan(SEED, lambda fault: fault.short), tmp_path_factory.mktemp("campaign"))
+    running = Running(plan(SEED, lambda fault: fault.short, shared=True), tmp_path_factory.mktemp("campaign"))
     yield running
     running.close()
 

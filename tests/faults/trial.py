@@ -12,9 +12,9 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from application import Application, Process, fresh_names, until
 from follower import Follower
@@ -25,6 +25,8 @@ SESSION_TIMEOUT_S = 6.0
 _WORK_S = 40.0
 _STEP_S = 0.02
 _RESTART_S = 0.3
+
+Entered = TypeVar("Entered")
 
 
 class Void(Exception):
@@ -66,7 +68,10 @@ class Worker:
 
 
 class Trial:
-    """What a fault's function gets. `rng` is the trial's own; `hits` how many times it is to strike."""
+    """What a fault's function gets. `rng` is the trial's own; `hits` how many times it is to strike.
+
+    `crew`: the workers of `start_work`. `struck`: the faults of this trial, in order, and how often each has hit.
+    """
 
     def __init__(
         self,
@@ -85,13 +90,20 @@ class Trial:
         self.hits = hits
         self.is_long = is_long
         self.wait_s = wait_s
-        self.figures: dict[str, list[float]] = defaultdict(list)
+        self.struck: dict[str, int] = {}
+        self.begun_s: dict[str, float] = {}
         self.workers: list[Worker] = []
+        self.crew: list[Worker] = []
         self.reader: Reader | None = None
+        self.proxy: Any = None
         self.feeds: list[Process] = []
         self._settings = settings
         self._closing = threading.Event()
         self._closers: list[Any] = []
+        self._until_removed = ExitStack()
+        self._fault = ""
+        self._noted: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+        self._from_logs: dict[str, list[float]] = {}
         self._follower: Follower | None = None
         self._supervisor = threading.Thread(target=self._supervise, daemon=True)
 
@@ -134,9 +146,9 @@ class Trial:
     def start_work(self, workers: int = 2) -> list[Worker]:
         """The usual beginning: a feed and named workers, and checkpoints of every partition move."""
         self.feed()
-        made = self.named_workers(workers)
+        self.crew = self.named_workers(workers)
         self.until_working()
-        return made
+        return self.crew
 
     def read_on(self, *, may_fall_back: bool = False) -> Reader:
         """Start a reader that must never see numbers go back."""
@@ -147,6 +159,10 @@ class Trial:
 
     def on_close(self, call: Any) -> None:
         self._closers.append(call)
+
+    def enter(self, context: AbstractContextManager[Entered]) -> Entered:
+        """Enter a context that ends last, when the trial's topics and keys are removed."""
+        return self._until_removed.enter_context(context)
 
     def forget_follower(self) -> None:
         """The state topic is to be another one: the next look at it begins anew."""
@@ -182,9 +198,24 @@ class Trial:
     def sleep(self, least_s: float, most_s: float) -> None:
         time.sleep(self.rng.uniform(least_s, most_s))
 
+    # -- what it came to ----------------------------------------------------------------------------------------
+
+    def next_fault(self, name: str) -> None:
+        """What is noted from now on is that fault's."""
+        self._fault = name
+        self.struck[name] = 0
+        self.begun_s[name] = time.monotonic()
+
+    def note_hit(self) -> None:
+        self.struck[self._fault] += 1
+
     def note(self, figure: str, value: float) -> None:
         """Note a figure, for the report."""
-        self.figures[figure].append(value)
+        self._noted[self._fault][figure].append(value)
+
+    def figures(self, fault: str) -> dict[str, list[float]]:
+        """What was noted of a fault; what the logs say at the end counts to the last one."""
+        return {**self._noted[fault], **(self._from_logs if fault == self._fault else {})}
 
     # -- the verdict --------------------------------------------------------------------------------------------
 
@@ -202,18 +233,19 @@ class Trial:
         return answer
 
     def _note_from_logs(self) -> None:
+        """Note what all logs hold by now, in the place of what they held before."""
+        found: dict[str, list[float]] = defaultdict(list)
         for log in self._logs():
             assert "Traceback" not in log, log[-4000:]
             for rows, took_s in re.findall(r"restored: (\d+) rows in ([\d.]+) s", log):
-                self.note("restored_rows", int(rows))
-                self.note("restore_s", float(took_s))
+                found["restored_rows"].append(int(rows))
+                found["restore_s"].append(float(took_s))
             for hashes, took_s in re.findall(r"whole again: (\d+) hashes written in ([\d.]+) s", log):
-                self.note("redis_rebuilt_hashes", int(hashes))
-                self.note("redis_rebuild_s", float(took_s))
-            self.figures["refused_transactions"].append(log.count("another worker owns the partition by now"))
-            self.figures["refused_shares"].append(
-                sum(int(count) for count in re.findall(r"Redis refused (\d+) shares", log))
-            )
+                found["redis_rebuilt_hashes"].append(int(hashes))
+                found["redis_rebuild_s"].append(float(took_s))
+            found["refused_transactions"].append(log.count("another worker owns the partition by now"))
+            found["refused_shares"].append(sum(map(int, re.findall(r"Redis refused (\d+) shares", log))))
+        self._from_logs = found
 
     def _logs(self) -> list[str]:
         return [life.log for worker in self.workers for life in worker.lives]
@@ -235,6 +267,7 @@ class Trial:
             self._supervisor.join(5)
             self.application.close()
             self.application.remove()
+        self._until_removed.close()
 
     def _supervise(self) -> None:
         while not self._closing.wait(_RESTART_S):

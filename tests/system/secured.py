@@ -38,7 +38,7 @@ class SecuredKafka(KafkaServer):
     """
 
     def __init__(self, folder: Path, certificates: Certificates, passwords: dict[str, str]) -> None:
-        super().__init__(folder, remove=False)
+        super().__init__(folder, remove=False, brief=True)
         self._certificates, self._passwords = certificates, passwords
         self.certificate_port = free_port()
 

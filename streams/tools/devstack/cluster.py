@@ -24,7 +24,14 @@ class KafkaCluster:
     """
 
     def __init__(
-        self, folder: Path, *, brokers: int = 0, tied: bool = True, remove: bool = False, heap: str = ""
+        self,
+        folder: Path,
+        *,
+        brokers: int = 0,
+        tied: bool = True,
+        remove: bool = False,
+        heap: str = "",
+        brief: bool = False,
     ) -> None:
         made_for = _made_for(folder)
         brokers = brokers or made_for or 1
@@ -36,7 +43,13 @@ class KafkaCluster:
         self._record = folder / RECORD
         self.nodes = [
             KafkaServer(
-                folder, tied=tied, remove=remove, heap=heap or HEAPS[brokers], quorum=self._quorum, node_id=node_id
+                folder,
+                tied=tied,
+                remove=remove,
+                heap=heap or HEAPS[brokers],
+                brief=brief,
+                quorum=self._quorum,
+                node_id=node_id,
             )
             for node_id in range(1, brokers + 1)
         ]

@@ -23,25 +23,40 @@ class Devstack:
     """
 
     def __init__(
-        self, folder: Path, *, brokers: int = 0, tied: bool = True, remove: bool = False, heap: str = ""
+        self,
+        folder: Path,
+        *,
+        brokers: int = 0,
+        tied: bool = True,
+        remove: bool = False,
+        heap: str = "",
+        brief: bool = False,
     ) -> None:
         self.folder = folder
         self._remove = remove
-        self.cluster = KafkaCluster(folder, brokers=brokers, tied=tied, remove=remove, heap=heap)
+        self.cluster = KafkaCluster(folder, brokers=brokers, tied=tied, remove=remove, heap=heap, brief=brief)
         self.redis_server = RedisServer(folder, tied=tied, remove=remove)
 
     @classmethod
     def start(
-        cls, folder: Path | None = None, *, kafka: bool = True, redis: bool = True, brokers: int = 0, heap: str = ""
+        cls,
+        folder: Path | None = None,
+        *,
+        kafka: bool = True,
+        redis: bool = True,
+        brokers: int = 0,
+        heap: str = "",
+        brief: bool = False,
     ) -> Devstack:
         """Start the servers and wait until they answer. They end with this process, however that ends.
 
         `folder` None: a temporary one, removed at the end. `brokers`: 1 or 3; 0: those of the folder, else 1.
-        `heap`: of each broker, as Java wants it; empty: 1g for one, 640m for each of three. Raises `ServerFailed`.
+        `heap`: of each broker, as Java wants it; empty: 1g for one, 640m for each of three.
+        `brief`: see `KafkaServer`. Raises `ServerFailed`.
         """
         remove = folder is None
         folder = folder or Path(tempfile.mkdtemp(prefix="encore-devstack-"))
-        stack = cls(folder, brokers=brokers, remove=remove, heap=heap)
+        stack = cls(folder, brokers=brokers, remove=remove, heap=heap, brief=brief)
         stack.up(kafka=kafka, redis=redis)
         return stack
 
