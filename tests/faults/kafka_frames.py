@@ -5,8 +5,9 @@ Owns the reading of frames, less their four bytes of length. It must not know co
 
 from __future__ import annotations
 
+import asyncio
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
@@ -58,10 +59,8 @@ class Request:
     commit: bool | None = None
     topics: tuple[str, ...] = ()
     error: int | None = None
-
-    @property
-    def answered(self) -> bool:
-        return self.error is not None
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+    """For judges of the same broker's requests."""
 
     def __str__(self) -> str:
         name = Api(self.api).name if self.api in list(Api) else str(self.api)

@@ -142,6 +142,7 @@ class _KafkaProxy(Proxy):
             request = unanswered.pop(correlation_of(answer), None)
             if request is not None:
                 request.error = error_in(answer, request)
+                request.answered.set()
                 if request.api in TELLS_ADDRESSES:
                     answer = self._readdressed(answer)
             writer.write(_framed(answer))

@@ -1,0 +1,203 @@
+"""A request of a worker's producer that only comes late: what it was to end is over, and it must not end what is not.
+
+Each test keeps one request back while the client repeats it, delivers it at the worst moment, and lets the work go on.
+Afterwards everything must verify: milestones once each, and every counter. See `kafka_proxy` for what is kept, and
+`late_ends` for the same at random moments.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import psutil
+import pytest
+from application import Application, Process, until
+from kafka_frames import FENCED, Api, Request
+from kafka_proxy import ProxiedKafka, Verdict
+
+pytestmark = pytest.mark.system
+
+RATE = 400
+FREEZES_AT = 12
+"""The transaction whose first half a worker writes before it freezes; the end before it is kept back."""
+
+WITHIN_S = 60
+SETTLED_S = 0.3
+"""What a request that was delivered does, it has done by then."""
+
+
+class Late:
+    """An application of one partition whose workers meet Kafka behind a proxy."""
+
+    def __init__(self, application: Application, kafka: ProxiedKafka) -> None:
+        self.application = application
+        self.kafka = kafka
+        self.name = f"{application.app_id}-0"
+
+    def worker(self, **settings: str) -> Process:
+        return self.application.worker(ENCORE_KAFKA=self.kafka.address, **settings)
+
+    def topic(self, request: Request) -> str:
+        """Which of the application's topics a Produce begins with: `state`, `milestones`, …"""
+        return request.topics[0].removeprefix(f"{self.application.app_id}-")
+
+    def keep(self, api: Api, number: int, verdict: Verdict = Verdict.CUT, topic: str = "") -> None:
+        """Keep back the number-th request of an API (of a Produce, to a topic)."""
+        seen = 0
+
+        async def judge(request: Request) -> Verdict:
+            nonlocal seen
+            meant = self._is_ours(request, api) and (not topic or self.topic(request) == topic)
+            seen += meant
+            return verdict if meant and seen == number else Verdict.PASS
+
+        self.kafka.judge = judge
+
+    def keep_end_and_deliver(self, number: int, is_moment: Callable[[Request], bool]) -> None:
+        """Keep back the number-th end of a transaction, and deliver it just before the first request of a later one for
+        which `is_moment` holds; all that came before that is answered by then.
+        """
+        ends, begun = 0, list[Request]()
+
+        async def judge(request: Request) -> Verdict:
+            nonlocal ends
+            if request.transactional_id != self.name:
+                return Verdict.PASS
+            if request.api == Api.END_TXN:
+                ends += 1
+                return Verdict.CUT if ends == number else Verdict.PASS
+            if self.kafka.held and not self.kafka.late and is_moment(request):
+                for each in begun:
+                    await asyncio.wait_for(each.answered.wait(), WITHIN_S)
+                await asyncio.to_thread(self.kafka.deliver, self.kafka.held[0])
+                await asyncio.sleep(SETTLED_S)
+            begun.append(request)
+            return Verdict.PASS
+
+        self.kafka.judge = judge
+
+    def _is_ours(self, request: Request, api: Api) -> bool:
+        return request.api == api and request.transactional_id == self.name
+
+    def until_late(self, worker: Process) -> None:
+        """Wait until what was kept is delivered."""
+        until(lambda: self.kafka.late, lambda: f"delivered\n{self.kafka.log()}\n{worker.log}", WITHIN_S)
+
+    def until_kept(self, worker: Process) -> Request:
+        until(lambda: self.kafka.held, lambda: f"kept back\n{self.kafka.log()}\n{worker.log}", WITHIN_S)
+        return self.kafka.held[0]
+
+    def verified(self, *feeds: Process) -> None:
+        """The feeds end, a worker is there that no proxy hinders, and every number must be right."""
+        for feed in feeds:
+            assert feed.stopped().code == 0, feed.log
+        answer = self.application.verify(wait_s=40, within_s=200)
+        assert answer["produced"] == self.application.produced() > 0
+        told = Counter(_milestones(self.application))
+        assert len(told) == answer["milestones"] > 0
+        assert set(told.values()) == {1}, {each: count for each, count in told.items() if count > 1}
+
+    def go_on(self, worker: Process) -> Process:
+        """The worker, or one after it where it ended, as its supervisor would start it."""
+        time.sleep(2)
+        if worker.popen.poll() is None:
+            return worker
+        again = self.worker()
+        again.until_logged("restored:", WITHIN_S)
+        return again
+
+    def refused(self) -> bool:
+        """Whether the broker knew each late request for one of an epoch that is over."""
+        return {each.error for each in self.kafka.late} <= FENCED
+
+
+def _milestones(application: Application) -> Iterator[tuple[Any, ...]]:
+    for record in application.read(application.environment["ENCORE_MILESTONES_TOPIC"]):
+        assert record.value is not None
+        yield record.headers["partition"], record.headers["offset"], record.value
+
+
+@pytest.fixture
+def late(servers, env_on, tmp_path) -> Iterator[Late]:
+    application = Application(env_on(servers, partitions=1) | {"ENCORE_TOPIC_PARTITIONS": "1"}, tmp_path)
+    with ProxiedKafka.before(servers.kafka) as kafka, closing(application):
+        ended = application.start("topics", "ensure").ended()
+        assert ended.code == 0, ended.log
+        yield Late(application, kafka)
+
+
+# -- the end of a transaction -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "verdict", [pytest.param(Verdict.CUT, id="cut off"), pytest.param(Verdict.HOLD, id="not answered")]
+)
+def test_a_late_end_commits_nothing_of_a_worker_that_dies_with_half_a_transaction_written(
+    late: Late, verdict: Verdict
+) -> None:
+    feed = late.application.feed(RATE, 600)
+    late.keep(Api.END_TXN, FREEZES_AT - 1, verdict)
+    worker = late.worker(ENCORE_FAILPOINT=f"written:{FREEZES_AT}:freeze")
+    until(lambda: _frozen(worker), lambda: f"frozen\n{worker.log}", WITHIN_S)
+
+    late.kafka.deliver(late.until_kept(worker))
+    time.sleep(SETTLED_S)
+    worker.kill()
+
+    again = late.worker()
+    again.until_logged("restored:", WITHIN_S)
+    late.verified(feed)
+    assert late.refused()
+
+
+def test_a_late_end_between_two_requests_of_a_backlogs_state_commits_nothing(late: Late) -> None:
+    plan = ["--households", "20000", "--titles", "30", "--rate", "20000", "--events", "150000"]
+    backlog = late.application.start("simulate", "--seed", "5", *plan, "--json").ended(240)
+    assert backlog.code == 0, backlog.log
+    states = 0
+
+    def is_second_of_its_transaction(request: Request) -> bool:
+        nonlocal states
+        states = 0 if request.api == Api.ADD_PARTITIONS else states
+        states += request.api == Api.PRODUCE and late.topic(request) == "state"
+        return states == 2
+
+    late.keep_end_and_deliver(1, is_second_of_its_transaction)
+    worker = late.worker(ENCORE_CHECKPOINT_S="1")
+    late.until_late(worker)
+
+    survivor = late.go_on(worker)
+    late.verified()
+    assert late.refused()
+    assert survivor is worker, worker.log
+
+
+@pytest.mark.parametrize(("first", "second"), [("state", "milestones"), ("milestones", "state")])
+def test_a_late_end_between_a_transactions_topics_commits_nothing(late: Late, first: str, second: str) -> None:
+    feed = late.application.feed(RATE, 600)
+    written: set[str] = set()
+
+    def is_between(request: Request) -> bool:
+        if request.api == Api.ADD_PARTITIONS:
+            written.clear()
+        if request.api == Api.PRODUCE:
+            written.add(late.topic(request))
+        return request.api == Api.PRODUCE and late.topic(request) == second and written == {first, second}
+
+    late.keep_end_and_deliver(8, is_between)
+    worker = late.worker()
+    late.until_late(worker)
+
+    survivor = late.go_on(worker)
+    late.verified(feed)
+    assert late.refused()
+    assert survivor is worker, worker.log
+
+
+def _frozen(worker: Process) -> bool:
+    return psutil.Process(worker.popen.pid).status() == psutil.STATUS_STOPPED
