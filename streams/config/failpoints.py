@@ -7,9 +7,9 @@ at most a few a checkpoint, never one an event. It must not know what the worker
 from __future__ import annotations
 
 import logging
-import os
 import re
 import signal
+import threading
 from collections.abc import Callable
 from enum import StrEnum
 
@@ -64,4 +64,5 @@ def reached(moment: Failpoint, *, prepare: Callable[[], object] | None = None) -
         if prepare is not None:
             prepare()
         log.warning("failpoint %s: %s", moment, _action)
-        os.kill(os.getpid(), _ACTIONS[_action])
+        # Sent to this thread: one sent to the process may let it go on for a moment.
+        signal.pthread_kill(threading.get_ident(), _ACTIONS[_action])

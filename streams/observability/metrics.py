@@ -99,6 +99,9 @@ class Metrics:
         self.refused_transactions = self._counter(
             "refused_transactions", "transactions refused as another worker owned the partition; the worker then ends"
         )
+        self.producer_renewals = self._counter(
+            "producer_renewals", "new producers made after a commit that was answered late, before the next checkpoint"
+        )
         self.refused_shares = self._counter(
             "refused_shares", "counters refused by Redis as another worker had written newer ones"
         )

@@ -64,7 +64,8 @@ class Position(msgspec.Struct, frozen=True):
     fingerprints of what it was computed with; `stream` the counts of all records, in their fields' order;
     `state_id` the id of the topic that the state is in. After a rebuild `told` is the first source offset of which
     no dead letter, late event or milestone was written before it, and `rebuild_until` the source offset from which
-    on readers may see the new counters; both stay.
+    on readers may see the new counters; both stay. `writer` is another one in each worker: two that write the same
+    checkpoint are told apart by it.
     """
 
     next_offset: int
@@ -80,6 +81,7 @@ class Position(msgspec.Struct, frozen=True):
     state_id: str = ""
     told: int = 0
     rebuild_until: int = 0
+    writer: str = ""
 
 
 class Erased(msgspec.Struct, frozen=True):
@@ -150,6 +152,7 @@ class Restored:
         self.fold = fold
         self.position: Position | None = None
         self.rows = 0
+        self._last_key = POSITION_KEY
         self._clock_ms = -1
         self._streaks: dict[bytes, bytes] = {}
         self._current: dict[bytes, bytes] = {}
@@ -177,9 +180,17 @@ class Restored:
         except (msgspec.DecodeError, ValueError, IndexError) as problem:
             raise _unreadable(key, problem) from None
         self.rows += len(records)
+        if records:
+            self._last_key = key
 
     def finish(self) -> None:
         """Make the fold stand where its last checkpoint stood. Raises `StateError`."""
+        # Leaving out what follows the position would not do: compaction may have removed what that has replaced.
+        if self._last_key != POSITION_KEY:
+            raise StateError(
+                f"the state ends with the key {self._last_key!r}, and not with a position: part of a transaction was"
+                f" committed; {REMEDY}"
+            )
         if self.position is None:
             return
         catalog = {title_id: _decode_catalog(value) for title_id, (_, value) in self._catalog.items() if value}

@@ -39,13 +39,20 @@ def restore(kafka: KafkaAddress, topic: str, partition: int, fold: Fold, *, time
         reader.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
         restored = Restored(fold)
         _read_to_end(reader, restored, end, f"{topic}/{partition}", timeout_s)
-        restored.finish()
-        return restored
+        return _finished(restored, f"{topic}/{partition}")
     except KafkaException as problem:
         raise _unreadable(f"{topic}/{partition}", problem.args[0]) from None
     finally:
         reader.close()
         _return_memory()
+
+
+def _finished(restored: Restored, where: str) -> Restored:
+    try:
+        restored.finish()
+    except StateError as problem:
+        raise StateError(f"{where}: {problem}") from None
+    return restored
 
 
 def _return_memory() -> None:

@@ -1,14 +1,18 @@
 """Kafka transactions of one partition: everything a checkpoint writes, or nothing of it.
 
-Owns one librdkafka transactional producer and what to do when it fails (the design, section 4: checkpoints).
-Every method blocks: call them in a thread. It must not know what the messages mean.
+Owns the librdkafka transactional producer of the partition and what to do when it fails (the design, section 4:
+checkpoints). Every method blocks: call them in a thread.
+
+librdkafka repeats a commit whose answer is lost. If the first request was only delayed, it would end the producer's
+next transaction, half written. So after a commit that may have been repeated the next transaction is made by a new
+producer, in a new epoch: a request of the former epoch is refused (decision 20).
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -16,6 +20,8 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from streams.config.failpoints import Failpoint, reached
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
+from streams.kafka.last_record import Record, last_record
+from streams.kafka.reader import CannotRead
 from streams.kafka.topics import LARGEST_MESSAGE_BYTES
 from streams.observability.logs import LIBRDKAFKA
 
@@ -23,6 +29,20 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 _CALL_S = 10.0
+_RETRY_BACKOFF_MS = 250
+_UNREPEATED_S = 0.8 * _RETRY_BACKOFF_MS / 1000
+"""librdkafka repeats a request after `retry.backoff.ms`, less its jitter of at most 20 %. A commit that was answered
+sooner was sent once, and nothing of it is still on its way."""
+_WHO_FENCED_S = 3.0
+
+
+FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
+
+_OWNED_BY_ANOTHER = "another worker owns the partition by now, this one wrote nothing more; restart it"
+_FENCED_BY_NOBODY_SEEN = (
+    "Kafka refused this producer, and no other worker has written since its last checkpoint: a request of its own came"
+    " late, its transaction timed out, or another worker has just begun; it wrote nothing more; restart it"
+)
 
 
 class CheckpointFailed(Exception):
@@ -43,27 +63,47 @@ class Kept(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """One checkpoint's messages: changelog messages of one partition, and records set aside."""
+    """One checkpoint's messages: changelog messages of one partition, the position last, and records set aside."""
 
     state: list[dict[str, Any]]
     kept: Sequence[Kept]
 
 
 class TransactionalWriter:
-    """Writes a partition's checkpoints, each in one transaction; fences any writer before it."""
+    """Writes a partition's checkpoints, each in one transaction; fences any writer before it.
+
+    `on_renewed` is called whenever a new producer went on. Positions must differ from writer to writer: by its value
+    the last committed record is known as this writer's.
+    """
 
     def __init__(
-        self, kafka: KafkaAddress, transactional_id: str, topic: str, partition: int, timeout_s: float
+        self,
+        kafka: KafkaAddress,
+        transactional_id: str,
+        topic: str,
+        partition: int,
+        timeout_s: float,
+        on_renewed: Callable[[], None] = lambda: None,
     ) -> None:
         self.topic = topic
         self.partition = partition
         self.timeout_s = timeout_s
         self.name = transactional_id
-        self._producer = Producer(
+        self._kafka = kafka
+        self._on_renewed = on_renewed
+        self._may_come_late = False
+        # What the state may end with while nobody else writes: its last record's value after the last two checkpoints,
+        # and after the one in hand. A commit is answered before its records can be read, the next begins after that.
+        self._own: tuple[bytes | None, ...] = (None,)
+        self._producer = self._new_producer()
+
+    def _new_producer(self) -> Producer:
+        return Producer(
             {
-                **kafka.for_librdkafka(),
-                "transactional.id": transactional_id,
-                "transaction.timeout.ms": int(timeout_s * 1000),
+                **self._kafka.for_librdkafka(),
+                "transactional.id": self.name,
+                "transaction.timeout.ms": int(self.timeout_s * 1000),
+                "retry.backoff.ms": _RETRY_BACKOFF_MS,
                 "linger.ms": 5,
                 "batch.size": 1_000_000,
                 "message.max.bytes": LARGEST_MESSAGE_BYTES,
@@ -78,29 +118,75 @@ class TransactionalWriter:
         )
 
     @classmethod
-    def of(cls, settings: Settings, partition: int) -> TransactionalWriter:
+    def of(
+        cls, settings: Settings, partition: int, on_renewed: Callable[[], None] = lambda: None
+    ) -> TransactionalWriter:
         """The writer of a partition of the state: whoever has it open last, writes."""
         name = f"{settings.app_id}-{partition}"
-        return cls(settings.kafka_address, name, settings.state_topic, partition, settings.transaction_timeout_s)
+        timeout_s = settings.transaction_timeout_s
+        return cls(settings.kafka_address, name, settings.state_topic, partition, timeout_s, on_renewed)
 
     def open(self) -> None:
         """Fence the partition's former owner and end what it left open. Raises `CheckpointFailed`."""
         self._persist("init_transactions", lambda: self._producer.init_transactions(_CALL_S))
+        self._own = (_value_of(self._last_record(_CALL_S)),)
 
     def write(self, batch: Batch) -> None:
         """Write a batch in one transaction; returns when it is committed. Raises `CheckpointFailed`."""
+        position = batch.state[-1]["value"]
+        self._own = (*self._own[-2:], position)
         for attempt in range(1, ATTEMPTS + 1):
+            if self._may_come_late and self._renew() == position:
+                break
             try:
-                self._producer.begin_transaction()
-                self._send(batch)
-                self._persist("commit", lambda: self._producer.commit_transaction(_CALL_S))
-                return
+                self._write_once(batch)
+                break
             except KafkaException as problem:
                 error = _error_of(problem)
                 if not error.txn_requires_abort() or attempt == ATTEMPTS:
                     raise self._failure("checkpoint", error) from None
-                log.warning("checkpoint of %s aborted and sent again: %s", self.name, error.str())
-                self._persist("abort", lambda: self._producer.abort_transaction(_CALL_S))
+                log.warning("checkpoint of %s is written again by a new producer: %s", self.name, error.str())
+
+    def _write_once(self, batch: Batch) -> None:
+        self._may_come_late = True
+        self._producer.begin_transaction()
+        self._send(batch)
+        # What is left of the commit then is one request, and how long that takes says whether it was repeated.
+        self._producer.flush(_CALL_S)
+        begun_s = time.monotonic()
+        tries = self._persist("commit", lambda: self._producer.commit_transaction(_CALL_S))
+        self._may_come_late = tries > 1 or time.monotonic() - begun_s >= _UNREPEATED_S
+
+    def _renew(self) -> bytes | None:
+        """Go on with a new producer, which ends what the former one left open; the value of the last committed record.
+
+        Raises `Fenced` if another worker has written: before a new epoch, which would fence that worker, and after it,
+        when no former one can write any more.
+        """
+        begun_s = time.monotonic()
+        self._check_the_end_is(self._own)
+        former, self._producer = self._producer, self._new_producer()
+        self._persist("init_transactions", lambda: self._producer.init_transactions(_CALL_S))
+        # Not closed: that would end its transaction once more.
+        former.purge()
+        last = self._check_the_end_is(self._own[-2:])
+        self._may_come_late = False
+        log.info("%s goes on with a new producer, made in %.0f ms", self.name, (time.monotonic() - begun_s) * 1000)
+        self._on_renewed()
+        return last
+
+    def _check_the_end_is(self, own: tuple[bytes | None, ...]) -> bytes | None:
+        last = self._last_record(_CALL_S)
+        if _value_of(last) not in own:
+            at = "gone" if last is None else f"at offset {last.offset}"
+            raise Fenced(f"{_OWNED_BY_ANOTHER}. The end of {self.topic}/{self.partition} is not its own: {at}")
+        return _value_of(last)
+
+    def _last_record(self, within_s: float) -> Record | None:
+        try:
+            return last_record(self._kafka, self.topic, self.partition, within_s)
+        except CannotRead as problem:
+            raise CheckpointFailed(f"{self.name}: {problem}") from None
 
     def close(self) -> None:
         """Let go of the producer, without waiting for anything."""
@@ -111,7 +197,9 @@ class TransactionalWriter:
         half = len(batch.state) // 2
         self._send_state(batch.state[:half])
         reached(Failpoint.WRITTEN, prepare=self._producer.flush)
-        self._send_state(batch.state[half:])
+        self._send_state(batch.state[half:-1])
+        # On its own: where the queue is full, others are sent again, and a state ends with its position.
+        self._send_state(batch.state[-1:])
         for kept in batch.kept:
             self._produce(kept)
         self._producer.poll(0)
@@ -135,13 +223,14 @@ class TransactionalWriter:
             except BufferError:
                 self._producer.poll(0.1)
 
-    def _persist(self, what: str, call: Any) -> None:
-        """Repeat a call whose outcome is unknown until it is known, at most the transaction's timeout."""
-        end = time.monotonic() + self.timeout_s
+    def _persist(self, what: str, call: Callable[[], object]) -> int:
+        """Repeat a call until its outcome is known, at most the transaction's timeout; how many times it was made."""
+        end, tries = time.monotonic() + self.timeout_s, 0
         while True:
+            tries += 1
             try:
                 call()
-                return
+                return tries
             except KafkaException as problem:
                 error = _error_of(problem)
                 if error.txn_requires_abort() and what == "commit":
@@ -161,15 +250,20 @@ class TransactionalWriter:
     def _failure(self, what: str, error: KafkaError) -> CheckpointFailed:
         if error.code() == KafkaError._FATAL:
             error = self._what_was_fatal() or error
-        fenced = error.code() in (
-            KafkaError._FENCED,
-            KafkaError.PRODUCER_FENCED,
-            KafkaError.INVALID_PRODUCER_EPOCH,
-        )
         said = f"{what} of {self.name} failed: {error.str()} ({error.name()})"
-        if fenced:
-            return Fenced(f"another worker owns the partition by now, this one wrote nothing more; restart it. {said}")
-        return CheckpointFailed(said)
+        return Fenced(f"{self._who_fenced()}. {said}") if error.code() in FENCED else CheckpointFailed(said)
+
+    def _who_fenced(self) -> str:
+        """A newer producer did; whose it is shows by what it wrote."""
+        try:
+            is_own = _value_of(self._last_record(_WHO_FENCED_S)) in self._own
+        except CheckpointFailed:
+            is_own = False
+        return _FENCED_BY_NOBODY_SEEN if is_own else _OWNED_BY_ANOTHER
+
+
+def _value_of(record: Record | None) -> bytes | None:
+    return None if record is None else record.value
 
 
 def _error_of(problem: KafkaException) -> KafkaError:

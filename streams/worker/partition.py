@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Executor
 from datetime import tzinfo
+from secrets import token_hex
 from typing import Any, NamedTuple, TypeVar
 
 from models.changes import Changes
@@ -96,7 +97,8 @@ class Partition:
         self._on_committed = on_committed
         self.pulse = Pulse(number, self.fold, metrics)
         self._pool = pool
-        self._writer = TransactionalWriter.of(settings, number)
+        self._writer = TransactionalWriter.of(settings, number, metrics.producer_renewals.inc)
+        self._writer_name = token_hex(4)
         self._lock = asyncio.Lock()
         self._unfinished: CheckpointFailed | None = None
         self._unacknowledged: list[Any] = []
@@ -250,6 +252,7 @@ class Partition:
             state_id=self.source.state_id,
             told=self._told,
             rebuild_until=self.rebuild_until,
+            writer=self._writer_name,
         )
 
     def committed_state(self) -> Committed:

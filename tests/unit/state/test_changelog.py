@@ -54,7 +54,7 @@ def test_of_one_key_the_last_value_holds_in_one_call_or_several() -> None:
 
 def test_a_tombstone_takes_a_row_or_a_tally_away() -> None:
     gone = [(key, None) for key, _ in messages()[:9]]
-    taken = restored(*messages(), *gone, *gone)
+    taken = restored(*messages(), *gone, *gone, messages()[-1])
     assert (rows(taken), taken.fold.tallies) == ([], {})
 
 
@@ -71,12 +71,20 @@ def test_a_tombstone_takes_a_row_or_a_tally_away() -> None:
 )  # fmt: skip
 def test_a_record_that_is_no_state_is_refused_with_the_remedy_in_one_line(key: bytes | None, value: bytes) -> None:
     with pytest.raises(StateError, match="run `encore rebuild`") as refused:
-        restored(messages()[-1], (key, value))
+        restored(messages()[-1], (key, value), messages()[-1])
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("records", [messages()[:1], messages()[:-1], [*messages(), messages()[0]]])
+def test_a_state_that_does_not_end_with_a_position_was_torn_and_is_refused(
+    records: list[tuple[bytes, bytes]],
+) -> None:
+    with pytest.raises(StateError, match=r"part of a transaction was committed.*run `encore rebuild`"):
+        restored(*records)
 
 
 def test_a_position_of_before_there_were_rebuilds_is_read() -> None:
     older = msgspec.json.decode(position_message(POSITION)["value"])
-    for name in ("state_id", "told", "rebuild_until"):
+    for name in ("state_id", "told", "rebuild_until", "writer"):
         del older[name]
     assert restored((b"p", msgspec.json.encode(older))).position == POSITION

@@ -35,7 +35,10 @@ class RaisesOnce:
         (KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER, KafkaError._FATAL, CheckpointFailed),
     ],
 )
-def test_who_was_fenced_is_told_so_whichever_call_notices(told_before: int | None, said: int, called: type) -> None:
+def test_who_was_fenced_is_told_so_whichever_call_notices(
+    told_before: int | None, said: int, called: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.state.transactions._WHO_FENCED_S", 0.01)
     writer = TransactionalWriter(KafkaAddress("127.0.0.1:1"), "test-0", "state", 0, 10)
     if told_before is not None:
         writer._producer = RaisesOnce(KafkaError(told_before, fatal=True))

@@ -1,0 +1,90 @@
+"""The last committed record of a topic's partition.
+
+Owns the short-lived consumer that reads it. It must not know what the record means.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import NamedTuple
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from streams.config.kafka_security import KafkaAddress, with_refusal
+from streams.kafka.admin import until_answered
+from streams.kafka.reader import WATERMARKS_AGAIN, CannotRead
+from streams.observability.logs import LIBRDKAFKA
+
+_BACK = 8
+"""So many offsets are looked at first, then eight times as many: behind the record are the markers of transactions."""
+
+
+class Record(NamedTuple):
+    """A committed record of the partition."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+def last_record(kafka: KafkaAddress, topic: str, partition: int, within_s: float) -> Record | None:
+    """The last record before the partition's last stable offset; None: it holds none.
+
+    Blocks for at most about twice `within_s`. Raises `CannotRead`.
+    """
+    consumer = Consumer(
+        {
+            **kafka.for_librdkafka(),
+            "group.id": "encore-restore",  # required by the client; nothing is committed
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+            "fetch.wait.max.ms": 10,
+            "log_level": 2,
+            "logger": logging.getLogger(LIBRDKAFKA),
+        }
+    )
+    place = TopicPartition(topic, partition)
+    try:
+        first, end = until_answered(
+            lambda: consumer.get_watermark_offsets(place, timeout=within_s), WATERMARKS_AGAIN, within_s
+        )
+        return _last_between(consumer, place, first, end, time.monotonic() + within_s)
+    except KafkaException as problem:
+        raise CannotRead(_unreadable(kafka, place, problem.args[0])) from None
+    finally:
+        consumer.close()
+
+
+def _last_between(consumer: Consumer, place: TopicPartition, first: int, end: int, until: float) -> Record | None:
+    back, last = _BACK, None
+    while last is None and first < end:
+        begin = max(first, end - back)
+        consumer.assign([TopicPartition(place.topic, place.partition, begin)])
+        last = _read_to_end(consumer, place, until)
+        if begin == first:
+            break
+        back *= _BACK
+    return last
+
+
+def _read_to_end(consumer: Consumer, place: TopicPartition, until: float) -> Record | None:
+    last = None
+    while True:
+        message = consumer.poll(max(0.0, until - time.monotonic()))
+        if message is None:
+            raise CannotRead(f"{place.topic}/{place.partition} gave neither a record nor its end")
+        error = message.error()
+        if error is None:
+            last = Record(message.offset(), message.key(), message.value())
+        elif error.code() == KafkaError._PARTITION_EOF:
+            return last
+        else:
+            raise KafkaException(error)
+
+
+def _unreadable(kafka: KafkaAddress, place: TopicPartition, error: KafkaError) -> str:
+    said = with_refusal(kafka, error.str())
+    return f"{place.topic}/{place.partition} at {kafka} cannot be read: {said}"
