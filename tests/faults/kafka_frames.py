@@ -33,9 +33,8 @@ TELLS_ADDRESSES = frozenset({Api.PRODUCE, Api.METADATA, Api.FIND_COORDINATOR, Ap
 
 _FLEXIBLE_FROM = {Api.PRODUCE: 9, Api.INIT_PRODUCER_ID: 2, Api.ADD_PARTITIONS: 3, Api.END_TXN: 3}
 
-OUT_OF_ORDER_SEQUENCE, DUPLICATE_SEQUENCE, INVALID_PRODUCER_EPOCH, PRODUCER_FENCED = 45, 46, 47, 90
-FENCED = frozenset({INVALID_PRODUCER_EPOCH, PRODUCER_FENCED})
-"""A broker's words for a request of an epoch that is over."""
+FENCED = frozenset({47, 90})
+"""INVALID_PRODUCER_EPOCH and PRODUCER_FENCED: the request is of an epoch that is over."""
 
 
 @dataclass(eq=False)

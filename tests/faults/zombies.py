@@ -70,13 +70,21 @@ for _moment, _words in (
     _freezes_at(_moment, _words)
 
 
-def until_frozen(worker: Worker) -> None:
+def until_frozen(worker: Worker, within_s: float = _FREEZE_WITHIN_S) -> None:
     """Wait until a worker froze itself. Raises `Void` where it does not."""
-    deadline = time.monotonic() + _FREEZE_WITHIN_S
+    deadline = time.monotonic() + within_s
     while psutil.Process(worker.process.popen.pid).status() != psutil.STATUS_STOPPED:
         if time.monotonic() > deadline:
             raise Void(f"it never froze: {worker.process.log[-1000:]}")
         time.sleep(0.02)
+
+
+def ends_fenced(zombie: Worker) -> None:
+    """A zombie that goes on must end, and say that it has an heir."""
+    _wait_for_its_end(zombie)
+    log = zombie.process.log
+    assert zombie.process.popen.poll() == 1, f"the zombie did not end:\n{log[-3000:]}"
+    assert FENCED in log, f"not refused:\n{log[-3000:]}"
 
 
 def _wait_for_its_end(zombie: Worker) -> None:
