@@ -27,40 +27,47 @@ _UNANSWERED = 0.1
 _SPELL_S = 6.0
 _LATE_WITHIN_S = 60.0
 _SETTLED_S = 0.3
-_MOST_REQUESTS = 8
+_REQUESTS = (2, 10)
+"""How many of the producer's requests are sooner: the first is the repeated end, two to five make a transaction."""
 
 Deliver = Callable[[Request], None]
 
 
 class BadNetwork:
-    """A judge that keeps back the first request of every commit, and lets the client's second one pass.
+    """A judge that keeps back the first request of a commit, and lets the client's second one pass.
 
-    `kept` is the last one of each producer. With `deliver` it is delivered before one of the producer's next requests.
+    That of every commit: `kept` is the last one of each producer. With `deliver` it is delivered before one of the
+    producer's next requests, and only then another one is kept.
     """
 
     def __init__(self, rng: random.Random, deliver: Deliver | None = None) -> None:
         self.kept: dict[str, Request] = {}
         self._rng = rng
         self._deliver = deliver
-        self._is_repeat: dict[str, bool] = {}
+        self._repeating: set[str] = set()
         self._requests_left: dict[str, int] = {}
 
     async def judge(self, request: Request) -> Verdict:
-        name = request.transactional_id or ""
         if request.api not in (Api.PRODUCE, Api.ADD_PARTITIONS, Api.END_TXN):
             return Verdict.PASS
-        if request.api == Api.END_TXN and not self._is_repeat.get(name, False):
+        name = request.transactional_id or ""
+        if request.api == Api.END_TXN and self._is_to_be_kept(name):
             return self._keep(name, request)
-        self._requests_left[name] = self._requests_left.get(name, 0) - 1
-        if self._deliver and self._requests_left[name] == 0 and name in self.kept:
-            await asyncio.to_thread(self._deliver, self.kept.pop(name))
-        self._is_repeat[name] &= request.api != Api.END_TXN
+        if self._deliver and name in self.kept:
+            self._requests_left[name] -= 1
+            if self._requests_left[name] == 0:
+                await asyncio.to_thread(self._deliver, self.kept.pop(name))
+        if request.api == Api.END_TXN:
+            self._repeating.discard(name)
         return Verdict.PASS
+
+    def _is_to_be_kept(self, name: str) -> bool:
+        return name not in self._repeating and not (self._deliver and name in self.kept)
 
     def _keep(self, name: str, request: Request) -> Verdict:
         self.kept[name] = request
-        self._is_repeat[name] = True
-        self._requests_left[name] = self._rng.randint(2, _MOST_REQUESTS)
+        self._repeating.add(name)
+        self._requests_left[name] = self._rng.randint(*_REQUESTS)
         return Verdict.HOLD if self._rng.random() < _UNANSWERED else Verdict.CUT
 
 

@@ -20,7 +20,7 @@ from application import Application, Process, until
 from kafka_frames import FENCED, Api, Request
 from kafka_proxy import ProxiedKafka, Verdict
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 RATE = 400
 FREEZES_AT = 12
@@ -168,7 +168,7 @@ def test_a_late_end_commits_nothing_of_a_worker_that_dies_with_half_a_transactio
 
 
 def test_a_late_end_between_two_requests_of_a_backlogs_state_commits_nothing(late: Late) -> None:
-    plan = ["--households", "20000", "--titles", "30", "--rate", "20000", "--events", "150000"]
+    plan = ["--households", "8000", "--titles", "30", "--rate", "20000", "--events", "60000"]
     backlog = late.application.start("simulate", "--seed", "5", *plan, "--json").ended(240)
     assert backlog.code == 0, backlog.log
     states = 0
