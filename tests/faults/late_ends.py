@@ -21,11 +21,14 @@ from kafka_proxy import ProxiedKafka, Verdict, let_pass
 from trial import SESSION_TIMEOUT_S, Trial, Void, Worker
 from zombies import ends_fenced, until_frozen
 
-_UNANSWERED = 0.1
+_UNANSWERED = 0.05
 """The share that is not answered at all, which takes the client ten seconds each; the rest is cut off."""
 
+_WRITES = (5, 12)
+"""How many transactions a worker makes until it freezes itself: each of its partitions has made some by then."""
+
 _SPELL_S = 6.0
-_LATE_WITHIN_S = 60.0
+_LATE_WITHIN_S = 90.0
 _SETTLED_S = 0.3
 _REQUESTS = (2, 10)
 """How many of the producer's requests are sooner: the first is the repeated end, two to five make a transaction."""
@@ -106,7 +109,7 @@ def _half_written(
     with victim.unsupervised():
         victim.process.kill()
         kafka.judge = network.judge
-        victim.restart(ENCORE_FAILPOINT=f"written:{trial.rng.randint(8, 20)}:freeze")
+        victim.restart(ENCORE_FAILPOINT=f"written:{trial.rng.randint(*_WRITES)}:freeze")
         until_frozen(victim, _LATE_WITHIN_S)
         kafka.judge = let_pass
         if not network.kept:
@@ -172,7 +175,7 @@ def frozen_after_a_repeated_commit(trial: Trial) -> None:
         with zombie.unsupervised():
             zombie.process.kill()
             kafka.judge = BadNetwork(trial.rng).judge
-            zombie.restart(ENCORE_FAILPOINT=f"cut:{trial.rng.randint(8, 20)}:freeze", ENCORE_GROUP_INSTANCE_ID="")
+            zombie.restart(ENCORE_FAILPOINT=f"cut:{trial.rng.randint(*_WRITES)}:freeze", ENCORE_GROUP_INSTANCE_ID="")
             until_frozen(zombie, _LATE_WITHIN_S)
             kafka.judge = let_pass
             frozen_s = time.monotonic()

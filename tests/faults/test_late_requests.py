@@ -183,12 +183,12 @@ def test_a_late_end_between_two_requests_of_a_backlogs_state_commits_nothing(lat
 
     def is_second_of_its_transaction(request: Request) -> bool:
         nonlocal states
-        states = 0 if request.api == Api.ADD_PARTITIONS else states
+        states = 0 if request.api == Api.END_TXN else states
         states += request.api == Api.PRODUCE and late.topic(request) == "state"
-        return states == 2
+        return request.api == Api.PRODUCE and states == 2
 
     late.keep_end_and_deliver(1, is_second_of_its_transaction)
-    worker = late.worker(ENCORE_CHECKPOINT_S="1")
+    worker = late.worker(ENCORE_CHECKPOINT_S="2")
     late.until_late(worker)
 
     survivor = late.go_on(worker)
