@@ -146,7 +146,7 @@ def _deliver_everywhere(trial: Trial, kafka: ProxiedKafka, end: Request) -> None
     time.sleep(_SETTLED_S)
 
 
-@fault("a late EndTxn, and another broker coordinates", per_trial=5, brokers=3)
+@fault("one of three brokers: SIGTERM, then an EndTxn comes late", per_trial=5, brokers=3)
 def late_end_after_a_move(trial: Trial) -> None:
     """The broker that it was sent to leaves before it arrives: the producer's coordinator is another one then."""
     kafka, workers = _set_up(trial, ENCORE_TOPIC_REPLICATION="3")
