@@ -19,7 +19,7 @@ from catalogue import fault
 from kafka_frames import Api, Request
 from kafka_proxy import ProxiedKafka, Verdict, let_pass
 from trial import SESSION_TIMEOUT_S, Trial, Void, Worker
-from zombies import ends_fenced, until_frozen
+from zombies import FENCED, until_frozen, wait_for_its_end
 
 _UNANSWERED = 0.05
 """The share that is not answered at all, which takes the client ten seconds each; the rest is cut off."""
@@ -27,6 +27,7 @@ _UNANSWERED = 0.05
 _WRITES = (5, 12)
 """How many transactions a worker makes until it freezes itself: each of its partitions has made some by then."""
 
+_COULD_NOT_LOOK = "cannot be read: "
 _SPELL_S = 6.0
 _LATE_WITHIN_S = 90.0
 _SETTLED_S = 0.3
@@ -182,6 +183,14 @@ def frozen_after_a_repeated_commit(trial: Trial) -> None:
             trial.note("takeover_s", trial.until_working(frozen_s))
             time.sleep(max(0.0, 3 * SESSION_TIMEOUT_S - (time.monotonic() - frozen_s)))
             zombie.process.signal(signal.SIGCONT)
-            ends_fenced(zombie)
+            _must_end(zombie)
         trial.until_working()
     trial.verify()
+
+
+def _must_end(zombie: Worker) -> None:
+    """It finds that it has an heir; or it froze while it looked, has no time left to, and does not write unseen."""
+    wait_for_its_end(zombie)
+    log = zombie.process.log
+    assert zombie.process.popen.poll() == 1, f"the zombie did not end:\n{log[-3000:]}"
+    assert FENCED in log or _COULD_NOT_LOOK in log, f"not refused:\n{log[-3000:]}"

@@ -45,7 +45,7 @@ def _freezes_at(moment: str, words: str) -> None:
         for zombie in zombies:
             zombie.process.signal(signal.SIGCONT)
         for zombie in zombies:
-            _wait_for_its_end(zombie)
+            wait_for_its_end(zombie)
         trial.verify()
 
         logs = [zombie.process.log for zombie in zombies]
@@ -79,15 +79,7 @@ def until_frozen(worker: Worker, within_s: float = _FREEZE_WITHIN_S) -> None:
         time.sleep(0.02)
 
 
-def ends_fenced(zombie: Worker) -> None:
-    """A zombie that goes on must end, and say that it has an heir."""
-    _wait_for_its_end(zombie)
-    log = zombie.process.log
-    assert zombie.process.popen.poll() == 1, f"the zombie did not end:\n{log[-3000:]}"
-    assert FENCED in log, f"not refused:\n{log[-3000:]}"
-
-
-def _wait_for_its_end(zombie: Worker) -> None:
+def wait_for_its_end(zombie: Worker) -> None:
     """It should end at once; where it does not, the verdict says more than the wait."""
     with suppress(subprocess.TimeoutExpired):
         zombie.process.popen.wait(_ENDS_S)
