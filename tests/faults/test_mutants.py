@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from campaign import Campaign, plan
+from every_fault import FAULTS
 from mutants import MUTANTS, mutated
 
 WAIT_S = 20.0
@@ -17,7 +18,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 @pytest.mark.parametrize("safeguard", MUTANTS)
 def test_the_campaign_fails_on_a_worker_without(safeguard: str, tmp_path: Path) -> None:
     mutant = MUTANTS[safeguard]
-    jobs = plan(1, lambda fault: 1, [mutant.fault])
+    jobs = plan(1, lambda fault: 1, [FAULTS[mutant.fault].name])
     settings = mutated(mutant, tmp_path / "mutant")
     campaign = Campaign(jobs, tmp_path / "trials", lambda job, said: None, wait_s=WAIT_S, settings=settings)
 
