@@ -5,6 +5,7 @@ import corrections
 import deaths
 import erasures
 import hostile_input
+import late_ends
 import limits
 import rebalances
 import redis_loss
@@ -19,6 +20,7 @@ __all__ = [
     "deaths",
     "erasures",
     "hostile_input",
+    "late_ends",
     "limits",
     "rebalances",
     "redis_loss",

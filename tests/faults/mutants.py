@@ -48,6 +48,27 @@ MUTANTS = {
             ),
         ),
     ),
+    "the new producer after a late commit": Mutant(
+        "a late EndTxn",
+        (
+            Change(
+                _TRANSACTIONS,
+                "self._may_come_late = tries > 1 or time.monotonic() - begun_s >= _UNREPEATED_S",
+                "self._may_come_late = False",
+            ),
+        ),
+    ),
+    "the look at the state before a new producer": Mutant(
+        "SIGSTOP for three session timeouts, after a commit that was repeated",
+        (
+            Change(_TRANSACTIONS, "        self._check_the_end_is(self._own)\n", ""),
+            Change(_TRANSACTIONS, "last = self._check_the_end_is(self._own[-2:])", "last = None"),
+        ),
+    ),
+    "the check that a state ends with a position": Mutant(
+        "state: half of a transaction at its end",
+        (Change("streams/state/changelog.py", "if self._last_key != POSITION_KEY:", "if False:"),),
+    ),
     "the transaction": Mutant(
         "kill -9 with rows written and not committed",
         (

@@ -18,6 +18,8 @@ CHUNK_BYTES = 65_536
 CHUNKS_ON_THE_WAY = 64
 PATIENCE_S = 10
 
+End = tuple[StreamReader, StreamWriter]
+
 
 class Proxy:
     """`with Proxy((host, port)) as proxy:` listens on `proxy.port`, from the start to the end of the block.
@@ -113,10 +115,14 @@ class Proxy:
         far_reader, far_writer = await asyncio.open_connection(*self.target)
         try:
             async with asyncio.TaskGroup() as both_ways:
-                both_ways.create_task(self._pass(reader, far_writer))
-                both_ways.create_task(self._pass(far_reader, writer))
+                for way in self._ways((reader, writer), (far_reader, far_writer)):
+                    both_ways.create_task(way)
         finally:
             far_writer.transport.abort()
+
+    def _ways(self, near: End, far: End) -> tuple[Coroutine[None, None, None], Coroutine[None, None, None]]:
+        """What carries the bytes there and back, until there are no more; an `OSError` ends the connection."""
+        return self._pass(near[0], far[1]), self._pass(far[0], near[1])
 
     async def _pass(self, reader: StreamReader, writer: StreamWriter) -> None:
         on_the_way: Queue[tuple[float, bytes]] = Queue(CHUNKS_ON_THE_WAY)

@@ -148,6 +148,19 @@ def _cut_at_its_end(trial: Trial, kafka: Kafka) -> dict[str, str]:
     return {}
 
 
+def _half_a_transaction(trial: Trial, kafka: Kafka) -> dict[str, str]:
+    """Records of titles as they were before, and no position: half of a transaction was committed by itself."""
+    first: dict[tuple[int, bytes], Any] = {}
+    for record in trial.application.read(kafka.state):
+        if record.key is not None and record.key.startswith(b"t"):
+            first.setdefault((record.partition, record.key), record)
+    assert {partition for partition, _ in first} == set(range(_PARTITIONS))
+    for record in first.values():
+        kafka.producer.produce(kafka.state, record.value, record.key, partition=record.partition)
+    assert kafka.producer.flush(30) == 0
+    return {}
+
+
 def _of_an_older_form(trial: Trial, kafka: Kafka) -> dict[str, str]:
     for record in _last_positions(trial.application):
         old = json.dumps(json.loads(record.value) | {"format": 0})
@@ -195,6 +208,7 @@ for _name, _strike in (
     ("its topic deleted", _deleted),
     ("its topic cut at its start", _cut_at_its_start),
     ("its topic cut at its end", _cut_at_its_end),
+    ("half of a transaction at its end", _half_a_transaction),
     ("of an older format", _of_an_older_form),
     ("of other rules", _other_rules),
     ("source topic made anew", _source_made_anew),

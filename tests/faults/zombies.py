@@ -46,7 +46,7 @@ def _freezes_at(moment: str, words: str) -> None:
         for zombie in zombies:
             zombie.process.signal(signal.SIGCONT)
         for zombie in zombies:
-            _wait_for_its_end(zombie)
+            wait_for_its_end(zombie)
         trial.verify()
 
         logs = [zombie.process.log for zombie in zombies]
@@ -71,16 +71,16 @@ for _moment, _words in (
     _freezes_at(_moment, _words)
 
 
-def until_frozen(worker: Worker) -> None:
+def until_frozen(worker: Worker, within_s: float = _FREEZE_WITHIN_S) -> None:
     """Wait until a worker froze itself. Raises `Void` where it does not."""
-    deadline = time.monotonic() + _FREEZE_WITHIN_S
+    deadline = time.monotonic() + within_s
     while psutil.Process(worker.process.popen.pid).status() != psutil.STATUS_STOPPED:
         if time.monotonic() > deadline:
             raise Void(f"it never froze: {worker.process.log[-1000:]}")
         time.sleep(0.02)
 
 
-def _wait_for_its_end(zombie: Worker) -> None:
+def wait_for_its_end(zombie: Worker) -> None:
     """It should end at once; where it does not, the verdict says more than the wait."""
     with suppress(subprocess.TimeoutExpired):
         zombie.process.popen.wait(_ENDS_S)
