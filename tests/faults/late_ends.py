@@ -11,7 +11,7 @@ import random
 import signal
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from application import until
@@ -117,7 +117,7 @@ def _half_written(
             raise Void("no commit was repeated before the worker froze")
         for end in network.kept.values():
             before(end)
-            _deliver_everywhere(trial, kafka, end)
+            _deliver_everywhere(kafka, end)
         if trial.rng.random() < 0.5:
             victim.process.signal(signal.SIGCONT)
             trial.sleep(0.5, 3.0)
@@ -139,11 +139,11 @@ def _between_requests(trial: Trial, kafka: ProxiedKafka) -> None:
     trial.note("late_ends", len(kafka.late) - before)
 
 
-def _deliver_everywhere(trial: Trial, kafka: ProxiedKafka, end: Request) -> None:
-    """To whichever broker coordinates its producer by now: the others know nothing of it."""
-    for broker in trial.servers.brokers:
-        if broker.running:
-            kafka.deliver(end, broker.port)
+def _deliver_everywhere(kafka: ProxiedKafka, end: Request) -> None:
+    """To whichever broker coordinates its producer by now: the others know nothing of it, and one may not run."""
+    for broker in kafka.proxies:
+        with suppress(ConnectionRefusedError):
+            kafka.deliver(end, broker)
     time.sleep(_SETTLED_S)
 
 
