@@ -154,7 +154,7 @@ def _half_a_transaction(trial: Trial, kafka: Kafka) -> dict[str, str]:
     for record in trial.application.read(kafka.state):
         if record.key is not None and record.key.startswith(b"t"):
             first.setdefault((record.partition, record.key), record)
-    assert {partition for partition, _ in first} == set(range(_PARTITIONS))
+    assert {partition for partition, _ in first} == set(range(kafka.partitions(kafka.state)))
     for record in first.values():
         kafka.producer.produce(kafka.state, record.value, record.key, partition=record.partition)
     assert kafka.producer.flush(30) == 0
