@@ -151,6 +151,35 @@ class Process:
         return self.ended(30)
 
 
+class TopicReading:
+    """Reads the committed records of a topic, from its beginning on."""
+
+    def __init__(self, kafka: str, topic: str) -> None:
+        self._consumer = KafkaConsumer(
+            bootstrap_servers=kafka,
+            group_id=None,
+            isolation_level="read_committed",
+            max_partition_fetch_bytes=16_000_000,
+        )
+        self._parts = [TopicPartition(topic, number) for number in sorted(self._consumer.partitions_for_topic(topic))]
+        self._consumer.assign(self._parts)
+        self._consumer.seek_to_beginning(*self._parts)
+
+    def __enter__(self) -> TopicReading:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
+
+    def read_on(self) -> list[Record]:
+        """The records that were not read yet, up to the end as it is now."""
+        ends, found = self._consumer.end_offsets(self._parts), []
+        while any(self._consumer.position(part) < ends[part] for part in self._parts):
+            for records in self._consumer.poll(timeout_ms=200).values():
+                found += [_record(record) for record in records]
+        return found
+
+
 class Application:
     """Commands, topics and keys of one ENCORE_* environment. `close` ends what was started."""
 
@@ -248,32 +277,12 @@ class Application:
 
     def read(self, topic: str) -> list[Record]:
         """All committed records of a topic."""
-        consumer = KafkaConsumer(
-            bootstrap_servers=self.environment["ENCORE_KAFKA"],
-            group_id=None,
-            isolation_level="read_committed",
-            max_partition_fetch_bytes=16_000_000,
-        )
-        try:
-            parts = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic))]
-            consumer.assign(parts)
-            consumer.seek_to_beginning(*parts)
-            ends, found = consumer.end_offsets(parts), []
-            while any(consumer.position(part) < ends[part] for part in parts):
-                for records in consumer.poll(timeout_ms=200).values():
-                    found += [_record(record) for record in records]
-            return found
-        finally:
-            consumer.close()
+        with TopicReading(self.environment["ENCORE_KAFKA"], topic) as reading:
+            return reading.read_on()
 
     def checkpointed(self) -> int:
         """Source records below the checkpointed positions, over all partitions."""
-        positions = {
-            record.partition: json.loads(record.value or b"{}")["next_offset"]
-            for record in self.read(self.state_topic)
-            if record.key == b"p"
-        }
-        return sum(positions.values())
+        return sum(_positions(self.read(self.state_topic)).values())
 
     def produced(self) -> int:
         """Source records, over all partitions."""
@@ -287,8 +296,14 @@ class Application:
 
     def until_checkpointed(self, within_s: float = 30) -> None:
         """Wait until every record that is in the source now is checkpointed."""
-        produced = self.produced()
-        until(lambda: self.checkpointed() >= produced, f"{produced} records checkpointed", within_s)
+        produced, positions = self.produced(), dict[int, int]()
+        with TopicReading(self.environment["ENCORE_KAFKA"], self.state_topic) as state:
+
+            def is_checkpointed() -> bool:
+                positions.update(_positions(state.read_on()))
+                return sum(positions.values()) >= produced
+
+            until(is_checkpointed, f"{produced} records checkpointed", within_s)
 
     def members(self) -> int:
         """Members of the consumer group."""
@@ -314,6 +329,11 @@ class Application:
 def counters(found: dict[str, str]) -> dict[str, str]:
     """A hash without the fields that say when it was written."""
     return {field: text for field, text in found.items() if field not in ("as_of_ms", "version")}
+
+
+def _positions(state: Iterable[Record]) -> dict[int, int]:
+    """The next source offsets of partitions, by their last position records."""
+    return {each.partition: json.loads(each.value or b"{}")["next_offset"] for each in state if each.key == b"p"}
 
 
 def _record(record: Any) -> Record:
