@@ -107,11 +107,11 @@ class Ownership:
         reached(Failpoint.ASSIGNED)
         try:
             for number in set(self.partitions) - self._assigned:
-                await self._let_go(self.partitions.pop(number))
-            for number in self._assigned:
+                await self._let_go(number)
+            for number in sorted(self._assigned):
                 if number in self.partitions:
                     await self._deliver(number)
-                elif number not in self.openings:
+                elif number not in self.openings and not self._ending.is_set():
                     self.openings[number] = asyncio.create_task(self._open(number))
                     self.delivering.add(self.openings[number])
                     self.openings[number].add_done_callback(self.delivering.discard)
@@ -123,13 +123,14 @@ class Ownership:
     async def _open(self, number: int) -> None:
         try:
             partition = await self._restored(number)
+            await self._publisher.open_partition(partition.committed_state())
+            # From here on others may find it; before, the publisher would not know it.
             del self.openings[number]
+            self.partitions[number] = partition
             if number in self._assigned:
-                self.partitions[number] = partition
-                await self._publisher.open_partition(partition.committed_state())
                 await self._deliver(number)
             else:
-                await partition.close()
+                await self._let_go(number)
         except Exception as problem:
             self._fail(problem)
 
@@ -140,10 +141,11 @@ class Ownership:
         else:
             log.info("partition %d was revoked before it could be delivered", number)
 
-    async def _let_go(self, partition: Partition) -> None:
-        self._publisher.close_partition(partition.number)
-        self._monitoring.metrics.forget(partition.number)
-        await partition.close()
+    async def _let_go(self, number: int) -> None:
+        # Closed first: a checkpoint that is in flight is still told to the publisher.
+        await self.partitions.pop(number).close()
+        self._publisher.close_partition(number)
+        self._monitoring.metrics.forget(number)
 
     async def _restored(self, number: int) -> Partition:
         begun = time.monotonic()
