@@ -28,11 +28,20 @@ class Mutant(NamedTuple):
 
 
 _TRANSACTIONS = "streams/state/transactions.py"
+_NO_RENEWAL = Change(
+    _TRANSACTIONS,
+    "self._may_come_late = tries > 1 or time.monotonic() - begun_s >= _UNREPEATED_S",
+    "self._may_come_late = False",
+)
+"""A new producer is preceded by a look at the state, which would find a zombie out too, wherever commits are slow."""
 
 MUTANTS = {
     "the fence": Mutant(
         "SIGSTOP for three session timeouts, before a transaction",
-        (Change(_TRANSACTIONS, '"transactional.id": transactional_id,', '"transactional.id": f"{time.time_ns()}",'),),
+        (
+            _NO_RENEWAL,
+            Change(_TRANSACTIONS, '"transactional.id": self.name,', '"transactional.id": f"{time.time_ns()}",'),
+        ),
     ),
     "the continuity check": Mutant(
         "state: source records cut under a running worker",
@@ -50,13 +59,7 @@ MUTANTS = {
     ),
     "the new producer after a late commit": Mutant(
         "a late EndTxn",
-        (
-            Change(
-                _TRANSACTIONS,
-                "self._may_come_late = tries > 1 or time.monotonic() - begun_s >= _UNREPEATED_S",
-                "self._may_come_late = False",
-            ),
-        ),
+        (_NO_RENEWAL,),
     ),
     "the look at the state before a new producer": Mutant(
         "SIGSTOP for three session timeouts, after a commit that was repeated",
@@ -72,8 +75,13 @@ MUTANTS = {
     "the transaction": Mutant(
         "kill -9 with rows written and not committed",
         (
-            Change(_TRANSACTIONS, '"transactional.id": transactional_id,', '"enable.idempotence": True,'),
-            Change(_TRANSACTIONS, "self._producer.init_transactions(_CALL_S)", "None"),
+            _NO_RENEWAL,
+            Change(_TRANSACTIONS, '"transactional.id": self.name,', '"enable.idempotence": True,'),
+            Change(
+                _TRANSACTIONS,
+                'self._persist("init_transactions", lambda: self._producer.init_transactions(_CALL_S))\n        self._own',
+                "self._own",
+            ),
             Change(_TRANSACTIONS, "self._producer.begin_transaction()", "pass"),
             Change(_TRANSACTIONS, "self._producer.commit_transaction(_CALL_S)", "self._producer.flush()"),
         ),
