@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 _CALL_S = 10.0
-_RETRY_BACKOFF_MS = 250
+_RETRY_BACKOFF_MS = 1_000
 _UNREPEATED_S = 0.8 * _RETRY_BACKOFF_MS / 1000
 """librdkafka repeats a request after `retry.backoff.ms`, less its jitter of at most 20 %. A commit that was answered
 sooner was sent once, and nothing of it is still on its way."""

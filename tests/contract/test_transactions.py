@@ -75,7 +75,7 @@ def slowly(call: Callable[..., Any]) -> Callable[..., Any]:
 
     def late(*arguments: Any) -> Any:
         answer = call(*arguments)
-        time.sleep(0.25)
+        time.sleep(0.85)
         return answer
 
     return late
