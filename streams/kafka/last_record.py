@@ -19,6 +19,8 @@ from streams.observability.logs import LIBRDKAFKA
 _BACK = 8
 """So many offsets are looked at first, then eight times as many: behind the record are the markers of transactions."""
 
+_ONE_TRY_S = 5.0
+
 
 class Record(NamedTuple):
     """A committed record of the partition."""
@@ -48,14 +50,19 @@ def last_record(kafka: KafkaAddress, topic: str, partition: int, within_s: float
     )
     place = TopicPartition(topic, partition)
     try:
-        first, end = until_answered(
-            lambda: consumer.get_watermark_offsets(place, timeout=within_s), WATERMARKS_AGAIN, within_s
-        )
+        first, end = until_answered(lambda: _watermarks(consumer, place), WATERMARKS_AGAIN, within_s)
         return _last_between(consumer, place, first, end, time.monotonic() + within_s)
     except KafkaException as problem:
         raise CannotRead(_unreadable(kafka, place, problem.args[0])) from None
     finally:
         consumer.close()
+
+
+def _watermarks(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
+    # A client that has heard of the topic before its partition was there would not ask for it again.
+    consumer.list_topics(place.topic, timeout=_ONE_TRY_S)
+    first, end = consumer.get_watermark_offsets(place, timeout=_ONE_TRY_S)
+    return first, end
 
 
 def _last_between(consumer: Consumer, place: TopicPartition, first: int, end: int, until: float) -> Record | None:

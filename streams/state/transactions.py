@@ -152,7 +152,7 @@ class TransactionalWriter:
         self._producer.begin_transaction()
         self._send(batch)
         # What is left of the commit then is one request, and how long that takes says whether it was repeated.
-        self._producer.flush(_CALL_S)
+        _served(lambda: self._producer.flush(_CALL_S))
         begun_s = time.monotonic()
         tries = self._persist("commit", lambda: self._producer.commit_transaction(_CALL_S))
         self._may_come_late = tries > 1 or time.monotonic() - begun_s >= _UNREPEATED_S
@@ -202,7 +202,7 @@ class TransactionalWriter:
         self._send_state(batch.state[-1:])
         for kept in batch.kept:
             self._produce(kept)
-        self._producer.poll(0)
+        _served(lambda: self._producer.poll(0))
 
     def _send_state(self, remaining: list[dict[str, Any]]) -> None:
         while remaining:
@@ -242,7 +242,7 @@ class TransactionalWriter:
     def _what_was_fatal(self) -> KafkaError | None:
         """A call that fails of it may say no more than that it was; the client raises it whole where it polls."""
         try:
-            self._producer.poll(0)
+            _served(lambda: self._producer.poll(0))
         except KafkaException as problem:
             return _error_of(problem)
         return None
@@ -264,6 +264,16 @@ class TransactionalWriter:
 
 def _value_of(record: Record | None) -> bytes | None:
     return None if record is None else record.value
+
+
+def _served(call: Callable[[], object]) -> None:
+    """A call in which the client also hands out its log lines: one behind a fatal error hides the error's exception."""
+    try:
+        call()
+    except SystemError as problem:
+        if isinstance(problem.__cause__, KafkaException):
+            raise problem.__cause__ from None
+        raise
 
 
 def _error_of(problem: KafkaException) -> KafkaError:

@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from streams.config.kafka_security import KafkaAddress
-from streams.state.transactions import CheckpointFailed, Fenced, TransactionalWriter
+from streams.state.transactions import CheckpointFailed, Fenced, TransactionalWriter, _served
 
 
 class RaisesOnce:
@@ -47,3 +47,26 @@ def test_who_was_fenced_is_told_so_whichever_call_notices(
 
     assert type(failure) is called
     writer.close()
+
+
+class LogsBehindItsError:
+    """A client that met a fatal error and hands out a log line after it: Python makes a `SystemError` of the two."""
+
+    def flush(self, _: float) -> None:
+        raise SystemError("<class 'logging.LogRecord'> returned a result with an exception set") from KafkaException(
+            KafkaError(KafkaError._FENCED, fatal=True)
+        )
+
+
+def test_an_error_that_a_log_line_hides_is_the_error() -> None:
+    with pytest.raises(KafkaException) as raised:
+        _served(lambda: LogsBehindItsError().flush(1))
+    assert raised.value.args[0].code() == KafkaError._FENCED
+
+
+def test_an_error_of_the_interpreters_own_stays_one() -> None:
+    def fails() -> None:
+        raise SystemError("bad call")
+
+    with pytest.raises(SystemError, match="bad call"):
+        _served(fails)
