@@ -132,7 +132,7 @@ class TransactionalWriter:
         `begins_anew`: the state topic is deleted and made anew before the first checkpoint.
         """
         self._persist("init_transactions", lambda: self._producer.init_transactions(_CALL_S))
-        self._own = (None if begins_anew else _value_of(self._last_record(_CALL_S)),)
+        self._own = (None if begins_anew else _value_of(self._last_record(self.timeout_s)),)
 
     def write(self, batch: Batch) -> None:
         """Write a batch in one transaction; returns when it is committed. Raises `CheckpointFailed`."""
@@ -179,7 +179,7 @@ class TransactionalWriter:
         return last
 
     def _check_the_end_is(self, own: tuple[bytes | None, ...]) -> bytes | None:
-        last = self._last_record(_CALL_S)
+        last = self._last_record(self.timeout_s)
         if _value_of(last) not in own:
             at = "gone" if last is None else f"at offset {last.offset}"
             raise Fenced(f"{_OWNED_BY_ANOTHER}. The end of {self.topic}/{self.partition} is not its own: {at}")
