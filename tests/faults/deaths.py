@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from application import until
 from catalogue import fault, strike
 from scenes import AT_WORK
 from trial import Trial, Void, Worker
@@ -81,6 +82,12 @@ def dying_at(trial: Trial, victim: Worker, failpoint: str) -> Iterator[None]:
         _until_dead(victim)
 
 
+def _until_restored_or_dead(victim: Worker) -> None:
+    """A second rebalance may come by itself, while its partitions are still being restored."""
+    life = victim.process
+    until(lambda: life.count("restored:") or life.popen.poll() is not None, lambda: f"restored or dead:\n{life.log}", 60)
+
+
 def _until_dead(victim: Worker) -> None:
     """Wait until a worker has died at its failpoint. Raises `Void` where it never came there."""
     deadline = time.monotonic() + _DEATH_S
@@ -101,7 +108,7 @@ def dies_during_a_rebalance(trial: Trial, number: int) -> None:
     """At the moment when partitions are taken away, or when they have just been given."""
     victim = trial.crew[-1]
     with dying_at(trial, victim, trial.rng.choice(["revoked:1", "assigned:2"])):
-        victim.until_restored()
+        _until_restored_or_dead(victim)
         passer_by = trial.worker(ENCORE_GROUP_INSTANCE_ID=f"passer-by-{number}")
     passer_by.until_restored()
     passer_by.supervised = False

@@ -188,7 +188,7 @@ def test_a_worker_that_was_frozen_past_its_session_does_no_harm(application: App
 
     verified(application, feed)
     assert zombie.ended(30).failure().endswith("(_FENCED)")
-    assert "another worker owns the partition" in zombie.ended().failure()
+    assert "another worker" in zombie.ended().failure(), "whether or not that has written by then"
 
 
 # -- Kafka ------------------------------------------------------------------------------------------------------
