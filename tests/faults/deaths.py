@@ -85,7 +85,9 @@ def dying_at(trial: Trial, victim: Worker, failpoint: str) -> Iterator[None]:
 def _until_restored_or_dead(victim: Worker) -> None:
     """A second rebalance may come by itself, while its partitions are still being restored."""
     life = victim.process
-    until(lambda: life.count("restored:") or life.popen.poll() is not None, lambda: f"restored or dead:\n{life.log}", 60)
+    until(
+        lambda: life.count("restored:") or life.popen.poll() is not None, lambda: f"restored or dead:\n{life.log}", 60
+    )
 
 
 def _until_dead(victim: Worker) -> None:
