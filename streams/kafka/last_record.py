@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -30,12 +31,9 @@ class Record(NamedTuple):
     value: bytes | None
 
 
-def last_record(kafka: KafkaAddress, topic: str, partition: int, within_s: float) -> Record | None:
-    """The last record before the partition's last stable offset; None: it holds none.
-
-    Blocks for at most about twice `within_s`. Raises `CannotRead`.
-    """
-    consumer = Consumer(
+def state_consumer(kafka: KafkaAddress, options: Mapping[str, Any]) -> Consumer:
+    """A consumer that reads partitions of the state up to their last stable offsets; `options` are further ones."""
+    return Consumer(
         {
             **kafka.for_librdkafka(),
             "group.id": "encore-restore",  # required by the client; nothing is committed
@@ -44,10 +42,19 @@ def last_record(kafka: KafkaAddress, topic: str, partition: int, within_s: float
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
             "fetch.wait.max.ms": 10,
+            **options,
             "log_level": 2,
             "logger": logging.getLogger(LIBRDKAFKA),
         }
     )
+
+
+def last_record(kafka: KafkaAddress, topic: str, partition: int, within_s: float) -> Record | None:
+    """The last record before the partition's last stable offset; None: it holds none.
+
+    Blocks for at most about twice `within_s`. Raises `CannotRead`.
+    """
+    consumer = state_consumer(kafka, {})
     place = TopicPartition(topic, partition)
     try:
         first, end = until_answered(lambda: _watermarks(consumer, place), WATERMARKS_AGAIN, within_s)

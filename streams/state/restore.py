@@ -7,7 +7,6 @@ must not know Faust or Redis.
 from __future__ import annotations
 
 import ctypes
-import logging
 import time
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
@@ -15,8 +14,8 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from models.fold import Fold
 from streams.config.failpoints import Failpoint, reached
 from streams.config.kafka_security import KafkaAddress
+from streams.kafka.last_record import state_consumer
 from streams.kafka.topics import REMEDY
-from streams.observability.logs import LIBRDKAFKA
 from streams.state.changelog import Restored, StateError
 
 _BATCH = 10_000
@@ -69,23 +68,15 @@ def _unreadable(where: str, error: KafkaError) -> StateError:
 
 
 def _reader(kafka: KafkaAddress) -> Consumer:
-    return Consumer(
+    return state_consumer(
+        kafka,
         {
-            **kafka.for_librdkafka(),
-            "group.id": "encore-restore",
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "auto.offset.reset": "error",
-            "fetch.wait.max.ms": 10,
             # Whenever as much as this waits, librdkafka pauses; by default for a second, which is most of a restore.
             "queued.min.messages": 20_000,
             "queued.max.messages.kbytes": 32_768,
             "fetch.queue.backoff.ms": 5,
             "max.partition.fetch.bytes": 4_194_304,
-            "log_level": 2,
-            "logger": logging.getLogger(LIBRDKAFKA),
-        }
+        },
     )
 
 
