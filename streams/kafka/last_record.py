@@ -55,9 +55,9 @@ def last_record(kafka: KafkaAddress, topic: str, partition: int, within_s: float
     Blocks for at most about twice `within_s`. Raises `CannotRead`.
     """
     consumer = state_consumer(kafka, {})
-    place = TopicPartition(topic, partition)
+    place, one_try_s = TopicPartition(topic, partition), min(within_s, _ONE_TRY_S)
     try:
-        first, end = until_answered(lambda: _watermarks(consumer, place), WATERMARKS_AGAIN, within_s)
+        first, end = until_answered(lambda: _watermarks(consumer, place, one_try_s), WATERMARKS_AGAIN, within_s)
         return _last_between(consumer, place, first, end, time.monotonic() + within_s)
     except KafkaException as problem:
         raise CannotRead(_unreadable(kafka, place, problem.args[0])) from None
@@ -65,10 +65,10 @@ def last_record(kafka: KafkaAddress, topic: str, partition: int, within_s: float
         consumer.close()
 
 
-def _watermarks(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
+def _watermarks(consumer: Consumer, place: TopicPartition, within_s: float) -> tuple[int, int]:
     # A client that has heard of the topic before its partition was there would not ask for it again.
-    consumer.list_topics(place.topic, timeout=_ONE_TRY_S)
-    first, end = consumer.get_watermark_offsets(place, timeout=_ONE_TRY_S)
+    consumer.list_topics(place.topic, timeout=within_s)
+    first, end = consumer.get_watermark_offsets(place, timeout=within_s)
     return first, end
 
 

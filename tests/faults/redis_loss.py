@@ -158,6 +158,7 @@ def gone(trial: Trial, number: int) -> None:
     trial.note("grown_bytes", growth)
     assert growth < _MOST_GROWTH_BYTES * len(workers), f"{growth:,} bytes more"
     assert [len(worker.ends) for worker in workers] == ends
+    assert all("Redis is away" in worker.process.log for worker in workers)
     trial.servers.redis_server.start()
     until_whole(trial, time.monotonic())
 
