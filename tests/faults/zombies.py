@@ -16,6 +16,9 @@ from trial import SESSION_TIMEOUT_S, Trial, Void, Worker
 
 _FROZEN_S = 3 * SESSION_TIMEOUT_S
 _FREEZE_WITHIN_S = 90.0
+_FREEZES_AT = (10, 20)
+"""Late enough that all workers have joined, and that all keys were published once."""
+
 _ENDS_S = 20.0
 
 FENCED = "another worker owns the partition by now"
@@ -59,8 +62,7 @@ def _freezes_at(moment: str, words: str) -> None:
 
 
 def _failpoint(trial: Trial, moment: str) -> str:
-    # Late enough that all workers have joined, and that all keys were published once.
-    return f"{moment}:{trial.rng.randint(15, 30)}:freeze"
+    return f"{moment}:{trial.rng.randint(*_FREEZES_AT)}:freeze"
 
 
 for _moment, _words in (

@@ -15,7 +15,7 @@ from application import Application, Process, until
 
 pytestmark = pytest.mark.system
 
-RATE = 400
+RATE = 200
 
 
 def under_way(application: Application, feed: Process, records: int = 200) -> None:
