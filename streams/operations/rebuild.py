@@ -105,7 +105,7 @@ def _writers(settings: Settings, partitions: Iterable[int]) -> Iterator[dict[int
     writers = {number: TransactionalWriter.of(settings, number) for number in partitions}
     try:
         for writer in writers.values():
-            writer.open(begins_anew=True)
+            writer.open()
         yield writers
     finally:
         for writer in writers.values():

@@ -163,12 +163,13 @@ def _row_prefix(title_id: str) -> bytes:
 class Restored:
     """Collects a changelog, record after record in log order, into a fold and its position.
 
-    `zones` is the zone data that applies now, by zone name.
+    `zones` is the zone data that applies now, by zone name; `last` the value of the last record.
     """
 
     def __init__(self, fold: Fold) -> None:
         self.fold = fold
         self.position: Position | None = None
+        self.last: bytes | None = None
         self.rows = 0
         self.zones: dict[str, bytes] = {}
         self._last_key = POSITION_KEY
@@ -201,7 +202,7 @@ class Restored:
             raise _unreadable(key, problem) from None
         self.rows += len(records)
         if records:
-            self._last_key = key
+            self._last_key, self.last = records[-1]
 
     def finish(self) -> None:
         """Make the fold stand where its last checkpoint stood. Raises `StateError`."""

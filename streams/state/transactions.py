@@ -126,13 +126,13 @@ class TransactionalWriter:
         timeout_s = settings.transaction_timeout_s
         return cls(settings.kafka_address, name, settings.state_topic, partition, timeout_s, on_renewed)
 
-    def open(self, *, begins_anew: bool = False) -> None:
-        """Fence the partition's former owner and end what it left open. Raises `CheckpointFailed`.
-
-        `begins_anew`: the state topic is deleted and made anew before the first checkpoint.
-        """
+    def open(self) -> None:
+        """Fence the partition's former owner and end what it left open. Raises `CheckpointFailed`."""
         self._persist("init_transactions", lambda: self._producer.init_transactions(_CALL_S))
-        self._own = (None if begins_anew else _value_of(self._last_record(self.timeout_s)),)
+
+    def continue_from(self, last: bytes | None) -> None:
+        """Say with which value the state ends (None: it is empty). Call it after `open`, before the first `write`."""
+        self._own = (last,)
 
     def write(self, batch: Batch) -> None:
         """Write a batch in one transaction; returns when it is committed. Raises `CheckpointFailed`."""

@@ -193,9 +193,13 @@ def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
 
 def _wait_for_equality(compare_now: Callable[[], Comparison], wait_s: float) -> Comparison:
     until = time.monotonic() + wait_s
-    while (comparison := compare_now()).differences and time.monotonic() <= until:
-        time.sleep(POLL_S)
-    return comparison
+    while True:
+        begun = time.monotonic()
+        comparison = compare_now()
+        if not comparison.differences or (ended := time.monotonic()) > until:
+            return comparison
+        # The worker that is waited for needs the processor too.
+        time.sleep(max(POLL_S, ended - begun))
 
 
 def _found_now(redis: str, settings: Settings, kept: KeptTopics) -> Found:

@@ -132,6 +132,7 @@ class Partition:
         restored = restore(
             self.settings.kafka_address, self.settings.state_topic, self.number, self.fold, timeout_s=timeout_s
         )
+        self._writer.continue_from(restored.last)
         self.restored_rows, self._zones_of_state = restored.rows, restored.zones
         return restored.position
 

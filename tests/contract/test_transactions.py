@@ -37,6 +37,7 @@ class Topics:
         writer = TransactionalWriter(self.address, f"{self.name}-0", self.state, 0, 20, self._on_renewed)
         self.writers.append(writer)
         writer.open()
+        writer.continue_from(self.last())
         return writer
 
     def _on_renewed(self) -> None:

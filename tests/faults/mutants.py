@@ -79,8 +79,8 @@ MUTANTS = {
             Change(_TRANSACTIONS, '"transactional.id": self.name,', '"enable.idempotence": True,'),
             Change(
                 _TRANSACTIONS,
-                "lambda: self._producer.init_transactions(_CALL_S))\n        self._own",
-                "lambda: None)\n        self._own",
+                "lambda: self._producer.init_transactions(_CALL_S))\n\n",
+                "lambda: None)\n\n",
             ),
             Change(_TRANSACTIONS, "self._producer.begin_transaction()", "pass"),
             Change(_TRANSACTIONS, "self._producer.commit_transaction(_CALL_S)", "self._producer.flush()"),

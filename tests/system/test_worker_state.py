@@ -39,10 +39,15 @@ def count(application: Application) -> None:
     """Let a worker count some more viewings."""
     worker = application.ready_worker()
     for number in range(2):
-        for home in range(8):
-            application.send(whole_viewing(f"home-{home}", "film", EVENING_MS + number * 3_600_000))
+        watch_a_film(application, EVENING_MS + number * 3_600_000)
         application.until_checkpointed()
     assert worker.stopped().code == 0
+
+
+def watch_a_film(application: Application, at_ms: int) -> None:
+    """Eight households, in all partitions, watch it whole."""
+    for home in range(8):
+        application.send(whole_viewing(f"home-{home}", "film", at_ms))
 
 
 def refused(application: Application, **settings: str) -> str:
@@ -199,8 +204,7 @@ def test_a_state_of_format_5_is_continued_and_its_zone_data_applies_from_offset_
     write_state(counted, *map(as_of_format_5, state))
 
     worker = counted.ready_worker()
-    for number in range(8):
-        counted.send(whole_viewing(f"home-{number}", "film", EVENING_MS + 7_200_000))
+    watch_a_film(counted, EVENING_MS + 7_200_000)
     counted.until_checkpointed()
 
     taken_in = [record for record in counted.read(counted.state_topic) if (record.key or b"")[:1] == b"z"]
@@ -366,8 +370,8 @@ def watched(application: Application, before: dict[str, dict[str, str]]) -> Iter
 @pytest.mark.parametrize("partitions", [6, 2])
 def test_another_partition_count_is_refused_and_a_rebuild_follows_it(application: Application, partitions: int) -> None:
     source = application.environment["ENCORE_SOURCE_TOPIC"]
-    application.feed(RATE, 1).ended()
-    application.send(whole_viewing("home", "only-before", time.time_ns() // 1_000_000 - 3_600_000))
+    watch_a_film(application, EVENING_MS)
+    application.send(whole_viewing("home", "only-before", EVENING_MS))
     worker = application.ready_worker()
     application.until_checkpointed()
     assert worker.stopped().code == 0
@@ -381,8 +385,7 @@ def test_another_partition_count_is_refused_and_a_rebuild_follows_it(application
     line = application.worker().ended().failure()
     assert f"has 4 partitions, {source} has {partitions}: {REMEDY}" in line
     assert rebuilt(application)["partitions"] == partitions
-    feed = application.feed(RATE, 1, seed=3)
-    feed.ended()
+    watch_a_film(application, EVENING_MS + 3_600_000)
     worker = application.ready_worker(partitions)
 
     application.verify()
