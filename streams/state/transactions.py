@@ -92,6 +92,7 @@ class TransactionalWriter:
         self._kafka = kafka
         self._on_renewed = on_renewed
         self._may_come_late = False
+        self._is_fenced = False
         # What the state may end with while nobody else writes: its last record's value after the last two checkpoints,
         # and after the one in hand. A commit is answered before its records can be read, the next begins after that.
         self._own: tuple[bytes | None, ...] = (None,)
@@ -182,6 +183,7 @@ class TransactionalWriter:
         last = self._last_record(self.timeout_s)
         if _value_of(last) not in own:
             at = "gone" if last is None else f"at offset {last.offset}"
+            self._is_fenced = True
             raise Fenced(f"{_OWNED_BY_ANOTHER}. The end of {self.topic}/{self.partition} is not its own: {at}")
         return _value_of(last)
 
@@ -194,7 +196,9 @@ class TransactionalWriter:
     def close(self) -> None:
         """Close the producer without waiting."""
         self._producer.purge()
-        self._producer.close()
+        # Closing a producer aborts its transaction, which is not a fenced one's to end any more.
+        if not self._is_fenced:
+            self._producer.close()
 
     def _send(self, batch: Batch) -> None:
         half = len(batch.state) // 2
@@ -254,7 +258,10 @@ class TransactionalWriter:
         if error.code() == KafkaError._FATAL:
             error = self._what_was_fatal() or error
         said = f"{what} of {self.name} failed: {error.str()} ({error.name()})"
-        return Fenced(f"{self._who_fenced()}. {said}") if error.code() in FENCED else CheckpointFailed(said)
+        if error.code() not in FENCED:
+            return CheckpointFailed(said)
+        self._is_fenced = True
+        return Fenced(f"{self._who_fenced()}. {said}")
 
     def _who_fenced(self) -> str:
         """A newer producer did; whose it is shows by what it wrote."""
