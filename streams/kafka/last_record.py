@@ -1,6 +1,6 @@
 """The last committed record of a topic's partition.
 
-Owns the short-lived consumer that reads it. It must not know what the record means.
+Owns the short-lived consumer that reads it.
 """
 
 from __future__ import annotations

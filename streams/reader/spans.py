@@ -1,6 +1,6 @@
 """Which windows a question asks for: from times, days and words to numbers.
 
-Owns what is accepted of them. It must not know keys, results or Redis.
+Owns which times, days and words are accepted.
 """
 
 from __future__ import annotations
