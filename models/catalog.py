@@ -32,12 +32,12 @@ class CatalogRow(msgspec.Struct, gc=False, frozen=True):
 
     @property
     def length_ms(self) -> int:
-        """The content length by the catalog: the credits mark, else the runtime, else 0 (not known)."""
+        """The content length in milliseconds: the credits mark, else the runtime; 0: not known."""
         return _positive(self.credits_start_ms) or _positive(self.runtime_ms)
 
     @property
     def known_runtime_ms(self) -> int:
-        """The runtime, 0 where it is not known; the divisor of `views`."""
+        """The runtime in milliseconds, the divisor of `views`; 0: not known."""
         return _positive(self.runtime_ms)
 
     @property

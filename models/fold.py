@@ -358,7 +358,7 @@ class Fold:
         packed = row.packed = pack(row)
         return packed
 
-    # -- rows at rest -----------------------------------------------------------------------------------------
+    # -- packed rows ------------------------------------------------------------------------------------------
 
     def cool(self, hot_rows: int) -> None:
         """Pack the rows that were not touched lately, until at most `hot_rows` are decoded.
