@@ -46,7 +46,7 @@ _FENCED_BY_NOBODY_SEEN = (
 
 
 class CheckpointFailed(Exception):
-    """A checkpoint could not be written: none of it is committed. The process must end."""
+    """A checkpoint is not known to be committed: all of it is, or nothing. The process must end."""
 
 
 class Fenced(CheckpointFailed):

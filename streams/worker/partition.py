@@ -196,7 +196,7 @@ class Partition:
     async def checkpoint(self) -> None:
         """Write all changes since the last checkpoint in one transaction, then acknowledge and publish.
 
-        Raises `CheckpointFailed`: nothing is committed then, and the process must end.
+        Raises `CheckpointFailed`: all of it is committed then, or nothing, and the process must end.
         """
         async with self._lock:
             # The changes of a failed checkpoint are in no later one.
