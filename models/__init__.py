@@ -14,10 +14,10 @@ from models.compiled import FOLDER, are_there
 _HERE = Path(__file__).parent
 
 COMPILED: bool = environ.get("ENCORE_INTERPRETED") != "1" and are_there(_HERE)
-"""Which of the two runs …"""
+"""Whether the compiled modules run; otherwise the interpreted sources do."""
 
 FORM = "compiled" if COMPILED else "interpreted"
-"""… and the word for it."""
+"""The same as a word."""
 
 if COMPILED:
     __path__.insert(0, str(_HERE / FOLDER))

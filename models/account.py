@@ -6,10 +6,10 @@ import msgspec
 
 
 class StreamCounters(msgspec.Struct, array_like=True, gc=False):
-    """The account of all records: produced = events + dead_letters + late_events.
+    """Counts of all records of a partition. Each record is one of `events`, `dead_letters` and `late_events`.
 
-    `refused_…_ms` is content that was not credited, `refused_back` intervals that ended before they began (the design,
-    section 1: what is refused is counted).
+    `refused_…_ms` is content that was not credited, in milliseconds. `refused_back` counts intervals that ended before
+    they began (the design, section 1: what is refused is counted).
     """
 
     events: int = 0

@@ -11,7 +11,7 @@ import msgspec
 from models.rules import AUDIENCE_WEEKS
 
 REACHED, NEW, RETURNING, RESURRECTED = 1, 2, 3, 4
-"""Places in the tally of an audience, behind its sequence."""
+"""Places in the tally of an audience; its sequence is at 0."""
 
 _RECENT = 52
 _RECENT_BITS = (1 << _RECENT) - 1
@@ -19,16 +19,16 @@ _REMEMBERED = (1 << AUDIENCE_WEEKS + 1) - 1
 _NEVER = -1
 
 Change = tuple[int, int, int]
-"""By how much a week's audience moves: the week, the place in its tally, and 1 or -1."""
+"""A change of a week's audience: the week, the place in its tally, and 1 or -1."""
 
 
 class Weeks(msgspec.Struct, array_like=True, gc=False):
-    """The weeks of one row.
+    """The weeks in which one household watched one title.
 
-    `left_ms` is what `week`, the one at hand, lacks until it is reached; `others` holds the same of others in which
-    some was credited. The newest week reached is `ahead` after the one at hand; bit i of `recent`, then of `older`, is
-    set where the week i before the newest was reached. `first_ago`: how long before the newest the first one was; -1
-    while none is reached.
+    `week` was credited last, and `left_ms` is the credit that it still needs to be reached; `others` maps further weeks
+    that were credited but not reached to the same. The newest week reached is `week + ahead`. Bit i of `recent` is set
+    if the week i weeks before the newest was reached; `older` goes on from there, at bit 52. `first_ago` is how many
+    weeks before the newest the first one was reached; -1 while none is reached.
     """
 
     week: int
@@ -40,7 +40,7 @@ class Weeks(msgspec.Struct, array_like=True, gc=False):
     others: dict[int, int] | None = None
 
     def credit(self, week: int, credited_ms: int, least_ms: int) -> list[Change]:
-        """Credit a week; the changes of audiences if it is reached by it."""
+        """Add credit to a week. Returns the changes of audiences if that reaches the week, at `least_ms` in all."""
         if week != self.week:
             self._turn_to(week, least_ms)
         if not self.left_ms:
@@ -58,7 +58,7 @@ class Weeks(msgspec.Struct, array_like=True, gc=False):
         self.others = others or None
 
     def forget(self, before: int) -> None:
-        """Drop what was credited in weeks before this one that are not reached: nothing can come to them any more."""
+        """Drop the credit of weeks before this one that are not reached: no event can add to them any more."""
         if self.others is not None:
             self.others = {week: left_ms for week, left_ms in self.others.items() if week >= before} or None
 
@@ -67,14 +67,14 @@ class Weeks(msgspec.Struct, array_like=True, gc=False):
         return self.older << _RECENT | self.recent
 
     def _is_reached(self, week: int) -> bool:
-        """Whether a week is reached, as far as the row remembers."""
+        """Whether a week is reached, as far back as the row remembers."""
         if self.first_ago == _NEVER:
             return False
         ago = self.week + self.ahead - week
         return ago == self.first_ago or (ago >= 0 and bool(self._reached >> ago & 1))
 
     def _reach(self) -> list[Change]:
-        """Let the week at hand be reached."""
+        """Mark `week` as reached. Returns the changes of audiences; none if the week is too old to be remembered."""
         week = self.week
         if self.first_ago == _NEVER:
             self.ahead, self.first_ago, self.recent = 0, 0, 1
@@ -94,7 +94,7 @@ class Weeks(msgspec.Struct, array_like=True, gc=False):
         return changes
 
     def _remember(self, ago: int) -> None:
-        """Note the week so long before the newest; negative: it is the newest."""
+        """Mark the week `ago` weeks before the newest as reached; negative: it becomes the newest."""
         reached = self._reached
         if ago < 0:
             reached = reached << -ago | 1 if -ago <= AUDIENCE_WEEKS else 1

@@ -19,7 +19,7 @@ class BadTitle(Exception):
 
 
 class CatalogRow(msgspec.Struct, gc=False, frozen=True):
-    """One title of the catalog; media times and the release in milliseconds. None: not known."""
+    """One title of the catalog. Media times are in milliseconds, the release since 1970. None: not known."""
 
     title_id: Annotated[str, Meta(min_length=1)]
     name: str | None = None
@@ -32,12 +32,12 @@ class CatalogRow(msgspec.Struct, gc=False, frozen=True):
 
     @property
     def length_ms(self) -> int:
-        """The content length by the catalog: the credits mark, else the runtime, else 0 (not known)."""
+        """The content length in milliseconds: the credits mark, else the runtime; 0: not known."""
         return _positive(self.credits_start_ms) or _positive(self.runtime_ms)
 
     @property
     def known_runtime_ms(self) -> int:
-        """The runtime, 0 where it is not known; the divisor of `views`."""
+        """The runtime in milliseconds, the divisor of `views`; 0: not known."""
         return _positive(self.runtime_ms)
 
     @property
@@ -54,7 +54,7 @@ _decode = msgspec.json.Decoder(CatalogRow).decode
 
 
 def read_title(key: bytes | None, value: bytes) -> CatalogRow:
-    """The catalog row of a record (not of a tombstone). Raises `BadTitle` where it holds none."""
+    """The catalog row of a record that is no tombstone. Raises `BadTitle` if it cannot be read."""
     if len(value) > LARGEST_EVENT_BYTES:
         raise BadTitle(f"the value has {len(value)} bytes, accepted are {LARGEST_EVENT_BYTES}")
     if nesting(value) > DEEPEST_NESTING:

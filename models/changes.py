@@ -27,7 +27,7 @@ class Record(Protocol):
 
 
 class Milestone(NamedTuple):
-    """A fact worth telling others, with the event that made it and its record's offset."""
+    """A fact to publish as a milestone, with the event that made it and its record's offset."""
 
     fact: Fact
     event: Event
@@ -35,11 +35,12 @@ class Milestone(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """What changed since the last drain; None in place of what left.
+    """What changed since the last drain. None stands for what was deleted.
 
-    Rows are packed, by title and household. A tally is its sequence, then its counters; those of current windows
-    (`models.current_windows`) are not among them: `current` has which those are where that changed, `moved` the titles
-    that they moved with. `streaks` are by title and the quarter hour at which they end (`models.streaks`).
+    `rows`: title, household, packed row. `tallies`: each is its sequence, then its counters. The tallies of current
+    windows (`models.current_windows`) are not included: `current` says which windows are current, for the titles where
+    that changed, and `moved` names the titles whose current windows changed with them. `streaks`: by title and the UTC
+    quarter hour at which they end (`models.streaks`).
     """
 
     rows: list[tuple[str, str, bytes | None]]

@@ -14,7 +14,10 @@ MANIFEST = "manifest.txt"
 
 
 def manifest(models: Path) -> str:
-    """What compiled rules were made of, and for which Python: of all sources, as constants of one are in others."""
+    """What compiled rules were made of: this Python's extension suffix, and the SHA-256 of every source.
+
+    Of every source, since a compiled module contains constants of others.
+    """
     sources = sorted(models.glob("*.py"))
     return "\n".join([next(iter(EXTENSION_SUFFIXES), ""), *(f"{_digest(each)}  {each.name}" for each in sources), ""])
 
@@ -24,6 +27,6 @@ def _digest(source: Path) -> str:
 
 
 def are_there(models: Path) -> bool:
-    """Whether compiled rules are there, and of these sources: stale ones are as good as none."""
+    """Whether compiled rules exist and were made of these sources. Stale ones do not count."""
     made_of = models / FOLDER / MANIFEST
     return made_of.is_file() and made_of.read_text() == manifest(models)

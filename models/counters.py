@@ -20,14 +20,14 @@ from models.viewing import (
 )
 
 WINDOW_FIELDS = 18
-"""The first fields of `Counters`: those that windows hold too …"""
+"""How many of the first fields of `Counters` windows hold, too."""
 
 HOUR_FIELDS = 15
-"""… and of these the first, which hours show: a completion that was followed later counts in no hour."""
+"""How many of those an hour shows. It lacks `returned_…`, which a later completion moves."""
 
 
 class Counters(msgspec.Struct, array_like=True, gc=False):
-    """Additive counters; watched time in milliseconds. The last six are kept for all time only."""
+    """Additive counters; watched time in milliseconds. The last six exist for all time only, not in windows."""
 
     plays: int = 0
     starters: int = 0
@@ -59,7 +59,7 @@ ALL_FIELDS = len(Counters.__struct_fields__)
 
 
 def count(counters: Counters, fact: Fact, is_kids: bool) -> None:
-    """Move the counters that one fact moves."""
+    """Add one fact to the counters that it moves."""
     if fact.name == COMPLETED:
         _count_completion(counters, fact, is_kids)
     elif fact is PLAYED:
@@ -95,14 +95,14 @@ def _count_completion(counters: Counters, fact: Fact, is_kids: bool) -> None:
 
 
 def count_return(counters: Counters, after_ms: int) -> None:
-    """Count a completion that was followed by another one so much later, or earlier."""
+    """Count a completion that was followed by another one. `after_ms`: the time between them, 0 or more."""
     counters.returned_1d += after_ms <= RETURN_DAYS[0] * DAY_MS
     counters.returned_7d += after_ms <= RETURN_DAYS[1] * DAY_MS
     counters.returned_28d += after_ms <= RETURN_DAYS[2] * DAY_MS
 
 
 def histogram_bucket(completions: int) -> str:
-    """The rewatch histogram's field of a household with that many completions; empty for none."""
+    """The rewatch histogram's field for a household with this many completions; empty for 0."""
     for least, bucket in _BUCKETS:
         if completions >= least:
             return bucket

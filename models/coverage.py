@@ -19,9 +19,9 @@ def cells_of(length_ms: int) -> int:
 
 
 def cells_between(start_ms: int, end_ms: int, length_ms: int) -> tuple[int, int]:
-    """The cells whose midpoint lies in [start_ms, end_ms): the first, and the first beyond them, which may be the same.
+    """The cells whose midpoint lies in [start_ms, end_ms): the first, and the one after the last. Equal: none.
 
-    Cells past the last one do not count; with a `length_ms` of 0 (not known), 24 hours of them are kept.
+    Cells past the title's last one do not count. If `length_ms` is 0 (not known), cells up to 24 hours do.
     """
     cells = cells_of(length_ms) if length_ms else UNKNOWN_LENGTH_CELLS
     if cells == 1:
@@ -32,10 +32,10 @@ def cells_between(start_ms: int, end_ms: int, length_ms: int) -> tuple[int, int]
 
 
 def plane_of(first: int, beyond: int) -> int:
-    """These cells as bits."""
+    """A plane in which the cells from `first` to before `beyond` are set."""
     return ((1 << beyond - first) - 1) << first
 
 
 def count_within(plane: int, full: int) -> int:
-    """How many cells of a plane are set, of those in `full` (all cells of the title)."""
+    """How many cells are set in a plane; only those that are set in `full` (all cells of the title) count."""
     return (plane if plane <= full else plane & full).bit_count()

@@ -25,20 +25,21 @@ from models.session import ORDINARY_RATE, Session
 
 _SPEED_BITS: Final = 12
 _LARGEST_SPEED: Final = (1 << _SPEED_BITS) - 1
-"""A session's two last speeds are one number, the last one in its low bits. One that is larger than a speed that can be
-found by more than the tolerance is as good as any larger one."""
+"""A session's last two speeds, in thousandths, share one number; the last one is in its low bits. A larger speed is
+stored as this one: both are too far above `FASTEST_FOUND_THOUSANDTHS` to match a speed that may be inferred."""
 
 _TOLERANCE: Final = 50
-"""Two speeds are the same where they differ by at most one part in so many."""
+"""Two speeds count as equal if they differ by at most one part in this many."""
 
 
 def close_interval(
     session: Session, event: Event, end_ms: int, runtime_ms: int, rules: Rules, account: StreamCounters
 ) -> tuple[int, int]:
-    """Judge the interval that an event closes at a position, in a session that is playing.
+    """Judge the interval that an event closes at `end_ms`. The session must be playing.
 
-    Returns the content credited in milliseconds, and where the title ended that went on at 0 from there (0: it did not
-    loop). `runtime_ms` is the catalog's, 0 where it knows none. Moves the session's allowance, speeds and found rate.
+    Returns the content credited in milliseconds, and the position at which the title ended and began again from 0 (0:
+    it did not loop). `runtime_ms` is the catalog's; 0: not known. Updates the session's allowance, speeds and inferred
+    rate, and counts refused content in `account`.
     """
     start_ms, elapsed_ms = session.position_ms, event.event_time_ms - session.time_ms
     played_ms = end_ms - start_ms
@@ -55,7 +56,7 @@ def close_interval(
                 rate = session.rate_thousandths = speed
                 budget_ms = rules.allowance_ms - session.spent_ms + elapsed_ms * rate * rules.pace_percent // 100_000
             elif speed * 10 < rate * 9:
-                # This interval is judged by the rate that was found; those after it are not.
+                # This interval is still judged by the inferred rate; later ones are not.
                 session.rate_thousandths = None
             session.speeds = (session.speeds & _LARGEST_SPEED) << _SPEED_BITS | min(speed, _LARGEST_SPEED)
         if played_ms > budget_ms:
@@ -84,7 +85,7 @@ def _refuse_long(played_ms: int, elapsed_ms: int, account: StreamCounters) -> No
 
 
 def _is_steady(speed: int, speeds: int) -> bool:
-    """Whether an interval's speed is that of the two before it."""
+    """Whether an interval was as fast as the two before it, and not too fast to be inferred as a rate."""
     before, last = speeds >> _SPEED_BITS, speeds & _LARGEST_SPEED
     return (
         speed <= FASTEST_FOUND_THOUSANDTHS
@@ -94,7 +95,7 @@ def _is_steady(speed: int, speeds: int) -> bool:
 
 
 def _is_played_through(event: Event, played_ms: int, elapsed_ms: int, rate: int) -> bool:
-    """Whether a long interval was played all the while: what begins anew does not tell."""
+    """Whether a long interval was played throughout. A `start` or `play` does not show that: the player began anew."""
     return event.event_type not in ("start", "play") and _is_paced(played_ms, elapsed_ms, rate, GAP_PACE_PERCENT)
 
 
@@ -103,7 +104,7 @@ def _is_paced(played_ms: int, elapsed_ms: int, rate: int, percent: int) -> bool:
 
 
 def _loops_at_ms(event: Event, start_ms: int, runtime_ms: int) -> int:
-    """Where a title that may have looped ends; 0: it cannot have."""
+    """The position at which the title ends, if it may have looped; 0: it cannot have looped."""
     if event.event_type in ("seek", "start", "play"):
         return 0
     if not runtime_ms and event.runtime_ms is not None and event.runtime_ms >= SHORTEST_STATED_LENGTH_MS:
@@ -112,7 +113,10 @@ def _loops_at_ms(event: Event, start_ms: int, runtime_ms: int) -> int:
 
 
 def spread(credited_ms: int, until_ms: int, elapsed_ms: int) -> Iterator[tuple[int, int]]:
-    """Credit spread evenly over the `elapsed_ms` before an instant: (instant, milliseconds), cut at quarter hours."""
+    """Spread credit evenly over the `elapsed_ms` before `until_ms`, cut at UTC quarter hours.
+
+    Yields the instant at which each piece begins, and its credit in milliseconds.
+    """
     since_ms = start_ms = until_ms - elapsed_ms
     given_ms = 0
     while start_ms < until_ms:

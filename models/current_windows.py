@@ -15,39 +15,39 @@ from typing import NamedTuple
 from models.tally import TITLE, TallyKey
 
 Lack = list[int]
-"""What a window lacks of its title's tally, place by place; 0 in place of a sequence."""
+"""A title's tally less that of one of its windows, place by place; 0 in place of the sequence."""
 
 
 class CurrentWindows(NamedTuple):
-    """The windows that a slot (`models.title.Title`) of a title belongs to, and what each lacks.
+    """The windows of a title that a slot (`models.title.Title`) belongs to, and what each lacks of the title's tally.
 
-    A value: it is replaced, never changed, as readers may not know of a change yet.
+    Replaced, never changed in place: the former value may still wait to be published.
     """
 
     slot: int
     lacks: Mapping[TallyKey, Lack]
 
     def tallies(self, title: list[int]) -> list[tuple[TallyKey, list[int]]]:
-        """The windows' tallies, by their title's. Their sequence is the title's."""
+        """The windows' tallies, computed from the title's. They have its sequence."""
         return [(key, window_of(title, lack)) for key, lack in self.lacks.items()]
 
 
 def lack_of(title: list[int], window: list[int]) -> Lack:
-    """What a window's tally lacks of its title's."""
+    """The title's tally less the window's."""
     lack = list(map(sub, title, window))
     lack[0] = 0
     return lack
 
 
 def window_of(title: list[int], lack: Lack) -> list[int]:
-    """The tally of a window that lacks this of its title's."""
+    """A window's tally, computed from its title's."""
     return list(map(sub, title, lack))
 
 
 class Tallies(Mapping[TallyKey, list[int]]):
-    """All tallies of a partition: `own` are kept as they are, `current` by the title that they move with.
+    """All tallies of a partition. Those in `own` are stored as they are; those in `current` depend on their title's.
 
-    Whoever writes `own` or `current` sees to it that no window is in both.
+    No window may be in both: the code that writes `own` or `current` ensures that.
     """
 
     def __init__(self) -> None:

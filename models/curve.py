@@ -15,7 +15,7 @@ from models.rules import MOST_SLICES
 
 
 def slices_of(length_ms: int) -> int:
-    """In how many slices a content length is cut."""
+    """How many slices a curve has for a content length in milliseconds."""
     return min(MOST_SLICES, cells_of(length_ms))
 
 
@@ -28,18 +28,19 @@ def _ends_of_slices(length_ms: int) -> tuple[int, ...]:
 
 @lru_cache(maxsize=10_000)
 def cells_of_slices(length_ms: int) -> tuple[int, ...]:
-    """How many cells each slice has."""
+    """How many cells each slice has, for a content length in milliseconds."""
     return tuple(beyond - first for first, beyond in pairwise((0, *_ends_of_slices(length_ms))))
 
 
 def added(sums: list[int], steps: Mapping[int, int], length_ms: int) -> list[int]:
-    """The sums of slices after cells were played: `steps` says at which cell how many more play than at the one before.
+    """The sums of slices after more cells were played.
 
-    A step at the number of cells ends what is played to the end.
+    `steps` maps a cell to how many more intervals play it than the cell before. A step at the number of cells closes
+    the intervals that go to the end.
     """
     cells, slices = cells_of(length_ms), len(sums)
     ends = _ends_of_slices(length_ms)
-    # In the slice of a step the cells from it on are played by so many more, in those behind it all cells are.
+    # A step adds to the cells after it in its own slice, and to all cells of the slices after that.
     moved, more = sums.copy(), [0] * (slices + 1)
     for cell, by in steps.items():
         if cell < cells:

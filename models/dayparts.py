@@ -16,7 +16,7 @@ QUARTER_MS: Final = 900_000
 QUARTERS_A_DAY: Final = 96
 
 OTHER: Final = "other"
-"""The daypart of every instant that no other one takes; always the last, and every day is eligible."""
+"""The daypart of every instant that no other daypart contains. It is always the last, and every day is eligible."""
 
 MOST_DAYPARTS: Final = 8
 _QUARTER_S: Final = QUARTER_MS // 1000
@@ -41,10 +41,7 @@ class Daypart(NamedTuple):
 
 
 class Local(NamedTuple):
-    """Where an instant lies in a zone: the daypart's place in the setting, and the local day.
-
-    `span` is both as one number.
-    """
+    """The daypart (its place in the setting) and local day of an instant in a zone; `span` is both as one number."""
 
     daypart: int
     day: int
@@ -52,7 +49,7 @@ class Local(NamedTuple):
 
 
 def read_dayparts(text: str) -> tuple[Daypart, ...]:
-    """The dayparts that a setting names, in its order, and `other`. Raises `ValueError` with what is accepted."""
+    """The dayparts of the setting, in its order, then `other`. Raises `ValueError`, which says what is accepted."""
     dayparts = tuple(_daypart(entry.strip()) for entry in text.split(",") if entry.strip())
     names = [OTHER]
     for daypart in dayparts:
@@ -98,9 +95,9 @@ def weekday(day: int) -> int:
 
 
 class LocalTimes:
-    """Instants as dayparts and local days, remembered for each zone and quarter hour.
+    """Finds the daypart and local day of instants. Caches them by zone and quarter hour.
 
-    `zones` maps names to their rules; a name that it lacks, and None, mean UTC.
+    `zones` maps names to their rules. A name that it lacks, and None, mean UTC.
     """
 
     def __init__(self, dayparts: tuple[Daypart, ...], zones: Mapping[str, tzinfo]) -> None:
@@ -110,7 +107,7 @@ class LocalTimes:
         self._ends: dict[tuple[str | None, int], int] = {}
 
     def judge_by(self, zones: Mapping[str, tzinfo]) -> None:
-        """Let other rules hold from now on."""
+        """Use these zones from now on."""
         self._zones = zones
         self._known.clear()
         self._ends.clear()
@@ -120,7 +117,7 @@ class LocalTimes:
         quarter = time_ms // QUARTER_MS
         known = self._known.get(zone)
         if known is None:
-            # Events may name anything: what is no zone is not remembered.
+            # Events may name anything, so only real zones get a cache.
             zone = zone if zone in self._zones else None
             known = self._known.setdefault(zone, {})
         local = known.get(quarter)

@@ -28,17 +28,17 @@ LEAST_INTERVALS = 3
 SHORTEST_INTERVAL_MS, LONGEST_INTERVAL_MS = 1_000, 1_800_000
 UNIT_TOLERANCE = 2.5
 UNITS = (("seconds", 0.001), ("microseconds", 1_000.0), ("ticks of 10⁻⁷ s", 10_000.0))
-"""What `position_ms` may be in by mistake, and how fast it then moves against milliseconds."""
+"""The wrong units that `position_ms` may be in, and how much of each passes in a millisecond."""
 
 SECONDS_BELOW, SECONDS_FROM = 10**11, 10**8
-"""A time between these is one in seconds, from 1973 on; in milliseconds it would lie before that."""
+"""A time from 10⁸ to below 10¹¹ is in seconds, and after 1973. In milliseconds it would be before that."""
 
 MANY_TITLES = 3
-"""A film and its trailer may share a session; no three titles do."""
+"""A film and its trailer may share a session; three titles should not."""
 
 SHORT_MS = 1_800_000
 BRIEF_MS = 120_000
-"""A session that came no further than this tells nothing of a title's length: a preview, or given up."""
+"""A session that got no further than this says nothing about a title's length: it was a preview or given up."""
 
 LEAST_ENDS, LEAST_SESSIONS, LEAST_PASSED = 3, 20, 3
 
@@ -59,9 +59,9 @@ class Sampled(NamedTuple):
 
 
 class Complaint(NamedTuple):
-    """A mistake, the records that have it out of `of` that could be read, the first of them, and the remedy.
+    """A mistake: how many of the `of` readable records have it, where the first of them is, and the remedy.
 
-    `is_grave`: what these events tell is not counted, or wrongly.
+    `is_grave`: such events are not counted, or counted wrongly.
     """
 
     what: str
@@ -74,7 +74,7 @@ class Complaint(NamedTuple):
 
 
 class Told(msgspec.Struct, gc=False):
-    """What a record tells, whatever the types."""
+    """The fields of a record, of whatever types."""
 
     event_type: Any = None
     event_time_ms: Any = None
@@ -88,7 +88,7 @@ class Told(msgspec.Struct, gc=False):
 
 
 class _Seen(NamedTuple):
-    """A record and what it tells; `time_ms` mended where it is in seconds. None: no number."""
+    """A record and its fields. `time_ms` is converted if it was in seconds. None: not a number."""
 
     record: Sampled
     told: Told
@@ -97,7 +97,10 @@ class _Seen(NamedTuple):
 
 
 class _Session(NamedTuple):
-    """The events of one session of one household and title, by their times; `unit` None where nobody can tell."""
+    """The events of one session of one household and title, by event time.
+
+    `unit` is the wrong unit that its positions are in; empty: none; None: too few intervals to tell.
+    """
 
     title: str
     seen: list[_Seen]
@@ -109,7 +112,7 @@ class _Session(NamedTuple):
 
 
 def diagnose(records: Iterable[Sampled], catalog: Mapping[str, CatalogRow]) -> list[Complaint]:
-    """All that is wrong with a sample; nothing for healthy events. `catalog`: rows by title."""
+    """The mistakes found in a sample; an empty list for healthy events. `catalog` maps title ids to rows."""
     seen = [each for record in records if (each := _seen(record)) is not None]
     sessions = _sessions(seen)
     found = [
@@ -207,7 +210,7 @@ def _unit(events: Sequence[_Seen]) -> str | None:
 
 
 def _speeds(events: Sequence[_Seen]) -> Iterator[float]:
-    """Δposition ÷ Δtime of the intervals that were played, as far as their ends tell; frozen players left out."""
+    """Δposition ÷ Δtime of the intervals that seem to have been played. Frozen players are left out."""
     for before, after in pairwise(events):
         if before.told.event_type in _STILL or after.told.event_type in _JUMPS:
             continue
@@ -250,7 +253,7 @@ def _of_many_titles(seen: Sequence[_Seen]) -> list[_Seen]:
 def _in_groups(
     seen: Sequence[_Seen], group: Callable[[_Seen], Any], differing: Callable[[_Seen], Any], least: int
 ) -> list[_Seen]:
-    """Those in whose group `differing` takes at least so many values."""
+    """The events in whose group `differing` takes at least `least` values."""
     values: defaultdict[Any, set[Any]] = defaultdict(set)
     for each in seen:
         values[group(each)].add(differing(each))
@@ -261,7 +264,10 @@ def _in_groups(
 
 
 def _lengths(sessions: Sequence[_Session], catalog: Mapping[str, CatalogRow]) -> Iterator[_Found]:
-    """Titles whose runtime nobody reaches, and those that all pass; positions in a wrong unit tell neither."""
+    """Titles whose runtime nobody reaches, and titles that everybody passes.
+
+    Sessions whose positions are, or may be, in a wrong unit are left out.
+    """
     in_doubt = any(session.unit for session in sessions)
     of_titles: defaultdict[str, list[_Session]] = defaultdict(list)
     for session in sessions:
@@ -283,7 +289,8 @@ def _lengths(sessions: Sequence[_Session], catalog: Mapping[str, CatalogRow]) ->
 
 
 def _nobody_reaches(sessions: Sequence[_Session], runtime_ms: int) -> bool:
-    """By those who came to an `end`; else by many sessions, over a time in which one could have come twice as far."""
+    """Judged by sessions with an `end`, if there are enough. Otherwise by many sessions, over at least twice the time
+    that it takes to play to the furthest position."""
     told = [session for session in sessions if session.furthest_ms >= min(BRIEF_MS, runtime_ms / 2)]
     furthest = max((session.furthest_ms for session in told), default=0)
     ends = sum(any(each.told.event_type == "end" for each in session.seen) for session in told)
@@ -294,7 +301,7 @@ def _nobody_reaches(sessions: Sequence[_Session], runtime_ms: int) -> bool:
 
 
 def _all_pass(sessions: Sequence[_Session], runtime_ms: int) -> bool:
-    """Of those who came near the runtime, whether most went on well past it."""
+    """Whether at least half of the sessions that came near the runtime went well past it."""
     reached = sum(session.furthest_ms >= 0.9 * runtime_ms for session in sessions)
     passed = sum(session.furthest_ms > 1.1 * runtime_ms + 5_000 for session in sessions)
     return passed >= LEAST_PASSED and 2 * passed >= reached
@@ -305,7 +312,7 @@ def _without_credits(seen: Sequence[_Seen], catalog: Mapping[str, CatalogRow]) -
 
 
 def _lacks_credits(told: Told, catalog: Mapping[str, CatalogRow]) -> bool:
-    """Whether a short title ends with its runtime. What the event states counts where the catalog has no length."""
+    """Whether a short title has no credits mark. If the catalog has no length, the event's lengths decide."""
     row = catalog.get(told.title_id) if isinstance(told.title_id, str) else None
     if row is not None and not row.is_main:
         return False

@@ -18,30 +18,30 @@ _OTHERS_KEPT: Final = 100_000
 
 
 def digest_of(household_id: str) -> str:
-    """What names a household whose id, or pseudonym, must be kept nowhere: 64 hexadecimal digits."""
+    """The digest that stands for a household's id, or pseudonym, once that may not be stored: 64 hexadecimal digits."""
     return sha256(household_id.encode()).hexdigest()
 
 
 class Erasures:
-    """A partition's erasures. `until` has, by digest, the offset below which the household's records do not count;
-    `below` is the largest of these."""
+    """A partition's erasures. `until` maps a digest to the offset below which that household's records do not count;
+    `below` is the largest of these offsets."""
 
     def __init__(self) -> None:
         self.until: dict[str, int] = {}
         self.below = 0
-        # Households that none of these names: a digest costs as much as half an event. Those that one names are told
-        # by their digest each time, and their ids stay nowhere.
+        # Households without an erasure are cached: a digest costs half as much as folding an event. Erased ones are
+        # never cached, since their ids may not be kept.
         self._others: set[str] = set()
 
     def note(self, until: Mapping[str, int]) -> None:
-        """Let these hold too, each as far as it reaches."""
+        """Add erasures. If a household has one already, the larger offset holds."""
         for digest, offset in until.items():
             self.until[digest] = max(offset, self.until.get(digest, 0))
         self._others.clear()
         self.below = max(self.below, *until.values(), 0)
 
     def covers(self, household_id: str, offset: int) -> bool:
-        """Whether a household's record at an offset does not count."""
+        """Whether an erasure covers a household's record at an offset: it does not count then."""
         if household_id in self._others:
             return False
         until = self.until.get(digest_of(household_id), 0)
@@ -56,7 +56,7 @@ class Erasures:
 
 
 class Held(NamedTuple):
-    """A row that a partition holds of a household."""
+    """A household's row of one title in a partition."""
 
     title: Title
     household_id: str
@@ -64,7 +64,7 @@ class Held(NamedTuple):
 
 
 def held_of(titles: Iterable[Title], digests: Iterable[str]) -> dict[str, list[Held]]:
-    """The rows of the households that bear one of these digests, by digest. Looks through all rows."""
+    """The rows of the households with these digests, by digest. Reads every household id of the partition."""
     known: dict[str, str] = {}
     held: dict[str, list[Held]] = {digest: [] for digest in digests}
     for title in titles:

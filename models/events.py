@@ -16,10 +16,10 @@ from msgspec import Meta
 from models.rules import DEEPEST_NESTING, LARGEST_EVENT_BYTES, LONGEST_MEDIA_MS
 
 LONGEST_ID_BYTES, LONGEST_LABEL_BYTES = 256, 64
-"""How long ids, and the names of zones and countries, may be in UTF-8."""
+"""The most bytes of an id, and of the name of a zone or country, in UTF-8."""
 
 END_OF_CALENDAR_MS = 253_402_300_800_000
-"""The first millisecond after the year 9999, the last one that a window can be named after."""
+"""The first millisecond after the year 9999, the last year that a window's name can hold."""
 
 Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID_BYTES)]
 OptionalId = Annotated[str, Meta(max_length=LONGEST_ID_BYTES)]
@@ -33,11 +33,11 @@ ContentKind = Literal["main", "trailer", "preview", "recap", "bonus"]
 
 
 class BadEvent(Exception):
-    """The record is no event. The message says why, in one line that a producer's team can act on."""
+    """The record cannot be read as an event. The message says why, in one line that a producer's team can act on."""
 
 
 class Event(msgspec.Struct, gc=False):
-    """One playback event; every listed field, in the units of its name. None: not given."""
+    """One playback event. Units are in the names; None: not given."""
 
     event_id: Id
     event_type: EventType
@@ -66,12 +66,12 @@ _decode = msgspec.json.Decoder(Event).decode
 
 
 def read_event(key: bytes | None, value: bytes | None) -> Event:
-    """The event of a record. Raises `BadEvent`, and nothing else, for a record that holds none."""
+    """The event of a record. Raises `BadEvent`, and nothing else, if the record cannot be read as one."""
     if value is None:
         raise BadEvent("the value is null")
     if len(value) > LARGEST_EVENT_BYTES:
         raise BadEvent(f"the value has {len(value)} bytes, accepted are {LARGEST_EVENT_BYTES}")
-    # Deeper nesting takes as many bytes to open as to close; what is not closed is malformed anyhow.
+    # Each level needs a byte to open and one to close, so a shorter value is not too deep unless it is malformed.
     if len(value) > 2 * DEEPEST_NESTING and nesting(value) > DEEPEST_NESTING:
         raise BadEvent(f"the value nests deeper than {DEEPEST_NESTING} levels")
     try:
@@ -82,7 +82,7 @@ def read_event(key: bytes | None, value: bytes | None) -> Event:
         event = _decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise BadEvent(str(problem)) from None
-    # Only \u makes characters of several bytes; any backslash is found in half the time.
+    # In ASCII, only \u escapes make characters of several bytes. A search for any backslash takes half the time.
     if not is_ascii or b"\\" in value:
         _check_bytes(event)
     if event.household_id.encode() != key:
@@ -98,20 +98,20 @@ _LONGEST_BYTES = (
 
 
 def _check_bytes(event: Event) -> None:
-    """The decoder counts characters, of which some are of several bytes."""
+    """Check lengths in bytes: the decoder counted characters, some of which have several bytes."""
     for name, longest in _LONGEST_BYTES:
         length = len((getattr(event, name) or "").encode())
         if length > longest:
             raise BadEvent(f"{name} has {length} bytes, accepted are {longest}")
 
 
-# A string that never ends goes to the end: a pattern that fails there tries again from every quote in it.
+# An unterminated string matches up to the end. If it did not match, the search would start again at every quote in it.
 _STRINGS_AND_PLAIN = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[^\[\]{}"]+', re.DOTALL)
 _DEPTH = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
 def nesting(value: bytes) -> int:
-    """How deep a JSON text nests; no more than its brackets say where it has few."""
+    """How deep a JSON text nests. If it has few brackets, their number: an upper bound."""
     brackets = value.count(b"[") + value.count(b"{")
     if brackets <= DEEPEST_NESTING:
         return brackets

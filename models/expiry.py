@@ -18,11 +18,11 @@ from models.viewing import Row
 from models.windows import Retention, all_by_age, kept_until_ms
 
 _SLACK_MS: Final = DAY_MS
-"""Partitions' clocks differ: each keeps its part of a window a little longer than readers may read it."""
+"""Partitions' stream times differ, so each keeps its share of a window a day longer than readers may read it."""
 
 
 class ExpiringWindows:
-    """Windows of one partition, by the day on which they leave."""
+    """Windows of one partition, by the day of stream time on which they expire."""
 
     def __init__(self, retention: Retention) -> None:
         self._retention = retention
@@ -30,7 +30,7 @@ class ExpiringWindows:
         self._days: list[int] = []
 
     def note(self, key: TallyKey, title: Title | None) -> None:
-        """Let a window leave in its time; anything else stays, and so does an age while there is no release."""
+        """Schedule a window's expiry. Other tallies, and windows by age of a title without a release, never expire."""
         leaves_ms = self._leaves_ms(key, title)
         if leaves_ms is None:
             return
@@ -41,7 +41,7 @@ class ExpiringWindows:
         self._by_day[day].append(key)
 
     def note_release(self, title: Title, there: Container[TallyKey]) -> None:
-        """Let the windows by age that are there leave by the release that a title has now."""
+        """Schedule the windows by age that are in `there` again, after the title's release changed."""
         for key in [TallyKey(kind, number, title.title_id) for kind, number in all_by_age()]:
             if key in there:
                 self.note(key, title)
@@ -49,13 +49,13 @@ class ExpiringWindows:
     def left(
         self, stream_time_ms: int, titles: dict[str, Title], may_leave: Callable[[TallyKey], bool]
     ) -> Iterator[TallyKey]:
-        """The windows that leave by now; those that may not yet are asked for again the next time."""
+        """Yield the windows that have expired. One that `may_leave` refuses is tried again at the next call."""
         staying: list[TallyKey] = []
         while self._days and self._days[0] < stream_time_ms // DAY_MS:
             for key in self._by_day.pop(heappop(self._days)):
                 title = titles.get(key.title_id)
                 leaves_ms = self._leaves_ms(key, title)
-                # The release may have been corrected meanwhile, or be gone.
+                # The release may have been corrected or removed since.
                 if leaves_ms is None or leaves_ms >= stream_time_ms:
                     self.note(key, title)
                 elif may_leave(key):
@@ -72,10 +72,10 @@ class ExpiringWindows:
 
 
 def sweep(titles: dict[str, Title], stream_time_ms: int, rules: Rules, step: int) -> Iterator[list[tuple[str, str]]]:
-    """Go through all rows at rest, `step` of them at a time: the (title, household) of those that left.
+    """Go through all packed rows, `step` rows at a time. Yields the (title, household) pairs of deleted rows.
 
-    Forgotten rows are taken out, sessions past the grace out of those that stay. Both change nothing: an event that
-    came would do the same.
+    Deletes rows past `forget_ms`, and drops sessions past the grace from the others. Neither changes a counter: the
+    next event of the household would do the same.
     """
     forgotten_ms = stream_time_ms - rules.forget_ms
     ended_ms = stream_time_ms - rules.grace_ms - rules.future_ms
@@ -83,7 +83,7 @@ def sweep(titles: dict[str, Title], stream_time_ms: int, rules: Rules, step: int
     seen = 0
     for title in list(titles.values()):
         for household_id in list(title.rows):
-            # One may have been forgotten since the list was made.
+            # The row may have been deleted since the list was made.
             kept = title.rows.get(household_id)
             if isinstance(kept, bytes):
                 found = glance(kept)

@@ -37,15 +37,16 @@ from models.watching import Watching
 from models.windows import KEPT_FOR, Retention, audience_week
 
 _WEEKS_KEPT: Final = 2
-"""How much longer weeks that are not reached are kept than events may come: an interval may begin in the one before."""
+"""Weeks that are not reached are kept this much longer than the grace: an interval may begin in an earlier week than
+the event that closes it."""
 
 
 class Fold:
     """The state of one partition. Feed it records with `apply`, take what changed with `drain`.
 
-    `zones` are the time zones that events may name, until others are taken in. With `pseudonyms` a household's id is
-    looked at where its record is judged, and goes no further. `clock_ms` is the stream time, or later where none came
-    for long (`pass_time`). `credited_ms` is the content credited so far, by this fold: no part of the state.
+    `zones` are the time zones that events may name, until `take_in_zones` changes them. With `pseudonyms`, `apply`
+    replaces a household's id by its pseudonym before the event is counted. `clock_ms` is the stream time, or later
+    after a silence (`pass_time`). `credited_ms` is the content that this instance has credited: no part of the state.
     """
 
     def __init__(
@@ -170,7 +171,7 @@ class Fold:
         if not title.is_dirty:
             self._sums.mark(title)
         if title.parts is None:
-            # A title that counts anything has dayparts, too.
+            # A title that counts anything has a tally of dayparts, even if that is all zeros.
             title.parts_changed()
         if outcome.facts:
             self._count_facts(title, row, event, offset, outcome)
@@ -196,7 +197,7 @@ class Fold:
     def _credit(
         self, title: Title, row: Row, event: Event, offset: int, instant_ms: int, credited_ms: int, in_play: bool
     ) -> None:
-        """Credit an instant, with the zone and segment of the event; the sum at hand is the instant's."""
+        """Credit one instant, with the event's zone and segment. `title.delta` must be that instant's already."""
         delta, zone = title.delta, event.time_zone
         delta.watched_ms += credited_ms
         if event.profile_kind == "kids":
@@ -206,7 +207,7 @@ class Fold:
         if parts is None:
             parts = title.parts_changed()
         parts[local.daypart * PART + WATCHED] += credited_ms
-        # A day that is filled already is the common case, and needs no look at habits; so is a week that is reached.
+        # In the common case the day is filled and the week reached, so neither habits nor weeks are looked up.
         if row.filled != local.span:
             now = self.stream_time_ms, self.clock_ms
             for fact in self._streaks.credit(title, row, local, zone, credited_ms, now):
@@ -240,7 +241,7 @@ class Fold:
             self._count_returns(title, event, [fact.before_ms for fact in completed if fact.before_ms is not None])
 
     def _count_returns(self, title: Title, event: Event, followed: list[int]) -> None:
-        """Count completions that were followed where they were made; no hour takes what came later."""
+        """Count completions that were followed, in the windows of their own times; hour windows do not count them."""
         at_hand = title.delta, title.delta_from_ms, title.delta_until_ms, title.week
         for before_ms in followed:
             title.turn_to(before_ms, False)
@@ -251,27 +252,28 @@ class Fold:
 
     @property
     def catalog(self) -> Mapping[str, CatalogRow]:
-        """The catalog as it holds now."""
+        """The catalog rows that hold now, by title id."""
         return self._sums.catalog
 
     def take_in(self, title_id: str, row: CatalogRow | None) -> None:
-        """Let a catalog row (None: the title left the catalog) hold for all records from now on."""
+        """Apply a catalog row to all records from now on. None: the title left the catalog."""
         self._sums.take_in(title_id, row)
 
     # -- zones ------------------------------------------------------------------------------------------------
 
     def take_in_zones(self, zones: Mapping[str, tzinfo]) -> None:
-        """Let these zones be judged by these rules for all records from now on; others stay as they are."""
+        """Use these zones' rules for all records from now on. Zones that are not named stay as they are."""
         self._zones = {**self._zones, **zones}
         self._local.judge_by(self._zones)
 
     # -- erasures ---------------------------------------------------------------------------------------------
 
     def erase(self, until: Mapping[str, int]) -> dict[str, int]:
-        """Forget households, named by digest: their rows, and what counts them. How many rows each had.
+        """Forget households, named by digest: their rows, and their part in counts of households.
 
-        Their records below these offsets do not count from now on; one that comes later counts as a stranger's. Sums of
-        what was watched name nobody, and stay. All rows are looked through.
+        Their records below these offsets do not count from now on; later ones count as those of a new household. Sums
+        of what was watched identify nobody, and stay. Returns the number of rows that each household had. Looks
+        through all rows.
         """
         self.erasures.note(until)
         found = held_of(self.titles.values(), until)
@@ -282,7 +284,7 @@ class Fold:
         return {digest: len(held) for digest, held in found.items()}
 
     def _erase(self, held: list[Held]) -> None:
-        """Let a household go, of which these are all rows."""
+        """Forget a household. `held`: all its rows."""
         oldest_ms = self.stream_time_ms - self.rules.forget_ms
         live = [each for each in held if each.row.touched_ms >= oldest_ms]
         self._sums.erase([(each.title, each.row.flags, each.row.completions) for each in live])
@@ -297,16 +299,16 @@ class Fold:
     # -- time, and what leaves by it ----------------------------------------------------------------------------
 
     def pass_time(self, clock_ms: int) -> None:
-        """Let time pass in which no record came: streaks and watching end by it, nothing else does."""
+        """Advance the clock after a silence. It ends streaks and *watching now*, nothing else."""
         self.clock_ms = max(self.clock_ms, clock_ms)
 
     def ends_by(self, clock_ms: int) -> bool:
-        """Whether a streak or watching may end by an instant."""
+        """Whether a streak, or a session that is watched now, may end by an instant."""
         ends = (self._streaks.next_end_ms, self._watching.next_end_ms)
         return any(end_ms is not None and end_ms <= clock_ms for end_ms in ends)
 
     def sweep(self, rows: int) -> None:
-        """Look through so many rows at rest, once for each day of stream time, for what need not be kept."""
+        """Check the next `rows` rows for what need not be kept. A pass begins at most once a day of stream time."""
         day = self.stream_time_ms // DAY_MS
         gone = next(self._sweep, None)
         if gone is not None:
@@ -322,9 +324,10 @@ class Fold:
         return list(msgspec.structs.astuple(self.stream))
 
     def drain(self, sequence: int, published: int | None = None) -> Changes:
-        """What changed since the last drain; the tallies among it bear this checkpoint's sequence.
+        """What changed since the last drain. Tallies get `sequence`, that of the checkpoint to be written.
 
-        `published`: the checkpoint's up to which readers know all tallies; no window leaves before that. None: any may.
+        `published`: the sequence up to which all tallies are published. A window that changed later does not expire
+        yet. None: every window may expire.
         """
         self._sums.count_anew(self.stream_time_ms - self.rules.forget_ms)
         for title in self._streaks.end(self.clock_ms, self.titles):
@@ -355,7 +358,7 @@ class Fold:
         packed = row.packed = pack(row)
         return packed
 
-    # -- rows at rest -----------------------------------------------------------------------------------------
+    # -- packed rows ------------------------------------------------------------------------------------------
 
     def cool(self, hot_rows: int) -> None:
         """Pack the rows that were not touched lately, until at most `hot_rows` are decoded.
@@ -367,11 +370,11 @@ class Fold:
     # -- restored ---------------------------------------------------------------------------------------------
 
     def restore_streaks(self, title_id: str, end_quarter: int, sums: list[int]) -> None:
-        """Bring back a sum of `Changes.streaks`."""
+        """Restore a sum of `Changes.streaks`."""
         self._streaks.restore(self.title(title_id), end_quarter, sums)
 
     def restored(self, catalog: Mapping[str, CatalogRow], stream_time_ms: int, clock_ms: int) -> None:
-        """Stand where the last checkpoint stood: all rows, tallies and streaks are there by now."""
+        """Finish a restore from the last checkpoint. Call it after all rows, tallies and streaks are restored."""
         self.stream_time_ms, self.clock_ms = stream_time_ms, max(stream_time_ms, clock_ms)
         self._sums.restored(catalog)
         for title in self.titles.values():

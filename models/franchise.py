@@ -49,13 +49,13 @@ _IS_ADDITIVE: Final = tuple(place in _ADDITIVE for place in range(WATCHING + 1))
 
 
 Standing = tuple[int, int]
-"""What a household is to a title, or to some: its flags together, and its most completions of one."""
+"""A household's standing with one or more titles: its flags combined, and its most completions of any one title."""
 
 NO_STANDING: Standing = (0, 0)
 
 
 class Franchise:
-    """The titles of one franchise in one partition; `delta` is what its tally moves by at the next drain."""
+    """The titles of one franchise in one partition. `delta` holds the changes for its tally's next drain, by place."""
 
     __slots__ = ("delta", "key", "titles")
 
@@ -65,17 +65,17 @@ class Franchise:
         self.delta: defaultdict[int, int] = defaultdict(int)
 
     def add(self, change: Change) -> None:
-        """Let a title's change of additive counters be the franchise's too."""
+        """Add a title's change to the franchise; only additive counters count."""
         for place, by in change:
             if _IS_ADDITIVE[place]:
                 self.delta[place] += by
 
     def note_facts(self, title: Title, household_id: str, row: Row, facts: list[Fact], oldest_ms: int) -> None:
-        """Count the household by what it is now and no more by what it was before these facts.
+        """Update the counts of households after a household's facts. `row` is its row after them.
 
-        `oldest_ms`: rows whose last applied event came at a stream time before it are not there any more.
+        `oldest_ms`: rows whose last applied event came at an earlier stream time are forgotten.
         """
-        # A play moves nobody, and is the fact that comes alone most often.
+        # A play changes no count of households, and is the most frequent fact.
         if len(facts) == 1 and facts[0] is PLAYED:
             return
         elsewhere = NO_STANDING
@@ -92,7 +92,7 @@ class Franchise:
                 self.delta[place] += 1
 
     def counted_anew(self, tallies: dict[TallyKey, list[int]], oldest_ms: int) -> list[int]:
-        """The tally that its titles, as they are now, amount to; its sequence is 0."""
+        """The franchise's tally, recomputed from its titles; its sequence is 0."""
         counted = list(EMPTY_WHOLE)
         for title in self.titles:
             tally = tallies.get(title.key, EMPTY_WHOLE)
@@ -104,12 +104,12 @@ class Franchise:
 
 
 def together(standing: Standing, flags: int, completions: int) -> Standing:
-    """A standing together with what the household is to another title."""
+    """A standing, combined with the household's flags and completions of another title."""
     return standing[0] | flags & _FLAGS, max(standing[1], completions)
 
 
 def places_of(flags: int, completions: int) -> tuple[int, ...]:
-    """The places in a tally of the counters that count a household with these flags, and so many completions."""
+    """The places in a tally of the counters that count a household with these flags and this many completions."""
     return _places_of(flags & _FLAGS, completions)
 
 
@@ -124,7 +124,7 @@ def _places_of(flags: int, completions: int) -> tuple[int, ...]:
 
 
 def _before(row: Row, facts: Iterable[Fact]) -> Standing:
-    """What the household was to the title before these facts were made."""
+    """The household's standing with the title before these facts."""
     flags, completions = row.flags, row.completions
     for fact in facts:
         if fact.name == COMPLETED:
@@ -135,13 +135,13 @@ def _before(row: Row, facts: Iterable[Fact]) -> Standing:
 
 
 def _with_row(standing: Standing, kept: Row | bytes, oldest_ms: int) -> Standing:
-    """Together with what the household is by a row of another title, where that is still there."""
+    """A standing, combined with the household's row of another title unless that row is forgotten."""
     row = glance(kept) if isinstance(kept, bytes) else kept
     return together(standing, row.flags, row.completions) if row.touched_ms >= oldest_ms else standing
 
 
 def _places(titles: Iterable[Title], oldest_ms: int) -> Counter[int]:
-    """How many households each place of a tally counts."""
+    """How many households each place of the franchise's tally counts."""
     standings: dict[str, Standing] = {}
     for title in titles:
         for household_id, kept in title.rows.items():

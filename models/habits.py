@@ -13,7 +13,7 @@ import msgspec
 from models.dayparts import QUARTERS_A_DAY, weekday
 
 LEVELS = (3, 5, 10)
-"""Lengths that are counted, and told as milestones."""
+"""The lengths of streaks that are counted and published as milestones."""
 
 KEPT_DAYS = 64
 _KEPT = (1 << KEPT_DAYS) - 1
@@ -21,11 +21,11 @@ _NEVER = -(1 << 15)
 
 
 class Habit(msgspec.Struct, array_like=True, gc=False):
-    """One daypart of one row. Local days are numbered from 1970-01-01.
+    """A household's days in one daypart with one title. Local days are numbered from 1970-01-01.
 
-    `left_ms` is what `day`, the one at hand, lacks until it is filled; `days` holds the same of others of which some
-    was credited. `filled` has bit i set where `newest - i` is filled. The streak is current until so many quarter hours
-    after the end of the UTC day `newest`.
+    `day` was credited last, and `left_ms` is the credit that it still needs to be filled; `days` maps further days that
+    were credited but not filled to the same. `newest` is the newest day filled; bit i of `filled` is set if the day
+    `newest - i` is filled. The streak ends `current_quarters` quarter hours after the UTC day `newest`.
     """
 
     day: int = _NEVER
@@ -41,7 +41,7 @@ class Habit(msgspec.Struct, array_like=True, gc=False):
         return (self.newest + 1) * QUARTERS_A_DAY + self.current_quarters
 
     def turn_to(self, day: int, streak_day_ms: int) -> None:
-        """Make another day the one at hand."""
+        """Make another day the one that is credited."""
         days = self.days or {}
         if 0 < self.left_ms < streak_day_ms:
             days[self.day] = self.left_ms
@@ -50,11 +50,11 @@ class Habit(msgspec.Struct, array_like=True, gc=False):
         self.days = days or None
 
     def is_filled(self, day: int) -> bool:
-        """Whether a day is filled, and not so old that it is forgotten."""
+        """Whether a day is filled. False if it is `KEPT_DAYS` or more before the newest."""
         return 0 <= self.newest - day < KEPT_DAYS and bool(self.filled >> self.newest - day & 1)
 
     def fill(self, day: int, end_quarter: int) -> None:
-        """Fill a day; if it is the newest, the streak ends at this UTC quarter hour."""
+        """Mark a day as filled. If it becomes the newest, the streak ends at UTC quarter hour `end_quarter`."""
         if day > self.newest:
             newer_by = min(day - self.newest, KEPT_DAYS)
             self.filled = (self.filled << newer_by | 1) & _KEPT
@@ -64,7 +64,7 @@ class Habit(msgspec.Struct, array_like=True, gc=False):
             self.filled |= 1 << self.newest - day
 
     def length(self, eligible: Set[int]) -> int:
-        """Eligible days running that are filled, back from the newest one; `eligible` are weekdays."""
+        """How many eligible days in a row are filled, back from the newest. `eligible`: weekdays, 0 is Monday."""
         length = 0
         for ago in range(KEPT_DAYS):
             if weekday(self.newest - ago) in eligible:
@@ -74,13 +74,13 @@ class Habit(msgspec.Struct, array_like=True, gc=False):
         return length
 
     def forget(self, before: int) -> None:
-        """Drop what was credited on days before this one that are not filled: nothing can come to them any more."""
+        """Drop the credit of days before this one that are not filled: no event can add to them any more."""
         if self.days is not None:
             self.days = {day: left_ms for day, left_ms in self.days.items() if day >= before} or None
 
 
 def next_eligible(day: int, eligible: Set[int]) -> int:
-    """The first eligible day after a day."""
+    """The first day after `day` whose weekday is in `eligible`."""
     return next(later for later in range(day + 1, day + 8) if weekday(later) in eligible)
 
 

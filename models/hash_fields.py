@@ -1,7 +1,7 @@
 """The hashes that readers see: field names and texts of section 3 of the design.
 
 Owns the fields and their kinds of number, the rates, the fields that boards rank by, and how numbers are written. It
-must not know Redis, its keys or versions.
+must not know Redis or its keys.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from models.rules import MOST_SLICES
 from models.streaks import PART_FIELDS
 
 COUNT, GAUGE, SECONDS, RATIO, FLAG, TIME = "count", "gauge", "seconds", "ratio", "flag", "time"
-"""Kinds of fields: integers that only late data and corrections move back; integers that go up and down; seconds with
+"""Kinds of fields: integers that decrease only by late data and corrections; integers that go up and down; seconds with
 three decimals; numbers with six decimals, or empty; 0 or 1; milliseconds since 1970."""
 
 
@@ -42,34 +42,34 @@ COUNTER_FIELDS = Counters.__struct_fields__
 STREAM_FIELDS = StreamCounters.__struct_fields__
 WATCHING_NOW = "watching_now"
 WINDOW = _counters(COUNTER_FIELDS[:WINDOW_FIELDS])
-"""Of the hashes of days, weeks and ages …"""
+"""Fields of the hashes of days, weeks and ages."""
 
 HOUR = WINDOW[:HOUR_FIELDS]
-"""… and of those of hours."""
+"""Fields of the hashes of hours."""
 
 AUDIENCE = _counters(("reached", "new", "returning", "resurrected"))
-"""Of the hash of a week's audience."""
+"""Fields of the hash of a week's audience."""
 
 SLICES = "slices"
-"""Of the hash of a curve: how many slices it has, which are fields by their numbers from 0."""
+"""The field of a curve's hash that says how many slices it has. Each slice is a field named by its number, from 0."""
 
 WHOLE = (
     *_counters(COUNTER_FIELDS),
     Field(WATCHING_NOW, GAUGE),
     *(Field(name, RATIO) for name in ("views", "completion_rate", "repeat_rate", "return_rate_7d")),
 )
-"""Of the hashes of titles and franchises."""
+"""Fields of the hashes of titles and franchises."""
 
 DAYPART = tuple(
     Field(field.name, GAUGE if field.name.startswith("streak") else field.kind) for field in _counters(PART_FIELDS)
 )
-"""Of the hash of dayparts, behind each daypart's name and a `_`."""
+"""Fields of the hash of dayparts, each prefixed with a daypart's name and `_`."""
 
 _KINDS = {int: COUNT, bool: FLAG}
 
 
 def computed(result: type[NamedTuple]) -> tuple[Field, ...]:
-    """Of the hash of a computed result, whose fields are seconds where they end in `_ms`, else of their type's kind."""
+    """The fields of a computed result's hash. Names that end in `_ms` become seconds; others get their type's kind."""
     return tuple(
         Field(f"{name.removesuffix('_ms')}_s", SECONDS)
         if name.endswith("_ms")
@@ -79,7 +79,7 @@ def computed(result: type[NamedTuple]) -> tuple[Field, ...]:
 
 
 LEGS = computed(Legs)
-"""Of the hash of legs; seconds may be empty there."""
+"""Fields of the hash of legs. Its seconds may be empty."""
 
 STREAM = _counters(STREAM_FIELDS)
 WORKERS = (
@@ -89,22 +89,22 @@ WORKERS = (
     Field("rebuilding", GAUGE),
     Field("incarnation", TIME),
 )
-"""Of the status hash: the stream's own account, and how its workers are."""
+"""Fields of the status hash: the counts of all records (`STREAM`), and the state of the workers."""
 
 BOOKKEEPING = (Field("as_of_ms", TIME), Field("version", COUNT), Field("complete", FLAG))
-"""Of every hash."""
+"""Fields of every hash."""
 
 TITLE_BOARDS = (
     *("plays", "starters", "viewers", "completers", "repeaters", "completions", "rewatches"),
     *("watched_s", "views", WATCHING_NOW, "completion_rate", "repeat_rate"),
 )
-"""The fields that titles are ranked by, for all time …"""
+"""The fields that titles are ranked by, for all time."""
 
 DAY_BOARDS = ("plays", "starters", "viewers", "completers", "completions", "rewatches", "watched_s")
-"""… and for each UTC day."""
+"""The fields that titles are ranked by, for each UTC day."""
 
 JUDGED_BY = {"completion_rate": "starters", "repeat_rate": "completers"}
-"""Boards that a title is on only where it has households enough, and which field counts them."""
+"""The rates' boards, and each rate's denominator: a title with too few households in it is not ranked."""
 
 _STREAM_IN_SECONDS = tuple(place for place, field in enumerate(STREAM) if field.kind == SECONDS)
 _IN_SECONDS = tuple(place for place, field in enumerate(WHOLE) if field.kind == SECONDS)
@@ -120,7 +120,7 @@ _STARTERS, _COMPLETERS, _REPEATERS, WATCHED, _COMPLETIONS, _RETURNED_7D = (
 
 
 def encoded_id(text: str) -> str:
-    """An id as it stands in a key: RFC 3986 percent-encoding, unreserved characters stay."""
+    """An id as keys hold it: percent-encoded (RFC 3986), except for unreserved characters."""
     return quote(text, safe="-._~")
 
 
@@ -139,31 +139,30 @@ def ratio(value: float | None) -> str:
 
 
 def rate(part: int, whole: int) -> str:
-    """`part` ÷ `whole` with six decimals; empty where `whole` is 0."""
+    """`part` ÷ `whole` with six decimals; empty if `whole` is 0."""
     return f"{part / whole:.6f}" if whole else ""
 
 
 def window_fields(totals: Sequence[int]) -> list[str]:
-    """The fields of the hash of a day, week or age and their texts, in turn, of `WINDOW_FIELDS` counters."""
+    """Names and texts, alternating, of the hash of a day, week or age. `totals`: at least `WINDOW_FIELDS` counters."""
     return _in_turn(_WINDOW_NAMES, _texts(totals[:WINDOW_FIELDS]))
 
 
 def hour_fields(totals: Sequence[int]) -> list[str]:
-    """The same of an hour's hash: the first `HOUR_FIELDS` of them."""
+    """The same for an hour's hash, with the first `HOUR_FIELDS` counters."""
     return _in_turn(_HOUR_NAMES, _texts(totals[:HOUR_FIELDS]))
 
 
 def audience_fields(totals: Sequence[int]) -> list[str]:
-    """The fields of the hash of a week's audience and their texts, in turn."""
+    """Names and texts, alternating, of the hash of a week's audience."""
     return _in_turn(_AUDIENCE_NAMES, list(map(str, totals)))
 
 
 def curve_fields(sums: Sequence[int], length_ms: int) -> list[str]:
-    """The fields of a curve's hash and their texts, in turn, of the sums of its slices.
+    """Names and texts, alternating, of a curve's hash, from the sums of its slices.
 
-    None where no length is known, or nothing was played.
-
-    A total may hold shares by another length still, with more slices or fewer: its hash is not complete then.
+    Empty if the length is not known or nothing was played. After a change of the length, some shares may still have
+    more or fewer slices; the values are right once all have the new ones.
     """
     if not length_ms:
         return []
@@ -177,19 +176,20 @@ def curve_fields(sums: Sequence[int], length_ms: int) -> list[str]:
 
 @lru_cache(maxsize=50_000)
 def _mean(total: int, cells: int) -> str:
-    """A slice's value; remembered, as from one round of publishing to the next most slices stay what they are."""
+    """A slice's value, with three decimals. Cached: most slices are the same in the next round of publishing."""
     thousandths, rest = divmod(2_000 * total + cells, 2 * cells)
-    # Of two as near, the even one.
+    # Round half to even.
     return _point(str(thousandths - (not rest and thousandths & 1)))
 
 
 def title_fields(totals: Sequence[int], runtime_ms: int) -> list[str]:
-    """The fields of a title's hash and their texts, in turn, of its counters and the catalog's runtime."""
+    """Names and texts, alternating, of a title's hash, from its counters and the catalog's runtime (0: not known)."""
     return _whole_fields(totals, rate(totals[WATCHED], runtime_ms))
 
 
 def franchise_fields(totals: Sequence[int], members: Iterable[tuple[int, int]]) -> list[str]:
-    """The same of a franchise, of its own counters, and of its titles that have both: watched time and runtime."""
+    """The same for a franchise, from its own counters. `members`: watched time and runtime, in milliseconds, of its
+    titles that have both."""
     views = [watched_ms / runtime_ms for watched_ms, runtime_ms in members]
     return _whole_fields(totals, ratio(fsum(views) if views else None))
 
@@ -220,14 +220,15 @@ def _in_turn(names: list[str], texts: list[str]) -> list[str]:
 
 
 def daypart_names(dayparts: Iterable[str]) -> list[str]:
-    """The fields of the hash of dayparts, in the order of their tally."""
+    """The names of the fields of the hash of dayparts, in the order of their tally."""
     return [f"{daypart}_{field.name}" for daypart in dayparts for field in DAYPART]
 
 
 def daypart_fields(names: list[str], totals: Sequence[int]) -> list[str]:
-    """The fields of the hash of dayparts and their texts, in turn; `names` are `daypart_names`.
+    """Names and texts, alternating, of the hash of dayparts; `names` are those of `daypart_names`.
 
-    A total may hold shares by other rules still, with more dayparts or fewer: its hash is not complete then.
+    During a rebuild with other dayparts, some shares may still have more or fewer of them; the hash is not `complete`
+    then.
     """
     texts = list(map(str, totals[: len(names)]))
     texts += ["0"] * (len(names) - len(texts))
@@ -236,12 +237,12 @@ def daypart_fields(names: list[str], totals: Sequence[int]) -> list[str]:
 
 
 def legs_fields(found: Legs) -> list[str]:
-    """The fields of the hash of legs and their texts, in turn."""
+    """Names and texts, alternating, of the hash of legs."""
     return computed_fields(LEGS, found)
 
 
 def computed_fields(fields: Sequence[Field], values: Iterable[float | None]) -> list[str]:
-    """The fields of a computed hash and their texts, in turn; empty where there is no value."""
+    """Names and texts, alternating, of a computed hash. The text is empty if there is no value."""
     return [text for field, value in zip(fields, values, strict=True) for text in (field.name, _text(field, value))]
 
 
@@ -254,7 +255,7 @@ def _text(field: Field, value: float | None) -> str:
 
 
 def stream_fields(totals: Sequence[int]) -> list[str]:
-    """The counters of the status hash and their texts, in turn."""
+    """Names and texts, alternating, of the counters in the status hash."""
     texts = list(map(str, totals))
     for place in _STREAM_IN_SECONDS:
         texts[place] = _point(texts[place])

@@ -13,7 +13,7 @@ Id = Any
 
 
 def short(text: str) -> Id:
-    """The id in few bytes."""
+    """The id in its short form: sixteen bytes for a UUID in lower case, else the same text."""
     if len(text) != 36 or text[8:24:5] != "----":
         return text
     digits = text.replace("-", "")
@@ -21,12 +21,12 @@ def short(text: str) -> Id:
         packed = unhexlify(digits)
     except ValueError:
         return text
-    # Only what comes back as it was: 32 digits, and small letters.
+    # `full` must restore the same text: only lower case, and digits in all 32 places.
     return packed if len(packed) == 16 and packed.hex() == digits else text
 
 
 def full(packed: Id) -> str:
-    """The id that `short` made this of."""
+    """The id from its short form."""
     if isinstance(packed, str):
         return packed
     digits = packed.hex()

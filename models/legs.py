@@ -35,7 +35,7 @@ Totals = Sequence[int]
 
 
 class Legs(NamedTuple):
-    """A title's legs as of the end of `week`, its last complete one; `…_before`: as of the week before. None: none."""
+    """A title's legs at the end of `week`, its last complete one. `…_before`: a week earlier. None: not defined."""
 
     week: int
     week_watched_ms: int
@@ -55,12 +55,12 @@ class Legs(NamedTuple):
 
 
 def complete_weeks(release_ms: int | None, as_of_ms: int) -> int:
-    """How many weeks of a title are complete at a time, 104 at most; 0 where none is or there is no release."""
+    """How many weeks of a title are complete at a time, at most 104; 0 without a release."""
     return 0 if release_ms is None else max(0, min(LAST_WEEK, (as_of_ms - release_ms) // WEEK_MS))
 
 
 def next_week_end(release_ms: int | None, as_of_ms: int) -> int | None:
-    """When the next week of a title will be complete; None: never."""
+    """When the next week of a title will be complete, in milliseconds since 1970; None: never."""
     if release_ms is None:
         return None
     week = max(1, (as_of_ms - release_ms) // WEEK_MS + 1)
@@ -68,18 +68,18 @@ def next_week_end(release_ms: int | None, as_of_ms: int) -> int | None:
 
 
 def is_week_used(number: int, week: int) -> bool:
-    """Whether the legs as of the end of `week` are computed from the window of that week."""
+    """Whether the legs at the end of `week` depend on the window of week `number`."""
     return number <= week
 
 
 def is_age_used(place: int, week: int) -> bool:
-    """Whether the legs as of the end of `week` are computed from the window at that place in `models.windows.AGES`."""
+    """Whether the legs at the end of `week` depend on the window at `place` in `models.windows.AGES`."""
     return (place == OPENING and week > 0) or (place == FOUR_WEEKS and week >= _HOLD_WEEKS)
 
 
 def legs(week: int, weeks: Mapping[int, Totals], opening: Totals, four_weeks: Totals) -> Legs:
-    """The legs as of the end of that week (1 or more) by the totals of the weeks up to it and of the two windows."""
-    # Of each week up to this one, and of the none before the first.
+    """The legs at the end of `week` (1 or more), from the totals of the weeks up to it and of two windows by age."""
+    # By the week's number; the 0 in front stands for the time before the first week.
     watched = [0, *(_counter(weeks.get(n), _WATCHED) for n in range(1, week + 1))]
     starters, completers, completions, rewatches = (
         list(accumulate((_counter(weeks.get(n), place) for n in range(1, week + 1)), initial=0))
@@ -135,7 +135,7 @@ def _hold_4w(watched: Sequence[int], week: int) -> float | None:
 
 
 def _holds(watched: Sequence[int], week: int) -> bool:
-    """Whether that mean is large enough; in integers, so that equal is equal. From the fifth week on."""
+    """Whether that mean is large enough, from the fifth week on. In integers, so that equality is exact."""
     if week <= _HOLD_WEEKS or not watched[week - _HOLD_WEEKS]:
         return False
     least, whole = _LEAST_HOLD
@@ -143,9 +143,12 @@ def _holds(watched: Sequence[int], week: int) -> bool:
 
 
 def _half_life_days(watched: Sequence[int]) -> float | None:
-    """In how many days the watched time of a week halves, by the slope of its logarithm over six weeks."""
+    """In how many days the weekly watched time halves, by the slope of its logarithm over six weeks.
+
+    None if it does not fall, or if one of the weeks has none.
+    """
     one, two, three, four, five, six = watched
-    # Least squares over equal steps: only the differences of weeks that lie opposite to each other count.
+    # Least squares over equal steps depends only on the differences of opposite weeks: 6 and 1, 5 and 2, 4 and 3.
     falls = six**5 * five**3 * four < one**5 * two**3 * three
     if not all(watched) or not falls:
         return None
@@ -154,5 +157,5 @@ def _half_life_days(watched: Sequence[int]) -> float | None:
 
 
 def _log(part: int, whole: int) -> float:
-    """The logarithm of a ratio, exact also where it is nearly 1."""
+    """The logarithm of a ratio, also accurate if it is nearly 1."""
     return math.log1p((part - whole) / whole)

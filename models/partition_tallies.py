@@ -21,10 +21,10 @@ from models.windows import AUDIENCE, Retention
 
 
 class Moved:
-    """What changed since a drain: tallies of their own, and which windows are current.
+    """What changed since the last drain.
 
-    `tallies`: None in place of what left. `current`: by title; None where no windows are current any more. `titles`:
-    those whose current windows moved, or came to be.
+    `tallies`: those that are stored as they are; None: deleted. `current`: the current windows of the titles where
+    they changed; None: the title has none any more. `titles`: the titles whose current windows moved with them.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Moved:
 
 
 class PartitionTallies:
-    """All tallies of a partition. `mark` the titles that change; `drain` makes tallies of the changes."""
+    """All tallies of a partition. `mark` the titles that change; `drain` applies their changes to the tallies."""
 
     def __init__(self, retention: Retention, dayparts_places: int) -> None:
         self.catalog: dict[str, CatalogRow] = {}
@@ -51,7 +51,7 @@ class PartitionTallies:
         self._moved = Moved()
 
     def title(self, title_id: str) -> Title:
-        """The title of an id; made on first sight."""
+        """The title with this id; created at the first call."""
         title = self.titles.get(title_id)
         if title is None:
             title_id = sys.intern(title_id)
@@ -60,7 +60,7 @@ class PartitionTallies:
         return title
 
     def mark(self, title: Title) -> None:
-        """Let a title be looked at by the next drain."""
+        """Note that a title changed, for the next drain."""
         if not title.is_dirty:
             title.is_dirty = True
             self._dirty_titles.append(title)
@@ -68,9 +68,9 @@ class PartitionTallies:
     # -- erasures ---------------------------------------------------------------------------------------------
 
     def erase(self, household: Iterable[tuple[Title, int, int]]) -> None:
-        """Count a household no more, of which these are the titles, with its flags and completions of each.
+        """Stop counting a household. `household`: its titles, each with its flags and completions.
 
-        What counts households for all time falls by it. Windows hold facts, which stay.
+        Only all-time counts of households change. Windows hold facts, which stay.
         """
         standings: dict[Franchise, Standing] = {}
         for title, flags, completions in household:
@@ -89,7 +89,7 @@ class PartitionTallies:
     # -- the catalog ------------------------------------------------------------------------------------------
 
     def take_in(self, title_id: str, row: CatalogRow | None) -> None:
-        """Let a catalog row (None: the title left the catalog) hold from now on."""
+        """Apply a catalog row from now on. None: the title left the catalog."""
         before = self.catalog.pop(title_id, None)
         if row is not None:
             self.catalog[title_id] = row
@@ -103,7 +103,7 @@ class PartitionTallies:
             if release_ms != title.release_ms:
                 self._settle_windows(title_id)
                 self._expiring.note_release(title, self.tallies.own)
-        # By the catalog, whether the title was seen or not: what was seen and left no trace, no restored one knows.
+        # Decided by the catalog, not by the titles seen: a title that left no trace is unknown after a restore.
         left_and_joined = {_franchise_id(before), _franchise_id(row)}
         if len(left_and_joined) > 1:
             self._uncounted |= {
@@ -123,15 +123,15 @@ class PartitionTallies:
             title.franchise.titles.append(title)
 
     def _begin_curve(self, title: Title) -> None:
-        """Let a title's curve begin anew: its slices are others."""
+        """Start a title's curve anew, as its slices changed."""
         title.curve = None
         if title.curve_key in self.tallies.own:
             self._curves_ended[title.curve_key] = None
 
     def count_anew(self, oldest_ms: int) -> None:
-        """Let the franchises that titles came to or left be what their titles are now.
+        """Recompute the franchises that titles joined or left.
 
-        `oldest_ms`: rows whose last applied event came at a stream time before it are not there any more.
+        `oldest_ms`: rows whose last applied event came at an earlier stream time are forgotten.
         """
         for franchise in self._uncounted.values():
             tally = self.tallies.own.get(franchise.key, EMPTY_WHOLE)
@@ -142,7 +142,7 @@ class PartitionTallies:
         self._uncounted = {}
 
     def restored(self, catalog: Mapping[str, CatalogRow]) -> None:
-        """Go on with a catalog: all tallies and titles are there by now."""
+        """Finish a restore with the catalog. Call it after all titles and tallies are restored."""
         self.catalog = dict(catalog)
         for title in self.titles.values():
             self._join(title, self.catalog.get(title.title_id))
@@ -152,13 +152,14 @@ class PartitionTallies:
     # -- what changed -----------------------------------------------------------------------------------------
 
     def drain(self, sequence: int, stream_time_ms: int, published: int | None) -> Moved:
-        """What changed since the last drain, with this sequence.
+        """What changed since the last drain. Changed tallies get `sequence`.
 
-        A window leaves once readers know it: what changed after the sequence `published` (None: nobody waits) stays.
+        A window expires only after it is published: one that changed after the sequence `published` stays. None:
+        nothing is published, and every window may expire.
         """
         self._sequence = sequence
         for key in self._curves_ended:
-            # Nothing: readers' sums fall by what it was.
+            # An empty tally: as the partition's new share, it takes the former one out of the total.
             self._put(key, [sequence])
         self._curves_ended = {}
         for title in self._dirty_titles:
@@ -220,7 +221,7 @@ class PartitionTallies:
         self._put(title.curve_key, [self._sequence, *added(sums, steps, length_ms)])
 
     def _move_title(self, title: Title) -> None:
-        """Move a title by what was settled; its current windows move with it."""
+        """Apply a title's settled changes. Its current windows move with it."""
         before = self.tallies.own.get(title.key, EMPTY_WHOLE)
         current = self._turned(title, before)
         slot = None if current is None else current.slot
@@ -245,11 +246,11 @@ class PartitionTallies:
         self._put(key, moved)
 
     def _put(self, key: TallyKey, tally: list[int]) -> None:
-        """Let this be a tally of its own, which changed."""
+        """Store a changed tally."""
         self._moved.tallies[key] = self.tallies.own[key] = tally
 
     def _show_watching(self, title: Title) -> None:
-        """Who watches now is shown of titles that have counted anything."""
+        """Update `watching_now` of a title, if it has counted anything."""
         tally, watching = self.tallies.own.get(title.key), len(title.watching)
         if tally is None or tally[WATCHING] == watching:
             return
@@ -260,7 +261,7 @@ class PartitionTallies:
     # -- current windows --------------------------------------------------------------------------------------
 
     def _turned(self, title: Title, before: list[int]) -> CurrentWindows | None:
-        """The windows that are current by what was settled: the latest slot's. `before`: the title's tally yet."""
+        """The title's current windows: those of the latest settled slot. `before`: its tally before the changes."""
         current = self.tallies.current.get(title.title_id)
         latest, latest_keys = -1 if current is None else current.slot, None
         for slot, _, keys, _ in title.settled:
@@ -275,7 +276,7 @@ class PartitionTallies:
         return self._let_move(title.title_id, CurrentWindows(latest, lacks))
 
     def _joining(self, key: TallyKey, title: Title, before: list[int]) -> list[int]:
-        """What a window lacks of its title's tally that moves with it from now on."""
+        """What a window lacks of its title's tally. From now on the window moves with the title."""
         self._moved.tallies.pop(key, None)
         window = self.tallies.own.pop(key, None)
         if window is None:
@@ -287,9 +288,9 @@ class PartitionTallies:
         return current
 
     def _move_others(self, title: Title, keys: tuple[TallyKey, ...], change: Change) -> None:
-        """Move the windows of another slot than the current one: the title moves, its current windows do not.
+        """Move the windows of a slot that is not current. The title moves too, so its current windows must lack more.
 
-        A window that is of both slots moves with the title as ever.
+        A window that belongs to both slots moves with the title as before.
         """
         current = self.tallies.current.get(title.title_id)
         lacks = {} if current is None else current.lacks
@@ -303,7 +304,7 @@ class PartitionTallies:
             self._let_move(title.title_id, current._replace(lacks=lacks))
 
     def _settle_windows(self, title_id: str) -> None:
-        """Let the current windows of a title be tallies of their own, and none be current."""
+        """Store the current windows of a title as tallies of their own. It has no current windows then."""
         current = self.tallies.current.pop(title_id, None)
         if current is not None:
             title = self.tallies.own[self.titles[title_id].key]
@@ -314,7 +315,7 @@ class PartitionTallies:
 
 
 def _added(tally: list[int], change: Change) -> list[int]:
-    """A new list: the one before may still wait to be published."""
+    """A changed copy: the list before may still wait to be published."""
     moved = tally.copy()
     for place, by in change:
         moved[place] += by
@@ -322,5 +323,5 @@ def _added(tally: list[int], change: Change) -> list[int]:
 
 
 def _franchise_id(row: CatalogRow | None) -> str:
-    """The franchise that a catalog row names; empty: none."""
+    """The franchise that a catalog row names; an empty string: none."""
     return (row.franchise_id if row is not None else None) or ""

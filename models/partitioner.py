@@ -9,7 +9,7 @@ from struct import unpack_from
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    # Where it is compiled, plain machine numbers: no product here is larger.
+    # Compiled, these are machine integers: no product here needs more than 64 bits.
     from mypy_extensions import i64
 
 _SEED: Final = 0x9747B28C
@@ -32,5 +32,5 @@ def murmur2(key: bytes) -> int:
 
 
 def partition_of(key: bytes, partitions: int) -> int:
-    """The partition of a key among so many."""
+    """The partition of a key, from 0, in a topic that has `partitions` of them."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions

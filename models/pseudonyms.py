@@ -8,15 +8,15 @@ from __future__ import annotations
 import hmac
 
 SHORTEST_KEY_BYTES = 32
-"""A key has as many bytes as the hash, RFC 2104 (section 3) says: fewer weaken it."""
+"""A key must have as many bytes as the hash: fewer weaken it (RFC 2104, section 3)."""
 
 _BYTES = 16
-"""Half of the hash, the least that RFC 2104 (section 5) advises: two of a thousand million households share one with a
-probability below 10⁻²⁰."""
+"""Half of the hash, the least that RFC 2104 (section 5) advises. Among a thousand million households, the probability
+that any two share a pseudonym is below 10⁻²⁰."""
 
 
 class Pseudonyms:
-    """The pseudonyms by one key. Raises `ValueError` for a key that is too short."""
+    """Computes pseudonyms with one key. Raises `ValueError` if the key is too short."""
 
     def __init__(self, key: bytes) -> None:
         if len(key) < SHORTEST_KEY_BYTES:
@@ -24,9 +24,9 @@ class Pseudonyms:
         self._key = key
 
     def of(self, household: bytes) -> str:
-        """The pseudonym of a household's id in UTF-8, or of a record's key, whatever it is: 32 characters."""
+        """The pseudonym of a household's id in UTF-8, or of any record key: 32 hexadecimal digits."""
         return hmac.digest(self._key, household, "sha256")[:_BYTES].hex()
 
     def fingerprint(self) -> str:
-        """Which key it is: the pseudonym of no household, since an id is not empty."""
+        """Identifies the key: the pseudonym of the empty id, which no household can have."""
         return self.of(b"")

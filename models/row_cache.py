@@ -21,7 +21,7 @@ _ROUTES_KEPT: Final = 100_000
 
 
 class RowCache:
-    """Those of one partition of so many."""
+    """The cache of one partition; `partitions` is how many the topic has."""
 
     def __init__(self, rules: Rules, partition: int, partitions: int, watching: Watching) -> None:
         self._forget_ms = rules.forget_ms
@@ -32,11 +32,11 @@ class RowCache:
         self._routes: dict[bytes, int] = {}
 
     def touch(self, title: Title, household_id: str, key: bytes | None, stream_time_ms: int) -> Row:
-        """The row of a household, decoded; a new one where there is none, or none that is remembered.
+        """The decoded row of a household; a new one if there is none, or if it is forgotten by now.
 
-        `key` is that of the record which came: one that lies in another partition than its key says marks a new row.
+        `key` is the record's key. If it belongs to another partition, a new row is flagged as misrouted.
         """
-        # A household's rows of many titles share its name.
+        # Interned: a household's rows of many titles share one string.
         household_id = sys.intern(household_id)
         kept = title.rows.get(household_id)
         if not isinstance(kept, Row):
@@ -56,7 +56,7 @@ class RowCache:
         return row
 
     def _partition_of(self, key: bytes) -> int:
-        """Remembered for each household: murmur2 costs as much as folding an event."""
+        """Cached by household: murmur2 costs as much as folding an event."""
         number = self._routes.get(key)
         if number is None:
             if len(self._routes) >= _ROUTES_KEPT:
@@ -65,7 +65,7 @@ class RowCache:
         return number
 
     def cool(self, most: int, generation: int) -> None:
-        """Pack the rows that were not touched in this generation or the last, until at most so many are decoded."""
+        """Pack rows until at most `most` are decoded; those changed in this generation or the last stay decoded."""
         rows = self._rows
         for _ in range(len(rows) - most):
             title, household_id = rows.popleft()

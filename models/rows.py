@@ -36,7 +36,7 @@ _decode: Final = msgspec.msgpack.Decoder(_Packed).decode
 
 
 def pack(row: Row) -> bytes:
-    """The row as bytes. Ids that came since it was packed last are shortened in it."""
+    """The row as bytes. Also shortens the ids in the row that came since it was packed last."""
     touched_ms, completed_ms, weeks = row.touched_ms, row.completed_ms, row.weeks
     once, twice, owed = row.once, row.twice, row.owed
     if weeks is not None:
@@ -50,7 +50,7 @@ def pack(row: Row) -> bytes:
             [_packed_session(session, touched_ms) for session in row.sessions.values()],
             row.habits,
             row.watched_ms,
-            # Most came as far as they watched.
+            # Mostly 0: most households have watched all that is before their furthest position.
             row.mark_ms - row.watched_ms,
             row.stated_length_ms,
             once and _pack_plane(once),
@@ -73,11 +73,11 @@ def _packed_session(session: Session, touched_ms: int) -> _PackedSession:
         session.time_ids = (short(ids[0]),) if len(ids) == 1 else _shortened(ids)
         _shorten_others(session)
     elif session.seq_ids is not None:
-        # The last event by its number was not the last by its time.
+        # The event with the largest `seq` is not the one with the largest time.
         _shorten_others(session)
     return (
         session.session_id,
-        # At rest a session's time counts back from the row's, as a week does: most often two bytes in place of nine.
+        # Relative to the row's time, as weeks are: mostly two bytes instead of nine.
         touched_ms - session.time_ms,
         session.position_ms,
         session.playing,
@@ -97,7 +97,7 @@ def _packed_session(session: Session, touched_ms: int) -> _PackedSession:
 
 
 def unpack(packed: bytes) -> Row:
-    """The row that `pack` made these bytes of."""
+    """The row from the bytes that `pack` returned."""
     (
         touched_ms, flags, completions, sessions, habits, watched_ms, ahead_ms, stated_length_ms, once, twice, owed,
         owed_by, weeks, profiles, completed_ago_ms,

@@ -28,41 +28,41 @@ LARGEST_EVENT_BYTES: Final = 65_536
 """An event's value is at most 64 KiB: a record above it is a dead letter."""
 
 DEEPEST_NESTING: Final = 500
-"""An event's value nests at most so deep. What a decoder takes beyond depends on the stack it is called on."""
+"""An event's value may nest this deep. Beyond that, whether a decoder can read it depends on the stack that is left."""
 
 SHORTEST_STATED_LENGTH_MS: Final = 60_000
 """A length that an event states counts from one minute on; shorter ones are players' placeholders."""
 
 GAP_PACE_PERCENT: Final = 90
 LOOP_PACE_PERCENT: Final = 98
-"""How much of the elapsed time a long interval, and a title that loops, must have been played …"""
+"""A long interval, and one in which a title loops, must have been played for this much of the elapsed time …"""
 
 PACE_SLACK_MS: Final = 5_000
-"""… but for so much content."""
+"""… less this much content."""
 
 SHORTEST_SPEED_INTERVAL_MS: Final = 5_000
 FASTEST_FOUND_THOUSANDTHS: Final = 2_100
-"""A speed that no event states is taken from intervals of at least this length, up to this speed."""
+"""An unstated rate is inferred from intervals of at least this length, up to this speed."""
 
 RESTART_MS: Final = 60_000
-"""A smaller `seq` that comes more than this after a session's latest event is a player that counts anew."""
+"""A smaller `seq` more than this after a session's latest event means that the player started numbering again."""
 
 REPLAY_MS: Final = 60_000
-"""A jump to a position below this, back by at least as much, begins another play."""
+"""A jump back by at least this much, to a position below it, begins another play."""
 
 MOST_SESSIONS: Final = 256
 MOST_IDS: Final = 64
 MOST_PROFILES: Final = 16
-"""What a row keeps at most: sessions, the ids at one place of a session, and profiles that have completed."""
+"""The most that a row keeps: sessions, ids at one place of a session, and profiles that have completed."""
 
 RETURN_DAYS: Final = (1, 7, 28)
-"""Within how many days a household's next completion makes the one before it a returned one."""
+"""A completion counts as returned if the household's next one is within this many days."""
 
 AUDIENCE_WEEKS: Final = 104
-"""A row remembers in which of so many weeks before its newest one it was reached."""
+"""A row remembers which of this many weeks before its newest one were reached."""
 
 MOST_SLICES: Final = 100
-"""A curve has at most so many slices."""
+"""A curve has at most this many slices."""
 
 
 DAYPARTS: Final = "before_school=06:00-08:30/mon-fri,after_school=15:00-18:00/mon-fri,evening=18:00-23:00"
@@ -101,5 +101,5 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("watcher_percent: accepted: at most the completion_percent")
 
     def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that differ where any threshold differs."""
+        """Sixteen hexadecimal digits that change if any threshold changes."""
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:16]

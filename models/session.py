@@ -23,26 +23,27 @@ from models.ids import Id, short
 from models.rules import MOST_IDS, RESTART_MS, Rules
 
 ORDINARY_RATE: Final = 1000
-"""In thousandths; what a session has whose events have stated none, too."""
+"""In thousandths: 1.0, which a session also has while no event has stated a rate."""
 
 STATED: Final = -1
-"""In place of remembered speeds: an event has stated the rate."""
+"""Stands in place of remembered speeds once an event has stated the rate."""
 
 STALE: Final = 0
 DUPLICATE: Final = 1
 NEWS: Final = 2
 RESTART: Final = 3
-"""How an event stands to its session's place."""
+"""How an event compares with its session's place: older, already applied, newer, or the start of a new run."""
 
 
 class Session:
     """One play session of the row's household and title.
 
-    `spent_ms` is what it lacks of a full allowance; `until_play_ms` the credit that its play, or its next one, lacks;
-    `rate_thousandths` None: the ordinary one. `later_ms` is how much later than `time_ms` its largest applied event
-    time is. `time_ids` and `seq_ids` are the events applied at its place, as `models.ids.short` has them or as they
-    came; `seq_ids` None: the same as `time_ids`. `speeds` are those of its last intervals (`models.credit`), or
-    `STATED`. `run_start_ms` is when the player last began to count anew; None: never.
+    `spent_ms` is the part of its allowance that is used up. `until_play_ms` is the credit that its play, or the next
+    one, still needs. `rate_thousandths` None: the ordinary rate. `time_ms` is the time of the last applied event, and
+    the largest applied event time is `later_ms` after it. `time_ids` and `seq_ids` are the ids of the events applied at
+    the largest time and at the largest `seq`, short (`models.ids`) or as they came; `seq_ids` None: the same ids.
+    `speeds` are those of its last two intervals (`models.credit`), or `STATED`. `run_start_ms` is the run start: the
+    largest applied event time when the player last started numbering again; None: it never did.
     """
 
     __slots__ = (
@@ -102,16 +103,16 @@ class Session:
 
     @property
     def largest_time_ms(self) -> int:
-        """The largest applied event time."""
+        """The largest applied event time, in milliseconds since 1970."""
         return self.time_ms + self.later_ms
 
     def play_ms(self, rules: Rules) -> int:
-        """The credit that makes a play of it."""
+        """The credit in milliseconds that makes it a play."""
         return rules.autoplay_play_ms if self.autoplay else rules.play_ms
 
 
 def opened(event: Event, rules: Rules) -> Session:
-    """The session that its first event opens."""
+    """A new session, from its first event."""
     session = Session(
         event.play_session_id,
         event.event_time_ms,
@@ -131,7 +132,7 @@ def opened(event: Event, rules: Rules) -> Session:
 
 
 def place_of(session: Session, event: Event) -> int:
-    """How an event stands to the session's place: `STALE`, `DUPLICATE`, `NEWS` or `RESTART`."""
+    """How an event compares with the session's place: `STALE`, `DUPLICATE`, `NEWS` or `RESTART`."""
     time_ms, largest_ms = event.event_time_ms, session.time_ms + session.later_ms
     if session.run_start_ms is not None and time_ms <= session.run_start_ms:
         return STALE
@@ -153,12 +154,12 @@ def _is_among(event_id: str, ids: tuple[Id, ...]) -> bool:
 
 
 def count_anew(session: Session) -> None:
-    """Begin a new run: any number is larger than those before it."""
+    """Begin a new run of `seq`: the next number counts as newer, whatever it is."""
     session.run_start_ms, session.largest_seq = session.largest_time_ms, None
 
 
 def move(session: Session, event: Event) -> None:
-    """Let the session be where the event says, in the state that it brings."""
+    """Apply an event to the session: its position, time, place, rate, and whether it is playing or over."""
     kind, time_ms, position_ms = event.event_type, event.event_time_ms, event.position_ms
     if kind == "heartbeat":
         if not session.playing and not session.over and position_ms > session.position_ms:
@@ -176,7 +177,7 @@ def move(session: Session, event: Event) -> None:
         session.rate_thousandths, session.speeds = _rate_of(event), STATED
     seq, largest_seq = event.seq, session.largest_seq
     if later_ms < 0 and seq is not None and (largest_seq is None or seq > largest_seq):
-        # By far the most: later than all before it, by its time and by its number.
+        # The common case: the event is later than all before it, by time and by `seq`.
         session.later_ms, session.largest_seq = 0, seq
         session.time_ids, session.seq_ids = (event.event_id,), None
     else:
@@ -184,7 +185,7 @@ def move(session: Session, event: Event) -> None:
 
 
 def _note_place(session: Session, event: Event, later_ms: int) -> None:
-    """`later_ms`: how much later the largest time before this event was."""
+    """Update the session's place. `later_ms`: how much later the largest time before this event is."""
     ids, time_ids = (event.event_id,), session.time_ids
     seq_ids = time_ids if session.seq_ids is None else session.seq_ids
     if later_ms <= 0:
@@ -201,7 +202,7 @@ def _note_place(session: Session, event: Event, later_ms: int) -> None:
 
 
 def _with_newest(ids: tuple[Id, ...], event_id: str) -> tuple[Id, ...]:
-    """The newest ids at a place, of which this is the newest; it may have been there before."""
+    """The newest ids at a place, with this one at the end. It may have been among them."""
     if _is_among(event_id, ids):
         ids = tuple(each for each in ids if each not in (event_id, short(event_id)))
     return (*ids, event_id)[-MOST_IDS:]

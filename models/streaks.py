@@ -16,22 +16,22 @@ from models.title import Title
 from models.viewing import STREAK, Fact, Row
 
 PART_FIELDS: Final = ("watched_ms", "completions", *(f"streak_{level}" for level in LEVELS))
-"""What the tally of dayparts holds of each; streaks are households whose current one is at least so long."""
+"""The counters of each daypart in the tally. `streak_…` counts households whose current streak is at least as long."""
 
 PART: Final = len(PART_FIELDS)
 WATCHED: Final = 1
 COMPLETIONS: Final = 2
 _STREAKS: Final = 3
-"""The first daypart's places in the tally, behind its sequence; the next one's are `PART` further."""
+"""The first daypart's places in the tally, after its sequence. Those of the next daypart are `PART` further."""
 
 _LARGEST_OFFSET_DAYS: Final = 2
 
 
 class Streaks:
-    """The streaks of one partition. `changed` names those sums by their end that changed since it was emptied."""
+    """The streaks of one partition. `changed` names the sums, by title and end, that changed since the last drain."""
 
     def __init__(self, rules: Rules, local: LocalTimes) -> None:
-        # A dict is a set that keeps its order: what is drained is the same wherever it is done again.
+        # A dict serves as an ordered set, so that every run drains in the same order.
         self.changed: dict[tuple[Title, int], None] = {}
         self._day_ms = rules.streak_day_ms
         self._grace_ms = rules.grace_ms
@@ -41,13 +41,16 @@ class Streaks:
 
     @property
     def next_end_ms(self) -> int | None:
-        """When the next streaks end; None: there are none."""
+        """When the next streaks end, in milliseconds since 1970; None: there are none."""
         return self._ends[0][0] * QUARTER_MS if self._ends else None
 
     def credit(
         self, title: Title, row: Row, local: Local, zone: str | None, credited_ms: int, now: tuple[int, int]
     ) -> list[Fact]:
-        """Credit a household's local day; the levels that its streak reaches by it. `now`: stream time and clock."""
+        """Credit a household's local day. Returns a fact for each level that its streak reaches.
+
+        `now`: stream time and clock, in milliseconds.
+        """
         if not row.habits:
             row.habits = [None] * len(self._local.dayparts)
         habit = row.habits[local.daypart]
@@ -78,14 +81,14 @@ class Streaks:
         return self._facts[part][before:after]
 
     def leave(self, title: Title, row: Row, clock_ms: int) -> None:
-        """Let a household leave, with all streaks that its row has."""
+        """Take a household's current streaks of a title out of the sums."""
         for part, habit in enumerate(row.habits):
             if habit is not None and clock_ms < habit.end_quarter * QUARTER_MS:
                 eligible = self._local.dayparts[part].days
                 self._move(title, part, habit.end_quarter, levels_reached(habit.length(eligible)), -1)
 
     def _move(self, title: Title, part: int, end_quarter: int, levels: int, by: int) -> None:
-        """Let a household join, or leave, those whose streaks end then."""
+        """Add a household (`by` 1) to the sums of streaks that end at `end_quarter`, or take it out (-1)."""
         if not levels:
             return
         sums = title.streaks.get(end_quarter)
@@ -99,7 +102,7 @@ class Streaks:
         self.changed[title, end_quarter] = None
 
     def end(self, clock_ms: int, titles: dict[str, Title]) -> Iterator[Title]:
-        """Take the streaks that have ended by now out of their titles' tallies; the titles that changed."""
+        """Take the streaks that have ended out of their titles' tallies. Yields the titles that changed."""
         while self._ends and self._ends[0][0] * QUARTER_MS <= clock_ms:
             end_quarter, title_id = heappop(self._ends)
             title = titles[title_id]
@@ -115,12 +118,12 @@ class Streaks:
             yield title
 
     def restore(self, title: Title, end_quarter: int, sums: list[int]) -> None:
-        """Bring back what was drained."""
+        """Restore a sum that was drained."""
         title.streaks[end_quarter] = sums
         heappush(self._ends, (end_quarter, title.title_id))
 
     def drain(self) -> dict[tuple[str, int], list[int] | None]:
-        """The sums by title and end that changed since the last drain; None: they are no more."""
+        """The sums, by title and end, that changed since the last drain; None: deleted."""
         changed: dict[tuple[str, int], list[int] | None] = {}
         for title, end_quarter in self.changed:
             sums = title.streaks.get(end_quarter)

@@ -14,7 +14,7 @@ DAYPARTS: Final = "l"
 FRANCHISE: Final = "f"
 CURVE: Final = "v"
 WATCHING: Final = 1 + ALL_FIELDS
-"""The place of `watching_now` in the tally of a title or franchise, behind its sequence and its counters."""
+"""The place of `watching_now` in the tally of a title or franchise: after its sequence and its counters."""
 
 NO_SLOT: Final = -1
 EMPTY_WHOLE: Final = [0] * (WATCHING + 1)
@@ -23,9 +23,10 @@ EMPTY_AUDIENCE: Final = [0] * 5
 
 
 class TallyKey(NamedTuple):
-    """Names a tally of a title, or of a franchise, whose id then stands in place of a title's.
+    """Names a tally. For a franchise, `title_id` holds the franchise's id.
 
-    The kind of a window is its letter in `models.windows.KINDS`, and the number its own; that of others is 0.
+    For a window, `kind` is its letter in `models.windows.KINDS`, and `number` its number there. `number` is 0 for all
+    others.
     """
 
     kind: str
@@ -34,7 +35,7 @@ class TallyKey(NamedTuple):
 
 
 WATCHED, KIDS_WATCHED = (1 + Counters.__struct_fields__.index(name) for name in ("watched_ms", "kids_watched_ms"))
-"""The places of the counters that nearly every event moves."""
+"""The places of the counters that nearly every event changes."""
 
 Change = list[tuple[int, int]]
-"""What a tally moves by: the places of the counters that move, in a tally, and by how much. Most counters stay."""
+"""A change of a tally: (place, amount) of each counter that changes. Most do not."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Delta:
-    """What an hour's events move a title's sums by: watched time, and the counters that facts moved, if any."""
+    """The changes that an hour's events make to a title's counters: watched time, and those of facts, if any."""
 
     __slots__ = ("facts", "kids_watched_ms", "watched_ms")
 
@@ -32,13 +32,13 @@ class Delta:
         self.watched_ms = self.kids_watched_ms = 0
 
     def facts_moved(self) -> Counters:
-        """The counters that facts move, to be moved."""
+        """The counters of facts, for the caller to change; created at the first call."""
         if self.facts is None:
             self.facts = Counters()
         return self.facts
 
     def change(self) -> Change:
-        """The same as places in a tally."""
+        """The same as a change of a tally."""
         change: Change = []
         if self.facts is not None:
             change += [(place, by) for place, by in enumerate(msgspec.structs.astuple(self.facts), 1) if by]
@@ -50,14 +50,16 @@ class Delta:
 
 
 class Title:
-    """A title in one partition: its catalog facts, its households' rows, its sums since the last drain.
+    """A title in one partition: its catalog data, its households' rows, its changes since the last drain.
 
-    `deltas` are keyed by hour, or by ~hour where the event came too late for its hour window. A release that is not on
-    the hour splits its hours: the keys are then twice the hour, plus 1 from the release's minute on.
-    `parts` are the changes of the tally of dayparts, by their places in it; `streaks` counts, by the quarter hour at
-    which they end, the households whose streaks have reached each level of each daypart; `watching` names who watches
-    now. `audience` are the changes of weeks' audiences, by the week and their places. `curve` is where what was played
-    began and ended: by the cell how many more play it than the one before it.
+    `deltas` are the changes by slot. A slot is the number of a UTC hour, or ~hour for events that came too late for
+    their hour window. A release that is not on the hour splits its hours: a slot is then twice the hour, plus 1 from
+    the release's minute on. `settled` are changes whose windows are decided (`settle`).
+
+    `parts` are the changes of the tally of dayparts, by place. `streaks` counts, by the UTC quarter hour at which they
+    end, the households whose streaks have reached each level of each daypart. `watching` are the (household, session)
+    pairs that are watched now. `audience` are the changes of weeks' audiences, by week and place. `curve` maps a cell
+    to how many more intervals play it than the cell before.
     """
 
     __slots__ = (
@@ -107,9 +109,9 @@ class Title:
         self.take_in(None)
 
     def take_in(self, row: CatalogRow | None) -> None:
-        """Let a catalog row hold from now on; what was summed before stays where it belonged."""
+        """Apply a catalog row from now on. Earlier changes stay in the windows that they belonged to."""
         self.settle()
-        # Slots are counted from the release: by another one, these are no slots.
+        # With another release, the numbers of slots may mean other spans.
         self.settled = [(NO_SLOT, change, keys, in_windows) for _, change, keys, in_windows in self.settled]
         self.lengths = Lengths(row.length_ms, row.known_runtime_ms) if row is not None else Lengths()
         self.is_main = row is None or row.is_main
@@ -119,7 +121,10 @@ class Title:
         self._keys_slot: int | None = None
 
     def settle(self) -> None:
-        """Decide which windows the changes so far belong to: `settled` has slots, changes, windows, and theirs."""
+        """Decide which windows the changes so far belong to.
+
+        Appends to `settled`: slot, change of the title, its windows, and the part of the change that they take.
+        """
         for slot, delta in self.deltas.items():
             change = in_windows = delta.change()
             if delta.facts is not None:
@@ -130,7 +135,7 @@ class Title:
         self.delta_from_ms = self.delta_until_ms = 0
 
     def turn_to(self, time_ms: int, in_hour: bool) -> None:
-        """Make the sum of an instant's hour the one at hand, from `delta_from_ms` on and before `delta_until_ms`."""
+        """Make `delta` the one for an instant. It holds from `delta_from_ms` to before `delta_until_ms`."""
         hour = slot = time_ms // HOUR_MS
         from_ms, until_ms = hour * HOUR_MS, (hour + 1) * HOUR_MS
         if self.phase_ms:
@@ -148,20 +153,20 @@ class Title:
         self.week = audience_week(hour // HOURS_A_DAY)
 
     def parts_changed(self) -> dict[int, int]:
-        """The changes of the tally of dayparts, to be changed: 0 where there is none yet."""
+        """The changes of the tally of dayparts, for the caller to add to; every place starts at 0."""
         if self.parts is None:
             self.parts = defaultdict(int)
         return self.parts
 
     def note_audience(self, changes: Iterable[tuple[int, int, int]]) -> None:
-        """Move weeks' audiences: by the week and the place in its tally."""
+        """Add changes of weeks' audiences: week, place in its tally, amount."""
         if self.audience is None:
             self.audience = defaultdict(int)
         for week, place, by in changes:
             self.audience[week, place] += by
 
     def note_played(self, first: int, beyond: int) -> None:
-        """Let a span of cells have been played once more; one without a midpoint is none."""
+        """Note that the cells from `first` to before `beyond` were played once more."""
         if first == beyond:
             return
         curve = self.curve

@@ -37,9 +37,9 @@ REACHED: Final = STARTER | VIEWER
 class Fact(NamedTuple):
     """Something that became true once.
 
-    `ordinal` numbers the household's completions of the title, or is the length that a streak has reached in `daypart`.
-    Of a completion: whether its profile had completed the title before, whether its session began by autoplay, and the
-    time of the household's completion before it (None: there is none).
+    `ordinal` is the number of the household's completion of the title, from 1, or the length that a streak has reached
+    in `daypart`. For a completion, `same_profile` says whether its profile had completed the title before, `autoplay`
+    whether its session began by autoplay, and `before_ms` when the household completed it last (None: never).
     """
 
     name: str
@@ -65,11 +65,12 @@ NO_WEEK: Final = -1
 
 
 class Outcome:
-    """What an event did: the facts that it made, and the content credited in milliseconds over `elapsed_ms`.
+    """What an event did: the facts that it made, and the content that it credited, over `elapsed_ms`.
 
-    `before_play_ms` is what its session was credited before its play, where this event made that. `cells` is the span
-    that was played (`models.coverage`); of a loop the one after it began anew, and `earlier_cells` the one before.
-    `gave_room` is the session, not past the grace, that the row forgot for the one that this event opened.
+    `before_play_ms` is the session's credit from before its play, if this event made the play; else 0. `cells` is the
+    span that was played (`models.coverage`). In a loop it is the second part, and `earlier_cells` the first.
+    `gave_room` names the session that the row forgot to make room for the event's session, unless it was past the
+    grace.
     """
 
     __slots__ = ("before_play_ms", "cells", "credited_ms", "earlier_cells", "elapsed_ms", "facts", "gave_room")
@@ -82,7 +83,7 @@ class Outcome:
 
 
 class Lengths:
-    """What the catalog knows of a title, in milliseconds; 0: it does not."""
+    """A title's lengths by the catalog, in milliseconds; 0: not known."""
 
     __slots__ = ("content_ms", "runtime_ms")
 
@@ -94,11 +95,12 @@ class Lengths:
 class Row:
     """What is known of one household and title. Times in milliseconds; planes as in `models.coverage`.
 
-    `watched_ms` is what was credited in sessions that have made a play. `habits` are by the daypart's place, or none;
-    `filled` is a span (`models.dayparts.Local`) of which its habit is full now, `reached_week` one that is reached; -1
-    where none is known. `profiles` are the first that completed it, `completed_ms` the time of the last completion.
-    `watched` names the sessions that the fold counts as watched now. `packed` is its form at rest, as of the last
-    drain; `generation` and `dirty` are the fold's own marks.
+    `touched_ms` is the stream time of the last applied event. `watched_ms` is the credit of sessions that have made a
+    play; `mark_ms` is the furthest position. `habits` are by the daypart's place; empty: none yet. `filled` is a span
+    (`models.dayparts.Local`) that is known to be filled, `reached_week` a week that is known to be reached; -1: none.
+    `profiles` are the first that completed the title, `completed_ms` is the time of the last completion. `watched`
+    names the sessions that count as watched now. `packed` is the packed row, as of the last drain. `generation` is the
+    fold's when the row last changed, `dirty` is set if that is not drained yet.
     """
 
     __slots__ = (
@@ -143,7 +145,7 @@ class Row:
         self.packed = b""
 
     def forget(self, session_id: str) -> None:
-        """Drop a session; what it owed is owed no longer."""
+        """Drop a session, and *owed* if the session owns it."""
         del self.sessions[session_id]
         if self.owed_by == session_id:
             self.owed, self.owed_by = 0, None
@@ -152,10 +154,9 @@ class Row:
 def advance(
     row: Row, event: Event, stream_time_ms: int, lengths: Lengths, rules: Rules, account: StreamCounters
 ) -> Outcome | None:
-    """Apply one event to its row; None: it changes nothing.
+    """Apply one event to its row. Returns None if the event changes nothing, as it is stale or a duplicate.
 
-    That is an event that is older than its session's place, or was applied there already. What is stale or refused is
-    counted in `account`.
+    Counts stale events, player restarts and refused content in `account`.
     """
     session_id, kind, position_ms = event.play_session_id, event.event_type, event.position_ms
     session = row.sessions.get(session_id)
@@ -164,7 +165,7 @@ def advance(
         if stream_time_ms - session.time_ms - session.later_ms > rules.grace_ms:
             row.forget(session_id)
             session = None
-        # A larger number is the common case, and needs no call.
+        # The common case, a larger `seq`, needs no call.
         elif (
             seq is None or largest_seq is None or seq <= largest_seq or session.run_start_ms is not None
         ) and not _is_news(session, event, account):
@@ -221,7 +222,10 @@ def _stated_length_ms(event: Event) -> int:
 
 
 def _forget_old_sessions(row: Row, stream_time_ms: int, rules: Rules) -> str:
-    """Let one more session find room: those past the grace leave, and of too many the oldest; which that is, if any."""
+    """Make room for one more session: drop those past the grace, then the oldest if there are still too many.
+
+    Returns the id of the oldest, if it was dropped; else an empty string.
+    """
     if not row.sessions:
         return ""
     oldest_ms = stream_time_ms - rules.grace_ms
@@ -241,7 +245,7 @@ def _take_loop(
     row: Row, session: Session, event: Event, end_ms: int, loops_at_ms: int, length_ms: int, outcome: Outcome,
     rules: Rules,
 ) -> None:  # fmt: skip
-    """Credit a loop: two intervals, one after the other, each with its own step of plays and completions."""
+    """Credit a loop as two intervals, one after the other. Each may make a play and completions."""
     start_ms = session.position_ms
     if start_ms < loops_at_ms:
         _take(row, session, event, start_ms, loops_at_ms, length_ms, outcome, rules)
@@ -251,7 +255,7 @@ def _take_loop(
     if end_ms:
         _take(row, session, event, 0, end_ms, length_ms, outcome, rules)
         if session.has_played and not had_played:
-            # In time a loop is one interval: its first part is not what came before the play.
+            # The loop's first part is credited at this event's time with the second, so it is not from before the play.
             outcome.before_play_ms -= loops_at_ms - start_ms
 
 
@@ -274,13 +278,13 @@ def _take(
 
 
 def _begin_again(session: Session, back_ms: int, rules: Rules) -> None:
-    """Begin another play, where the session went back so far, has made its play and waits for none."""
+    """Begin another play, if the session went back far enough, has made its play, and waits for no other."""
     if back_ms >= REPLAY_MS and session.has_played and not session.until_play_ms:
         session.until_play_ms = session.play_ms(rules)
 
 
 def _reach(row: Row, session: Session, credited_ms: int, outcome: Outcome, rules: Rules) -> None:
-    """Count credit towards the play, starter and viewer."""
+    """Count credit towards the session's play, and the household's thresholds of starter and viewer."""
     if session.until_play_ms > 0:
         before_ms = session.play_ms(rules) - session.until_play_ms
         session.until_play_ms = max(0, session.until_play_ms - credited_ms)
@@ -318,7 +322,7 @@ def _cover(row: Row, session_id: str, cells: int) -> None:
 def _judge(
     row: Row, length_ms: int, event: Event, session_id: str | None, by_autoplay: bool, facts: list[Fact], rules: Rules
 ) -> None:
-    # Counting bits costs more than their span, and the span bounds their number.
+    # `bit_length` is cheaper than counting bits, and an upper bound of their number.
     if row.once.bit_length() * 100 < rules.watcher_percent * (length_ms // CELL_MS):
         return
     cells = cells_of(length_ms)
@@ -333,7 +337,7 @@ def _judge(
 
 
 def _end_cell(cells: int, end_percent: int) -> int:
-    """The first cell that is the end."""
+    """The first cell that counts as the end."""
     return -(-end_percent * cells // 100) - 1
 
 
@@ -356,7 +360,7 @@ def _complete(
 
 
 def _note_profile(row: Row, profile_id: str | None) -> bool:
-    """Whether the profile has completed it before; the first ones that do are remembered."""
+    """Note that a profile completed the title. Returns whether it had before, as far as the row remembers."""
     if not profile_id:
         return False
     profile = short(profile_id)
@@ -368,7 +372,7 @@ def _note_profile(row: Row, profile_id: str | None) -> bool:
 
 
 def _mark(row: Row, event: Event, length_ms: int, facts: list[Fact], rules: Rules) -> None:
-    """Look at how far a household came that has completed nothing, and how much of that it played."""
+    """Update the furthest position of a household without completions, and whether it is a skimmer."""
     reached_ms = event.position_ms
     if event.event_type == "seek" and event.seek_from_ms is not None:
         reached_ms = max(reached_ms, event.seek_from_ms)

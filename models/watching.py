@@ -17,9 +17,9 @@ _STEP_MS: Final = 10_000
 
 
 class Watching:
-    """The sessions of one partition that are being watched, each named in its title's `watching`.
+    """The sessions of one partition that are watched now, each named in its title's `watching`.
 
-    Each is looked at again when it may have ended: by then, most have told more.
+    A session is checked again when it may have ended. Most have had another event by then.
     """
 
     def __init__(self, watching_ms: int, future_ms: int) -> None:
@@ -30,32 +30,32 @@ class Watching:
 
     @property
     def next_end_ms(self) -> int | None:
-        """No session that is said to be watched ends before this instant; None: there is none."""
+        """No session ends before this instant, in milliseconds since 1970; None: no session is watched now."""
         return min(self._ends) * _STEP_MS if self._ends else None
 
     def turn(self, title: Title, household_id: str, row: Row, session_id: str, is_watched: bool) -> None:
-        """Count a session of a row, or count it no more."""
+        """Count a session of a row as watched now, or stop counting it."""
         name = (household_id, session_id)
         if not is_watched:
             row.watched = _without(row.watched, session_id)
             title.watching.discard(name)
             return
-        # The name by which the row has the session: no other has to be looked at to know it again.
+        # The row's own string of the id: finding it again then compares no characters.
         row.watched = (*row.watched, *(known for known in row.sessions if known == session_id))
         if name not in title.watching:
             title.watching.add(name)
             self._let_end(row.sessions[session_id].time_ms, title, name)
 
     def told_earlier(self, title: Title, household_id: str, session_id: str, time_ms: int) -> None:
-        """The last event of a session that is counted is older than one before it: it may end earlier than thought."""
+        """Schedule an earlier check of a session: its last applied event is older than one before it."""
         self._let_end(time_ms, title, (household_id, session_id))
 
     def of_row(self, title: Title, household_id: str, row: Row) -> tuple[str, ...]:
-        """The sessions of a row that are counted."""
+        """The ids of a row's sessions that are watched now."""
         return tuple(session_id for session_id in row.sessions if (household_id, session_id) in title.watching)
 
     def leave(self, title: Title, household_id: str) -> None:
-        """Count no session of a household any more."""
+        """Stop counting all sessions of a household in a title."""
         title.watching = {name for name in title.watching if name[0] != household_id}
 
     def _let_end(self, time_ms: int, title: Title, name: tuple[str, str]) -> None:
@@ -67,9 +67,9 @@ class Watching:
         ends.append((end_ms, title, *name))
 
     def end(self, clock_ms: int) -> Iterator[Title]:
-        """Count those no more that have been silent for too long; the titles that changed."""
+        """Stop counting sessions that have been silent for too long. Yields the titles that changed."""
         last = clock_ms // _STEP_MS
-        # Who went on several times is in here several times, and once after that.
+        # A session may be scheduled several times; it is checked and scheduled again only once.
         looked_at: set[tuple[Title, tuple[str, str]]] = set()
         for step in sorted(step for step in self._ends if step <= last):
             for end_ms, title, household_id, session_id in self._ends.pop(step):
@@ -90,7 +90,7 @@ class Watching:
                     yield title
 
     def _last_told_ms(self, title: Title, household_id: str, session_id: str, clock_ms: int) -> int | None:
-        """The time of a session's last event; None where it is watched no more."""
+        """The time of a session's last event; None if it is not watched any more."""
         kept = title.rows.get(household_id)
         row = unpack(kept) if isinstance(kept, bytes) else kept
         session = row.sessions.get(session_id) if row is not None else None
@@ -101,10 +101,10 @@ class Watching:
         return None
 
     def restore(self, title: Title, clock_ms: int) -> None:
-        """Find a title's sessions that are being watched, all of whose rows are packed."""
+        """Find a title's sessions that are watched now, after a restore: its rows are all packed."""
         since_ms = clock_ms - self._watching_ms
         for household_id, kept in title.rows.items():
-            # A session's last event was applied at most this much before its own time.
+            # An event's time is at most `future_ms` after the stream time at which it was applied.
             if isinstance(kept, bytes) and glance(kept).touched_ms >= since_ms - self._future_ms:
                 row = unpack(kept)
                 for session_id, session in row.sessions.items():

@@ -17,7 +17,7 @@ DAY: Final = "d"
 AGE: Final = "a"
 WEEK: Final = "w"
 AUDIENCE: Final = "u"
-"""The letters of the kinds that some module treats in a way of its own."""
+"""The letters of the kinds in `KINDS`, for modules that treat one of them differently."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 HOURS_A_DAY: Final = 24
@@ -36,7 +36,7 @@ _LENGTHS: Final = tuple(AGES.values())
 
 
 class Retention(NamedTuple):
-    """How long windows are kept, in milliseconds from their start; those by age, from the title's release."""
+    """How long windows are kept, in milliseconds from their start; windows by age, from the title's release."""
 
     hour_ms: int = 8 * DAY_MS
     day_ms: int = 400 * DAY_MS
@@ -47,65 +47,66 @@ KEPT_FOR: Final = Retention()
 
 
 def hour_name(hour: int) -> str:
-    """`YYYYMMDDTHH` of an hour's number."""
+    """An hour as `YYYYMMDDTHH`. Hours are numbered from 1970-01-01."""
     return (_EPOCH + timedelta(hours=hour)).strftime("%Y%m%dT%H")
 
 
 def day_name(day: int) -> str:
-    """`YYYYMMDD` of a day's number."""
+    """A day as `YYYYMMDD`. Days are numbered from 1970-01-01."""
     return (_EPOCH + timedelta(days=day)).strftime("%Y%m%d")
 
 
 def audience_week(day: int) -> int:
-    """The number of the week, Monday to Monday, of a day's number; 0 is the one of 1970-01-01."""
+    """The number of the week, from Monday on, that a day lies in. Week 0 is that of 1970-01-01."""
     return (day + _DAYS_FROM_MONDAY) // DAYS_A_WEEK
 
 
 def audience_week_name(week: int) -> str:
-    """`YYYYWww` of such a week's number, by ISO 8601: the year is that of the week's Thursday."""
+    """A week of `audience_week` as `YYYYWww`, by ISO 8601: the year is that of the week's Thursday."""
     year, number, _ = (_EPOCH + timedelta(days=DAYS_A_WEEK * week)).isocalendar()
     return f"{year:04}W{number:02}"
 
 
 def first_day(week: int) -> int:
-    """The number of the day that such a week begins on."""
+    """The number of the day on which a week of `audience_week` begins."""
     return week * DAYS_A_WEEK - _DAYS_FROM_MONDAY
 
 
 def ages_at(age_hours: int) -> Sequence[int]:
-    """The places in `AGES` of the windows that an age in whole hours lies in.
+    """The places in `AGES` of the windows that an age lies in.
 
-    All windows are as long as whole hours, so those since the release tell all.
+    Every window is a whole number of hours long, so the age in whole hours decides.
     """
     return [place for place, hours in enumerate(_LENGTHS) if age_hours < hours]
 
 
 def week_at(age_hours: int) -> Sequence[int]:
-    """The number of the week that an age in whole hours lies in, if it has a window."""
+    """The number of the week that an age in whole hours lies in; empty if it is past the last week."""
     week = age_hours // HOURS_A_WEEK + 1
     return [week] if week <= LAST_WEEK else []
 
 
 class OfHours(NamedTuple):
-    """Numbers windows by UTC: the one that an hour lies in, and the hour that one begins with."""
+    """Windows by UTC. `number`: the window that an hour lies in; `first_hour`: the hour at which a window begins."""
 
     number: Callable[[int], int]
     first_hour: Callable[[int], int]
 
 
 class OfAges(NamedTuple):
-    """Numbers windows by age: those that an age in whole hours, 0 or more, lies in; and all that there are."""
+    """Windows by age. `numbers`: the windows that an age in whole hours, 0 or more, lies in; `all`: every window."""
 
     numbers: Callable[[int], Sequence[int]]
     all: range
 
 
 class Kind(NamedTuple):
-    """A kind of windows.
+    """A kind of window.
 
-    A window is called in keys by the `word`, and what `name` makes of its number, of the form `named`. `holds` says
-    what it is, `kept_ms` picks how long it is kept. `only_in_time`: it lacks what comes too late for its hour.
-    `as_titles`: what moves a title moves the windows that it belongs to then; others are moved by who counts them.
+    A key has the `word`, then what `name` makes of the window's number, in the form `named`. `holds` describes it for
+    the docs. `kept_ms` picks its retention. `only_in_time`: events that come too late for their hour window do not
+    count in it. `as_titles`: it holds a title's counters, and changes with the title; other kinds are changed by the
+    module that counts them.
     """
 
     word: str
@@ -162,7 +163,7 @@ KINDS: Final[dict[str, Kind]] = {
         as_titles=False,
     ),
 }
-"""All kinds, by their letters in the state, which never change. A new one goes to the end: the state has this order."""
+"""All kinds, by their letters in the state, which never change. Add a new one at the end: the state uses this order."""
 
 _BY_HOUR: Final = [
     (letter, kind.bounds.number, kind.only_in_time)
@@ -177,7 +178,10 @@ _BY_AGE: Final = [
 
 
 def windows_at(hour: int, age_hours: int | None, in_time: bool) -> list[tuple[str, int]]:
-    """The windows, by letter and number, that what happens to a title in a UTC hour and at an age belongs to."""
+    """The windows, by letter and number, that a title's changes in a UTC hour and at an age belong to.
+
+    `age_hours`: None without a release. `in_time`: whether the changes came in time for the hour window.
+    """
     found = [(letter, number(hour)) for letter, number, only_in_time in _BY_HOUR if in_time or not only_in_time]
     if age_hours is not None and age_hours >= 0:
         found += [(letter, each) for letter, numbers in _BY_AGE for each in numbers(age_hours)]
@@ -185,7 +189,7 @@ def windows_at(hour: int, age_hours: int | None, in_time: bool) -> list[tuple[st
 
 
 def kept_until_ms(letter: str, number: int, release_ms: int | None, retention: Retention) -> int | None:
-    """When a window is kept long enough; None for what is no window, and for one by age without a release."""
+    """Until when a window is kept; None if `letter` names no window, and for a window by age without a release."""
     kind = KINDS.get(letter)
     if kind is None:
         return None
@@ -195,5 +199,5 @@ def kept_until_ms(letter: str, number: int, release_ms: int | None, retention: R
 
 
 def all_by_age() -> list[tuple[str, int]]:
-    """All windows by age that a title may have, by letter and number."""
+    """All windows by age that a title may have: letter and number."""
     return [(letter, n) for letter, kind in KINDS.items() if isinstance(kind.bounds, OfAges) for n in kind.bounds.all]

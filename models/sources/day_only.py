@@ -1,4 +1,4 @@
-"""Files that state only the day of viewing: recognized, and refused with advice what to get instead."""
+"""Files that state only the day of viewing: recognized, and refused with advice on what to get instead."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.sources.reading import NotImportable, Reading, Viewer
 
 @dataclass(frozen=True, slots=True)
 class DayOnly:
-    """A format without durations. `instead`: which file tells more, and how to get it."""
+    """A format without durations. `instead`: which file has them, and how to get it."""
 
     name: str
     looks: Callable[[Document], bool]
@@ -24,5 +24,5 @@ class DayOnly:
         return self.looks(document)
 
     def read(self, document: Document, viewer: Viewer) -> Reading:
-        """Never: raises `NotImportable`."""
+        """Always raises `NotImportable`."""
         raise NotImportable(f"{self.name}: it says {self.says}; {self.instead}")

@@ -1,4 +1,4 @@
-"""A file as text and rows, whatever a spreadsheet did to it.
+"""A file as text and rows, even after a spreadsheet has changed it.
 
 Owns encodings and dialects: UTF-16, byte order marks, other separators, lines quoted as a whole, trailing separators.
 """
@@ -17,7 +17,7 @@ from models.sources.reading import BadRow, BadValue
 
 SEPARATORS = ",;\t"
 NOTHING = SEPARATORS + " \x00"
-"""A line of these alone is an empty row of a spreadsheet."""
+"""A line that consists only of these is an empty row of a spreadsheet."""
 
 BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
@@ -39,7 +39,7 @@ class Document:
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """The fields of the first line; none where it has no separator."""
+        """The fields of the first line; empty if it has no separator."""
         return tuple(name.strip() for name in self._first[1])
 
     def has(self, names: Iterable[str]) -> bool:
@@ -48,7 +48,7 @@ class Document:
 
     @cached_property
     def json(self) -> Any:
-        """The file as JSON; None where it is none."""
+        """The decoded JSON; None: the file is not JSON."""
         if self.text.lstrip()[:1] not in ("{", "["):
             return None
         try:
@@ -58,19 +58,19 @@ class Document:
 
     @cached_property
     def day_first(self) -> bool | None:
-        """Whether dates such as 14/03/2020 begin with the day; None where no date of the file tells."""
+        """Whether dates such as 14/03/2020 begin with the day; None: no date of the file shows it."""
         dates = [(int(first), int(second)) for first, second in _SLASHED.findall(self.text)]
         if any(first > 12 for first, _ in dates):
             return True
         return False if any(second > 12 for _, second in dates) else None
 
     def rows(self) -> Iterator[tuple[int, Cells | BadRow]]:
-        """The lines below the header, by column name; each with its number, a bad one as `BadRow`."""
+        """Yield the lines below the header: number, and fields by column name or a `BadRow`."""
         for number, fields in self.records(1):
             yield number, fields if isinstance(fields, BadRow) else dict(zip(self.columns, fields, strict=True))
 
     def records(self, skip: int = 0) -> Iterator[tuple[int, list[str] | BadRow]]:
-        """The fields of every line, as many as the first has, but for the first `skip` lines."""
+        """Yield the lines after the first `skip`: number, and as many fields as the first line has or a `BadRow`."""
         separator, first = self._first
         for number, line in self.lines[skip:]:
             try:
@@ -80,7 +80,7 @@ class Document:
 
     @cached_property
     def _first(self) -> tuple[str, list[str]]:
-        """The separator by which the first line has most fields, and these."""
+        """The separator that gives the first line the most fields, and these fields."""
         line = self.lines[0][1] if self.lines else ""
         found: tuple[str, list[str]] = (",", [])
         for text in (line, *_unquoted(line)):
@@ -91,7 +91,7 @@ class Document:
 
 
 def text_of(content: bytes) -> str:
-    """The text; what cannot be decoded is left as lone surrogates, which make a row a bad one."""
+    """The text of a file. Bytes that cannot be decoded become lone surrogates, which make their row a bad one."""
     for mark, encoding in BYTE_ORDER_MARKS:
         if content.startswith(mark):
             return content[len(mark) :].decode(encoding, errors=_KEEPING[encoding])
@@ -106,7 +106,7 @@ _KEEPING = {"utf-8": "surrogateescape", "utf-16-le": "replace", "utf-16-be": "re
 
 
 def _utf_8_or_windows(content: bytes) -> str:
-    """Where nothing beyond ASCII is valid UTF-8, a spreadsheet has written the machine's own encoding."""
+    """Decode as UTF-8, or as Windows-1252 if nothing beyond ASCII is valid UTF-8: spreadsheets write that."""
     text = content.decode(errors="surrogateescape")
     beyond = [character for character in text if character > "\x7f"]
     if beyond and all("\udc80" <= character <= "\udcff" for character in beyond):
@@ -119,7 +119,7 @@ def _is_hint(number: int, line: str) -> bool:
 
 
 def _fields(line: str, separator: str, width: int) -> list[str]:
-    """The fields of a line, in the dialect by which it has `width` of them. Raises `BadValue`."""
+    """The fields of a line, in the dialect that gives it `width` of them. Raises `BadValue` if there is none."""
     _must_be_text(line)
     tried = [_split(line, separator)]
     if (fields := _fitting(tried[0], width)) is not None:
@@ -157,7 +157,7 @@ def _fitting(fields: list[str] | None, width: int) -> list[str] | None:
 
 
 def _without_empty_tail(fields: list[str], width: int) -> list[str]:
-    """Without the empty fields past `width` that separators at the end of a line make."""
+    """The fields without empty ones past `width`, which come from separators at the end of a line."""
     kept = list(fields)
     while len(kept) > width and not kept[-1].strip():
         kept.pop()
@@ -165,11 +165,11 @@ def _without_empty_tail(fields: list[str], width: int) -> list[str]:
 
 
 def _unquoted(line: str) -> list[str]:
-    """The line inside the quotes, where one pair is around all of it."""
+    """The line without its quotes, if one pair is around all of it; else empty."""
     whole = _split(line.rstrip(SEPARATORS + " "), ",")
     return whole if whole is not None and len(whole) == 1 and line.startswith('"') else []
 
 
 def _with_commas(line: str) -> str:
-    """The line with every separator outside quotes made a comma: some tools replace only the first ones."""
+    """The line with every separator outside quotes replaced by a comma: some tools replace only the first ones."""
     return _QUOTED_OR_SEPARATOR.sub(lambda found: "," if found[0] in SEPARATORS else found[0], line)

@@ -1,4 +1,4 @@
-"""The activity log of an Emby or Jellyfin server: that somebody finished playing something."""
+"""The activity log of an Emby or Jellyfin server. It says only that somebody finished playing something."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ _SERIES = re.compile(rf"^(?P<series>.+?): (?:[^:]*\b)?(?:{_SEASONS})\b[^:]*(?::|
 
 
 def content_kind(name: str, supplemental_type: str = "") -> str:
-    """main, trailer, preview, recap or bonus: by the *Supplemental Video Type* where there is one, else by the name."""
+    """main, trailer, preview, recap or bonus: by the *Supplemental Video Type* if there is one, else by the name."""
     stated = supplemental_type.strip().upper()
     if stated and stated != "N/A":
         return _stated_kind(stated)

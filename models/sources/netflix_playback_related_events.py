@@ -88,7 +88,7 @@ class NetflixPlaybackRelatedEvents:
         return document.has(COLUMNS)
 
     def read(self, document: Document, viewer: Viewer) -> Reading:
-        """The player events of every row; where a row has none, those of its viewing activity."""
+        """The player events of every row. If a row has none with a position, those of its viewing activity."""
         reading = Reading()
         activities = Activities(viewer.beside) if viewer.beside else None
 
@@ -111,7 +111,7 @@ def _take(
     activities: Activities | None,
     day_first: bool | None,
 ) -> Sitting | None:
-    """Add a row to the reading, or return the stay that its viewing activity knows. Raises `BadValue`."""
+    """Add a row's events to the reading, or return the sitting from its viewing activity. Raises `BadValue`."""
     title = checked_name(row[TITLE], TITLE)
     start_ms = time_ms(START, row[START], day_first=day_first)
     traces = _traces(row[TRACES])
@@ -141,7 +141,7 @@ def _account(reading: Reading, title: str, kind: str, traces: list[Trace], viewe
 
 
 def _playing_ms(traces: Iterable[Trace]) -> int:
-    """How long the player says that it was playing, by its own clock."""
+    """How long the player was playing, by its own clock, in milliseconds."""
     return sum(
         max(0, after.session_offset_ms - trace.session_offset_ms)
         for trace, after in pairwise(traces)
@@ -174,7 +174,7 @@ def _sitting(number: int, row: Cells, title: str, start_ms: int, activity: Sitti
 
 
 def _session(row: Cells, title: str, kind: str, viewer: Viewer, activity: Sitting | None) -> PlaybackEvent:
-    """What every event of the row says."""
+    """The fields that all events of the row have."""
     session = session_fields(
         viewer,
         viewer.title_id(title),

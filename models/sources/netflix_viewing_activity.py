@@ -19,7 +19,7 @@ ATTRIBUTES, TYPE, DEVICE, COUNTRY = "Attributes", "Supplemental Video Type", "De
 BOOKMARKS = ("Bookmark", "Latest Bookmark")
 
 JOINED_WITHIN_MS = 5_000
-"""The two files of one export may differ by so much about when a stay began."""
+"""The two files of one export may state starts of a sitting that differ by this much."""
 
 
 class NetflixViewingActivity:
@@ -51,7 +51,7 @@ class Activities:
             self._found.setdefault((sitting.profile, sitting.start_ms), sitting)
 
     def at(self, profile: str, start_ms: int) -> Sitting | None:
-        """The stay that a profile began at a time, or within seconds of it."""
+        """The sitting that a profile began at a time, or within `JOINED_WITHIN_MS` of it."""
         for apart_ms in range(0, JOINED_WITHIN_MS + 1, 1000):
             for time in (start_ms - apart_ms, start_ms + apart_ms):
                 if (profile, time) in self._found:

@@ -6,7 +6,7 @@ from models.sources.day_only import DayOnly
 from models.sources.document import Document
 
 TITLES, DATES = {"title", "titel", "titre", "título", "titolo"}, {"date", "datum", "fecha", "data"}
-"""The two columns, which bear the names of the account's language."""
+"""The two columns, whose names are in the account's language."""
 
 
 def _looks(document: Document) -> bool:

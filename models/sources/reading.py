@@ -22,10 +22,10 @@ T = TypeVar("T")
 
 LARGEST_ID_BYTES, LARGEST_COUNTRY_BYTES = 256, 64
 LARGEST_NAME_BYTES = 16_384
-"""No title is called so: such a row is damaged."""
+"""No title has a longer name: such a row is damaged."""
 
 SHORTEST_LENGTH_MS = 600_000
-"""A length that is taken from the largest position wants ten minutes: a shorter one may be a first look."""
+"""The largest position counts as a title's length only from ten minutes on: a shorter one may be a first look."""
 
 PlaybackEvent = dict[str, str | int | bool]
 
@@ -48,10 +48,11 @@ class NotImportable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Whose file it is, and what it does not say.
+    """Whose file it is, and facts that the file lacks.
 
-    `zone` is that of times without one. `title_ids`: from a title's name to its id in the catalog (else the name is
-    the id); `runtimes_ms` by that id. `beside`: a second file of the same export.
+    `time_zone` goes into the events. `zone` applies to times in the file that state none. `kids`: profiles of kids.
+    `title_ids` maps a title's name to its id in the catalog (without one, the name is the id); `runtimes_ms` is by that
+    id. `beside`: a second file of the same export.
     """
 
     household_id: str
@@ -63,13 +64,13 @@ class Viewer:
     beside: Document | None = None
 
     def title_id(self, name: str) -> str:
-        """The catalog's id of a title, else its name, as far as an id may be long."""
+        """The catalog's id of a title, else its name, shortened to what an id may have."""
         return self.title_ids.get(name) or fitting_id(name)
 
 
 @dataclass(slots=True)
 class Title:
-    """What a file tells of a main title. `runtime_ms`: how long it says that the title is (0: nothing)."""
+    """What a file says about a main title: its largest position (`largest_ms`) and its length. 0: not stated."""
 
     name: str
     franchise_id: str = ""
@@ -78,7 +79,7 @@ class Title:
 
     @property
     def length_ms(self) -> int:
-        """How long the title is taken to be: as is stated, else the largest position; 0 where both are too short."""
+        """The title's length: the stated one, else the largest position; 0 if both are too short."""
         if self.runtime_ms >= SHORTEST_STATED_LENGTH_MS:
             return self.runtime_ms
         return self.largest_ms if self.largest_ms >= SHORTEST_LENGTH_MS else 0
@@ -86,7 +87,8 @@ class Title:
 
 @dataclass(slots=True)
 class Reading:
-    """A file as read. `told_ms` is all viewing that it states; `lost_ms` by reason what no event carries of it."""
+    """The result of reading a file. `told_ms`: all viewing that it states; `lost_ms`: viewing that is in no event, by
+    reason; `promotional_ms`: viewing of trailers and the like."""
 
     rows: int = 0
     empty_rows: int = 0
@@ -99,13 +101,13 @@ class Reading:
 
     @property
     def delivered_ms(self) -> int:
-        """The viewing that the events carry."""
+        """The viewing that is in the events, in milliseconds."""
         return self.told_ms - self.lost_ms.total()
 
     def parsed(
         self, rows: Iterable[tuple[int, R | BadRow]], parse: Callable[[int, R], T | None], unit: str = "line"
     ) -> Iterator[T]:
-        """What `parse` makes of each row: None leaves a row out, `BadValue` makes it a bad one."""
+        """Yield what `parse` returns for each row. None leaves a row out; `BadValue` makes it a bad row."""
         for number, row in rows:
             if isinstance(row, BadRow):
                 self.bad_rows.append(row)
@@ -119,19 +121,19 @@ class Reading:
                 yield found
 
     def loses(self, played_ms: int, reason: str) -> None:
-        """Account for viewing that the file tells of and no event carries."""
+        """Count viewing that the file states, but that is in no event."""
         self.told_ms += played_ms
         self.lost_ms[reason] += played_ms
 
     def meets(self, title_id: str, name: str, franchise_id: str, reached_ms: int, runtime_ms: int = 0) -> None:
-        """Remember a main title, the largest position that is stated of it, and its length where that is."""
+        """Note a main title, with its largest stated position and its length if that is stated."""
         title = self.titles.setdefault(title_id, Title(name, fitting_id(franchise_id) if franchise_id else ""))
         title.largest_ms = max(title.largest_ms, reached_ms)
         title.runtime_ms = max(title.runtime_ms, runtime_ms)
 
 
 class Format(Protocol):
-    """One kind of file. `name` says what it is, for people; `columns` are those that it must have, if any."""
+    """One kind of file. `name` describes it for people; `columns` are those that it must have, if any."""
 
     @property
     def name(self) -> str: ...
@@ -144,12 +146,12 @@ class Format(Protocol):
         ...
 
     def read(self, document: Document, viewer: Viewer) -> Reading:
-        """Its events, in the order of the file. Raises `NotImportable` where the format cannot give any."""
+        """Its events, in the order of the file. Raises `NotImportable` if the format cannot give any."""
         ...
 
 
 def fitting_id(text: str) -> str:
-    """The text, or of a longer one as much as an id may have, ended by a hash of all of it."""
+    """The text; if it is too long for an id, its beginning and a hash of all of it."""
     encoded = text.encode()
     if len(encoded) <= LARGEST_ID_BYTES:
         return text
@@ -158,14 +160,14 @@ def fitting_id(text: str) -> str:
 
 
 def session_id(*stated: str) -> str:
-    """A play session's id: the same for the same statements, however often they are read."""
+    """A play session's id, computed from what the file states: the same each time that it is read."""
     return hashlib.sha256("\x1f".join(stated).encode()).hexdigest()[:32]
 
 
 def session_fields(
     viewer: Viewer, title_id: str, *, play_session_id: str, profile: str, kids: bool, kind: str, **stated: str
 ) -> PlaybackEvent:
-    """What every event of a session says; `stated` are fields that are left out where they are empty."""
+    """The fields that all events of a session have. `stated`: `device` and `country`, left out if they are empty."""
     fields: PlaybackEvent = {
         "household_id": viewer.household_id,
         "title_id": title_id,
@@ -185,7 +187,7 @@ def country(text: str) -> str:
 
 
 def checked_name(text: str, column: str) -> str:
-    """A title's name. Raises `BadValue` where there is none, or it is longer than any name."""
+    """A title's name. Raises `BadValue` if there is none, or if it is too long."""
     if not text.strip():
         raise BadValue(f"no {column}")
     if len(text.encode()) > LARGEST_NAME_BYTES:

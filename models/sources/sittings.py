@@ -1,9 +1,9 @@
 """Turns a sitting, as histories state it, into the events of a player that reports once a minute.
 
-Owns what has to be invented: which parts of the title the stated duration covered, and the heartbeats. It invents the
-least that agrees with the file:
+Owns what must be invented: which parts of the title the stated duration covered, and the heartbeats. It invents as
+little as possible to agree with the file:
 
-- A stated position is where the sitting ended; it began that much earlier as was played.
+- A stated position is where the sitting ended. It began earlier by the duration.
 - If more was played than lies before that position, the part before it was played again. If that is still too little,
   the title was played on, to its end if its length is known, and begun again.
 - Without a position, the sitting began where the profile last left the title, if the catalog has the title's length and
@@ -30,10 +30,10 @@ from models.sources.reading import (
 HEARTBEAT_MS = 60_000
 AT_THE_END_PERCENT = 95
 ROUNDED_MS = 2_000
-"""Duration and position are whole seconds, each rounded for itself."""
+"""Duration and position are whole seconds, each rounded separately."""
 
 LONGEST_WITHOUT_POSITION_MS = 4 * 3_600_000
-"""How long a stay of unknown position can be and still say how long its title is."""
+"""A longer sitting without a position says nothing about the title's length."""
 
 BEYOND = "longer than the title: a player that was never stopped"
 
@@ -42,10 +42,10 @@ Span = tuple[int, int]
 
 @dataclass(slots=True)
 class Sitting:
-    """One row of a history. `identity` is what makes it the same row in a later export.
+    """One row of a history. `identity`: texts that are the same for this row in a later export.
 
-    `reached_ms`: the position at the end, where it is stated; `still_ms`: pauses in it; `clipped`: no one stays for
-    longer than the title lasts; `runtime_ms`: how long the title is, where that is stated.
+    `reached_ms`: the position at the end; None: not stated. `still_ms`: the pauses in it. `clipped`: `played_ms` must
+    be clipped to the title's runtime. `runtime_ms`: the title's length; 0: not stated.
     """
 
     line: int
@@ -67,14 +67,14 @@ class Sitting:
 
     @property
     def largest_ms(self) -> int:
-        """The position at the end; where none is stated, what was played in one go, if that is believable."""
+        """The position at the end. If none is stated, what was played in one go, if that is believable; else 0."""
         if self.reached_ms is not None:
             return self.reached_ms
         return self.played_ms if self.played_ms <= LONGEST_WITHOUT_POSITION_MS else 0
 
 
 def add_sittings(reading: Reading, sittings: Iterable[Sitting], viewer: Viewer, unit: str = "line") -> None:
-    """The events of a history's rows, in the order of their times, and what they tell of titles."""
+    """Add the events of a history's rows to a reading, in the order of their times, and the titles that they name."""
     rows = sorted(_within_calendar(reading, sittings, unit), key=lambda sitting: sitting.start_ms)
     for sitting in rows:
         if sitting.kind == "main" and sitting.played_ms:
@@ -106,7 +106,7 @@ def _meet(reading: Reading, sitting: Sitting, viewer: Viewer) -> None:
 
 
 def _length_ms(reading: Reading, sitting: Sitting, title_id: str) -> int:
-    """How long the file says that a title is; nothing where the positions of its rows would be made up."""
+    """A title's length by the file; 0 if the row states no position, as its positions would be invented then."""
     title = reading.titles.get(title_id)
     return title.length_ms if title and sitting.reached_ms is not None else 0
 
@@ -127,7 +127,7 @@ def _clipped(sitting: Sitting, runtime_ms: int) -> int:
 
 
 def _resumed(left_at_ms: int, played_ms: int, runtime_ms: int) -> int:
-    """Where a stay of unknown position began."""
+    """Where a sitting without a stated position began."""
     unfinished = left_at_ms * 100 < runtime_ms * AT_THE_END_PERCENT
     return left_at_ms if unfinished and left_at_ms + played_ms <= runtime_ms else 0
 
@@ -147,7 +147,7 @@ def _spans(played_ms: int, reached_ms: int | None, length_ms: int, from_ms: int)
 
 
 def _through(from_ms: int, played_ms: int, length_ms: int) -> list[Span]:
-    """From a position on, and from the start again whenever the end is reached."""
+    """The parts from a position on, and from the start again whenever the end is reached."""
     end_ms = min(from_ms + played_ms, length_ms)
     whole, rest_ms = divmod(played_ms - (end_ms - from_ms), length_ms)
     spans = [(from_ms, end_ms), *[(0, length_ms)] * whole]
@@ -157,7 +157,7 @@ def _through(from_ms: int, played_ms: int, length_ms: int) -> list[Span]:
 
 
 def _before(played_ms: int, length_ms: int) -> list[Span]:
-    """What was played before the title was begun anew: up to its end, where that is known and near enough."""
+    """The parts that were played before the title was begun again: up to its end, if its length is known."""
     if not length_ms or played_ms <= length_ms:
         return [(0, played_ms)]
     whole, rest_ms = divmod(played_ms, length_ms)
@@ -167,7 +167,7 @@ def _before(played_ms: int, length_ms: int) -> list[Span]:
 
 
 def _is_scrap(rest_ms: int, length_ms: int) -> bool:
-    """Whether so little is left over that nobody began the title anew for it: its length is not known so well."""
+    """Whether the rest is so short that it comes from an inexact length, and not from beginning the title again."""
     return rest_ms * 100 < length_ms * (100 - AT_THE_END_PERCENT)
 
 
@@ -196,7 +196,7 @@ def _events(sitting: Sitting, title_id: str, spans: list[Span], viewer: Viewer) 
 
 
 def _steps(sitting: Sitting, spans: list[Span]) -> Iterator[tuple[str, int, int, int | None]]:
-    """What the player reports: type, time, position, and where a jump came from."""
+    """Yield what the player reports: type, time, position, and for a seek the position before it."""
     if not spans:
         return
     now_ms, at_ms = sitting.start_ms, spans[0][0]

@@ -18,7 +18,7 @@ from models.sources.sittings import Sitting
 LEAST_PERCENT = 50
 
 Play = tuple[Sitting, float]
-"""A sitting and the percentage at its end, 0 where it is not stated."""
+"""A sitting and the percentage at its end; 0: not stated."""
 
 
 def percentage(column: str, text: str) -> float:
@@ -33,12 +33,12 @@ def percentage(column: str, text: str) -> float:
 
 
 def still_ms(played_ms: int, paused_ms: int, lasted_ms: int) -> int:
-    """How long the play stood still between start and stop."""
+    """How long a play was paused, or idle between start and stop, in milliseconds."""
     return max(paused_ms, lasted_ms - played_ms, 0)
 
 
 def placed(plays: Iterable[Play]) -> list[Sitting]:
-    """The sittings with the positions that follow from their percentages."""
+    """The sittings, with positions computed from their percentages."""
     plays = list(plays)
     lengths: dict[str, int] = {}
     for sitting, percent in plays:

@@ -66,7 +66,7 @@ def _sitting(number: int, row: Cells, viewer: Viewer, day_first: bool | None) ->
 
 
 def _lasted_ms(row: Cells, start_ms: int, viewer: Viewer, day_first: bool | None) -> int:
-    """From start to stop, over midnight where the stop is the earlier hour; 0 where no stop is stated."""
+    """The milliseconds from start to stop, past midnight if the stop is earlier in the day; 0: no stop is stated."""
     if not row[STOPPED].strip():
         return 0
     stop_ms = time_ms(STOPPED, f"{row[DATE].strip()} {row[STOPPED].strip()}", viewer.zone, day_first)

@@ -13,7 +13,7 @@ from models.sources.tautulli import Play, percentage, placed, still_ms
 
 FIELDS = {"started", "stopped", "full_title"}
 KINDS = {"movie": "main", "episode": "main", "clip": "bonus"}
-"""Music and photos are no titles of a household's films; of other types nothing is known."""
+"""The media types that are imported. Music and photos are no titles, and other types are unknown."""
 
 
 class TautulliJson:
@@ -40,7 +40,7 @@ FORMAT = TautulliJson()
 
 
 def _entries(answer: Any) -> list[Any]:
-    """The list of plays, wherever the answer was cut out of its envelope."""
+    """The list of plays, with or without the answer's outer objects."""
     for key in ("response", "data", "data"):
         if isinstance(answer, dict):
             answer = answer.get(key, answer)
@@ -62,7 +62,7 @@ def _plays(entries: list[Any], reading: Reading) -> Iterator[Play]:
 
 
 def _lost(entry: dict[str, Any]) -> str:
-    """Why an entry is left out, if it is."""
+    """Why an entry is left out; empty: it is imported."""
     media_type = entry.get("media_type")
     if media_type not in (None, "") and media_type not in KINDS:
         return f"{str(media_type)[:40]}s, which are no titles"
@@ -91,7 +91,7 @@ def _sitting(number: int, entry: dict[str, Any]) -> Sitting:
 
 
 def _title(entry: dict[str, Any]) -> str:
-    """The full title, with season and episode where they are stated: shows have episodes of one name."""
+    """The full title, with season and episode if they are stated: episodes of a show may share a name."""
     title = _text(entry, "full_title", "title")
     season, episode = entry.get("parent_media_index"), entry.get("media_index")
     if entry.get("media_type") != "episode" or season in (None, "") or episode in (None, ""):
@@ -110,7 +110,7 @@ def _text(entry: dict[str, Any], *names: str) -> str:
 
 
 def _seconds(entry: dict[str, Any], *names: str) -> int:
-    """The first of the fields that is stated; 0 where none is. Raises `BadValue`."""
+    """The first of these fields that is stated, in seconds; 0 if there is none. Raises `BadValue`."""
     for name in names:
         value = entry.get(name)
         if value is None or value == "":

@@ -1,4 +1,4 @@
-"""The history of Trakt, as its API and its exporters give it: a title and a time."""
+"""Trakt's history, from its API or an exporter: a title and a time."""
 
 from __future__ import annotations
 

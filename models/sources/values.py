@@ -21,9 +21,9 @@ _UNIT_S = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
 def time_ms(column: str, text: str, zone: tzinfo = UTC, day_first: bool | None = None) -> int:
-    """A time as Unix ms; one that states no offset is in `zone`. Raises `BadValue`.
+    """A time in milliseconds since 1970; without an offset, it is in `zone`. Raises `BadValue`.
 
-    `day_first`: whether 3/4/2020, as a spreadsheet writes, is in April; None: that is not known.
+    `day_first`: whether 3/4/2020, as a spreadsheet writes it, is in April; None: not known.
     """
     found = _TIME.fullmatch(_as_iso(column, text.strip(), day_first))
     try:
@@ -37,7 +37,7 @@ def time_ms(column: str, text: str, zone: tzinfo = UTC, day_first: bool | None =
 
 
 def _as_iso(column: str, text: str, day_first: bool | None) -> str:
-    """The notation that a spreadsheet made of a time, turned back: 14.03.2020 18:00, 3/14/20 6:00 PM."""
+    """A time that a spreadsheet has rewritten, such as 14.03.2020 18:00 or 3/14/20 6:00 PM, in ISO notation."""
     found = _LOCAL.fullmatch(text)
     if not found:
         return text
@@ -60,7 +60,7 @@ def _seconds(local: datetime, offset: str | None, zone: tzinfo) -> int:
 
 
 def duration_ms(column: str, text: str) -> int:
-    """A duration: `0:47:10`, `1 hr 5 mins`, or seconds. Raises `BadValue`."""
+    """A duration in milliseconds, from `0:47:10`, `1 hr 5 mins`, or seconds. Raises `BadValue`."""
     text = text.strip()
     found: int | None = None
     if clock := _CLOCK.fullmatch(text):

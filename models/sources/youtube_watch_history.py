@@ -1,4 +1,4 @@
-"""`watch-history` of Google Takeout, JSON or HTML: a video and when it was begun."""
+"""`watch-history` of Google Takeout, JSON or HTML: a video, and when it was started."""
 
 from __future__ import annotations
 

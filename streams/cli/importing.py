@@ -117,7 +117,7 @@ def _given_titles(path: Path | None) -> dict[str, Row]:
 
 
 def _say_what_was_read(file: Path, found: Import) -> None:
-    """What the file is, and which rows of it are bad; exits where no event follows from it."""
+    """Print what the file is, and its bad rows. Exits if the file has no events."""
     click.echo(f"{file}: {found.format_name}")
     for problem in found.bad_rows:
         click.echo(f"{file}: {problem}; skipped", err=True)
@@ -172,7 +172,7 @@ def _application_of_its_own(settings: Settings) -> str:
 
 
 def _without_topics(arguments: list[str]) -> Iterator[str]:
-    """The arguments but for the options that would go before the variables."""
+    """The arguments, without options that would override the variables."""
     given = iter(arguments)
     for argument in given:
         if argument in TOPIC_OPTIONS:

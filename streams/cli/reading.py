@@ -70,7 +70,7 @@ def address(settings: Settings) -> str:
 
 @contextmanager
 def reader_of(settings: Settings) -> Iterator[Reader]:
-    """A reader for one command; what it cannot read ends the command with one line."""
+    """A reader for one command. If it cannot read, the command ends with one line."""
     from streams.reader import Reader, ReaderError
 
     try:
@@ -81,14 +81,14 @@ def reader_of(settings: Settings) -> Iterator[Reader]:
 
 
 def console() -> Console:
-    """The terminal, or what stands in its place; colour is the tables' own business."""
+    """A console for the terminal or a file. It does not highlight: tables choose their own colours."""
     from rich.console import Console
 
     return Console(highlight=False)
 
 
 def nothing_of(title_id: str, settings: Settings) -> click.ClickException:
-    """That a title has no counters, and where they were looked for."""
+    """The message that a title has no counters, and where they were looked for."""
     return click.ClickException(
         f"no counters of the title {title_id!r} under {settings.redis_prefix!r}: nobody has watched it yet,"
         " or the id or ENCORE_REDIS_PREFIX is another"

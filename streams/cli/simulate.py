@@ -41,7 +41,7 @@ def with_plan(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def read_plan(given: dict[str, str | None], otherwise: dict[str, Any]) -> Plan:
-    """The plan of `plan_<field>` texts, and `otherwise` where there is none. Raises `click.UsageError`, one line."""
+    """The plan from `plan_<field>` texts; `otherwise` has values for missing ones. Raises `click.UsageError`."""
     from pydantic import ValidationError
 
     stated = {name.removeprefix("plan_"): text for name, text in given.items() if text is not None}
@@ -54,7 +54,7 @@ def read_plan(given: dict[str, str | None], otherwise: dict[str, Any]) -> Plan:
 
 
 class Showing(NamedTuple):
-    """What is sent: records from the origin to the end (None: there is none), after the catalog's titles."""
+    """What is sent: the catalog's titles, then records from the origin to the end (None: without end)."""
 
     titles: list[Title]
     items: Iterator[Outgoing]
@@ -147,7 +147,7 @@ def _run(settings: Settings, shown: Showing, pace: Pace, for_s: float | None, ev
             _insist_on_no_records(kafka, settings.source_topic)
         write_titles(settings, kafka, catalog_rows(shown.titles))
         with _progress(shown, for_s, events) as (items, report):
-            # Where nothing is paced, no time of sending was fixed beforehand.
+            # Without a pace, no time of sending is fixed beforehand.
             stamp = pace is not at_once
             return send(items, kafka, settings.source_topic, pace, for_s=for_s, stamp=stamp, progress=report)
     except (KafkaFailed, SendFailed) as problem:
@@ -155,7 +155,7 @@ def _run(settings: Settings, shown: Showing, pace: Pace, for_s: float | None, ev
 
 
 def _insist_on_no_records(kafka: KafkaAddress, topic: str) -> None:
-    """What is eight weeks old would be late behind anything that is not."""
+    """Refuse a topic that has records: behind these, events that are eight weeks old would be late."""
     from streams.kafka.admin import KafkaView
 
     view = KafkaView(kafka)

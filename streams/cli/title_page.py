@@ -31,7 +31,7 @@ Row = tuple[str, ...]
 
 
 def page(profile: Profile, names: Names) -> RenderableType:
-    """Everything of a title that has counters, section under section."""
+    """Everything about a title that has counters, section by section."""
     title = profile.title
     assert title is not None
     sections: list[RenderableType] = [_heading(title, names), _totals(title), _households(title), _again(title)]
@@ -90,7 +90,7 @@ def _totals(title: Title) -> Table:
 
 
 def _households(title: Title) -> Table:
-    """From starters to repeaters, beside how often those who completed it did."""
+    """From starters to repeaters, and beside it how often households completed the title."""
     steps = ("starters", "viewers", "watchers", "completers", "repeaters")
     values = [getattr(title, name) for name in steps]
     largest = max(values)
@@ -110,7 +110,7 @@ def _households(title: Title) -> Table:
 
 
 def _again(title: Title) -> Table:
-    """What became of its completions, and how they were made."""
+    """What followed its completions, and how they were made."""
     grid = _grid("of its completions", "", "", "")
     rows = (
         ("another within 1 day", title.returned_1d),

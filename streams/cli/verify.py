@@ -40,7 +40,7 @@ def verify(settings: Settings, as_json: bool, wait_s: float, expired_too: bool) 
     Exit 0: everything is equal. Exit 1: something differs (shown with key, field, expected, found), or a server or
     topic cannot be read.
     """
-    # Where it is not installed, that is said before anything else.
+    # If it is not installed, say so before anything else.
     import duckdb  # noqa: F401
 
     from streams.verify import CannotRead
@@ -109,5 +109,5 @@ def _show(answer: Verification) -> None:
 
 
 def _printable(text: str) -> str:
-    """The text with bytes that are no UTF-8 written out: Redis keys may hold any."""
+    """The text with bytes that are not UTF-8 escaped: Redis keys may have any bytes."""
     return text.encode(errors="backslashreplace").decode()

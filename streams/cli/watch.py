@@ -25,7 +25,7 @@ LONGEST_PAUSE_S = 2.0
 
 
 class Look(NamedTuple):
-    """A board, and its titles; `problem`: why they are those of before."""
+    """A board, and its titles. `problem`: why these are not up to date."""
 
     board: Board
     titles: dict[str, Title]
@@ -70,7 +70,7 @@ async def _for_a_while(work: Coroutine[Any, Any, None], seconds: float | None) -
 
 
 async def _looks(reader: AsyncReader, metric: str, most: int) -> AsyncIterator[Look]:
-    """Look after look. Only the first one, and what waiting does not mend, raise `ReaderError`."""
+    """Yield look after look. Raises `ReaderError` only for the first look, and if waiting does not help."""
     from streams.reader import ReaderError
 
     changed = asyncio.Event()

@@ -39,7 +39,7 @@ class Credentials:
 
         context = ssl.create_default_context(cafile=self.ca_file or None)
         if self.cert_file:
-            # A key that is encrypted would be asked for at the terminal.
+            # Without a password here, OpenSSL would ask for an encrypted key's at the terminal.
             context.load_cert_chain(self.cert_file, self.key_file, password="")
         return context
 
@@ -101,7 +101,7 @@ def _insist_on_use(server: str, files: Mapping[str, str]) -> None:
             raise ValueError(f"{server}_{part}={file!r}: cannot be read: {_why(problem)}") from None
     try:
         Credentials(**files).tls()
-    except OSError:  # as which TLS tells its errors
+    except OSError:  # includes TLS errors
         (part, file), *other = files.items()
         beside = f", and {server}_{other[0][0]} its key, not encrypted" if other else ""
         raise ValueError(f"{server}_{part}={file!r}: accepted: a file of certificates (PEM){beside}") from None

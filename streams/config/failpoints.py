@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Failpoint(StrEnum):
-    """The moments, in the order in which a worker's life meets them."""
+    """The moments, in the order in which a worker reaches them."""
 
     RESTORING = "restoring"
     """A partition's former owner is fenced, and part of the changelog is read."""
@@ -32,7 +32,7 @@ class Failpoint(StrEnum):
     SHARES = "shares"
     """A round of publishing has its shares ready; Redis has none of them."""
     PUBLISHED = "published"
-    """Redis has all of a round; that it has is not noted."""
+    """Redis has all of a round; that is not noted yet."""
     REVOKED = "revoked"
     """A rebalance took partitions away; they are not checkpointed yet."""
 
@@ -47,7 +47,7 @@ _action = "kill"
 
 
 def arm(setting: str) -> None:
-    """Wait for the moment that a setting of the form `FORM` names; an empty one disarms."""
+    """Arm the moment that a setting of the form `FORM` names; an empty one disarms."""
     global _armed, _left, _action
     _armed, *more = setting.split(":")
     _left = next((int(word) for word in more if re.fullmatch(r"\d+", word)), 1)
@@ -55,7 +55,7 @@ def arm(setting: str) -> None:
 
 
 def reached(moment: Failpoint, *, prepare: Callable[[], object] | None = None) -> None:
-    """Say that the worker is at a moment. Where that is the armed one, `prepare` is called and the worker hit."""
+    """Note that the worker is at a moment. If that is the armed one, call `prepare`, then kill or freeze the worker."""
     global _left
     if moment != _armed or _left < 1:
         return
@@ -64,5 +64,5 @@ def reached(moment: Failpoint, *, prepare: Callable[[], object] | None = None) -
         if prepare is not None:
             prepare()
         log.warning("failpoint %s: %s", moment, _action)
-        # Sent to this thread: one sent to the process may let it go on for a moment.
+        # Sent to this thread: a signal to the process might let it run on for a moment.
         signal.pthread_kill(threading.get_ident(), _ACTIONS[_action])

@@ -18,7 +18,7 @@ _ONE_TRY_S = 0.5
 
 @dataclass(frozen=True)
 class KafkaAddress:
-    """Servers, HOST:PORT[,HOST:PORT…], and credentials. As text: the servers."""
+    """Servers, as HOST:PORT[,HOST:PORT…], and credentials. `str` gives the servers."""
 
     servers: str
     credentials: Credentials = field(default_factory=Credentials)
@@ -54,7 +54,7 @@ class KafkaAddress:
         return options
 
     def for_python(self) -> dict[str, Any]:
-        """Options of the clients that speak the protocol in Python, aiokafka's and kafka-python's: they agree."""
+        """Options of the clients in pure Python: aiokafka and kafka-python share them."""
         shown, options = self.credentials, dict[str, Any](bootstrap_servers=self.servers.split(","))
         if self.protocol == "PLAINTEXT":
             return options
@@ -69,12 +69,12 @@ class KafkaAddress:
 
 
 class Heard:
-    """An `error_cb` of a librdkafka client, called while it is polled. `refusal`: why the client was refused."""
+    """An `error_cb` for a librdkafka client, which calls it while it is polled. `refusal`: why it was refused."""
 
     refusal = ""
 
     def __call__(self, error: Any) -> None:
-        # Of a certificate that it misses a broker tells after the handshake: a connection lost, by a reason of TLS.
+        # A broker reports a missing certificate after the handshake: as a lost connection, with a reason of TLS.
         if error.name() in ("_AUTHENTICATION", "_SSL") or "SSL routines" in error.str():
             self.refusal = self.refusal or error.str()
 

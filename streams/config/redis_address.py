@@ -40,12 +40,12 @@ _PORTS = {SENTINEL: 26379, CLUSTER: 6379}
 
 
 class BadAddress(ValueError):
-    """The text is no address of a Redis. The message says what is accepted."""
+    """The text is not the address of a Redis. The message says what is accepted."""
 
 
 @dataclass(frozen=True)
 class RedisAddress:
-    """A Redis, and how to log in. `url`: of one server all of it, else one with the login and options alone."""
+    """A Redis, and how to log in. `url`: for one server the whole URL, else one with only the login and options."""
 
     kind: Kind
     url: str = field(repr=False)
@@ -58,12 +58,12 @@ class RedisAddress:
 
 
 def read_address(url: str) -> RedisAddress:
-    """The address that a URL says. Raises `BadAddress`."""
+    """The address in a URL. Raises `BadAddress`."""
     if re.match(r"rediss?\+", url):
         return _several(url)
     try:
         parts = urlsplit(url)
-        # redis-py takes these from a query too, past whoever looks at the URL's own host.
+        # redis-py also reads these from the query, which would bypass checks of the URL's host.
         hidden = {"host", "port"} & parse_qs(parts.query).keys()
         usable = parts.scheme in ("redis", "rediss", "unix") and (parts.port or 1) > 0 and not hidden
     except ValueError:
@@ -126,7 +126,7 @@ def _no_database(path: str) -> int:
 
 
 def with_login(url: str, shown: Credentials, to_sentinels: Credentials) -> str:
-    """The URL with the login and TLS files in it: as secret as they are."""
+    """The URL with the login and TLS files in it. Keep it secret."""
     scheme, _, rest = url.partition("://")
     where, _, query = rest.partition("?")
     login = f"{quote(shown.user, safe='')}:{quote(shown.password, safe='')}@" if shown.user else ""
@@ -143,7 +143,7 @@ def with_login(url: str, shown: Credentials, to_sentinels: Credentials) -> str:
 
 
 def hash_tag(prefix: str) -> str:
-    """The part of a prefix that puts all its keys into one slot of a cluster; empty: they are in many slots."""
+    """The part of a prefix that puts all its keys into one slot of a cluster; empty: there is none."""
     found = re.match(r"[^{]*\{([^}]+)\}", prefix)
     return found[1] if found else ""
 

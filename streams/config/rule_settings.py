@@ -31,7 +31,7 @@ _RULES = Rules()
 
 
 class RuleSettings(BaseModel):
-    """Thresholds in the units that people set: seconds, hours, days, percent."""
+    """Thresholds in units for people: seconds, hours, days, percent."""
 
     completion_percent: Percent = Field(
         _RULES.completion_percent, description="percent of the cells that make a completion, once the end is reached"
@@ -168,7 +168,7 @@ class RuleSettings(BaseModel):
         )
 
     def pseudonym_key(self) -> bytes | None:
-        """The key of the households' pseudonyms, without white space around it; None: they have none."""
+        """The key of the pseudonyms, without surrounding white space; None: households have none."""
         return _key_in(self.pseudonym_key_file) if self.pseudonym_key_file else None
 
     def pseudonyms(self) -> Pseudonyms | None:
@@ -177,7 +177,7 @@ class RuleSettings(BaseModel):
         return Pseudonyms(key) if key is not None else None
 
     def state_fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that differ where the state would: by other rules, or another key."""
+        """Sixteen hexadecimal digits that change if other rules or another key would change the state."""
         rules, pseudonyms = self.rules().fingerprint(), self.pseudonyms()
         if pseudonyms is None:
             return rules

@@ -170,7 +170,7 @@ SECRETS = tuple(name for name, field in Settings.model_fields.items() if field.a
 
 
 def kin(name: str) -> tuple[str, ...]:
-    """The settings that belong to the address of Kafka or Redis: a command with the one as an option gets these too."""
+    """The settings that belong to the address of Kafka or Redis. A command with that option gets these, too."""
     if name not in ("kafka", "redis"):
         return ()
     own = (each for each in Settings.model_fields if each.startswith(f"{name}_") and each != "redis_prefix")

@@ -17,7 +17,7 @@ import tzdata
 
 
 class Zones(Mapping[str, tzinfo]):
-    """All installed zones by name; the rules of one are read when they are first asked for."""
+    """All installed zones by name. The rules of a zone are read when they are first used."""
 
     def __init__(self) -> None:
         self._names = zone_names()
@@ -42,7 +42,7 @@ class Zones(Mapping[str, tzinfo]):
 
 @cache
 def rules_of(data: bytes) -> tzinfo:
-    """The rules of a zone by the bytes of its TZif file, whole ones: `zoneinfo` crashes on some that are damaged.
+    """The rules of a zone from the bytes of its TZif file. They must be undamaged: `zoneinfo` crashes on some others.
 
     Raises `ValueError` if they are of no TZif file.
     """

@@ -36,7 +36,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-"""Of every response, whatever it is."""
+"""The headers of every response."""
 
 AskedBy = Callable[[QueryParams], Question | None]
 QUESTIONS: dict[str, AskedBy] = {
@@ -45,11 +45,11 @@ QUESTIONS: dict[str, AskedBy] = {
     "compare": comparison_asked,
     "pipeline": lambda _: None,
 }
-"""The streams under `/events/`, and what each asks."""
+"""The streams under `/events/`, and the question of each."""
 
 
 class Guard:
-    """Refuses what is no GET or HEAD, and gives every response the headers."""
+    """Refuses requests other than GET and HEAD, and adds the headers to every response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -72,11 +72,11 @@ class Guard:
 
 
 def dashboard_app(feed: Feed, hosts: Sequence[str]) -> Starlette:
-    """The application on this feed; `hosts` are the names that a browser may call it by (`*`: any)."""
+    """The application on this feed. `hosts`: the names by which a browser may call it (`*`: any)."""
     streams = [Route(f"/events/{name}", _stream_of(feed, asked)) for name, asked in QUESTIONS.items()]
     pages = [Route(path, _page) for path in PAGES]
     files = Mount("/static", StaticFiles(directory=STATIC))
-    # Else a page of elsewhere could name itself a host of its own that leads here, and read everything.
+    # Otherwise a foreign page could use a host name of its own that resolves to this server, and read everything.
     middleware = [Middleware(Guard), Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)]
     return Starlette(routes=[*pages, *streams, files], middleware=middleware)
 

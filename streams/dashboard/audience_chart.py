@@ -13,11 +13,11 @@ from streams.display.measures import audience_by_week, newest_week
 from streams.reader import AudienceWeek, Profile
 
 _CLASSES = ("returning", "resurrected", "new")
-"""From the ground up."""
+"""The parts of a bar, from bottom to top."""
 
 
 class Stack(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A standing bar of several parts, from the ground up."""
+    """A vertical bar of several parts, from bottom to top."""
 
     shares: tuple[float, ...]
     says: str
@@ -26,7 +26,7 @@ class Stack(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Stacks(msgspec.Struct, frozen=True):
-    """Such bars from left to right; `parts` are the names of their parts."""
+    """Bars from left to right. `parts`: the names of their parts."""
 
     parts: tuple[str, ...]
     bars: tuple[Stack, ...]
@@ -34,7 +34,7 @@ class Stacks(msgspec.Struct, frozen=True):
 
 
 def audience_stacks(profile: Profile) -> Stacks | None:
-    """The households reached in each week, by what they were before; None where nobody was."""
+    """The households reached in each week, by class; None: nobody was reached."""
     newest = newest_week([profile])
     weeks = audience_by_week(profile.audience, newest)
     if not weeks:
@@ -48,6 +48,6 @@ def _stack(week: AudienceWeek, largest: int, so_far: bool) -> Stack:
     values = [getattr(week, name) for name in _CLASSES]
     parts = ", ".join(f"{value:,} {name}" for name, value in zip(_CLASSES, values, strict=True))
     says = f"{week.name}, from {week.monday}{', so far' if so_far else ''}: {week.reached:,} reached: {parts}"
-    # Of months that begin in a week, one is named.
+    # The week of a month's first Monday is labelled with the month.
     tick = f"{week.monday:%b}" if week.monday.day <= DAYS_A_WEEK else ""
     return Stack(tuple(share(value, largest) for value in values), says, tick, so_far)

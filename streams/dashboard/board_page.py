@@ -12,11 +12,11 @@ from streams.dashboard.figure import Figure, moment, of_metric
 from streams.reader import Board, Title
 
 BESIDE = ("starters", "completion_rate", "repeat_rate", "rewatches")
-"""What stands beside the metric of a board for all time."""
+"""The measures shown beside the metric of a board for all time."""
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """A board to choose: its metric, in words, and whether it is there for single days, too."""
+    """A board to choose: its metric, the metric in words, and whether there are boards for single days, too."""
 
     metric: str
     words: str
@@ -24,7 +24,7 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class BoardRow(msgspec.Struct, frozen=True):
-    """A title's place. `beside` is empty where its counters are being rebuilt, or where the board is a day's."""
+    """A title's place. `beside` is empty if its counters are being rebuilt, and on boards of days."""
 
     place: int
     title_id: str
@@ -35,7 +35,7 @@ class BoardRow(msgspec.Struct, frozen=True):
 
 
 class BoardPage(msgspec.Struct, frozen=True):
-    """A board. `complete` False: it is being rebuilt, and nothing of it is shown."""
+    """A board. `complete` False: it is being rebuilt, and not shown."""
 
     metric: str
     words: str
@@ -56,7 +56,7 @@ CHOICES = tuple(Choice(metric, words(metric), metric in DAY_BOARDS) for metric i
 
 
 def board_page(board: Board, titles: Mapping[str, Title], names: Mapping[str, str]) -> BoardPage:
-    """What the page of a board says; `titles` are the counters of those on it, none for a day's board."""
+    """The page of a board. `titles`: the counters of the titles on it; empty for a day's board."""
     heads = tuple(field for field in BESIDE if field != board.metric) if board.day is None else ()
     return BoardPage(
         metric=board.metric,

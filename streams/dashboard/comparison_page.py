@@ -22,7 +22,7 @@ _DRAWN = ("week by week", "reached, week by week", "from beginning to end")
 
 
 class Column(msgspec.Struct, frozen=True):
-    """A title of the comparison; `rebuilding` names the sections whose numbers are left out."""
+    """A title of the comparison. `rebuilding`: the sections that are left out, as they are being rebuilt."""
 
     title_id: str
     name: str
@@ -66,7 +66,7 @@ class ComparisonPage(msgspec.Struct, frozen=True):
 def comparison_page(
     profiles: Sequence[Profile], names: Mapping[str, str], lengths_ms: Mapping[str, int]
 ) -> ComparisonPage:
-    """What the page says of these titles; of those that are unknown or being rebuilt, only that."""
+    """The page for these titles. A title that is unknown or being rebuilt has no numbers."""
     believed = [_believed(profile) for profile in profiles]
     columns = tuple(
         _column(profile, shown, names.get(profile.title_id, profile.title_id), lengths_ms.get(profile.title_id, 0))
@@ -81,7 +81,7 @@ def comparison_page(
 
 
 def _believed(profile: Profile) -> Profile:
-    """The profile as far as its numbers are complete: nothing at all of a title that is not."""
+    """The complete parts of a profile; nothing if the title itself is not complete."""
     if profile.title is None or not profile.title.complete:
         return Profile(title_id=profile.title_id)
     return complete_parts(profile)[0]

@@ -15,7 +15,7 @@ from streams.reader import Curve
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """What stands out in an area: from where to where in it, from 0 to 1, and what is said of it."""
+    """A part of an area that stands out: from where to where (0 to 1), and its text."""
 
     name: str
     says: str
@@ -24,7 +24,7 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Area(msgspec.Struct, frozen=True):
-    """A course from left to right: heights from 0 to 1, and what each says. `notes`: what is said below it."""
+    """A course from left to right: heights from 0 to 1, and the text of each. `notes`: the text below it."""
 
     heights: tuple[float, ...]
     says: tuple[str, ...]
@@ -57,7 +57,7 @@ def curve_area(curve: Curve | None, length_ms: int) -> Area | None:
 
 
 def _quarters(slices: int) -> list[int]:
-    """Where the axis is labelled; a short curve has fewer."""
+    """Where the axis is labelled. A short curve has fewer labels."""
     return sorted({slices * quarter // 4 for quarter in range(5)}) if slices else []
 
 

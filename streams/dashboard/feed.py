@@ -25,16 +25,16 @@ REST_S = 0.5
 """The least time between two rounds of asking."""
 
 PIPELINE_S = 2.0
-"""How often the pipeline's health is asked for, changes or not: its clock goes on."""
+"""How often the pipeline's health is read, even without changes: its clock advances."""
 
 STALE_S = 30.0
-"""After so long a question is asked anew although nothing was told of it."""
+"""After this long, a question is asked again even without a change."""
 
 AGAIN_S = 2.0
 """How long to wait after Redis gave no answer."""
 
 PIPELINE, PAGE, PROBLEM = "pipeline", "page", "problem"
-"""The events of a stream: the pipeline's health, what the page asked for, why it stands still (empty: it does not)."""
+"""The events of a stream: the pipeline's health, the page's content, and why it is not updated (empty: it is)."""
 
 
 def message(event: str, value: object) -> bytes:
@@ -43,19 +43,19 @@ def message(event: str, value: object) -> bytes:
 
 
 class Listener:
-    """One open page. Of each event it has only the newest, until they are taken."""
+    """One open page. It keeps only the newest of each event until they are sent."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, bytes] = {}
         self._woken = asyncio.Event()
 
     def tell(self, event: str, data: bytes) -> None:
-        """Something to send; what waited of the same event is not sent any more."""
+        """Queue an event. It replaces a waiting one with the same name."""
         self._waiting[event] = data
         self._woken.set()
 
     async def messages(self) -> AsyncIterator[bytes]:
-        """What is to be sent, for ever."""
+        """Yield what must be sent, for ever."""
         while True:
             await self._woken.wait()
             self._woken.clear()
@@ -65,7 +65,7 @@ class Listener:
 
 
 class Answer:
-    """A question that somebody listens to, and its newest answer."""
+    """A question of at least one open page, and its newest answer."""
 
     def __init__(self) -> None:
         self.listeners: set[Listener] = set()
@@ -75,7 +75,7 @@ class Answer:
 
 
 class Feed:
-    """What all open pages share. `run` does the work; `listen` is for each page."""
+    """The feed that all open pages share. `run` does the work; each page calls `listen`."""
 
     def __init__(self, reader: AsyncReader, names: Names) -> None:
         self._reader, self._names = reader, names
@@ -95,7 +95,7 @@ class Feed:
 
     @contextmanager
     def listen(self, question: Question | None) -> Iterator[Listener]:
-        """A listener to this question (None: to the pipeline's health alone), as long as the context lasts."""
+        """A listener for this question (None: only for the pipeline's health), while the context lasts."""
         listener = Listener()
         listener.tell(PROBLEM, message(PROBLEM, self._problem))
         if self._pipeline:
@@ -160,7 +160,7 @@ class Feed:
                     await self._wanted.wait()
 
     async def _round(self) -> None:
-        """Ask what is due. A page that comes meanwhile waits for the next round."""
+        """Ask what is due. A page that is opened in the meantime waits for the next round."""
         now_s = time.monotonic()
         if now_s - self._pipeline_s >= PIPELINE_S or not self._pipeline:
             await self._ask_pipeline(now_s)
@@ -178,7 +178,7 @@ class Feed:
             listener.tell(PIPELINE, self._pipeline)
 
     async def _ask_one(self, question: Question, answer: Answer, now_s: float) -> None:
-        # What changes from here on makes it due again: the answer may be from before.
+        # A change from here on makes it due again, as the answer may be from before the change.
         answer.is_due = False
         try:
             data = message(PAGE, await question.answer(self._reader, self._names))

@@ -14,11 +14,11 @@ from models.hash_fields import SECONDS
 from streams.display import measures, numbers
 
 State = Literal["shown", "rebuilding", "unknown"]
-"""`unknown`: nothing of it was ever published. `rebuilding`: its numbers are too small, and are not shown."""
+"""`unknown`: nothing of it was ever published. `rebuilding`: its numbers are too small yet, and not shown."""
 
 
 class Figure(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`text` is read, `exact` is seen on hover; `share` (0 to 1) is how long a bar of it is, or how dark a cell."""
+    """A number. `text` is shown, `exact` on hover; `share` (0 to 1) is the length of its bar or its cell's shade."""
 
     text: str
     exact: str = ""
@@ -26,7 +26,7 @@ class Figure(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Named(msgspec.Struct, frozen=True):
-    """A number and its name; `beside` is what else is said of it."""
+    """A number and its name. `beside`: further text."""
 
     name: str
     value: Figure
@@ -34,7 +34,7 @@ class Named(msgspec.Struct, frozen=True):
 
 
 def count(value: float | None, of: float = 0) -> Figure:
-    """A count; `of` is what its share is taken of."""
+    """A count. `of`: the whole that its share refers to."""
     return Figure(numbers.count(value), exact(value), share(value, of))
 
 
@@ -73,12 +73,12 @@ def exact(value: float | None) -> str:
 
 
 def share(value: float | None, of: float) -> float:
-    """A part of a whole, 0 to 1, in thousandths; 0 where there is no whole."""
+    """A part of a whole, 0 to 1, rounded to thousandths; 0 if the whole is 0."""
     return round(min(1.0, max(0.0, value / of)), 3) if value and of else 0.0
 
 
 def moment(as_of_ms: int) -> str:
-    """The stream time to the second, UTC; empty where no event was read yet."""
+    """The stream time to the second, UTC; empty: no event was read yet."""
     return datetime.fromtimestamp(as_of_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if as_of_ms else ""
 
 

@@ -14,8 +14,8 @@ from streams.reader import Status
 
 
 class PipelinePage(msgspec.Struct, frozen=True):
-    """The health of the pipeline. `refused`: what was not credited, by reason. `pace`: the events of each second of
-    late, the newest last."""
+    """The health of the pipeline. `refused`: what was not credited, by reason. `pace`: recent rates in events per
+    second, the newest last."""
 
     state: State
     as_of: str = ""
@@ -28,7 +28,7 @@ class PipelinePage(msgspec.Struct, frozen=True):
 
 
 class RecordRate:
-    """The rate of records, from how many there were at several times; `over_s` seconds are looked back at."""
+    """The rate of records over the last `over_s` seconds, from their number at several times."""
 
     def __init__(self, over_s: float = 10.0, kept: int = 60) -> None:
         self._over_s = over_s
@@ -36,7 +36,7 @@ class RecordRate:
         self._rates: deque[float] = deque(maxlen=kept)
 
     def note(self, now_s: float, records: int) -> None:
-        """So many records had been judged at this time. Fewer than before, or nobody looked for long: begin anew."""
+        """Note how many records had been judged at a time. Starts again if there are fewer, or after a long pause."""
         if self._looks and (records < self._looks[-1][1] or now_s - self._looks[-1][0] > self._over_s):
             self._looks.clear()
             self._rates.clear()
@@ -49,7 +49,7 @@ class RecordRate:
 
     @property
     def per_s(self) -> float | None:
-        """Records a second of late; None before there are two looks."""
+        """The recent rate in records per second; None: there is only one observation yet."""
         if len(self._looks) < 2:
             return None
         (then_s, then), (now_s, now) = self._looks[0], self._looks[-1]
@@ -57,7 +57,7 @@ class RecordRate:
 
     @property
     def rates(self) -> tuple[float, ...]:
-        """The rate between each two looks, oldest first."""
+        """The rate between each two observations, oldest first."""
         return tuple(self._rates)
 
 
@@ -67,7 +67,7 @@ def records_of(status: Status) -> int:
 
 
 def pipeline_page(status: Status | None, pace: RecordRate, now_ms: int) -> PipelinePage:
-    """What the page of the pipeline says at `now_ms`, UTC."""
+    """The page of the pipeline at `now_ms` (Unix ms)."""
     if status is None:
         return PipelinePage("unknown")
     if not status.complete:
@@ -121,7 +121,7 @@ def _refused(status: Status) -> tuple[Named, ...]:
         Named("too fast", viewing(status.refused_fast_s), "Positions moved further than the time allows."),
         Named("too long apart", viewing(status.refused_long_s), "Hours passed without an event."),
         Named(
-            "not played all the while", viewing(status.refused_gap_s), "Less was played than the time between events."
+            "not played throughout", viewing(status.refused_gap_s), "Less was played than the time between events."
         ),
         Named("backward", count(status.refused_back), "Intervals that ended before they began, and no loop."),
         Named("stale events", count(status.stale_events), "They were older than what their session had applied."),

@@ -31,7 +31,7 @@ class Question(Protocol):
     """What a page asks; equal questions have one answer."""
 
     def concerns(self, change: Change) -> bool:
-        """Whether the answer may be another one after this change."""
+        """Whether this change may change the answer."""
         ...
 
     async def answer(self, reader: AsyncReader, names: Names) -> msgspec.Struct:

@@ -52,14 +52,14 @@ def url_of(listening: socket.socket) -> str:
 
 
 def hosts_of(host: str) -> tuple[str, ...]:
-    """The names that a browser may call it by: on the loopback its own only, elsewhere the network's."""
+    """The names by which a browser may call it: on the loopback only its own, elsewhere any of the network."""
     return (host, *_LOOPBACK) if is_loopback(host) else ("*",)
 
 
 def run_dashboard(
     url: str, prefix: str, names: Names, listening: socket.socket, host: str, say: Callable[[str], None]
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C; `say` is told the address once it answers. Raises `ReaderError` at start only."""
+    """Serve until SIGTERM or Ctrl-C. Calls `say` with the address once it answers. At start, raises `ReaderError`."""
     asyncio.run(_serve(url, prefix, names, listening, host, say))
 
 
@@ -83,7 +83,7 @@ async def _serve(
         )
         feeding = asyncio.create_task(feed.run())
         feeding.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))
-        # The server handles both while it runs, and raises them once more when it has ended.
+        # The server handles both signals while it runs, and raises them again when it has ended.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, server.handle_exit)
         say(url_of(listening))

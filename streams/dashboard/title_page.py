@@ -18,7 +18,7 @@ from streams.display.measures import starters_by
 from streams.reader import Age, Dayparts, Hour, Legs, Profile, Title, Week
 
 HOURS = 72
-"""The hours that completions are shown of, the last one still going on."""
+"""How many hours of completions are shown. The last one is still in progress."""
 
 _STEPS = ("starters", "viewers", "watchers", "completers", "repeaters")
 _MEANINGS = {
@@ -37,7 +37,7 @@ _LEAST = {
 
 
 class Bar(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A bar of a chart: its height from 0 to 1, and what it says. `so_far`: its time is not over."""
+    """A bar of a chart: its height from 0 to 1, and its text. `so_far`: its time is not over."""
 
     share: float
     says: str
@@ -46,7 +46,7 @@ class Bar(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Chart(msgspec.Struct, frozen=True):
-    """Bars from left to right. `top`: what the largest is; `line`: what a level line means, and how high it is."""
+    """Bars from left to right. `top`: the largest value; `line`: a horizontal line's meaning and height."""
 
     bars: tuple[Bar, ...]
     top: str
@@ -55,14 +55,14 @@ class Chart(msgspec.Struct, frozen=True):
 
 
 class Heat(msgspec.Struct, frozen=True):
-    """A table whose cells are the darker, the larger their share is."""
+    """A table. The larger a cell's share, the darker it is."""
 
     heads: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Figure, ...]], ...]
 
 
 class Criterion(msgspec.Struct, frozen=True):
-    """A measure of legs, now and a week before; `asked`: what `unstoppable` asks of it, `is_met`: on both dates."""
+    """A measure of legs, now and a week before. `asked`: what `unstoppable` requires; `is_met`: on both dates."""
 
     name: str
     now: Figure
@@ -81,7 +81,7 @@ class LegsShown(msgspec.Struct, frozen=True):
 
 
 class TitlePage(msgspec.Struct, frozen=True):
-    """A title. Sections that are not there are None or empty; `rebuilding` names those that are being rebuilt."""
+    """A title. Missing sections are None or empty; `rebuilding` names those that are being rebuilt."""
 
     title_id: str
     name: str
@@ -104,7 +104,7 @@ class TitlePage(msgspec.Struct, frozen=True):
 
 
 def hours_span(as_of_ms: int) -> tuple[datetime, datetime]:
-    """The first and the last of the hours that are shown of a title with counters as of this time."""
+    """The first and the last hour to show for a title whose counters are as of this time."""
     as_of = datetime.fromtimestamp(max(as_of_ms / 1000, HOURS * 3_600), UTC)
     last = as_of.replace(minute=0, second=0, microsecond=0)
     return last - timedelta(hours=HOURS - 1), last
@@ -113,7 +113,7 @@ def hours_span(as_of_ms: int) -> tuple[datetime, datetime]:
 def title_page(
     profile: Profile, hours: Sequence[Hour], names: Mapping[str, str], lengths_ms: Mapping[str, int]
 ) -> TitlePage:
-    """What a title's page says; `lengths_ms` of the titles whose content length is known."""
+    """The page of a title. `lengths_ms`: the known content lengths, by title id."""
     name = names.get(profile.title_id, profile.title_id)
     title = profile.title
     if title is None:
@@ -146,7 +146,7 @@ def title_page(
 
 
 def complete_parts(profile: Profile) -> tuple[Profile, tuple[str, ...]]:
-    """The profile without what is being rebuilt, and the names of what is not in it any more."""
+    """The profile without the sections that are being rebuilt, and the names of those."""
     parts: dict[str, bool] = {
         "ages": all(age.complete for age in profile.ages),
         "weeks": all(week.complete for week in profile.weeks),
@@ -173,7 +173,7 @@ def _headline(title: Title) -> tuple[Named, ...]:
 
 
 def _again(title: Title) -> tuple[Named, ...]:
-    """What became of its completions, and how they were made: each as a part of all."""
+    """What followed its completions, and how they were made: each as a part of all completions."""
     rows = (
         ("another within 1 day", title.returned_1d),
         ("another within 7 days", title.returned_7d),
@@ -202,7 +202,7 @@ def _totals(title: Title) -> tuple[Named, ...]:
 
 
 def funnel(title: Title) -> tuple[Named, ...]:
-    """From starters to repeaters: each as a part of the largest, and beside it as a part of the step before."""
+    """From starters to repeaters: each as a part of the largest, and beside that as a part of the step before."""
     values = [getattr(title, name) for name in _STEPS]
     largest = max(values)
     steps = []
@@ -277,7 +277,7 @@ def _dayparts(found: Dayparts | None) -> Heat | None:
 
 
 def _part(value: Figure) -> Figure:
-    """A part of a whole: read as its share, exact on hover."""
+    """A part of a whole: shown as its share, with the exact number on hover."""
     return Figure(rate(value.share).text, f"{value.text} ({value.exact})" if value.exact else value.text, value.share)
 
 

@@ -22,7 +22,7 @@ A beginning that most leave after is played most, too, but not again and again.
 
 
 class Fall(NamedTuple):
-    """Between a slice and the one before it: how often each was played."""
+    """A drop from one slice to the next: how often each was played."""
 
     place: int
     before: float
@@ -30,7 +30,7 @@ class Fall(NamedTuple):
 
     @property
     def lost(self) -> float:
-        """The share that is not there any more."""
+        """The share that is lost, from 0 to 1."""
         return 1 - self.after / self.before
 
 
@@ -42,14 +42,14 @@ class Peak(NamedTuple):
 
 
 def steepest_fall(values: Sequence[float]) -> Fall | None:
-    """The largest drop from one slice to the next, the first of several; None where nothing falls."""
+    """The largest drop from one slice to the next (the first of several); None: there is no drop."""
     falls = [Fall(place, values[place - 1], values[place]) for place in range(1, len(values))]
     largest = max(falls, key=lambda fall: fall.before - fall.after, default=None)
     return largest if largest is not None and largest.after < largest.before else None
 
 
 def most_replayed(values: Sequence[float]) -> Peak | None:
-    """The slice that was played most, the first of several; None where it does not stand out."""
+    """The slice that was played most (the first of several); None: it does not stand out."""
     largest = max(values, default=0.0)
     if not largest:
         return None
@@ -59,7 +59,7 @@ def most_replayed(values: Sequence[float]) -> Peak | None:
 
 
 def position(place: int, slices: int, length_ms: int = 0) -> str:
-    """Where in the title a slice begins: a time where the content length is known, else a percentage.
+    """Where in the title a slice begins: a time if the content length is known, else a percentage.
 
     Fewer than the most slices there can be are one cell each, so that the length is not needed.
     """
@@ -72,19 +72,19 @@ def position(place: int, slices: int, length_ms: int = 0) -> str:
 
 
 def condensed(values: Sequence[float], most: int) -> list[float]:
-    """A series of at most so many values, each the mean of its neighbours."""
+    """The series shortened to at most `most` values, each the mean of neighbouring ones."""
     points = min(most, len(values))
     ends = [-(-number * len(values) // points) for number in range(points + 1)] if points else []
     return [fsum(values[start:end]) / (end - start) for start, end in pairwise(ends)]
 
 
 def times_played(value: float) -> str:
-    """How often a part was played; a mean, so that small ones have a decimal."""
+    """How often a part was played. It is a mean, so small values have a decimal."""
     return numbers.count(value) if value >= 100 or value == int(value) else f"{value:.1f}"
 
 
 def fall_words(fall: Fall | None, slices: int, length_ms: int = 0) -> str:
-    """Where it is, from what to what it goes, and which share that is."""
+    """A fall in words: where it is, from and to which value, and the share lost."""
     if fall is None:
         return "none: it falls nowhere"
     before, after = times_played(fall.before), times_played(fall.after)
@@ -92,7 +92,7 @@ def fall_words(fall: Fall | None, slices: int, length_ms: int = 0) -> str:
 
 
 def peak_words(peak: Peak | None, slices: int, length_ms: int = 0) -> str:
-    """From where to where it is, and how much it stands out."""
+    """A peak in words: from where to where it is, and how much it stands out."""
     if peak is None:
         return "none stands out"
     start, end = (position(place, slices, length_ms) for place in (peak.place, peak.place + 1))

@@ -26,7 +26,7 @@ Value = Any
 
 
 class Measure(NamedTuple):
-    """A measure: its name, its value of a title (None: none), and how that is written."""
+    """A measure: its name, its value for a title (None: none), and how that is written."""
 
     name: str
     value: Callable[[Profile], Value]
@@ -50,13 +50,14 @@ def shown(metric: str, value: float | None) -> str:
 
 
 def largest_of(values: Sequence[Value]) -> float | None:
-    """The value that stands out in a row: the largest, where there are several and they differ."""
+    """The value that stands out in a row: the largest, if there are several and they differ."""
     known = [value for value in values if isinstance(value, int | float)]
     return max(known) if len(values) > 1 and len(set(known)) > 1 else None
 
 
 def watched_by_week(weeks: Sequence[Week], complete: int) -> list[float]:
-    """The watched time of each complete week, from the first one on: one that has only just begun looks like a fall."""
+    """The watched time of each complete week, from the first one on. A week that has just begun would look like a
+    fall."""
     watched = {week.number: week.watched_s for week in weeks}
     return [watched.get(number, 0.0) for number in range(1, complete + 1)]
 
@@ -67,13 +68,13 @@ def starters_by(weeks: Sequence[Week], last: int) -> int | None:
 
 
 def newest_week(profiles: Sequence[Profile]) -> int:
-    """The number of the audience week that goes on at the titles' stream time."""
+    """The number of the audience week that contains the titles' stream time."""
     as_of_ms = max((profile.title.as_of_ms for profile in profiles if profile.title is not None), default=0)
     return audience_week(as_of_ms // DAY_MS)
 
 
 def audience_by_week(audience: Sequence[AudienceWeek], newest: int) -> list[AudienceWeek]:
-    """The weeks from the first one reached to the newest, without a gap: nobody was reached in those that are missing.
+    """The weeks from the first one reached to the newest, without a gap. Missing weeks reached nobody.
 
     One that is newer still comes from a partition that is ahead.
     """
@@ -89,7 +90,7 @@ def audience_by_week(audience: Sequence[AudienceWeek], newest: int) -> list[Audi
 
 
 def sections(profiles: Sequence[Profile], lengths_ms: Mapping[str, int]) -> list[Section]:
-    """The sections that say something of these titles; `lengths_ms` of the titles whose content length is known."""
+    """The sections with values for these titles. `lengths_ms`: the known content lengths, by title id."""
     last_week = audience_week_name(newest_week(profiles) - 1)
     found = [profile.dayparts.dayparts for profile in profiles if profile.dayparts is not None]
     dayparts = list(dict.fromkeys(part.name for parts in found for part in parts))

@@ -15,7 +15,7 @@ _EXACT_BELOW = 100_000
 
 
 def count(value: float | None) -> str:
-    """A count: in full below 100,000, then with three digits or so and K, M or B."""
+    """A count: in full below 100,000, then with about three digits and K, M or B."""
     if value is None:
         return NONE
     if value < _EXACT_BELOW:
@@ -43,17 +43,17 @@ def viewing(seconds: float | None) -> str:
 
 
 def rate(value: float | None) -> str:
-    """A share in percent with one decimal; a dash where there is none."""
+    """A share in percent with one decimal; a dash for None."""
     return NONE if value is None else f"{value * 100:.1f}%"
 
 
 def factor(value: float | None) -> str:
-    """A multiple with two decimals; a dash where there is none."""
+    """A multiple with two decimals; a dash for None."""
     return NONE if value is None else f"{count(value) if value >= 1000 else f'{value:.2f}'}×"
 
 
 def days(value: float | None) -> str:
-    """A length of time in days; a dash where there is none."""
+    """A length of time in days; a dash for None."""
     return NONE if value is None else f"{value:.1f} days" if value < 100 else f"{count(value)} days"
 
 
@@ -71,7 +71,7 @@ def sparkline(counts: Sequence[float]) -> str:
 
 
 def bar(value: float, top: float, width: int) -> str:
-    """A lying bar, `width` columns long for `top`; something is always to be seen of what is not 0."""
+    """A horizontal bar, `width` columns long for `top`. A value that is not 0 is always visible."""
     eighths = max(1, round(8 * width * value / top)) if top and value else 0
     return "█" * (eighths // 8) + _LENGTHS[eighths % 8].strip()
 
@@ -84,5 +84,5 @@ def moment(as_of_ms: int) -> str:
 
 
 def label(text: str) -> str:
-    """A name or an id on one line, whatever is in it."""
+    """A name or an id on one line, whatever characters it has."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

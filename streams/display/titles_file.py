@@ -11,7 +11,7 @@ from models.catalog import CatalogRow
 
 
 class Names(dict[str, str]):
-    """Names of titles by their ids. `lengths_ms`: content lengths, of the titles whose rows state one."""
+    """Names of titles by id. `lengths_ms`: the content lengths of the titles whose rows state one."""
 
     def __init__(self, rows: Iterable[Mapping[str, Any]] = ()) -> None:
         super().__init__()

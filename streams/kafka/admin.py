@@ -34,7 +34,7 @@ _PAUSE_S = 0.2
 _AGAIN = (
     *(KafkaError._TIMED_OUT, KafkaError.REQUEST_TIMED_OUT, KafkaError._TRANSPORT, KafkaError.NOT_COORDINATOR),
     *(KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS),
-    # A partition that was just made has no leader yet, nor one whose leader has just gone.
+    # A partition has no leader right after it was created, and right after its leader has gone.
     *(KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE),
 )
 _UNKNOWN = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
@@ -87,13 +87,13 @@ class KafkaView:
         return len(self._answer(lambda admin: admin.describe_cluster(**self._limit)).nodes)
 
     def options(self, name: str) -> dict[str, str]:
-        """A topic's configuration, defaults among it."""
+        """A topic's configuration, including defaults."""
         asked = ConfigResource(ConfigResource.Type.TOPIC, name)
         found = self._answer(lambda admin: admin.describe_configs([asked], **self._limit)[asked])
         return {option: entry.value for option, entry in found.items()}
 
     def replication(self, name: str) -> int:
-        """A topic's replication factor: the least of its partitions'."""
+        """A topic's replication factor: the smallest one of its partitions."""
         found = self._answer(lambda admin: admin.describe_topics(TopicCollection([name]), **self._limit)[name])
         return min(len(partition.replicas) for partition in found.partitions)
 
@@ -136,7 +136,7 @@ class KafkaView:
 
     def committed(self, group: str, topic: str, partition: int) -> int | None:
         """The offset that a group has committed for a partition; None: it has not, or that has expired."""
-        # Not the admin client: librdkafka's aborts the process where a group's coordinator does not answer in time.
+        # Not by the admin client: librdkafka's aborts the process if a group's coordinator does not answer in time.
         asking = Consumer({**self._options, "group.id": group, "enable.auto.commit": False})
         try:
             (place,) = self._until_answered(lambda _: asking.committed([TopicPartition(topic, partition)], _ONE_TRY_S))
@@ -156,11 +156,11 @@ class KafkaView:
                 raise KafkaFailed(f"Kafka at {self._kafka}: offsets of group {group}: {place.error.str()}")
 
     def members(self, group: str) -> int:
-        """How many members a group has; one that died counts until its session is over."""
+        """How many members a group has. One that died counts until its session times out."""
         return len(self._answer(lambda admin: admin.describe_consumer_groups([group], **self._limit)[group]).members)
 
     def _asked(self, ask: Callable[[AdminClient], T]) -> T:
-        # Held until the answer is there: a client that is let go takes along the questions that wait for it.
+        # Keep a reference until the answer is there: when a client is deleted, its pending requests are lost.
         admin = self._admin
         try:
             answer = ask(admin)
@@ -169,11 +169,11 @@ class KafkaView:
         except KafkaException as problem:
             error = problem.args[0]
             admin.poll(0)
-            # Later on a broker that ends or begins may cut a handshake short: that passes.
+            # Later failures pass: a broker that stops or starts may cut a handshake short.
             if self._heard.refusal and not self._let_in:
                 raise KafkaRefused(f"Kafka at {self._kafka}: {self._heard.refusal}", error.code()) from None
-            # A client that knows a dead broker for the controller waits for that one alone: it asks no other who has
-            # its part by now, and connects a thousand times a second. A new one asks.
+            # A client that takes a dead broker for the controller waits only for that one, and reconnects a thousand
+            # times a second without asking the others who the controller is. A new client asks.
             if error.code() == KafkaError._TIMED_OUT and self._admin is admin:
                 self._admin = self._client()
             raise
@@ -210,7 +210,7 @@ def until_answered(ask: Callable[[], T], again: Collection[int], within_s: float
 
 
 class KafkaRefused(KafkaFailed):
-    """Kafka's answer is an error, or there is none; `code` is librdkafka's number for it."""
+    """Kafka answered with an error, or not at all. `code`: librdkafka's number for it."""
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)

@@ -27,13 +27,13 @@ _LOAD_S = 0.05
 
 T = TypeVar("T")
 TakeRecord = Callable[[dict[str, T], Message], None]
-"""Moves the mapping by one record, or leaves it as it is."""
+"""Applies one record to the mapping, or ignores it."""
 
 
 class FollowedTopic(Generic[T]):
-    """`rows` is replaced as a whole when anything changes, so that a reader's copy stays as it was.
+    """The topic's rows by key. Any change replaces `rows` as a whole, so the mapping that a reader has never changes.
 
-    `name` is that of the thread, and of the group that librdkafka wants one for.
+    `name`: of the thread, and of the consumer group that librdkafka requires.
     """
 
     def __init__(self, kafka: KafkaAddress, topic: str, name: str, take_record: TakeRecord[T]) -> None:
@@ -56,7 +56,7 @@ class FollowedTopic(Generic[T]):
         )
 
     def load(self, timeout_s: float) -> None:
-        """Read all of the topic as it is now, then follow it. Blocks. Raises `KafkaFailed`."""
+        """Read the topic to its present end, then follow it in a thread. Blocks. Raises `KafkaFailed`."""
         try:
             self._read_to_end(time.monotonic() + timeout_s)
         except KafkaException as problem:
@@ -86,7 +86,7 @@ class FollowedTopic(Generic[T]):
         self._reader.close()
 
     def _take_in(self, messages: list[Message]) -> set[int]:
-        """Take in records; returns the partitions whose end was reached."""
+        """Apply records. Returns the partitions whose end was reached."""
         if not messages:
             return set()
         at_end, rows = set(), dict(self.rows)

@@ -1,6 +1,6 @@
 """The last committed record of a topic's partition.
 
-Owns the short-lived consumer that reads it. It must not know what the record means.
+Owns the short-lived consumer that reads it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from streams.kafka.reader import WATERMARKS_AGAIN, CannotRead
 from streams.observability.logs import LIBRDKAFKA
 
 _BACK = 8
-"""So many offsets are looked at first, then eight times as many: behind the record are the markers of transactions."""
+"""How many offsets from the end are read first, then eight times as many: transaction markers follow the record."""
 
 _ONE_TRY_S = 5.0
 
@@ -32,7 +32,7 @@ class Record(NamedTuple):
 
 
 def state_consumer(kafka: KafkaAddress, options: Mapping[str, Any]) -> Consumer:
-    """A consumer that reads partitions of the state up to their last stable offsets; `options` are further ones."""
+    """A consumer that reads partitions of the state up to their last stable offsets. `options`: further options."""
     return Consumer(
         {
             **kafka.for_librdkafka(),
@@ -50,7 +50,7 @@ def state_consumer(kafka: KafkaAddress, options: Mapping[str, Any]) -> Consumer:
 
 
 def last_record(kafka: KafkaAddress, topic: str, partition: int, within_s: float) -> Record | None:
-    """The last record before the partition's last stable offset; None: it holds none.
+    """The last record before the partition's last stable offset; None: there is none.
 
     Blocks for at most about twice `within_s`. Raises `CannotRead`.
     """
@@ -66,7 +66,7 @@ def last_record(kafka: KafkaAddress, topic: str, partition: int, within_s: float
 
 
 def _watermarks(consumer: Consumer, place: TopicPartition, within_s: float) -> tuple[int, int]:
-    # A client that has heard of the topic before its partition was there would not ask for it again.
+    # A client that learned of the topic before the partition existed would not ask for it again.
     consumer.list_topics(place.topic, timeout=within_s)
     first, end = consumer.get_watermark_offsets(place, timeout=within_s)
     return first, end

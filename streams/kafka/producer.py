@@ -31,10 +31,10 @@ class Outgoing(NamedTuple):
 
 
 Pace = Callable[[int, Outgoing], float]
-"""Seconds after the start at which record number n (from 0) is to be sent."""
+"""Returns at how many seconds after the start record number n (from 0) must be sent."""
 
 Progress = Callable[[int, float, float], None]
-"""Called now and then with the records sent, the seconds since the start and the seconds behind."""
+"""Called about every `PROGRESS_S` seconds: records sent, seconds since the start, seconds behind."""
 
 PROGRESS_S = 0.1
 POLL_EVERY = 1000
@@ -44,7 +44,7 @@ PRODUCER_OPTIONS = {
     "linger.ms": 20,
     "queue.buffering.max.messages": 500_000,
     "message.timeout.ms": 120_000,
-    # Where a broker of several is frozen, librdkafka polls without a pause until it has given up what waits there.
+    # If one of several brokers is frozen, librdkafka polls without a pause until it gives up the requests to it.
     "socket.timeout.ms": 10_000,
     "log_level": 0,
 }
@@ -56,7 +56,7 @@ class SendFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What was sent: all of it delivered. `behind_s`: the most that a record was sent after its time."""
+    """What was sent and delivered. `behind_s`: the largest delay of a record after its time, in seconds."""
 
     events: int
     elapsed_s: float
@@ -66,17 +66,17 @@ class Sent:
 
 
 def by_speed(speed: float, origin_ms: int) -> Pace:
-    """`speed` seconds of the simulated clock, which starts at `origin_ms`, in each real one."""
+    """A pace of `speed` seconds of the simulated clock, which starts at `origin_ms`, per real second."""
     return lambda number, item: (item.due_ms - origin_ms) / 1000 / speed
 
 
 def by_rate(events_per_s: float) -> Pace:
-    """`events_per_s` records in each second, whatever the simulated clock says."""
+    """A pace of `events_per_s` records per second, whatever the simulated clock says."""
     return lambda number, item: number / events_per_s
 
 
 def at_once(number: int, item: Outgoing) -> float:
-    """As fast as the broker takes them."""
+    """A pace as fast as the broker accepts records."""
     return 0.0
 
 
@@ -93,12 +93,12 @@ def send(
 ) -> Sent:
     """Send the records that are due within `for_s` seconds (None: all), then wait until all are delivered.
 
-    `stamp`: the events say in `sent_time_ms` when they were to be sent. `largest_bytes`: of a record, that are tried.
-    Ctrl-C ends it early, delivering what was sent. Raises `SendFailed`.
+    `stamp`: write into the events' `sent_time_ms` when they should be sent. `largest_bytes`: the largest record that is
+    tried. Ctrl-C ends it early, and delivers what was sent. Raises `SendFailed`.
     """
     delivery = _Delivery(kafka, topic, largest_bytes)
     items = _begun(items)
-    # All households are made by now, and stay: a collector that walks them again and again costs more than they do.
+    # All households exist by now and stay: a collector that keeps walking them costs more than they do.
     gc.freeze()
     loop = OpenLoop(pace, delivery, progress)
     with _stopped_by_signals(loop):
@@ -110,7 +110,7 @@ def send(
 
 @contextmanager
 def _stopped_by_signals(loop: OpenLoop) -> Iterator[None]:
-    """The first Ctrl-C or SIGTERM ends the run between two records: raised inside a producer's call it breaks that."""
+    """Let the first Ctrl-C or SIGTERM end the run between two records: an exception in a producer's call breaks it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -123,13 +123,13 @@ def _stopped_by_signals(loop: OpenLoop) -> Iterator[None]:
 
 
 def _begun(items: Iterable[Outgoing]) -> Iterator[Outgoing]:
-    """The items, the first of them made already: what comes before it must not count as falling behind."""
+    """The items, with the first one already made: the time that this takes must not count as falling behind."""
     rest = iter(items)
     return chain(list(islice(rest, 1)), rest)
 
 
 class Delivery(Protocol):
-    """Takes records, at its own pace; a call that takes long makes the loop fall behind."""
+    """Accepts records. A call that takes long makes the loop fall behind."""
 
     def produce(self, key: bytes | None, value: bytes | None, timestamp_ms: int) -> None: ...
 
@@ -137,7 +137,7 @@ class Delivery(Protocol):
 
 
 class OpenLoop:
-    """One run: hands records to a delivery when they are due, and knows how far behind it was."""
+    """One run: passes records to a delivery when they are due, and measures how far behind it was."""
 
     def __init__(self, pace: Pace, delivery: Delivery, progress: Progress | None) -> None:
         self._pace, self._delivery, self._progress = pace, delivery, progress
@@ -156,7 +156,7 @@ class OpenLoop:
         self.stopped = True
 
     def run(self, items: Iterable[Outgoing], for_s: float | None, stamp: bool) -> None:
-        """Everything that is due within `for_s` seconds (None: everything)."""
+        """Send everything that is due within `for_s` seconds (None: everything)."""
         for item in items:
             intended_s = self._pace(self.sent, item)
             if for_s is not None and intended_s >= for_s:
@@ -185,7 +185,7 @@ class OpenLoop:
             self.report(max(0.0, self.elapsed_s - intended_s) if self._pace is not at_once else 0.0)
 
     def report(self, behind_s: float = 0.0) -> None:
-        """Tell the progress where the run is."""
+        """Report the run's progress."""
         self._reported_s = self.elapsed_s
         if self._progress:
             self._progress(self.sent, self.elapsed_s, behind_s)

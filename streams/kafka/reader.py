@@ -47,7 +47,7 @@ class TopicReader:
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "error",
                 "queued.max.messages.kbytes": 65_536,
-                "fetch.wait.max.ms": 20,  # a question for the ends waits behind a fetch
+                "fetch.wait.max.ms": 20,  # a request for the ends waits until a fetch is over
                 "log_level": 0,
             }
         )
@@ -67,11 +67,11 @@ class TopicReader:
         self._consumer.close()
 
     def ends(self) -> dict[int, int]:
-        """Each partition's last stable offset: what is not below it is not committed yet."""
+        """Each partition's last stable offset. Records from there on are not committed yet."""
         return {partition: self._watermarks(partition)[1] for partition in range(self.partitions)}
 
     def read(self, ends: dict[int, int], *, at_once: int = 10_000) -> Iterator[Any]:
-        """Kafka messages that were not read yet, each partition's in order, at least up to `ends`."""
+        """The Kafka messages that were not read yet, at least up to `ends`, in order within each partition."""
         moved = time.monotonic()
         while any(self._at[partition] < end for partition, end in ends.items()):
             messages = self._consume(at_once)
@@ -82,13 +82,13 @@ class TopicReader:
             yield from [message for message in messages if self._step(message)]
 
     def read_below(self, ends: dict[int, int], *, at_once: int = 10_000) -> Iterator[Any]:
-        """As `read`, and no message at or past `ends`."""
+        """As `read`, but without messages at or after `ends`."""
         for message in self.read(ends, at_once=at_once):
             if message.offset() < ends[message.partition()]:
                 yield message
 
     def _step(self, message: Any) -> bool:
-        """Move the position; whether the message is a record."""
+        """Advance the position. Returns whether the message is a record."""
         error = message.error()
         if error is None:
             self._at[message.partition()] = message.offset() + 1

@@ -10,10 +10,10 @@ from streams.config.settings import Settings
 ADMIN_TIMEOUT_MS = 15_000
 LARGEST_MESSAGE_BYTES = 12_000_000
 REMEDY = "stop all workers and run `encore rebuild`"
-"""What every refusal of a state ends with."""
+"""The end of every message that refuses a state."""
 
 _FOREVER = {"retention.ms": "-1"}
-# Simulated and imported records carry times of their own, years ago or ahead, which must not be refused.
+# Simulated and imported records have timestamps of their own, years ago or ahead, which must not be refused.
 _SOURCE = {
     **_FOREVER,
     "message.timestamp.type": "CreateTime",
@@ -27,7 +27,7 @@ _STATE = {
     "max.compaction.lag.ms": str(6 * 3_600_000),
     "delete.retention.ms": str(24 * 3_600_000),
 }
-# A dead letter holds what another topic accepted, and its headers beside it.
+# A dead letter holds what another topic accepted, and headers in addition.
 _KEPT = {**_FOREVER, "max.message.bytes": str(LARGEST_MESSAGE_BYTES)}
 
 
@@ -40,7 +40,7 @@ class TopicMismatch(Exception):
 
 
 class Topic(NamedTuple):
-    """A topic as it is made: `partitions` of 0 means as many as the source topic has."""
+    """A topic's name, partitions and configuration. `partitions` 0: as many as the source topic has."""
 
     name: str
     partitions: int
@@ -48,7 +48,7 @@ class Topic(NamedTuple):
 
 
 def inputs(settings: Settings) -> list[Topic]:
-    """The topics that events and titles come in by."""
+    """The topics of events and titles."""
     return [
         Topic(settings.source_topic, settings.topic_partitions, _SOURCE),
         Topic(settings.titles_topic, 1, _COMPACTED),
@@ -78,14 +78,14 @@ def all_topics(settings: Settings) -> list[Topic]:
 def make_topics(
     settings: Settings, kafka: KafkaAddress, *, all_of_them: bool = False, answers_within_ms: int = ADMIN_TIMEOUT_MS
 ) -> list[str]:
-    """Make the input topics, or all of them, where they are missing; the names of those made.
+    """Create the input topics, or all topics, if they are missing. Returns the names of those created.
 
-    Raises `KafkaFailed`; `TopicMismatch` where the state topic does not fit the source topic.
+    Raises `KafkaFailed`, and `TopicMismatch` if the state topic does not fit the source topic.
     """
     from kafka.admin import KafkaAdminClient
     from kafka.errors import KafkaError
 
-    # This client would try until the time is over, and not tell why it was in vain.
+    # This client would try until the time is over, without saying why it failed.
     if why := refusal(kafka):
         raise KafkaFailed(f"Kafka at {kafka}: {why}")
     try:
@@ -128,7 +128,7 @@ def _make_missing(admin: Any, topics: list[Topic], settings: Settings) -> list[s
 
 
 def _in_sync(replication: int) -> dict[str, str]:
-    """With three replicas one may be away, and no acknowledged record is on one broker only."""
+    """The configuration with which, of three replicas, one may be away and no acknowledged record is on only one."""
     return {"min.insync.replicas": "2"} if replication >= 3 else {}
 
 

@@ -21,7 +21,7 @@ _TEXT = "text/plain; charset=utf-8"
 
 
 class PortTaken(Exception):
-    """The port cannot be listened on. The message names the settings."""
+    """The port cannot be opened. The message names the settings."""
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -32,7 +32,7 @@ class _Silent(WSGIRequestHandler):
     timeout = 10
 
     def log_message(self, *_: Any) -> None:
-        """No line: probes come every few seconds."""
+        """Log nothing: probes come every few seconds."""
 
 
 class Probes:
@@ -53,7 +53,7 @@ class Probes:
 
     @property
     def port(self) -> int:
-        """The port that is listened on."""
+        """The port number."""
         return int(self._server.server_port)
 
     def close(self) -> None:

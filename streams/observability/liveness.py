@@ -20,7 +20,7 @@ class HasPulse(Protocol):
 
     @property
     def pulse(self) -> Pulse:
-        """How it is doing."""
+        """Its measurements."""
 
 
 class Vitals:
@@ -34,7 +34,7 @@ class Vitals:
         self._has_started = False
 
     async def keep_beating(self) -> NoReturn:
-        """Record that the event loop moves, and notify the supervisor; once, also that the worker has started."""
+        """Note regularly that the event loop runs, and notify the supervisor; once, also that the worker started."""
         has_said_ready = False
         while True:
             self._beat_s = time.monotonic()
@@ -44,16 +44,16 @@ class Vitals:
             await asyncio.sleep(_BEAT_S)
 
     def note_assigned(self) -> None:
-        """The group has assigned this worker's partitions, perhaps none."""
+        """Note that the group has assigned partitions to this worker, perhaps none."""
         self._is_assigned = True
 
     def why_dead(self) -> str:
-        """Empty while the event loop moves."""
+        """Why the worker is not alive; empty while its event loop runs."""
         silent_s = time.monotonic() - self._beat_s
         return f"the event loop has not moved for {silent_s:.0f} s" if silent_s > _DEAD_S else ""
 
     def why_not_started(self) -> str:
-        """Empty once the worker was ready for the first time."""
+        """Why the worker has not started; empty once it was ready for the first time."""
         if not self._has_started:
             why = self._why_not_restored()
             self._has_started = not why
@@ -61,7 +61,7 @@ class Vitals:
         return ""
 
     def why_not_ready(self) -> str:
-        """Empty while all partitions are restored and their checkpoints go on."""
+        """Why the worker is not ready; empty while all partitions are restored and their checkpoints go on."""
         why = self._why_not_restored()
         if why:
             return why

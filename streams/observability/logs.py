@@ -26,7 +26,7 @@ _KAFKA_CLIENTS = ("aiokafka", "kafka")
 
 _AGAIN_S = 30.0
 _OF_NO_USE = ("Missing sensor state for rebalance", "blocking the event loop")
-"""What libraries say of themselves: Faust of its unused monitor, kafka-python of a busy machine at start."""
+"""Messages of libraries that nobody can act on: Faust's about its unused monitor, kafka-python's about a busy start."""
 
 
 AUTO, TEXT, JSON = "auto", "text", "json"
@@ -100,7 +100,7 @@ class Seldom(logging.Filter):
             return False
         record.levelno, record.levelname = logging.WARNING, "WARNING"
         if record.exc_info and record.name.startswith(_KAFKA_CLIENTS):
-            # Where it matters, the worker ends by it and says so; a traceback through the client tells nobody more.
+            # If it matters, the worker ends because of it and says so; a traceback through the client adds nothing.
             record.msg, record.args = f"{record.getMessage()}: {record.exc_info[1]!r}", ()
             record.exc_info = record.exc_text = None
         what = (record.name, re.sub(r"\d+", "", record.getMessage()))

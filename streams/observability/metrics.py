@@ -31,7 +31,7 @@ _RESTORE_S = (0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60, 300)
 
 
 class Checkpoint(NamedTuple):
-    """What a checkpoint that was committed took in: `stream` by the fields of `StreamCounters`."""
+    """What a committed checkpoint contained. `stream`: counts by the fields of `StreamCounters`."""
 
     partition: int
     seconds: float
@@ -42,7 +42,7 @@ class Checkpoint(NamedTuple):
 
 
 class Metrics:
-    """One worker's metrics, in a registry of their own. Those of partitions bear the source partition's number."""
+    """One worker's metrics, in a registry of their own. Those of partitions have the source partition's number."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -68,7 +68,7 @@ class Metrics:
         self.refused_seconds = self._counter(
             "refused_seconds",
             "seconds of content not credited; reason long: the interval exceeds the longest; reason fast: more content "
-            "than the time allows; reason gap: a long interval that was not played all the while",
+            "than the time allows; reason gap: a long interval that was not played throughout",
             (*_PARTITION, "reason"),
         )
         self.refused_intervals = self._counter(
@@ -111,7 +111,7 @@ class Metrics:
         )
 
     def note_checkpoint(self, checkpoint: Checkpoint) -> None:
-        """Count what a committed checkpoint took in."""
+        """Count what a committed checkpoint contained."""
         label, stream = str(checkpoint.partition), StreamCounters(*checkpoint.stream)
         self.consumed_records.labels(label).inc(checkpoint.records)
         self.events.labels(label).inc(stream.events)
@@ -138,7 +138,7 @@ class Metrics:
         self.restore_seconds.observe(seconds)
 
     def forget(self, partition: int) -> None:
-        """Tell of a partition no more how it is doing: it is another worker's."""
+        """Remove a partition's gauges: it belongs to another worker now."""
         for gauge in self._of_partitions:
             with suppress(KeyError):
                 gauge.remove(str(partition))

@@ -14,7 +14,7 @@ _SAMPLE = 100
 
 
 class Cut(NamedTuple):
-    """What a checkpoint is about to take in. `oldest_ms`: the time of its first record; None: there was none."""
+    """What the next checkpoint will contain. `oldest_ms`: the timestamp of its first record; None: no record."""
 
     begun_s: float
     oldest_ms: int | None
@@ -23,24 +23,24 @@ class Cut(NamedTuple):
 
 
 class Pulse:
-    """One partition's. `latest_ms` is the time of the last record that was read, 0 before any."""
+    """The measurements of one partition. `latest_ms`: the timestamp of the last record that was read; 0 before any."""
 
     def __init__(self, number: int, fold: Fold, metrics: Metrics) -> None:
         self.latest_ms = 0
         self._number, self._fold, self._metrics = number, fold, metrics
         self._oldest_ms: int | None = None
-        # Since when records wait: for a cut, and for the commit of the last cut.
+        # Since when records have been waiting: for a checkpoint to begin, and for the last one's commit.
         self._uncut_since_s: float | None = None
         self._uncommitted_since_s: float | None = None
         self._mean_row_bytes = 0.0
         self.begin()
 
     def begin(self) -> None:
-        """What is counted so far, is counted already."""
+        """Start after a restore: what the state has counted so far must not be counted again."""
         self._stream, self._credited_ms = self._fold.stream_counts(), self._fold.credited_ms
 
     def note_read(self, records: Sequence[Any]) -> None:
-        """A batch was folded in."""
+        """Note that a batch was folded."""
         if records:
             self.latest_ms = records[-1].timestamp
             if self._oldest_ms is None:
@@ -49,14 +49,14 @@ class Pulse:
             self._uncut_since_s = time.monotonic()
 
     def cut(self) -> Cut:
-        """A checkpoint takes in all that was read so far."""
+        """Note that a checkpoint begins, with everything that was read so far."""
         cut = Cut(time.monotonic(), self._oldest_ms, self._fold.credited_ms, self._fold.stream_counts())
         self._oldest_ms = None
         self._uncommitted_since_s, self._uncut_since_s = self._uncut_since_s, None
         return cut
 
     def note_committed(self, cut: Cut, changes: Changes, records: int, changelog_records: int) -> None:
-        """The checkpoint of a cut was committed."""
+        """Note that a checkpoint was committed."""
         self._uncommitted_since_s = None
         took = [now - before for now, before in zip(cut.stream, self._stream, strict=True)]
         credited_ms = cut.credited_ms - self._credited_ms
@@ -69,12 +69,12 @@ class Pulse:
 
     @property
     def checkpoint_age_s(self) -> float:
-        """How long the oldest record that is in no checkpoint has been read; 0 where there is none."""
+        """The seconds since the oldest record that is in no checkpoint was read; 0: there is none."""
         since_s = self._uncut_since_s if self._uncommitted_since_s is None else self._uncommitted_since_s
         return 0.0 if since_s is None else time.monotonic() - since_s
 
     def measure(self, lag: int) -> None:
-        """Set the gauges of the partition, which is so many records behind. May be called from any thread."""
+        """Set the gauges of the partition, which is `lag` records behind. May be called from any thread."""
         metrics, label = self._metrics, str(self._number)
         rows = sum(len(title.rows) for title in list(self._fold.titles.values()))
         behind_s = max(0.0, time.time() - self.latest_ms / 1000) if lag and self.latest_ms else 0.0

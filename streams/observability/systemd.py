@@ -13,7 +13,7 @@ READY, STOPPING, ALIVE = "READY=1", "STOPPING=1", "WATCHDOG=1"
 
 
 def tell_supervisor(*states: str) -> None:
-    """Send these states; it is no failure if nobody listens."""
+    """Send these states. If nobody listens, nothing happens."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return

@@ -30,7 +30,7 @@ class DeadLetter(NamedTuple):
 
 
 def read_dead_letters(kafka: KafkaAddress, settings: Settings) -> Iterator[DeadLetter]:
-    """All dead letters, partition by partition; none if the topic does not exist yet. Raises `CannotRead`."""
+    """All dead letters, partition by partition; empty if the topic does not exist yet. Raises `CannotRead`."""
     return map(_letter, read_all(kafka, settings.dead_letters_topic))
 
 

@@ -32,7 +32,7 @@ _TIMESTAMPS, _BROKERS = "message.timestamp.type", "LogAppendTime"
 
 
 class Finding(NamedTuple):
-    """How something is: `level` ok, odd (it works, but may surprise) or wrong; `advice` what to do, empty where ok."""
+    """The result of one check. `level`: ok, odd (it works, but may surprise) or wrong. `advice`: what to do."""
 
     level: str
     what: str
@@ -41,7 +41,7 @@ class Finding(NamedTuple):
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """All findings, one after another. Where a server does not answer, what is in it is not looked at."""
+    """Yield all findings. If a server does not answer, its contents are not checked."""
     try:
         view = KafkaView(settings.kafka_address)
         yield from _kafka(settings, view)
@@ -102,7 +102,7 @@ def _set(topic: str, name: str = _TIMESTAMPS, value: str = _BROKERS) -> str:
 
 
 def _is_as_good(name: str, options: Mapping[str, str], wanted: str) -> bool:
-    """Whether a larger number serves as well, or the broker's timestamps do."""
+    """Whether an option's value is good enough: a larger number also is, and so are the broker's timestamps."""
     if name.startswith("message.timestamp."):
         return options.get(_TIMESTAMPS) == _BROKERS
     return name == "max.message.bytes" and name in options and int(options[name]) >= int(wanted)
@@ -124,7 +124,8 @@ def _group(settings: Settings, view: KafkaView) -> Iterator[Finding]:
 
 
 def _events(settings: Settings, view: KafkaView, partitions: int) -> Iterator[Finding]:
-    """What is wrong with the newest events; each finding with the share that has it and where the first one lies."""
+    """What is wrong with the newest events: each finding with the share of events that have it, and the first one's
+    partition and offset."""
     what = f"events in {settings.source_topic}"
     try:
         spans = view.spans(settings.source_topic, range(partitions))
@@ -166,7 +167,7 @@ def _redis(settings: Settings) -> Iterator[Finding]:
 
 
 def _asked(ask: Callable[[], Finding], what: str) -> Iterator[Finding]:
-    """A finding, or that this user may not ask."""
+    """A finding, or one that says that this user may not ask."""
     try:
         yield ask()
     except RedisError as problem:

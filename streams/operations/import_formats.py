@@ -25,7 +25,7 @@ def formats() -> dict[str, Format]:
 
 
 def recognized(document: Document) -> Format:
-    """The format of a file. Raises `NotImportable`: it is empty, or of no known format."""
+    """The format of a file. Raises `NotImportable` if it is empty or of no known format."""
     if not document.lines:
         raise NotImportable("the file is empty")
     if document.text.startswith("PK\x03\x04"):
@@ -41,7 +41,7 @@ def recognized(document: Document) -> Format:
 
 
 def _missing(each: Format, document: Document) -> list[str]:
-    """The columns that the file lacks, where it has most of them."""
+    """The columns that the file lacks, if it has most of a format's columns."""
     missing = [name for name in each.columns if name not in document.columns]
     return missing if len(missing) * 2 < len(each.columns) else []
 

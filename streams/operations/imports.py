@@ -30,7 +30,7 @@ HOUR_MS, MINUTE_MS = 3_600_000, 60_000
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """A file as read, and as what."""
+    """A file that was read, and its format."""
 
     format_name: str
     reading: Reading
@@ -47,11 +47,11 @@ class Import:
 
     @property
     def bad_rows(self) -> list[BadRow]:
-        """Those that could not."""
+        """How many rows could not be read."""
         return self.reading.bad_rows
 
     def items(self) -> Iterator[Outgoing]:
-        """Records in the order of event time (of one session: at one time, by `seq`), stamped with it."""
+        """Records in the order of event time (at the same time, within a session, by `seq`), with it as timestamp."""
         for event in sorted(self.events, key=_place):
             time_ms = _time_ms(event)
             yield Outgoing(time_ms, str(event["household_id"]).encode(), msgspec.json.encode(event), time_ms)
@@ -85,7 +85,7 @@ class Import:
         return len(self.reading.titles.keys() - known)
 
     def account(self) -> Iterator[str]:
-        """What the file told and what became of it, a line for people each."""
+        """What the file states and what became of it, in lines for people."""
         told_ms, delivered_ms = self.reading.told_ms, self.reading.delivered_ms
         promotional = ""
         if self.reading.promotional_ms:
@@ -112,14 +112,14 @@ def read_import(path: Path, viewer: Viewer, beside: Path | None = None) -> Impor
 
 
 def in_catalog(viewer: Viewer, catalog: Mapping[str, Row]) -> Viewer:
-    """The viewer who knows the titles of a catalog: their ids by their names, and their runtimes."""
+    """The viewer with the catalog's titles: their ids by name, and their runtimes."""
     ids = {str(row["name"]): title_id for title_id, row in catalog.items() if row.get("name")}
     runtimes = {title_id: _runtime_ms(row) for title_id, row in catalog.items() if _runtime_ms(row) > 0}
     return replace(viewer, title_ids=ids, runtimes_ms=runtimes)
 
 
 def stream_time_ms(kafka: KafkaAddress, topic: str, household_id: str, now_ms: int) -> int:
-    """The stream time of the household's partition once records come to it: now, where the broker stamps them."""
+    """The stream time of the household's partition once the records arrive: now, if the broker sets timestamps."""
     from streams.kafka.admin import KafkaView
 
     stamped = KafkaView(kafka).options(topic).get("message.timestamp.type") == "LogAppendTime"
@@ -127,7 +127,7 @@ def stream_time_ms(kafka: KafkaAddress, topic: str, household_id: str, now_ms: i
 
 
 def newest_record_ms(kafka: KafkaAddress, topic: str, household_id: str) -> int:
-    """The largest record timestamp of the household's partition, 0 where it is empty. `KafkaFailed`."""
+    """The largest record timestamp of the household's partition; 0 if it is empty. Raises `KafkaFailed`."""
     from kafka import TopicPartition
     from kafka.admin import KafkaAdminClient, OffsetSpec
     from kafka.errors import KafkaError
@@ -162,7 +162,7 @@ def _beside(found: Format, path: Path | None) -> Document | None:
 
 
 def _hours(duration_ms: int) -> str:
-    """In hours; less than one in minutes."""
+    """A duration in hours; less than one hour, in minutes."""
     return f"{duration_ms / HOUR_MS:,.1f} h" if duration_ms >= HOUR_MS else f"{duration_ms / MINUTE_MS:.1f} min"
 
 

@@ -10,7 +10,7 @@ from streams.kafka.admin import KafkaView
 
 
 class PartitionLag(NamedTuple):
-    """One partition's. `committed`: the next offset, as the group has committed it; None: it never has.
+    """The lag of one partition. `committed`: the next offset that the group has committed; None: it never has.
 
     `behind_s`: the age of the first record that waits; 0 where none does.
     """
@@ -23,24 +23,24 @@ class PartitionLag(NamedTuple):
 
 
 class Lag(NamedTuple):
-    """All partitions', and how many workers are in the group."""
+    """The lag of all partitions, and how many workers are in the group."""
 
     partitions: list[PartitionLag]
     workers: int
 
     @property
     def records(self) -> int:
-        """Records that wait, in all partitions together."""
+        """The number of waiting records, over all partitions."""
         return sum(partition.records for partition in self.partitions)
 
     @property
     def behind_s(self) -> float:
-        """The age of the oldest record that waits."""
+        """The age of the oldest waiting record, in seconds."""
         return max((partition.behind_s for partition in self.partitions), default=0.0)
 
 
 def read_lag(settings: Settings, view: KafkaView) -> Lag:
-    """What Kafka says now. Blocks. Raises `KafkaFailed`."""
+    """The present lag, from Kafka. Blocks. Raises `KafkaFailed`."""
     numbers = range(view.topic_there(settings.source_topic).partitions)
     spans = view.spans(settings.source_topic, numbers)
     partitions = [_lag(view, settings, number, *spans[number]) for number in numbers]

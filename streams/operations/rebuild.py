@@ -65,7 +65,7 @@ def look(settings: Settings) -> Recount:
 
 
 def rebuild(settings: Settings) -> int:
-    """Make a new state; the workers that are started next count. Returns the new incarnation.
+    """Make a new state, from which the next workers count. Returns the new incarnation.
 
     Raises what `look` does, `CheckpointFailed` if a worker was started meanwhile, `Unreachable`, `ForeignPrefix`.
     """
@@ -76,7 +76,7 @@ def rebuild(settings: Settings) -> int:
         before = _positions_before(settings)
         told = _told(settings, source.topic_id, before, recount.ends)
         incarnation = asyncio.run(_hold_readers(settings, len(writers), before.values()))
-        # From here to the last step, the group's offsets tell every worker that the state is not whole.
+        # From here to the last step, the group's offsets make every worker refuse the state as incomplete.
         view.commit(settings.app_id, settings.source_topic, recount.ends)
         state = _make_state_anew(settings, view)
         for number, writer in writers.items():

@@ -15,11 +15,11 @@ from streams.config.kafka_security import KafkaAddress
 from streams.kafka.topics import KafkaFailed
 
 OF_A_PARTITION, OF_ALL, WITHIN_S = 3_000, 60_000, 15.0
-"""Enough for whole viewings in many sessions; from 20 partitions on fewer of each, so that memory stays bounded."""
+"""Enough for whole viewings in many sessions. From 20 partitions on, fewer of each, so that memory stays bounded."""
 
 
 def read_sample(kafka: KafkaAddress, topic: str, spans: Mapping[int, tuple[int, int]]) -> list[Sampled]:
-    """The newest records of each partition; `spans`: first offset and end of each. Fewer where the time is up.
+    """The newest records of each partition, or fewer if the time is up. `spans`: first offset and end of each.
 
     Raises `KafkaFailed`.
     """
@@ -48,7 +48,7 @@ def read_sample(kafka: KafkaAddress, topic: str, spans: Mapping[int, tuple[int, 
 
 
 def _records(consumer: Consumer, unread: set[int], spans: Mapping[int, tuple[int, int]]) -> Iterator[Sampled]:
-    """Records until every partition is read to its end, or the time is up."""
+    """Yield records until every partition is read to its end, or the time is up."""
     until = time.monotonic() + WITHIN_S
     while unread and time.monotonic() < until:
         for message in consumer.consume(1_000, timeout=0.2):

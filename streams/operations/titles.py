@@ -21,7 +21,7 @@ from streams.kafka.reader import CannotRead, read_all
 from streams.kafka.topics import KafkaFailed
 
 NOW = 0
-"""A record timestamp that the producer replaces by the time of sending."""
+"""A record timestamp that the producer replaces with the time of sending."""
 
 Row = dict[str, Any]
 
@@ -38,7 +38,7 @@ class BadTitleRow:
 
 
 def write_titles(settings: Settings, kafka: KafkaAddress, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Write rows into the titles topic, keyed by `title_id`; their number. Raises `SendFailed`."""
+    """Write rows to the titles topic, keyed by `title_id`. Returns their number. Raises `SendFailed`."""
     records = (Outgoing(0, row["title_id"].encode(), msgspec.json.encode(row), NOW) for row in rows)
     return send(records, kafka, settings.titles_topic, stamp=False).events
 
@@ -68,7 +68,7 @@ def latest_titles(records: Iterable[tuple[bytes | None, bytes | None]]) -> dict[
 
 
 def _whole(value: bytes, title: CatalogRow) -> Row:
-    """A title's row with the fields that are not ours; without them where they hold numbers beyond a double."""
+    """A title's row with its unknown fields; without them if they hold numbers beyond a double."""
     try:
         return msgspec.json.decode(value, type=Row)
     except msgspec.ValidationError:

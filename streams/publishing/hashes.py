@@ -35,13 +35,14 @@ from streams.publishing.sink import Boards, Metric
 from streams.redis.keys import Keys
 
 STATUS = TallyKey("status", 0, "")
-"""The status hash has shares and a total like any other."""
+"""The status hash has shares and a total, as all others do."""
 
 
 class Computed(NamedTuple):
-    """A kind of hash that is computed for a title as of the end of a week, of other hashes' totals.
+    """A kind of hash that is computed for a title, at the end of a week, from other hashes' totals.
 
-    `inputs` are those hashes, by the title and the week; `fields` their totals' fields and texts in turn, by the week.
+    `inputs` returns the keys of those hashes, for a title and a week. `fields` returns names and texts, alternating,
+    for a week and the totals of the inputs. `life_ms`: how long the hash lives from its last change.
     """
 
     key: Callable[[str], str]
@@ -67,17 +68,17 @@ class Rendering:
         self._day_boards = lru_cache(1_000)(self._boards_of_day)
 
     def hash_key(self, key: TallyKey) -> str:
-        """The hash that a tally is shown in."""
+        """The key of the hash that shows a tally."""
         return self.keys.status if key == STATUS else self.keys.tally(key)
 
     def time_to_live_ms(self, key: TallyKey) -> int:
-        """How long its hash lives from its last change; 0: for good."""
+        """How long a tally's hash lives from its last change, in milliseconds; 0: it does not expire."""
         return self._lives_ms.get(key.kind, 0)
 
     def fields(
         self, key: TallyKey, total: list[int], catalog: Mapping[str, CatalogRow], status: list[str]
     ) -> list[str]:
-        """Fields and their texts in turn; `status` is what the status hash holds beside counters."""
+        """Names and texts, alternating. `status`: those of the status hash besides counters."""
         if key.kind == TITLE:
             return title_fields(total, runtime_ms(catalog, key.title_id))
         if key.kind == DAYPARTS:
@@ -91,21 +92,21 @@ class Rendering:
         return hour_fields(total) if key.kind == HOUR else window_fields(total)
 
     def franchise_fields(self, total: Sequence[int], members: Iterable[tuple[Sequence[int], int]]) -> list[str]:
-        """The same of a franchise; `members`: totals of its titles, empty where there are none, and their runtimes."""
+        """The same for a franchise. `members`: its titles' totals, empty if there are none, and runtimes in ms."""
         return franchise_fields(total, [(title[WATCHED], runtime_ms) for title, runtime_ms in members if title])
 
     def _legs_inputs(self, title_id: str, week: int) -> list[str]:
-        """The hashes whose totals a title's legs at the end of that week are made of."""
+        """The keys of the hashes from whose totals a title's legs at the end of a week are computed."""
         weeks = [TallyKey(WEEK, n, title_id) for n in range(1, week + 1)]
         return [self.keys.tally(key) for key in (*_ages_used(title_id), *weeks)]
 
     def _legs_fields(self, week: int, totals: Sequence[Sequence[int]]) -> list[str]:
-        """Fields and their texts in turn, of the totals of `_legs_inputs`."""
+        """Names and texts, alternating, from the totals of `_legs_inputs`."""
         opening, four_weeks, *weeks = totals
         return legs_fields(legs(week, dict(enumerate(weeks, 1)), opening, four_weeks))
 
     def boards(self, key: TallyKey) -> Boards | None:
-        """The boards that a tally's title has places on; None: none."""
+        """The boards on which a tally ranks its title; None: none."""
         if key.kind == TITLE:
             return self._title_boards
         return self._day_boards(key.number) if key.kind == DAY else None
@@ -120,7 +121,7 @@ def _ages_used(title_id: str) -> tuple[TallyKey, TallyKey]:
 
 
 def _metrics(names: Iterable[str], fields: Sequence[Field], least: int) -> tuple[Metric, ...]:
-    """Texts stand behind their names: at 1, 3, 5 …"""
+    """Names and texts alternate, so a field's text is at 1, 3, 5 …"""
     places = {field.name: 2 * place + 1 for place, field in enumerate(fields)}
     return tuple(
         Metric(places[name], places[JUDGED_BY[name]], least) if name in JUDGED_BY else Metric(places[name], -1, 0)
@@ -129,12 +130,12 @@ def _metrics(names: Iterable[str], fields: Sequence[Field], least: int) -> tuple
 
 
 def length_ms(catalog: Mapping[str, CatalogRow], title_id: str) -> int:
-    """The content length that the catalog knows of a title, or 0."""
+    """A title's content length by the catalog, in milliseconds; 0: not known."""
     row = catalog.get(title_id)
     return row.length_ms if row is not None else 0
 
 
 def runtime_ms(catalog: Mapping[str, CatalogRow], title_id: str) -> int:
-    """The runtime that the catalog knows of a title, or 0."""
+    """A title's runtime by the catalog, in milliseconds; 0: not known."""
     row = catalog.get(title_id)
     return row.known_runtime_ms if row is not None else 0

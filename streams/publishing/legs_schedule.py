@@ -1,6 +1,6 @@
 """Which titles' legs are due: a week ended, a complete window changed, or a release was corrected.
 
-Owns what this worker knows of its titles' weeks.
+Owns what this worker knows about its titles' weeks.
 
 A popular title changes only its current week and its young windows: nothing is due then. Legs are computed for the
 largest stream time so far; a window that another worker may have treated as complete by that time is treated as
@@ -21,7 +21,7 @@ Release = Callable[[str], int | None]
 
 
 class Due(NamedTuple):
-    """Titles whose legs are to be written, with the week they are of; to be deleted; to be left as they are."""
+    """What to do with titles' legs. `weeks`: write them, as of this week; `gone`: delete them; `past`: leave them."""
 
     weeks: dict[str, int]
     gone: list[str]
@@ -29,9 +29,10 @@ class Due(NamedTuple):
 
 
 class LegsDue:
-    """`due` names the titles whose legs are due; `unchecked` those of which only Redis knows. Both last until done.
+    """Keeps track of the titles whose legs are due.
 
-    Windows by age are kept for `kept_ms` after the release: legs are left as they are then.
+    `due`: their legs must be written. `unchecked`: only Redis knows the week of their legs. A title stays in either
+    until that is done. Windows by age expire `kept_ms` after the release; legs are not changed after that.
     """
 
     def __init__(self, release_ms: Release, kept_ms: int) -> None:
@@ -45,17 +46,17 @@ class LegsDue:
         self._as_of_ms = 0
 
     def week(self, title_id: str, as_of_ms: int) -> int:
-        """How many weeks of a title are complete."""
+        """How many weeks of a title are complete at a stream time."""
         return complete_weeks(self._release_ms(title_id), as_of_ms)
 
     def note_opened(self, title_ids: Iterable[str], published: bool) -> None:
-        """Titles of a partition that somebody else had before; `published`: what that one did is in Redis."""
+        """Note the titles of a partition that another worker had. `published`: Redis has what that worker published."""
         for title_id in title_ids:
             self._weeks.pop(title_id, None)
             (self.unchecked if published else self.due).add(title_id)
 
     def note_written(self, keys: Iterable[TallyKey], judged_ms: int) -> None:
-        """Shares of these keys were written; `judged_ms` was read after that."""
+        """Note that shares of these keys were written. `judged_ms`: `PrefixState.judged_ms`, read after that."""
         known, due = self._weeks, self.due
         for kind, number, title_id in keys:
             if title_id in due:
@@ -70,15 +71,18 @@ class LegsDue:
                 self.unchecked.add(title_id)
 
     def note_releases(self, title_ids: Iterable[str]) -> None:
-        """The releases of these titles were corrected."""
+        """Note that the releases of these titles were corrected."""
         self.due.update(self._weeks.keys() & set(title_ids))
 
     def note_all(self) -> None:
-        """Everything is to be written anew."""
+        """Make the legs of all known titles due."""
         self.due.update(self._weeks)
 
     def turn_to(self, as_of_ms: int) -> None:
-        """Let the titles be due whose weeks are over by then. Time may also go back, when a partition gets records."""
+        """Make titles due whose week has ended by a stream time.
+
+        Stream time may also go back: that of all partitions is the least, and one may get its first records.
+        """
         if as_of_ms < self._as_of_ms:
             self.due.update(t for t, week in self._weeks.items() if week != self.week(t, as_of_ms))
         self._as_of_ms = as_of_ms
@@ -91,7 +95,7 @@ class LegsDue:
                 self.due.add(title_id)
 
     def note_found(self, title_id: str, week: int, as_of_ms: int) -> None:
-        """The legs of an unchecked title are of that week in Redis; 0: there are none."""
+        """Note the week of an unchecked title's legs in Redis; 0: it has none."""
         self.unchecked.discard(title_id)
         if week == self.week(title_id, as_of_ms):
             self._know(title_id, week, as_of_ms)
@@ -99,7 +103,7 @@ class LegsDue:
             self.due.add(title_id)
 
     def take(self, as_of_ms: int) -> Due:
-        """What is to be done about the titles that are due."""
+        """What to do with the titles that are due."""
         due = Due({}, [], [])
         for title_id in self.due:
             week, release_ms = self.week(title_id, as_of_ms), self._release_ms(title_id)
@@ -112,13 +116,13 @@ class LegsDue:
         return due
 
     def note_done(self, due: Due, as_of_ms: int) -> None:
-        """That is done."""
+        """Note that this was done."""
         for title_id in (*due.weeks, *due.gone, *due.past):
             self.due.discard(title_id)
             self._know(title_id, self.week(title_id, as_of_ms), as_of_ms)
 
     def forget(self, title_id: str) -> None:
-        """This worker has nothing of the title any more."""
+        """Forget a title: this worker has no counts of it any more."""
         self._weeks.pop(title_id, None)
         self.due.discard(title_id)
         self.unchecked.discard(title_id)

@@ -9,18 +9,18 @@ log = logging.getLogger(__name__)
 
 
 class WholeAgain:
-    """Counts from `begin` until all hashes say that they are complete."""
+    """Measures from `begin` until all hashes are marked as complete."""
 
     def __init__(self) -> None:
         self._begun: float | None = None
         self._written = 0
 
     def begin(self) -> None:
-        """Everything is to be written from now on."""
+        """Start measuring: everything must be written again."""
         self._begun, self._written = time.monotonic(), 0
 
     def note(self, written: int, all_said: bool) -> None:
-        """So many hashes were written; `all_said`: by now all say complete."""
+        """Note how many hashes were written. `all_said`: all of them are marked as complete by now."""
         if self._begun is None:
             return
         self._written += written

@@ -18,7 +18,7 @@ _ASK_S = 0.5
 
 
 class Pace:
-    """One worker's. `lag` tells how many records its partitions are behind their source, all together."""
+    """The pace of one worker. `lag` returns how many records its partitions are behind their source, in total."""
 
     def __init__(self, settings: Settings, lag: Callable[[], int]) -> None:
         self._settings = settings
@@ -27,32 +27,32 @@ class Pace:
 
     @property
     def is_far_behind(self) -> bool:
-        """Whether so much is left to be read that nobody notices if it shows a second later."""
+        """Whether the backlog is so large that publishing a second later makes no difference to readers."""
         return self._lag() > _FAR_BEHIND_RECORDS
 
     @property
     def charts_pause_s(self) -> float:
-        """How many seconds after charts were published they are published again."""
+        """The time between two rounds that publish charts, in seconds."""
         return self._settings.chart_publish_s * (_FAR_BEHIND_CHARTS if self.is_far_behind else 1)
 
     def note_round(self) -> None:
-        """A round went through."""
+        """Note that a round succeeded."""
         self._pause_s = self._settings.publish_s
 
     def note_away(self) -> None:
-        """A round did not go through: each pause is twice the one before."""
+        """Note that a round failed: the next pause is twice as long."""
         self._pause_s = min(_LONGEST_PAUSE_S, self._pause_s * 2)
 
     def pause_s(self, took_s: float, is_held_back: bool) -> float:
-        """How many seconds to pause after a round that took so many; `is_held_back`: a rebuild is waited for."""
+        """How many seconds to pause after a round of `took_s` seconds. `is_held_back`: by a rebuild."""
         if is_held_back:
             self._pause_s = max(self._pause_s, _ASK_S)
         return max(self._pause_s, self._far_behind_s(took_s))
 
     def _far_behind_s(self, took_s: float) -> float:
-        """While a backlog is worked off, numbers are old whatever is done: folding has precedence.
+        """The least pause during a backlog: a multiple of the last round.
 
-        A pause is then so much longer than the round that it followed.
+        Published numbers are old then in any case, so folding has precedence.
         """
         if not self.is_far_behind:
             return 0.0

@@ -10,7 +10,10 @@ from typing import NamedTuple
 
 
 class Health(NamedTuple):
-    """`checkpointed_ms` is when all that was read of it had last been checkpointed, by its worker's clock."""
+    """How far a partition is. `lag`: records behind its source.
+
+    `checkpointed_ms`: when everything read from it was last checkpointed, by its worker's clock.
+    """
 
     stream_time_ms: int
     lag: int
@@ -18,22 +21,22 @@ class Health(NamedTuple):
 
 
 class Note(NamedTuple):
-    """A partition's health, and when its worker told it."""
+    """A partition's health, and when its worker noted it, by that worker's clock."""
 
     health: Health
     at_ms: int
 
     def text(self) -> str:
-        """The note as it is kept."""
+        """The note's form in Redis."""
         return ":".join(map(str, (*self.health, self.at_ms)))
 
 
 def read_note(text: bytes) -> Note:
-    """A note as it was kept; one of before there was `checkpointed_ms` was told at the checkpoint."""
+    """A note from its form in Redis. Older workers wrote no `checkpointed_ms`: the note's own time stands for it."""
     stream_time_ms, lag, *checkpointed_ms, at_ms = map(int, text.split(b":"))
     return Note(Health(stream_time_ms, lag, *(checkpointed_ms or [at_ms])), at_ms)
 
 
 def now_ms() -> int:
-    """The wall clock of this worker."""
+    """This worker's wall clock, in milliseconds since 1970."""
     return time.time_ns() // 1_000_000

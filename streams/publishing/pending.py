@@ -20,9 +20,10 @@ CHARTS = (CURVE, AUDIENCE)
 
 
 class Taken(NamedTuple):
-    """What was taken for a round: keys and titles by partition, up to these versions, and each key's newest shares.
+    """What a round publishes: by partition, the pending keys and titles, and the version up to which that publishes it.
 
-    `oldest_ms`: the times of the partitions' first records that readers may not see yet.
+    `shares`: each key's newest shares, one for each partition. `oldest_ms`: by partition, the timestamp of the first
+    record that readers may not see yet.
     """
 
     waiting: dict[int, _Waits]
@@ -39,7 +40,7 @@ class _Waits(NamedTuple):
 
 
 class _Told:
-    """What a partition's last checkpoint had to tell."""
+    """A partition's committed tallies, and which of them are pending."""
 
     def __init__(self, state: Committed) -> None:
         self.tallies = {key: tally for key, tally in state.tallies.items() if tally is not None}
@@ -49,7 +50,7 @@ class _Told:
         self.oldest_ms: int | None = None
 
     def take(self, held: Set[TallyKey]) -> Iterator[tuple[TallyKey, list[int]]]:
-        """The pending tallies, except those held back."""
+        """Yield the pending tallies, except those with keys in `held`."""
         for key in self.waits.keys - held:
             yield key, self.tallies[key]
         for title_id in self.waits.titles:
@@ -60,12 +61,12 @@ class _Told:
         return {key for key in self.waits.keys if key.kind in CHARTS}
 
     def version_before(self, held: Set[TallyKey]) -> Version:
-        """The version up to which readers know everything once they know all but these."""
+        """The version up to which everything is published, once all but the keys in `held` are."""
         incarnation, sequence = self.version
         return incarnation, min([sequence, *(self.tallies[key][0] - 1 for key in held)])
 
     def commit(self, state: Committed) -> None:
-        """Let a checkpoint's changes wait."""
+        """Queue a checkpoint's changes."""
         tallies, keys = self.tallies, self.waits.keys
         for key, tally in state.tallies.items():
             if tally is None:
@@ -90,12 +91,12 @@ class _Told:
             return
         self.current[title_id] = windows
         for key in windows.lacks:
-            # From now on they are told by their title.
+            # From now on these tallies are computed from their title's.
             self.tallies.pop(key, None)
             self.waits.keys.discard(key)
 
     def let_wait(self, waits: _Waits) -> None:
-        """Let those of these wait that are there."""
+        """Queue keys and titles again, as far as they still exist."""
         self.waits.keys.update(waits.keys & self.tallies.keys())
         self.waits.titles.update(waits.titles & self.current.keys())
 
@@ -105,7 +106,7 @@ class _Told:
 
 
 class Waiting:
-    """The partitions of one worker."""
+    """What is pending of all partitions of one worker."""
 
     def __init__(self) -> None:
         self._told: dict[int, _Told] = {}
@@ -117,7 +118,7 @@ class Waiting:
 
     @property
     def incarnation(self) -> int:
-        """The newest of the partitions'; 0 where there are none."""
+        """The partitions' newest incarnation; 0 without partitions."""
         return max((told.version[0] for told in self._told.values()), default=0)
 
     def open(self, state: Committed) -> None:
@@ -129,11 +130,11 @@ class Waiting:
         self._told.pop(partition, None)
 
     def commit(self, state: Committed) -> None:
-        """Let a checkpoint's changes wait. What left the fold's memory is forgotten; it expires where it is written."""
+        """Queue a checkpoint's changes. Tallies that the fold dropped are forgotten; their hashes will expire."""
         self._told[state.partition].commit(state)
 
     def has(self, key: TallyKey) -> bool:
-        """Whether any partition has a tally of that key; not to be asked of windows."""
+        """Whether any partition has a tally with this key. Do not call it for windows: current ones have none."""
         return any(key in told.tallies for told in self._told.values())
 
     def let_wait(self, key: TallyKey) -> None:
@@ -152,7 +153,7 @@ class Waiting:
         return not any(told.waits.titles or told.waits.keys - told.charts() for told in self._told.values())
 
     def take(self, *, with_charts: bool = True) -> Taken:
-        """All that waits; without charts, the versions are those up to which nothing waits on."""
+        """Take everything that is pending. Without charts, versions end before the oldest chart that stays pending."""
         taken = Taken({}, {}, {}, {})
         for partition, told in self._told.items():
             held = set() if with_charts else told.charts()
@@ -172,6 +173,6 @@ class Waiting:
         self.still_old(taken)
 
     def still_old(self, taken: Taken) -> None:
-        """What was taken may be written, but readers may not trust it yet: its records are as old as before."""
+        """Keep the age of what was taken: it may be written, but its hashes are not marked as complete yet."""
         for partition in taken.oldest_ms.keys() & self._told.keys():
             self._told[partition].oldest_ms = taken.oldest_ms[partition]

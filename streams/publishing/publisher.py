@@ -57,11 +57,11 @@ class Publisher:
         self._writer = Writer(sink, rendering, self._metrics)
         self._legs = LegsDue(self._shown.release_ms, settings.age_retention_days * DAY_MS)
         self._waiting = Waiting()
-        # By partition the checkpoint up to which readers know all of it.
+        # By partition, the sequence of the checkpoint up to which everything is published.
         self.published: dict[int, int] = {}
         self._health: dict[int, Health] = {}
         self._pace = Pace(settings, lambda: sum(health.lag for health in self._health.values()))
-        # Franchises whose hashes are to be computed anew, besides those whose titles wait.
+        # Franchises whose hashes must be computed again, besides those whose titles are pending.
         self._franchises: set[str] = set()
         self._hold = Hold(sink, rendering.keys.status)
         self._something = asyncio.Event()
@@ -71,7 +71,7 @@ class Publisher:
 
     @property
     def waiting_keys(self) -> int:
-        """How much waits to be written."""
+        """How many keys and titles are pending."""
         return self._waiting.left
 
     def lag(self, partition: int) -> int:
@@ -81,11 +81,14 @@ class Publisher:
 
     @property
     def is_far_behind(self) -> bool:
-        """Whether so much is left to be read that nobody notices if it shows a second later."""
+        """Whether the backlog is so large that publishing a second later makes no difference to readers."""
         return self._pace.is_far_behind
 
     async def join(self) -> None:
-        """Join the prefix's publishers, again after data was lost. Raises `Unreachable`, `ForeignPrefix`."""
+        """Join the publishers of the prefix, at the start and after a loss of data.
+
+        Raises `Unreachable`, and `ForeignPrefix` if another application publishes under the prefix.
+        """
         self._hold.ask_again()
         if not await self._sink.join(self._partitions):
             self._complete = False
@@ -93,9 +96,9 @@ class Publisher:
             self._let_everything_wait()
 
     async def open_partition(self, state: Committed) -> None:
-        """Take charge of a partition just restored: publish what its former owner had not.
+        """Start to publish a partition that was just restored: queue what its former owner had not published.
 
-        While Redis is away nobody knows what that is, and everything waits to be published.
+        If Redis is away, that is not known, and everything is queued.
         """
         try:
             published = await self._sink.published_version(state.partition)
@@ -112,13 +115,13 @@ class Publisher:
         self.on_committed(missing)
 
     def close_partition(self, partition: int) -> None:
-        """Stop publishing a partition; its next owner publishes what still waits."""
+        """Stop publishing a partition; its next owner publishes what is still pending."""
         self._waiting.close(partition)
         self._health.pop(partition, None)
         self._hold.forget(partition)
 
     def on_committed(self, state: Committed) -> None:
-        """Let a checkpoint's changes wait to be published."""
+        """Queue a checkpoint's changes."""
         self._waiting.commit(state)
         self._hold.note(state.partition, state.recounts)
         lag = self._health[state.partition].lag if state.partition in self._health else 0
@@ -131,7 +134,7 @@ class Publisher:
             self._health[partition] = self._health[partition]._replace(lag=lag, checkpointed_ms=now_ms())
 
     async def run(self) -> None:
-        """Publish round after round, until cancelled. Redis being away only lets things wait."""
+        """Publish round after round, until cancelled. While Redis is away, changes stay pending."""
         while True:
             await self._work_to_do()
             begun = time.monotonic()
@@ -149,18 +152,18 @@ class Publisher:
         if nothing_waits or (until_charts_s > 0 and self._waiting.is_charts_alone):
             self._something.clear()
             try:
-                # Not `wait_for`: Python 3.11's forgets a cancellation that comes together with the event.
+                # Not `wait_for`: in Python 3.11 it loses a cancellation that comes together with the event.
                 async with asyncio.timeout(_STATUS_S if nothing_waits else until_charts_s):
                     await self._something.wait()
             except TimeoutError:
-                # The lag may have changed although no counter has.
+                # The lag in the status hash may have changed although no counter has.
                 self._waiting.let_wait(STATUS)
 
     async def publish(self) -> None:
-        """Publish what waits now, unless a rebuild holds it back. Raises `Unreachable`; the rest waits on.
+        """Publish what is pending, unless a rebuild holds it back. Raises `Unreachable`; the rest stays pending.
 
-        Curves and audiences of weeks are charts, at which nobody looks from second to second: they wait for their turn.
-        A curve is as long as ten other hashes.
+        Charts (curves and weeks' audiences) are published less often: nobody watches them second by second, and a curve
+        is as long as ten other hashes.
         """
         if self._hold.is_on:
             try:
@@ -175,7 +178,7 @@ class Publisher:
     async def _publish_what_waits(self) -> None:
         begun = time.monotonic()
         self._show_catalog()
-        # While readers may not trust what is there nothing is held back: they wait for all of it.
+        # Until hashes are complete again, charts are not held back: readers are waiting for all of them.
         with_charts = not self._complete or begun >= self._charts_due_s
         if with_charts:
             self._charts_due_s = begun + self._pace.charts_pause_s
@@ -187,10 +190,10 @@ class Publisher:
             reached(Failpoint.SHARES)
             written = await self._write(taken.shares)
             if not self._complete:
-                # Older shares that none took the place of: all of these partitions' newer ones are in Redis by now.
+                # Delete older shares that nothing replaced. All newer shares of these partitions are in Redis by now.
                 await self._sink.sweep({p: version[0] for p, version in versions.items()}, self._partitions)
             reached(Failpoint.PUBLISHED)
-            # Should this worker end before its hashes say complete, the next owner must write them all anew.
+            # If this worker ends before its hashes are marked as complete, the next owner must write all of them again.
             is_said = self._complete and not turned
             await self._sink.note_published(versions if is_said else dict.fromkeys(versions, _NOTHING))
             if is_said:
@@ -222,7 +225,7 @@ class Publisher:
         await self.join()
 
     def _show_catalog(self) -> None:
-        """A title that the catalog corrects has other views, or other legs, although no counter has moved."""
+        """Queue what a correction of the catalog changes, such as views and legs, although no counter has changed."""
         corrected = self._shown.turn_to(self._catalog())
         for title_id in corrected.runtimes:
             self._waiting.let_wait(TallyKey(TITLE, 0, title_id))
@@ -237,7 +240,10 @@ class Publisher:
         self._legs.note_all()
 
     async def _turn_complete(self) -> bool:
-        """Once all partitions are through after a loss, let everything wait again, to be said complete."""
+        """Once all partitions are published after a loss, queue everything again, to be marked as complete.
+
+        Returns whether that happened now.
+        """
         complete = await self._sink.is_complete()
         turned = complete and not self._complete
         if turned:
@@ -247,9 +253,9 @@ class Publisher:
         return turned
 
     async def drain(self, within_s: float) -> bool:
-        """Publish until nothing waits; returns whether that was done within so many seconds.
+        """Publish until nothing is pending. Returns whether that succeeded within `within_s` seconds.
 
-        Call when `run` has ended: a round under way holds keys that wait no more and are not published yet.
+        Call it after `run` has ended: a round in progress has keys that are neither pending nor published.
         """
         try:
             async with asyncio.timeout(within_s):
@@ -259,8 +265,8 @@ class Publisher:
         return not self._waiting.left
 
     async def _publish_the_rest(self) -> None:
-        # What was written last, here or by `run`, may have been the last share that was missing after a loss:
-        # until one more round has said so, hashes are not complete, and Redis remembers no version of them.
+        # The last round, here or in `run`, may have written the last share that was missing after a loss. Only the next
+        # round marks hashes as complete and notes the version up to which they are published.
         has_said = self._complete
         while self._waiting.left or not has_said:
             has_said = self._complete or not self._waiting.left
@@ -270,7 +276,7 @@ class Publisher:
                 break
 
     async def _write(self, shares: dict[TallyKey, list[Share]]) -> int:
-        """Write the shares, and every hash that changes by them or by the time; how many those may have been."""
+        """Write the shares, and every hash that changes by them or by time. Returns about how many hashes that were."""
         stamp = self._stamp(await self._sink.read_state())
         await self._writer.write(shares, self._shown, stamp)
         franchises = self._franchises | {self._shown.franchise_of(key) for key in shares} - {""}
@@ -279,7 +285,7 @@ class Publisher:
         return len(shares) + len(franchises) + await self._write_legs(shares)
 
     async def _write_legs(self, written: Iterable[TallyKey]) -> int:
-        # Read after the shares were written: who computed legs before them has had no later time.
+        # Read after the shares were written: whoever computed legs without them used no later stream time than this.
         state, legs = await self._sink.read_state(), self._legs
         legs.note_written(written, state.judged_ms)
         legs.turn_to(state.as_of_ms)

@@ -12,7 +12,10 @@ from streams.publishing.sink import Readable, Sink
 
 
 class Hold:
-    """Held back until Redis was asked; asked again when a partition is opened, and after a loss of data."""
+    """`is_on`: publishing is held back. It is on until Redis says that no partition is being recounted.
+
+    Redis must be asked again when a partition is opened, and after a loss of data.
+    """
 
     def __init__(self, sink: Sink, status_key: str) -> None:
         self.is_on = True
@@ -22,11 +25,11 @@ class Hold:
         self._was_rebuild = False
 
     def ask_again(self) -> None:
-        """Hold back until Redis was asked anew."""
+        """Hold publishing back until Redis is asked again."""
         self.is_on = True
 
     def note(self, partition: int, recounts: bool) -> None:
-        """Note whether a partition of this worker is recounted."""
+        """Note whether a partition of this worker is being recounted."""
         self._recounts[partition] = recounts
 
     def forget(self, partition: int) -> None:
@@ -34,11 +37,11 @@ class Hold:
         self._recounts.pop(partition, None)
 
     async def is_over(self, health: Mapping[int, Health]) -> bool:
-        """Ask, tell readers how far the rebuild is, and return whether one was under way and now is over.
+        """Ask Redis, and show readers how far the rebuild is. Returns whether a rebuild has just ended.
 
-        Raises `Unreachable` and `DataLost`; it is held back then.
+        Raises `Unreachable` and `DataLost`; publishing stays held back then.
         """
-        # Who opens a partition while Redis is asked switches it on again.
+        # If a partition is opened during the call to Redis, that switches it on again.
         self.is_on, left = False, 1
         try:
             left = await self._sink.note_recounts(self._recounts)
@@ -52,7 +55,7 @@ class Hold:
         return was_rebuild and not self.is_on
 
     async def _tell(self, left: int) -> None:
-        """In the status hash, beside counters that stay as they are."""
+        """Write the progress into the status hash; its counters stay as they are."""
         revision = (await self._sink.add_shares([self._status_key], [0], [[]])).revisions[0]
         fields = [*(await self._sink.read_state()).status, "rebuilding", str(left)]
         await self._sink.write_hashes([Readable(self._status_key, revision, 0, fields)])

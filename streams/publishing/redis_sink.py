@@ -33,7 +33,7 @@ _decode_total = msgspec.msgpack.Decoder(list[int]).decode
 
 
 class RedisSink(Sink):
-    """A sink on one Redis, under one prefix. What a call means, when it may be made and what it raises, `Sink` says."""
+    """A sink on one Redis, under one prefix. `Sink` defines the calls, when each may be made, and what it raises."""
 
     def __init__(self, url: str, prefix: str, application: str) -> None:
         self._keys = Keys(prefix)
@@ -109,9 +109,9 @@ class RedisSink(Sink):
         return gone
 
     def _places_of(self, held: Held, keys: list[str], places: dict[str, int]) -> tuple[str, list[int], list[int]]:
-        """Where in the script's keys a hash's boards are, and the shares of what is computed for it, before its hash.
+        """A hash's member, and the places in the script's keys of its boards and of the shares of its computed hashes.
 
-        Those that are not there yet are added.
+        Adds keys that are missing: those of boards, and of computed hashes, each after its shares.
         """
         computed = [self._keys.shares(key) for key in held.computed]
         for key in (*held.boards, *chain(*zip(computed, held.computed, strict=True))):

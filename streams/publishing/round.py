@@ -29,9 +29,9 @@ _WEEKS_AT_ONCE = 1_000
 
 
 class Stamp(NamedTuple):
-    """What a round says in every hash that it writes, and `status` in the status hash.
+    """What a round writes into every hash, and `status` into the status hash.
 
-    Not complete: what was there before may be by other rules, with other fields; those go.
+    While hashes are not complete, former ones may come from other rules and have other fields, which are deleted.
     """
 
     as_of_ms: int
@@ -39,7 +39,7 @@ class Stamp(NamedTuple):
     status: list[str]
 
     def fields(self) -> list[str]:
-        """Fields and texts in turn."""
+        """Names and texts, alternating."""
         return ["as_of_ms", str(self.as_of_ms), "complete", "1" if self.is_complete else "0"]
 
 
@@ -52,8 +52,8 @@ class Writer:
         self._rendering = rendering
 
     async def write(self, shares: Mapping[TallyKey, list[Share]], shown: ShownCatalog, stamp: Stamp) -> None:
-        """Write all shares, and the hashes of all but franchises."""
-        # Titles before their windows: they are what most readers look at.
+        """Write all shares, and all hashes except those of franchises."""
+        # Hours and days last: most readers look at titles.
         keys = sorted(shares, key=lambda key: key.kind in (HOUR, DAY))
         alone = [key for key in keys if key.kind != FRANCHISE]
         others = [key for key in keys if key.kind == FRANCHISE]
@@ -63,7 +63,7 @@ class Writer:
     async def _add_shares(
         self, chunk: list[TallyKey], shares: Mapping[TallyKey, list[Share]]
     ) -> list[tuple[str, int, str, list[int]]]:
-        """Of each key its hash and how long that lives, its revision and total."""
+        """Write the shares of these keys. Returns for each: its hash, the hash's life in ms, its revision and total."""
         hashes = [self._rendering.hash_key(key) for key in chunk]
         lives = [self._rendering.time_to_live_ms(key) for key in chunk]
         totals = await self._sink.add_shares(hashes, lives, [shares[key] for key in chunk])
@@ -80,13 +80,13 @@ class Writer:
             fields = rendering.fields(key, total, shown.rows, stamp.status)
             if fields:
                 fields += common
-            # A curve may have fewer fields than the one before, or none.
+            # A curve may have fewer fields than before, or none, so former fields must go.
             is_alone = key.kind == CURVE
             readable.append(Readable(name, revision, life_ms, fields, rendering.boards(key), key.title_id, is_alone))
         await self._sink.write_hashes(readable, alone=not stamp.is_complete)
 
     async def write_franchises(self, franchise_ids: Iterable[str], shown: ShownCatalog, stamp: Stamp) -> None:
-        """Write the hashes of those among these franchises that have shares. All their titles' shares are written."""
+        """Write the hashes of franchises that have shares. Call it after the shares of their titles were written."""
         runtimes = {franchise_id: shown.runtimes(franchise_id) for franchise_id in franchise_ids}
         sizes = ((franchise_id, len(titles)) for franchise_id, titles in runtimes.items())
         await _at_once(_of_size(sizes), lambda chunk: self._write_franchises(chunk, runtimes, stamp))
@@ -109,7 +109,7 @@ class Writer:
             await self._sink.write_hashes(readable, alone=not stamp.is_complete)
 
     async def weeks_of_legs(self, title_ids: Iterable[str]) -> dict[str, int]:
-        """The week that each title's legs are of in Redis; 0: there are none."""
+        """The week of each title's legs in Redis; 0: it has none."""
         weeks: dict[str, int] = {}
         for chunk in _chunks(list(title_ids), _WEEKS_AT_ONCE):
             found = await self._sink.weeks(list(map(self._rendering.keys.legs, chunk)))
@@ -117,7 +117,7 @@ class Writer:
         return weeks
 
     async def write_computed(self, weeks: Mapping[str, int], stamp: Stamp) -> None:
-        """Write what is computed for titles as of these weeks' ends. All shares of their windows are written."""
+        """Write the computed hashes of titles, at the ends of these weeks. Call it after all shares were written."""
         for computed in self._rendering.computed:
             await self._write_computed(computed, weeks, stamp)
 
@@ -146,7 +146,7 @@ class Writer:
         )
 
     async def delete_computed(self, title_ids: Iterable[str]) -> None:
-        """Delete what was computed for titles that have no complete week any more."""
+        """Delete the computed hashes of titles that have no complete week any more."""
         names = [computed.key(title_id) for title_id in title_ids for computed in self._rendering.computed]
         for chunk in _chunks(names, _WEEKS_AT_ONCE):
             await self._sink.delete_hashes(chunk)
@@ -157,7 +157,7 @@ def _chunks(keys: Sequence[T], size: int = _CHUNK) -> Iterator[list[T]]:
 
 
 def _of_size(sizes: Iterable[tuple[str, int]]) -> Iterator[list[str]]:
-    """Names in turn, so many at a time that together they need no more inputs than one call takes."""
+    """Split names into chunks, so that each chunk needs at most `_INPUTS_AT_ONCE` inputs, or is one name."""
     chunk: list[str] = []
     inputs = 0
     for name, size in sizes:
@@ -171,7 +171,7 @@ def _of_size(sizes: Iterable[tuple[str, int]]) -> Iterator[list[str]]:
 
 
 async def _at_once(chunks: Iterable[list[T]], write: Callable[[list[T]], Awaitable[object]]) -> None:
-    """Write chunk after chunk, a few at once: while Redis works on one, another is made ready."""
+    """Write chunk after chunk, a few concurrently: while Redis works on one, the next is prepared."""
     left = list(chunks)
     waiting = iter(left)
 

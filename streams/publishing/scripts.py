@@ -22,30 +22,30 @@ COMMANDS = (
     *("HGET", "HMGET", "HSET", "HDEL", "HKEYS", "HVALS", "HGETALL", "HLEN", "HINCRBY"),
     *("SADD", "SREM", "SCARD", "SMEMBERS", "ZADD", "ZREM"),
 )
-"""Commands that a worker needs, most of them in scripts, on the keys and the channel under its prefix."""
+"""The commands that a worker sends, most of them in scripts, on keys and the channel under its prefix."""
 
 CLUSTER_COMMANDS = ("CLUSTER|SLOTS", "COMMAND")
-"""What its client asks a cluster besides."""
+"""Further commands that its client sends to a cluster."""
 
 
 class Scripts:
-    """Runs scripts by their names. Repeating any of them changes nothing, so the client may retry as it likes."""
+    """Runs scripts by name. Repeating any of them changes nothing, so the client may retry."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
         self._known: dict[str, tuple[str, str]] = {}
 
     async def run(self, name: str, keys: Sequence[str], *arguments: Argument) -> Any:
-        """The script's answer, None for its `false`. Raises `Unreachable`."""
+        """The script's answer; None if it returns `false`. Raises `Unreachable`."""
         sha, text = self._known.get(name) or self._read(name)
         try:
             return await answer(self._client.evalsha(sha, len(keys), *keys, *arguments))
         except NoScriptError:
-            # A server that was just started, or became the primary: it knows the script from then on.
+            # The server has just started or become the primary. After this call it has the script.
             return await answer(self._client.eval(text, len(keys), *keys, *arguments))
 
     async def run_guarded(self, name: str, keys: Sequence[str], *arguments: Argument) -> Any:
-        """The same of a script that answers `false` where the data is not what it was: that raises `DataLost`."""
+        """The same for a script that returns `false` if the data was lost: raises `DataLost` then."""
         found = await self.run(name, keys, *arguments)
         if found is None:
             raise DataLost
@@ -58,7 +58,7 @@ class Scripts:
 
 
 async def answer(call: Any) -> Any:
-    """What Redis answers. Raises `Unreachable`."""
+    """The answer of Redis. Raises `Unreachable`, or `NoScriptError` if it does not know the script."""
     try:
         return await call
     except NoScriptError:

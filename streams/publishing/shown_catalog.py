@@ -10,7 +10,8 @@ from models.tally import FRANCHISE, TITLE, TallyKey
 
 
 class Corrected(NamedTuple):
-    """What another catalog shows differently: titles by their runtimes, franchises, titles by releases and lengths."""
+    """What differs in a new catalog: titles with another runtime, franchises with other titles or runtimes, titles with
+    another release, and titles with another content length. All by id."""
 
     runtimes: set[str]
     franchises: set[str]
@@ -22,14 +23,14 @@ _UNKNOWN = CatalogRow("?")
 
 
 class ShownCatalog:
-    """`rows` are those that are shown; `turn_to` lets others be."""
+    """The catalog rows that the published hashes are based on. `turn_to` replaces them."""
 
     def __init__(self) -> None:
         self.rows: Mapping[str, CatalogRow] = {}
         self._members: dict[str, set[str]] = {}
 
     def turn_to(self, rows: Mapping[str, CatalogRow]) -> Corrected:
-        """Show these rows from now on. The same mapping holds nothing new: whoever changes rows, replaces it."""
+        """Use these rows from now on. The mapping must be replaced, never changed: the same one means no correction."""
         corrected = Corrected(set(), set(), set(), set())
         before, self.rows = self.rows, rows
         if before is rows:
@@ -57,20 +58,20 @@ class ShownCatalog:
                 corrected.franchises.add(new.franchise_id)
 
     def franchise(self, title_id: str) -> str:
-        """The franchise that a title belongs to; empty: none."""
+        """The id of the franchise that a title belongs to; an empty string: none."""
         return self.rows.get(title_id, _UNKNOWN).franchise_id or ""
 
     def franchise_of(self, key: TallyKey) -> str:
-        """The franchise whose hash changes by a key; empty: none."""
+        """The id of the franchise whose hash changes with a tally; an empty string: none."""
         if key.kind == TITLE:
             return self.franchise(key.title_id)
         return key.title_id if key.kind == FRANCHISE else ""
 
     def release_ms(self, title_id: str) -> int | None:
-        """When a title was released; None: not known."""
+        """When a title is released, in milliseconds since 1970; None: not known."""
         return self.rows.get(title_id, _UNKNOWN).release_time_ms
 
     def runtimes(self, franchise_id: str) -> dict[str, int]:
-        """The titles of a franchise of which a runtime is known, and that."""
+        """The known runtimes of a franchise's titles, in milliseconds by title id."""
         known = {title_id: self.rows[title_id].known_runtime_ms for title_id in self._members.get(franchise_id, ())}
         return {title_id: runtime_ms for title_id, runtime_ms in known.items() if runtime_ms}

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from streams.publishing.partition_status import Health
 
 Version = tuple[int, int]
-"""Incarnation and sequence: how far a partition's state is. Of two the larger is the newer."""
+"""Incarnation and sequence: how far a partition's state is. The larger one of two is newer."""
 
 Share = tuple[int, ...]
 """A partition's share of a key: partition, incarnation, sequence, then the counters."""
@@ -34,7 +34,8 @@ class ForeignPrefix(Exception):
 
 
 class Metric(NamedTuple):
-    """One board: where its score and its judge stand in the hash (no judge: -1). The judge must be at least `least`."""
+    """One board. `score` is the place of its score among the hash's fields and texts. `judge` is the place of a count
+    that must be at least `least`, or the hash is not ranked; -1: there is none."""
 
     score: int
     judge: int

@@ -21,7 +21,7 @@ from streams.reader.results import Change
 from streams.reader.steps import Pause, Send, Steps
 
 KEPT = 100_000
-"""Keys whose last version is kept, those that changed last."""
+"""How many keys' last versions are kept: those that changed most recently."""
 
 BEGINNING = "0-0"
 _AT_ONCE = 1_000
@@ -31,7 +31,7 @@ _LONGEST_PAUSE_S = 5.0
 
 
 class Show(NamedTuple):
-    """Show these changes."""
+    """A step: show these changes."""
 
     changes: Sequence[Change]
 
@@ -40,7 +40,7 @@ FollowingSteps = Generator[Send | Pause | Show, Any, None]
 
 
 def last_place(stream_key: str) -> Steps[tuple[str, bool]]:
-    """Where the stream ends now; that is final."""
+    """Find the stream's present end. The outcome is final."""
     (reply,) = yield Send([("XREVRANGE", stream_key, "+", "-", "COUNT", 1)])
     return text_of(reply[0][0]) if reply else BEGINNING, True
 
@@ -60,7 +60,7 @@ class Following:
         self._versions: OrderedDict[str, int] = OrderedDict()
 
     def steps(self) -> FollowingSteps:
-        """Read on for ever. Raises `ReaderError` only where waiting is no use."""
+        """Read for ever. Raises `ReaderError` only if waiting does not help."""
         pause_s = _FIRST_PAUSE_S
         while True:
             try:
@@ -84,7 +84,7 @@ class Following:
         return self._news(entries)
 
     def _entries(self) -> Steps[list[Any]]:
-        """The entries after the place; all that there are where the place is not in the stream."""
+        """The entries after the place; all entries if the stream no longer has the place."""
         (found,) = yield Send([self._range(str(self._place))])
         if found and text_of(found[0][0]) == self._place and self._last in (None, found[0][1]):
             return list(found[1:])
@@ -98,7 +98,7 @@ class Following:
         return ("XRANGE", self._stream, start, "+", "COUNT", _AT_ONCE + 1)
 
     def _news(self, entries: Sequence[Any]) -> list[Change]:
-        """The changes among entries that are newer than what was shown of their keys."""
+        """The changes among entries that are newer than those already shown for their keys."""
         news = []
         for place, fields in entries:
             self._place, self._last = text_of(place), fields

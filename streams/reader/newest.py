@@ -12,7 +12,7 @@ from streams.reader.replies import ServerState
 from streams.reader.results import Read
 
 KEPT = 20_000
-"""Results that are kept, those asked for last; of a key that fell out, an older version might be shown."""
+"""How many results are kept: those read most recently. For a key beyond that, an older version might be shown."""
 
 
 class Newest:
@@ -29,7 +29,7 @@ class Newest:
         self._lock = threading.Lock()
 
     def settle(self, name: str, found: Read | None, state: ServerState) -> Read | None:
-        """What to show: what was found if it is complete and no older than what was shown, else that."""
+        """The result to show: the one found if it is complete and no older than the one shown before, else that."""
         with self._lock:
             is_behind = state.version < self._status_version
             self._status_version = max(state.version, self._status_version)

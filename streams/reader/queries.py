@@ -54,7 +54,7 @@ W = TypeVar("W", bound=Window | AudienceWeek)
 
 Command = tuple[str | int, ...]
 AUDIENCE_WEEKS = KEPT_FOR.day_ms // (DAYS_A_WEEK * DAY_MS) + 1
-"""So many weeks of audiences are kept by default."""
+"""How many weeks of audiences are kept by default."""
 
 _RESULTS: dict[str, type[Window | AudienceWeek]] = {
     HOUR: Hour,
@@ -63,14 +63,14 @@ _RESULTS: dict[str, type[Window | AudienceWeek]] = {
     WEEK: Week,
     AUDIENCE: AudienceWeek,
 }
-"""The types of kinds of windows that have one of their own."""
+"""The result types of the kinds of windows that have a type of their own."""
 
 _WEEKS_AHEAD = 8
-"""A title's `as_of_ms` is that of its slowest partition: others may be some weeks ahead of it."""
+"""A title's `as_of_ms` is that of its slowest partition. Others may be this many weeks ahead."""
 
 
 class Part(NamedTuple):
-    """One command of a question, and its result; `name` is what its versions are kept by. `None`: there is none."""
+    """One command of a question, and how its reply is parsed (None: no such key). Versions are compared by `name`."""
 
     name: str
     command: Command
@@ -78,7 +78,7 @@ class Part(NamedTuple):
 
 
 class Query(NamedTuple, Generic[T]):
-    """A question: its parts, those that depend on what came of the first (`more`), the answer made of all results."""
+    """A question. `parts`: its commands; `more`: further ones, by the first results; `answer`: from all results."""
 
     parts: Sequence[Part]
     answer: Callable[[Sequence[Any]], T]
@@ -168,7 +168,7 @@ class Queries:
         return Query(parts, lambda found: _profiles(asked, found, size), audiences)
 
     def _profile(self, title_id: str) -> list[Part]:
-        """The title is the first of them."""
+        """The parts of a title's profile; the first one is the title."""
         alone = [self._title(title_id), self._dayparts(title_id), self._computed(title_id, Legs), self._curve(title_id)]
         ages, weeks = range(len(AGES)), range(1, LAST_WEEK + 1)
         return [*alone, *self._windows(AGE, title_id, ages), *self._windows(WEEK, title_id, weeks)]
@@ -186,7 +186,7 @@ class Queries:
         return _hash(key, lambda fields: curve(key, fields, title_id))
 
     def _audience(self, title_id: str, title: Title | None, weeks: int) -> list[Part]:
-        """As many parts for a title that is not there as for any other."""
+        """Further parts of a title's profile: the same number for a title that does not exist."""
         newest = audience_week((title.as_of_ms if title is not None else 0) // DAY_MS)
         return self._windows(AUDIENCE, title_id, range(newest - weeks + 1, newest + _WEEKS_AHEAD + 1))
 
@@ -195,7 +195,7 @@ class Queries:
         return _hash(key, lambda fields: struct(result, key, fields, title_id=title_id))
 
     def _windows(self, kind: str, title_id: str, numbers: Iterable[int]) -> list[Part]:
-        """The windows of a kind, by its letter, that have these numbers."""
+        """The windows of a kind, by its letter, with these numbers."""
         result, name = _RESULTS.get(kind, LongWindow), KINDS[kind].name
         return [self._window(result, TallyKey(kind, n, title_id), name(n)) for n in numbers]
 
@@ -225,7 +225,7 @@ def _by_id(asked: Sequence[str], found: Sequence[Any]) -> dict[str, Title]:
 
 
 def _profiles(asked: Sequence[str], found: Sequence[Any], size: int) -> tuple[Profile, ...]:
-    """The profiles of results: `size` of each title, then the same number of weeks' audiences of each."""
+    """The profiles from results: `size` for each title, then the same number of weekly audiences for each."""
     later = found[len(asked) * size :]
     weeks = len(later) // len(asked) if asked else 0
     return tuple(

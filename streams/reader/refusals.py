@@ -14,15 +14,15 @@ from streams.config.redis_address import BadAddress, read_address, without_passw
 from streams.reader.errors import ReaderError
 
 FAILURES = (exceptions.RedisError, exceptions.RedisClusterException, OSError)
-"""What a driver catches: whatever Redis, its client or the network raise."""
+"""What a driver must catch: everything that Redis, its client or the network may raise."""
 
 OPTIONS: dict[str, Any] = {"socket_timeout": 5.0, "socket_connect_timeout": 5.0}
 RETRIES = 1
-"""A connection that was closed while it was idle is opened again; more patience is the reader's own."""
+"""One retry: a connection that was closed while it was idle is opened again. The reader does all further retries."""
 
 
 def checked(url: str) -> str:
-    """The URL, if it is an address of a Redis. Raises `ReaderError`."""
+    """The URL, if it is a valid Redis address. Raises `ReaderError`."""
     try:
         read_address(url)
     except BadAddress as problem:
@@ -31,7 +31,7 @@ def checked(url: str) -> str:
 
 
 def reader_error(problem: Exception, url: str) -> ReaderError:
-    """The error for people of a call to Redis at `url`."""
+    """The reader's error for a failed call to Redis at `url`."""
     where, said = without_password(url), _said(problem)
     if isinstance(problem, exceptions.AuthenticationError):
         return ReaderError(f"Redis at {where} refuses the user or its password: {said}")
@@ -47,5 +47,5 @@ def reader_error(problem: Exception, url: str) -> ReaderError:
 
 
 def _said(problem: Exception) -> str:
-    """What the library says, on one line, without the clients that it describes along the way."""
+    """The library's message on one line, without its descriptions of clients."""
     return re.sub(r"[\s:]*<.*>", "", " ".join(str(problem).split())) or type(problem).__name__

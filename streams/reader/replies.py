@@ -21,7 +21,7 @@ _WHOLE = frozenset(field.name for field in msgspec.structs.fields(Title) if fiel
 
 
 class ServerState(NamedTuple):
-    """What the status hash says beside each answer. Its version tells a server that has fallen behind."""
+    """The status hash at the time of an answer. If its version is older than before, the server has fallen behind."""
 
     version: int = 0
     complete: bool = False
@@ -29,23 +29,23 @@ class ServerState(NamedTuple):
 
 
 def server_state(reply: Sequence[Any]) -> ServerState:
-    """The state from the values of `version`, `complete` and `as_of_ms`; all of them are missing together."""
+    """The state from the values of `version`, `complete` and `as_of_ms`; None for all of them if there is no status."""
     version, complete, as_of_ms = (text_of(value or b"") for value in reply)
     return ServerState(int(version or 0), complete == "1", int(as_of_ms or 0))
 
 
 def texts(reply: Any) -> dict[str, str]:
-    """A hash as texts; an empty one where there is none."""
+    """A hash as texts; empty if there is none."""
     return {text_of(name): text_of(value) for name, value in reply.items()}
 
 
 def text_of(value: Any) -> str:
-    """Redis's bytes as text; no byte is lost that is no UTF-8."""
+    """Redis's bytes as text. Bytes that are not UTF-8 are kept (`surrogateescape`)."""
     return value.decode(errors="surrogateescape") if isinstance(value, bytes) else str(value)
 
 
 def struct(kind: type[R], key: str, fields: Mapping[str, str], **names: str) -> R:
-    """A result of a hash that is there; an empty text is a value that there is none of."""
+    """A result from a hash that exists. An empty text becomes None."""
     known = {name: text for name, text in fields.items() if text} | names
     try:
         return msgspec.convert(known, kind, strict=False)

@@ -14,7 +14,7 @@ import msgspec
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):
-    """What every result says of itself.
+    """What every result has.
 
     `as_of_ms`: the stream time (UTC) up to which everything is in it. `version` only grows, for one key. `complete`
     False: a rebuild is under way and this reader has seen no complete value before it: the numbers are too small.
@@ -26,11 +26,11 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def as_of(self) -> datetime | None:
-        """`as_of_ms` as a time in UTC; `None` where no event was read yet."""
+        """`as_of_ms` as a time in UTC; `None`: no event was read yet."""
         return datetime.fromtimestamp(self.as_of_ms / 1000, UTC) if self.as_of_ms else None
 
     def as_dict(self) -> dict[str, Any]:
-        """Fields and values, exact, ready for JSON."""
+        """Fields and exact values, ready for JSON."""
         found: dict[str, Any] = msgspec.to_builtins(self)
         return found
 
@@ -127,7 +127,7 @@ class Hour(Window, frozen=True, kw_only=True):
 
 
 class LongWindow(Window, frozen=True, kw_only=True):
-    """A window in which a completion counts as returned once another follows it; hours do not tell that."""
+    """A window that counts returned completions, which hours do not."""
 
     returned_1d: int = 0
     returned_7d: int = 0
@@ -198,7 +198,7 @@ class Dayparts(Read, frozen=True, kw_only=True):
     dayparts: tuple[Daypart, ...] = ()
 
     def __getitem__(self, name: str) -> Daypart:
-        """The daypart of that name. Raises `KeyError`."""
+        """The daypart with this name. Raises `KeyError`."""
         for daypart in self.dayparts:
             if daypart.name == name:
                 return daypart
@@ -206,7 +206,7 @@ class Dayparts(Read, frozen=True, kw_only=True):
 
 
 class Computed(Read, frozen=True, kw_only=True):
-    """What is computed of a title as of the end of `week`, its last complete one; `WORD` is its word in keys."""
+    """A result that is computed for a title at the end of `week`, its last complete one. `WORD`: its word in keys."""
 
     WORD: ClassVar[str]
 
@@ -215,7 +215,7 @@ class Computed(Read, frozen=True, kw_only=True):
 
 
 class Legs(Computed, frozen=True, kw_only=True):
-    """How a title holds its audience, week by week; `unstoppable` and what it was judged by."""
+    """How a title holds its audience, week by week: `unstoppable` and its inputs."""
 
     WORD: ClassVar[str] = "legs"
 
@@ -251,7 +251,7 @@ class Board(Read, frozen=True, kw_only=True):
 
 
 class Status(Read, frozen=True, kw_only=True):
-    """How the workers are doing, and what became of the records they read."""
+    """The state of the workers, and what became of the records that they read."""
 
     incarnation: int = 0
     partitions_ready: int = 0
@@ -273,7 +273,7 @@ class Status(Read, frozen=True, kw_only=True):
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is known of one title. `title` None: nothing of it was ever counted."""
+    """Everything about one title. `title` None: nothing of it was ever counted."""
 
     title_id: str
     title: Title | None = None
@@ -286,11 +286,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def complete_weeks(self) -> int:
-        """How many weeks since the release are over; the one after them goes on."""
+        """How many weeks since the release are over; the next one has begun."""
         return self.legs.week if self.legs is not None else 0
 
     def age(self, name: str) -> Age | None:
-        """The age window `opening`, `7d`, `28d` or `91d`; `None` where it counted nothing."""
+        """The age window `opening`, `7d`, `28d` or `91d`; `None`: it counted nothing."""
         return next((age for age in self.ages if age.name == name), None)
 
 

@@ -1,6 +1,6 @@
 """Which windows a question asks for: from times, days and words to numbers.
 
-Owns what is accepted of them. It must not know keys, results or Redis.
+Owns which times, days and words are accepted.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ MOST_WINDOWS = 10_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _KINDS = {each.word: kind for kind, each in KINDS.items() if each.as_titles}
-"""The kinds of windows that count what titles count, by their words."""
+"""The kinds of windows that hold a title's counters, by word."""
 
 
 def kind_of(word: str) -> str:
-    """The kind of windows that is called by that word in keys."""
+    """The kind of windows with this word in keys."""
     if word not in _KINDS:
         raise ReaderError(f"kind={word!r}: accepted: {', '.join(_KINDS)}")
     return _KINDS[word]
 
 
 def numbers(kind: str, first: datetime | None, last: datetime | None) -> range:
-    """Of a kind's windows those from time to time; those by age are few: all that there are."""
+    """The numbers of a kind's windows between two times. Windows by age are few: all of them."""
     bounds, word = KINDS[kind].bounds, KINDS[kind].word
     if isinstance(bounds, OfAges):
         if first is not None or last is not None:
@@ -37,14 +37,14 @@ def numbers(kind: str, first: datetime | None, last: datetime | None) -> range:
 
 
 def span(what: str, first: int, last: int) -> range:
-    """The numbers from the first to the last."""
+    """The numbers from `first` to `last`. Raises `ReaderError` if there are too many, or `last` is before `first`."""
     if not 0 <= last - first < MOST_WINDOWS:
         raise ReaderError(f"{what}: accepted: at most {MOST_WINDOWS:,} at once, the first not after the last")
     return range(first, last + 1)
 
 
 def hour_number(time: datetime) -> int:
-    """The number of the UTC hour of a time."""
+    """The number of the UTC hour that contains a time. Raises `ReaderError` if the time has no zone."""
     if time.tzinfo is None:
         raise ReaderError(f"{time}: accepted: a time with its zone, such as datetime(2026, 11, 23, 15, tzinfo=UTC)")
     return (time - _EPOCH) // timedelta(hours=1)

@@ -22,13 +22,13 @@ PAUSE_S = 0.25
 
 
 class Send(NamedTuple):
-    """Send these commands, in one pipeline if they are several; the replies are wanted, or the `ReaderError`."""
+    """A step: send these commands, several in one pipeline. Its outcome is the replies, or a `ReaderError`."""
 
     commands: Sequence[Command]
 
 
 class Pause(NamedTuple):
-    """Wait so long."""
+    """A step: wait this many seconds."""
 
     seconds: float
 
@@ -37,7 +37,7 @@ Steps = Generator[Send | Pause, Any, T]
 
 
 class Course:
-    """Steps on their way: the one to execute next, and what they came to once there is none."""
+    """Steps in progress: the next one to execute, or the result once there is none."""
 
     def __init__(self, steps: Generator[Any, Any, Any]) -> None:
         self._steps = steps
@@ -46,7 +46,7 @@ class Course:
         self.go_on(None)
 
     def go_on(self, outcome: list[Any] | ReaderError | None) -> None:
-        """Tell what came of the step: replies, an error, or nothing. Raises what the steps cannot go on after."""
+        """Pass in the step's outcome: replies, an error, or nothing. Raises an error that the steps cannot handle."""
         try:
             if isinstance(outcome, ReaderError):
                 self.step = self._steps.throw(outcome)
@@ -59,9 +59,9 @@ class Course:
 def ask(
     queries: Queries, query: Query[T], newest: Newest, wait_s: float, clock: Callable[[], float] = time.monotonic
 ) -> Steps[T]:
-    """Ask until there is an answer and it is complete, for `wait_s` at most; then take what there is.
+    """Ask until there is a complete answer, for at most `wait_s` seconds; then return what there is.
 
-    Raises `ReaderError`: at once where waiting is no use, else once the time is over.
+    Raises `ReaderError`: at once if waiting does not help, else once the time is over.
     """
     results = yield from patiently(lambda: _asked_once(queries, query, newest), wait_s, clock)
     return query.answer(results)
@@ -70,7 +70,7 @@ def ask(
 def patiently(
     once: Callable[[], Steps[tuple[T, bool]]], wait_s: float, clock: Callable[[], float] = time.monotonic
 ) -> Steps[T]:
-    """Go through steps again and again until they say that their outcome is final, or the time is over."""
+    """Repeat steps until they return a final outcome, or the time is over."""
     until = clock() + wait_s
     while True:
         is_last = clock() >= until
@@ -95,7 +95,7 @@ def _read(queries: Queries, parts: Sequence[Part], newest: Newest) -> Steps[tupl
     is_settled = True
     for first in range(0, len(parts), AT_ONCE):
         some = parts[first : first + AT_ONCE]
-        # The state comes first: a hash read after a status that says complete is not from before the rebuild.
+        # The status is read first: a hash that is read after a complete status is not from before the rebuild.
         replies = yield Send([queries.server_state, *(part.command for part in some)])
         state = server_state(replies[0])
         for part, reply in zip(some, replies[1:], strict=True):

@@ -29,10 +29,10 @@ _OF_SENTINELS = "sentinel_"
 
 
 class _Packed:
-    """In front of a connection's class: packs in C."""
+    """A mix-in for connections: packs commands in C."""
 
     def pack_command(self, *words: Any) -> list[bytes]:
-        """A command as it goes to the server; the name of one may be of two words."""
+        """A command in the server's protocol. The name of a command may have two words."""
         name = words[0]
         if isinstance(name, str) and " " in name:
             words = (*name.split(), *words[1:])
@@ -44,7 +44,7 @@ def _packed(connection_class: type[Any]) -> type[Any]:
 
 
 class _Primary(redis.asyncio.Redis):
-    """A client of the primary under Sentinel, which takes its Sentinels' connections along when it is closed."""
+    """A client of the primary under Sentinel. Closing it also closes its connections to the Sentinels."""
 
     asked: AsyncSentinel
 
@@ -54,7 +54,7 @@ class _Primary(redis.asyncio.Redis):
 
 
 class _Cluster(redis.asyncio.RedisCluster):
-    """A client of a cluster that asks the nodes of its address too, once none that it found answers any more."""
+    """A client of a cluster. If no node that it found answers any more, it also asks the nodes of its address."""
 
     given: tuple[tuple[str, int], ...] = ()
 
@@ -83,10 +83,10 @@ def async_client(url: str, **options: Any) -> Any:
         return _packing(primary)
     if address.kind == CLUSTER:
         nodes = [redis.asyncio.cluster.ClusterNode(host, port) for host, port in address.nodes]
-        # Other slots than the prefix's are nobody's business here: they may be away.
+        # Only the prefix's slots matter: others may be unavailable.
         cluster = _Cluster(startup_nodes=nodes, require_full_coverage=False, **own)
         cluster.given = address.nodes
-        # Of these options its nodes are made, once it has asked which there are.
+        # The client creates its nodes with these options, once it has asked for them.
         cluster.connection_kwargs["connection_class"] = _packed(cluster.connection_kwargs["connection_class"])
         return cluster
     return _packing(redis.asyncio.Redis.from_url(address.url, **options))
@@ -99,7 +99,7 @@ def _packing(client: Any) -> Any:
 
 
 def sync_client(url: str, **options: Any) -> Any:
-    """The same without asyncio. That of a cluster connects at once, and raises redis-py's errors."""
+    """The same without asyncio. A cluster's client connects at once, and raises redis-py's errors."""
     address = read_address(url)
     own, of_sentinels = _options(address, options)
     if address.kind == SENTINEL:
@@ -112,7 +112,7 @@ def sync_client(url: str, **options: Any) -> Any:
 
 
 def _options(address: RedisAddress, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """redis-py's options of the servers, and those of the Sentinels."""
+    """redis-py's options for the servers, and those for the Sentinels."""
     try:
         said: dict[str, Any] = dict(parse_url(address.url))
     except ValueError as problem:
@@ -134,5 +134,5 @@ def _options(address: RedisAddress, options: Mapping[str, Any]) -> tuple[dict[st
 
 
 def told_in_short(problem: BaseException) -> str:
-    """What a client's error says, in one line: those of Sentinel go on with all that is known of each connection."""
+    """A client's error in one line, without the details of each connection that Sentinel's errors append."""
     return re.sub(r"\s+", " ", str(problem).partition(" : <")[0]) or type(problem).__name__

@@ -14,7 +14,7 @@ from models.windows import DAY, KINDS
 
 
 class Form(NamedTuple):
-    """A key's form, less the prefix, its Redis type, and what it holds."""
+    """A key's form without the prefix, its Redis type, and what it holds."""
 
     form: str
     type: str
@@ -28,11 +28,11 @@ TALLIES = {
     DAYPARTS: Form("title:<title_id>:dayparts", "hash", "a title by parts of the households' own day"),
     FRANCHISE: Form("franchise:<franchise_id>", "hash", "titles that belong together, for all time"),
 }
-"""The hashes that tallies are shown in, by their kind."""
+"""The hashes that show tallies, by the tally's kind."""
 
 LEGS = "legs"
 COMPUTED = {LEGS: Form("title:<title_id>:legs", "hash", "how a title holds its audience week by week")}
-"""The hashes that are computed from the totals of a title's tallies, by their words. They have no shares."""
+"""The hashes that are computed from the totals of a title's tallies, by word. They have no shares."""
 
 STATUS = Form("status", "hash", "the stream's own account, and how its workers are")
 BOARD = Form("board:<metric>", "zset", "titles ranked by a field of their hashes")
@@ -40,14 +40,14 @@ DAY_BOARD = Form("board:<metric>:day:<YYYYMMDD>", "zset", "titles ranked by a fi
 CHANGES = Form("changes", "stream", "one message for each change, and a channel of the same name")
 
 READ = (*TALLIES.values(), *COMPUTED.values(), STATUS, BOARD, DAY_BOARD, CHANGES)
-"""All keys that are there to be read."""
+"""All keys that readers may read."""
 
 _NAMES: dict[str, Callable[[int], str]] = {kind: lru_cache(1_000)(each.name) for kind, each in KINDS.items()}
 _OF_A_TITLE = re.compile(r"title:([^:]+)(?::day:(\d{8}))?")
 
 
 class Held(NamedTuple):
-    """What there is of a hash besides itself: places on boards, and for a title the hashes computed for it."""
+    """What belongs to a hash: its places on boards, and for a title its computed hashes."""
 
     member: str
     boards: list[str]
@@ -76,33 +76,33 @@ class Keys:
         self._id = lru_cache(20_000)(encoded_id)
 
     def tally(self, key: TallyKey) -> str:
-        """The hash that readers find a tally in."""
+        """The key of the hash that shows a tally."""
         name = _NAMES.get(key.kind)
         template, encoded = self._tallies[key.kind], self._id(key.title_id)
         return template % encoded if name is None else template % (encoded, name(key.number))
 
     def title(self, title_id: str) -> str:
-        """The hash of a title, for all time."""
+        """The key of a title's hash, for all time."""
         return self._tallies[TITLE] % self._id(title_id)
 
     def franchise(self, franchise_id: str) -> str:
-        """The hash of a franchise."""
+        """The key of a franchise's hash."""
         return self._tallies[FRANCHISE] % self._id(franchise_id)
 
     def legs(self, title_id: str) -> str:
-        """The hash of a title's legs."""
+        """The key of the hash of a title's legs."""
         return self.computed(LEGS, title_id)
 
     def computed(self, word: str, title_id: str) -> str:
-        """The hash of a title that is computed from its totals, by its word."""
+        """The key of a title's computed hash, by its word."""
         return self._computed[word] % self._id(title_id)
 
     def board(self, metric: str, day: int | None = None) -> str:
-        """The board of a metric, for all time or for a day, by its number."""
+        """The key of a metric's board, for all time or for a day, by the day's number."""
         return self._board % metric if day is None else self._day_board % (metric, _NAMES[DAY](day))
 
     def held(self, hash_key: str) -> Held:
-        """What there is of a hash besides itself."""
+        """What belongs to a hash."""
         found = _OF_A_TITLE.fullmatch(hash_key, len(self.prefix))
         if found is None:
             return Held("", [], [])
@@ -114,15 +114,15 @@ class Keys:
 
     @property
     def all_shares(self) -> str:
-        """The pattern of all shares' keys."""
+        """A pattern that matches all keys of shares."""
         return re.sub(r"([*?\[\]\\])", r"\\\1", self._shares) + "*"
 
     def of_shares(self, key: str) -> str:
-        """The hash that a key of shares belongs to."""
+        """The key of the hash that a key of shares belongs to."""
         return self.prefix + key.removeprefix(self._shares)
 
     def shares(self, hash_key: str) -> str:
-        """The partitions' shares of a hash, their total, and its revision."""
+        """The key of the partitions' shares of a hash, with their total and its revision."""
         return self._shares + hash_key.removeprefix(self.prefix)
 
 

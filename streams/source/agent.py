@@ -15,7 +15,7 @@ from streams.kafka.record_batch import RecordBatch
 def fold_batches(
     apply: Callable[[RecordBatch, object], None],
 ) -> Callable[[StreamT[bytes]], Awaitable[None]]:
-    """The agent's function. Events are acknowledged by whoever `apply` hands them to, not here."""
+    """The agent's function. It acknowledges no events: `apply` must see to that."""
 
     async def viewing(stream: StreamT[bytes]) -> None:
         async for event in stream.noack().events():

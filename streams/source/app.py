@@ -24,7 +24,7 @@ _BUFFERED_BATCHES = 16
 
 
 class Owner(Gate, Protocol):
-    """What the application asks of the worker that runs it."""
+    """What the application calls in the worker that runs it."""
 
     def apply(self, batch: RecordBatch, event: object) -> None:
         """Fold a batch in; the event is acknowledged once it is checkpointed."""
@@ -37,7 +37,7 @@ class Owner(Gate, Protocol):
 
 
 class Application(faust.App):
-    """Faust's, but for the folders that it makes at start and puts nothing into: a worker writes no file."""
+    """Faust's application, without the folders that it creates at start and leaves empty: a worker writes no files."""
 
     def _create_directories(self) -> None:
         pass
@@ -98,14 +98,14 @@ def _listen_to_rebalances(app: faust.App, owner: Owner, topic: str) -> None:
 
 
 class SourcePartitions:
-    """The running application's view of its source topic's partitions, by their numbers."""
+    """The running application's source partitions, by number."""
 
     def __init__(self, app: faust.App, topic: str) -> None:
         self._app = app
         self._topic = topic
 
     async def seek(self, number: int, offset: int) -> bool:
-        """Fetch from this offset next; False where the partition was revoked meanwhile."""
+        """Fetch from this offset next. Returns False if the partition was revoked in the meantime."""
         try:
             await self._app.consumer.seek_wait({TP(self._topic, number): offset})
         except (IllegalStateError, TimeoutError):
@@ -113,10 +113,10 @@ class SourcePartitions:
         return True
 
     async def offsets(self, number: int) -> tuple[int, int]:
-        """The first offset that is there, and the one after the last."""
+        """The first offset of the partition, and the one after its last."""
         tp = TP(self._topic, number)
         return (await self._app.consumer.earliest_offsets(tp))[tp], (await self._app.consumer.highwaters(tp))[tp]
 
     def end(self, number: int) -> int:
-        """The offset after the last, as of the latest fetch; 0 before any."""
+        """The offset after the last one, as of the latest fetch; 0 before the first."""
         return self._app.consumer.highwater(TP(self._topic, number)) or 0

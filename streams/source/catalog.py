@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def catalog_feed(kafka: KafkaAddress, topic: str) -> FollowedTopic[CatalogRow]:
-    """The catalog by title id; to be loaded."""
+    """The catalog by title id. Call `load` before use."""
     return FollowedTopic(kafka, topic, "catalog", _take_title)
 
 

@@ -18,16 +18,16 @@ log = logging.getLogger(__name__)
 
 
 class Erasure(msgspec.Struct, frozen=True):
-    """`until` has each partition's end in the source topic, as it was then; `topic_id` says which topic that was.
+    """`until` holds the end offset of each source partition at the time of the request.
 
-    Offsets of a topic that was made anew, under the same name, are others.
+    `topic_id` is the id of the source topic then: a recreated topic of the same name has other offsets.
     """
 
     topic_id: str
     until: list[int]
 
     def reaches(self, topic_id: str, partition: int) -> int:
-        """The offset below which a partition's records of the household do not count; 0: all do."""
+        """The offset below which a partition's records of the household do not count; 0: all count."""
         return self.until[partition] if topic_id == self.topic_id and partition < len(self.until) else 0
 
 
@@ -35,7 +35,7 @@ _decode = msgspec.json.Decoder(Erasure).decode
 
 
 def erasures_feed(kafka: KafkaAddress, topic: str) -> FollowedTopic[Erasure]:
-    """The erasures by digest; to be loaded."""
+    """The erasures by digest. Call `load` before use."""
     return FollowedTopic(kafka, topic, "erasures", _take_erasure)
 
 

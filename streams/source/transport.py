@@ -30,21 +30,21 @@ _METADATA_AGE_MS = 10_000
 
 
 class Gate(Protocol):
-    """Says which partitions may be delivered now, and when a seek made earlier fetches stale."""
+    """Decides which partitions may be delivered. Each seek changes a partition's epoch: earlier fetches are stale."""
 
     def epoch(self, partition: int) -> int | None:
-        """The partition's epoch, or None while nothing of it may be delivered."""
+        """The partition's epoch; None: it must not be delivered now."""
         ...
 
 
 class Consumer(driver.Consumer):
-    """Delivers record batches of the partitions that the app's gate lets through."""
+    """Delivers record batches of the partitions that the app's gate allows."""
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
-        """Fetch once, and yield a message for each batch. Raises what ended the client's place in its group."""
+        """Fetch once, and yield a message for each batch. Raises the error that ended the client's group membership."""
         self._check_membership()
         if not self.flow_active:
             await self.wait(self.can_resume_flow)
@@ -62,9 +62,10 @@ class Consumer(driver.Consumer):
                 yield tp, self._to_message(tp, batch)
 
     def _check_membership(self) -> None:
-        """aiokafka tells whoever fetches that its coordination has ended; who has no partition yet must ask.
+        """Raise the error with which aiokafka's group coordination has ended.
 
-        It ends for good where a broker answers oddly, such as without any broker's address; nothing comes after that.
+        A fetch would report it, but a client without partitions does not fetch. Coordination ends for good after an odd
+        answer, for example one without the address of any broker; the client would then get no partitions any more.
         """
         client = self._thread._consumer
         coordination = getattr(client and client._coordinator, "_coordination_task", None)
@@ -88,13 +89,13 @@ class Consumer(driver.Consumer):
         )
 
     async def perform_seek(self) -> None:
-        """Nothing: whoever opens a partition seeks it to the position its state stands at."""
+        """Do nothing: whoever opens a partition seeks it to its state's position."""
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Nothing: the offsets between two batches' last ones were delivered with them."""
+        """Do nothing: the offsets between the last ones of two batches were delivered with these batches."""
 
     def _new_offset(self, tp: TP) -> int | None:
-        # Right only because batches of a partition are acknowledged in order, at its checkpoints.
+        # Correct only because a partition's batches are acknowledged in order, at its checkpoints.
         acked = self._acked[tp]
         if not acked:
             return None
@@ -119,17 +120,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             **driver.credentials_to_aiokafka_auth(conf.broker_credentials),
             partition_assignment_strategy=[StickyPartitionAssignor],
             enable_auto_commit=False,
-            # Where the group begins does not matter: each partition is sought to its state's position.
+            # The group's offsets do not matter: each partition is sought to its state's position.
             # After an offset out of range the next batch starts elsewhere, and the worker ends (a gap).
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             max_poll_records=conf.broker_max_poll_records,
             max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
-            # A fetch costs as much as hundreds of records: a steady stream is better waited for a little.
+            # A fetch costs as much as hundreds of records, so waiting a little for more of them pays.
             fetch_min_bytes=_FETCH_AT_LEAST_BYTES,
             fetch_max_wait_ms=_FETCH_WITHIN_MS,
-            # Partitions that were not known yet when they were shared out are nobody's until the next look.
+            # Partitions that were unknown at the last assignment belong to nobody until metadata is refreshed.
             metadata_max_age_ms=_METADATA_AGE_MS,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
@@ -160,7 +161,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             return {}
         drained = {}
         for tp in [TP(*tp) for tp in fetcher._records if tp in epochs]:
-            # A call that waited through a rebalance must not take what was fetched after the new seek.
+            # A call that has waited through a rebalance must not take records that were fetched after the new seek.
             if self.app.gate.epoch(tp.partition) != epochs[tp]:
                 continue
             fetched = fetcher._records.pop(tp)
@@ -171,10 +172,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return drained
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        """Nothing: Faust would miss commits that it did not make itself; a checkpoint has limits of its own."""
+        """Do nothing: Faust would miss commits that it did not make itself; checkpoints have limits of their own."""
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        """Commit offsets; failing does no harm, they are a hint and a gauge of lag."""
+        """Commit offsets. A failure does no harm: they are only a hint, and a gauge of lag."""
         try:
             await self._ensure_consumer().commit(
                 {TopicPartition(*tp): offset for tp, offset in offsets.items() if tp in self.assignment()}
@@ -196,13 +197,13 @@ async def _something_fetched(fetcher: Any, timeout: float | None) -> bool:
 
 
 def _batches(fetched: FetchResult, partition: int, epoch: int, batch_records: int | None) -> Iterable[RecordBatch]:
-    """All batches of a fetch. Records stay as the parser made them: no object more for each."""
+    """All batches of a fetch. Records stay as the parser made them, without a further object for each."""
     while fetched.has_more():
         parts = fetched._partition_records
         parts._consumer_record = _as_parsed
         start = parts.next_fetch_offset
         records = fetched.getall(batch_records)
-        # Without progress the fetch was made stale, by a seek or a rebalance.
+        # No progress: a seek or a rebalance has made the fetch stale.
         if parts.next_fetch_offset > start:
             yield RecordBatch(partition, start, parts.next_fetch_offset, epoch, records)
 

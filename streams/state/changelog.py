@@ -5,7 +5,7 @@ Owns the keys, the position record, and how records become a fold again.
     p                             position of the last checkpoint, JSON (`Position`)
     c <offset, 20 digits> | title the catalog row that holds from that source offset on, JSON; empty: none
     e <offset, 20 digits> | digest of a household   forgotten there (`models.erasure`), JSON (`Erased`)
-    k <offset, 20 digits>         the time without records before that source offset, JSON, in ms
+    k <offset, 20 digits>         the clock before that source offset, after a silence: JSON, ms since 1970
     z <offset, 20 digits> | zone name   the zone's data from that source offset on (`streams.state.zone_records`)
     r <length of title> title household    a packed row (`models.rows`)
     s <quarter hour> title        households by the streaks that end then (`models.streaks`), msgpack
@@ -45,7 +45,7 @@ from streams.state.tally_records import (
 from streams.state.zone_records import ZONE, read_zone
 
 STATE_FORMAT = 6
-"""Goes up when the form of any record changes, or a window or counter is added that an older state did not count."""
+"""Raise it when the form of any record changes, or when a window or counter is added that an older state lacks."""
 
 READABLE_FORMATS = frozenset({5, STATE_FORMAT})
 """The formats that a worker continues from; any other is refused. It writes `STATE_FORMAT` with its next position.
@@ -68,19 +68,21 @@ _decode_catalog = msgspec.json.Decoder(CatalogRow).decode
 
 
 class StateError(Exception):
-    """The state cannot be used as it is. The message says why and names the remedy."""
+    """The state cannot be used as it is. The message says why, and names the remedy."""
 
 
 class Position(msgspec.Struct, frozen=True):
     """Where a partition's state stands; written in every checkpoint's transaction.
 
-    `next_offset` is the first source offset that is not in the state; `incarnation` the time in milliseconds
-    at which this state was begun; `sequence` numbers its checkpoints; `rules` is the fingerprint of the rules that it
-    was computed by, `zones` the version of the zone data that was installed; `stream` the counts of all records, in
-    their fields' order; `format` is that of all records of the state, `state_id` the id of the topic that they are in.
-    After a rebuild `told` is the first source offset of which no dead letter, late event or milestone was written
-    before it, and `rebuild_until` the source offset from which on readers may see the new counters; both stay. `writer`
-    is another one in each worker: two that write the same checkpoint are told apart by it.
+    - `next_offset`: the first source offset that is not in the state; `topic_id`, `partitions`: of the source.
+    - `incarnation`: when this state was begun, in milliseconds; `sequence`: the number of the checkpoint.
+    - `rules`: the fingerprint of the rules that it was computed with; `zones`: the version of the zone data installed.
+    - `stream`: the counts of all records, in the order of `StreamCounters`.
+    - `format`: of all records of the state; `state_id`: the id of the topic that they are in.
+    - `told`: after a rebuild, the first source offset whose outputs (dead letters, late events, milestones) were not
+      written before the rebuild. `rebuild_until`: the source offset from which on readers may see the new counters.
+      Both stay as they are.
+    - `writer`: differs in each worker, so that two that write the same checkpoint can be told apart.
     """
 
     next_offset: int
@@ -100,7 +102,7 @@ class Position(msgspec.Struct, frozen=True):
 
 
 class Erased(msgspec.Struct, frozen=True):
-    """What was erased of a household: `rows` in number; its records below the offset `until` do not count."""
+    """An erasure: a household's records below the offset `until` do not count. `rows`: how many rows it had."""
 
     until: int
     rows: int
@@ -116,28 +118,28 @@ def position_message(position: Position) -> Message:
 
 
 def catalog_message(offset: int, title_id: str, row: CatalogRow | None) -> Message:
-    """The control row that says which catalog row holds from a source offset on (None: none does)."""
+    """The control row for a title's catalog row, which holds from a source offset on; None: the title was removed."""
     value = b"" if row is None else msgspec.json.encode(row)
     return {"key": b"c%020d|%b" % (offset, title_id.encode()), "value": value}
 
 
 def silence_message(offset: int, clock_ms: int) -> Message:
-    """The control row that says how far time had come before the record at a source offset."""
+    """The control row for the clock after a silence, before the record at a source offset; milliseconds since 1970."""
     return {"key": b"k%020d" % offset, "value": b"%d" % clock_ms}
 
 
 def erasure_message(offset: int, digest: str, erased: Erased) -> Message:
-    """The control row that says that a household was forgotten before the record at a source offset."""
+    """The control row for a household that was forgotten before the record at a source offset."""
     return {"key": b"e%020d|%b" % (offset, digest.encode()), "value": msgspec.json.encode(erased)}
 
 
 def read_erasure(key: bytes, value: bytes) -> tuple[str, Erased]:
-    """The digest that an erasure's control row names, and what was erased. Raises `msgspec.DecodeError`."""
+    """The household's digest and the erasure, from a control row. Raises `msgspec.DecodeError`."""
     return key[22:].decode(), _decode_erased(value)
 
 
 def state_messages(changes: Changes) -> list[Message]:
-    """The changed rows and sums as changelog messages; a tombstone for what left."""
+    """The changed rows and sums as changelog messages; a tombstone for what was deleted."""
     messages: list[Message] = [
         {"key": _row_prefix(title_id) + household_id.encode(), "value": packed}
         for title_id, household_id, packed in changes.rows
@@ -161,9 +163,13 @@ def _row_prefix(title_id: str) -> bytes:
 
 
 class Restored:
-    """Collects a changelog, record after record in log order, into a fold and its position.
+    """Restores a fold and its position from the records of a changelog, in log order.
 
-    `zones` is the zone data that applies now, by zone name; `last` the value of the last record.
+    <<<<<<< HEAD
+        `zones` is the zone data that applies now, by zone name; `last` the value of the last record.
+    =======
+        `rows` counts the records. `zones` is the zone data that applies now, by zone name.
+    >>>>>>> w-words
     """
 
     def __init__(self, fold: Fold) -> None:
@@ -181,11 +187,11 @@ class Restored:
         self._rows_of: dict[bytes, dict[str, Row | bytes]] = {}
 
     def add(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
-        """Take in keys and values; a value of None is a tombstone. Raises `StateError`."""
+        """Add records, as keys and values; None is a tombstone. Raises `StateError`."""
         key = b""
         try:
             for key, value in records:
-                # A row, of which there are millions, costs no call of ours.
+                # There are millions of rows, so they are handled here, without another call.
                 if not key or key[0] != _ROW:
                     self._add_other(key or b"", value)
                     continue
@@ -196,7 +202,7 @@ class Restored:
                 if value is None:
                     rows.pop(key[end:].decode(), None)
                 else:
-                    # A household's rows of many titles share its name.
+                    # Interned: a household's rows of many titles share one string.
                     rows[sys.intern(key[end:].decode())] = value
         except (msgspec.DecodeError, ValueError, IndexError) as problem:
             raise _unreadable(key, problem) from None
@@ -205,8 +211,8 @@ class Restored:
             self._last_key, self.last = records[-1]
 
     def finish(self) -> None:
-        """Make the fold stand where its last checkpoint stood. Raises `StateError`."""
-        # Leaving out what follows the position would not do: compaction may have removed what that has replaced.
+        """Finish the restore, after all records were added. Raises `StateError`."""
+        # Ignoring what follows the position would be wrong: compaction may have removed the values that it replaced.
         if self._last_key != POSITION_KEY:
             raise StateError(
                 f"the state ends with the key {self._last_key!r}, and not with a position: part of a transaction was"
@@ -243,7 +249,7 @@ class Restored:
         tallies = self.fold.tallies
         windows = tallies.current[self.fold.title(title_id).title_id] = read_current(title_id, value)
         for key in windows.lacks:
-            # Its own record is older.
+            # The window's own record is older.
             tallies.own.pop(key, None)
 
     def _add_other(self, key: bytes, value: bytes | None) -> None:
@@ -282,7 +288,7 @@ class Restored:
 
 
 def _add_control_row(rows: dict[str, tuple[bytes, bytes]], key: bytes, value: bytes) -> None:
-    """Keep, of a title or zone, the row of the largest offset."""
+    """Keep the row with the largest offset of a title or zone."""
     offset, name = key[1:21], key[22:].decode()
     before = rows.get(name)
     if before is None or before[0] <= offset:

@@ -12,7 +12,7 @@ from models.tally import FRANCHISE, TITLE, TallyKey
 
 
 class Committed(NamedTuple):
-    """What a committed checkpoint has to say to readers."""
+    """What a committed checkpoint changed, for readers."""
 
     partition: int
     incarnation: int
@@ -20,20 +20,20 @@ class Committed(NamedTuple):
     stream_time_ms: int
     stream: list[int]
     tallies: Mapping[TallyKey, list[int] | None]
-    """None: it has left, and is not kept any more. Those of current windows are told by `current` and `moved`."""
+    """None: deleted. Tallies of current windows are not included: see `current` and `moved`."""
     recounts: bool = False
-    """A rebuild is under way in the partition: readers keep seeing what they see."""
+    """The partition is being recounted: readers keep seeing the former counters."""
     current: Mapping[str, CurrentWindows | None] = MappingProxyType({})
-    """By title, which windows move with it, where that changed; None: none do any more."""
+    """The current windows of the titles where they changed; None: the title has none any more."""
     moved: AbstractSet[str] = frozenset()
-    """The titles whose current windows moved."""
+    """The titles whose current windows changed with them."""
     oldest_ms: int | None = None
-    """The time of the first record that the checkpoint took in."""
+    """The timestamp of the first record in the checkpoint."""
 
     def after(self, published: tuple[int, int] | None) -> Committed:
-        """What changed after the version up to which readers know the partition (None: nobody knows which).
+        """What changed after the version up to which the partition is published; None: not known, so everything.
 
-        With it all titles and franchises: the catalog may have been corrected while nobody looked.
+        Includes all titles and franchises, as the catalog may have been corrected while nobody published them.
         """
 
         def is_missing(sequence: int) -> bool:

@@ -13,10 +13,10 @@ from streams.state.changelog import READABLE_FORMATS, ZONES_SINCE, Position, Sta
 
 
 class Known(NamedTuple):
-    """What others know of a partition's state, each only of checkpoints that were committed.
+    """What others have recorded of a partition's state, always of committed checkpoints.
 
-    `committed`: the source offset that the consumer group has committed; `published`: the incarnation and
-    sequence that Redis was told. None: they know nothing (any more).
+    `committed`: the source offset that the consumer group has committed. `published`: the incarnation and sequence
+    noted in Redis. None: nothing is recorded there (any more).
     """
 
     committed: int | None
@@ -24,7 +24,7 @@ class Known(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A source partition, the state's partition of the same number, and the group: names for messages."""
+    """Names for messages: the source partition, the state's partition with the same number, and the group."""
 
     source: str
     state: str
@@ -32,9 +32,9 @@ class Place(NamedTuple):
 
 
 def check_remembered(place: Place, position: Position | None, known: Known) -> None:
-    """Nobody may know of a checkpoint that is not in the changelog. Raises `StateError`."""
+    """Check that no checkpoint is recorded elsewhere that the changelog lacks. Raises `StateError`."""
     committed, published = known
-    # Redis is also told of partitions that never had a checkpoint: with sequence 0.
+    # Redis also has versions of partitions that never had a checkpoint: with sequence 0.
     if published is not None and published[1] == 0:
         published = None
     if position is None:
@@ -62,7 +62,10 @@ def _check_is_new(place: Place, committed: int | None, published: tuple[int, int
 
 
 def check_fits(place: Place, position: Position, now: Position) -> None:
-    """The state was computed as this worker would. `now` is what it would write. Raises `StateError`."""
+    """Check that the state was computed as this worker would compute it. Raises `StateError`.
+
+    `now` is the position that this worker would write.
+    """
     if position.format not in READABLE_FORMATS:
         raise StateError(
             f"{place.source}: the format of the state is {position.format}, this worker reads"
@@ -74,7 +77,7 @@ def check_fits(place: Place, position: Position, now: Position) -> None:
         ("the zone data", now.zones if knows_its_zones else position.zones, now.zones),
         ("the partition count", position.partitions, now.partitions),
         ("the source topic's id", position.topic_id, now.topic_id),
-        # A state that has lost its first rows with its topic must not go on in the new one.
+        # A state that lost its first rows with its topic must not continue in a new one.
         ("the state topic's id", position.state_id or now.state_id, now.state_id),
     ):
         if of_state != of_worker:
@@ -85,7 +88,7 @@ def check_fits(place: Place, position: Position, now: Position) -> None:
 
 
 def check_source(place: Place, next_offset: int, first_offset: int, end_offset: int) -> None:
-    """The source still holds what the state continues at. Raises `StateError`."""
+    """Check that the source still has the offset at which the state continues. Raises `StateError`."""
     if not first_offset <= next_offset <= end_offset:
         raise StateError(
             f"{place.source} has records {first_offset} to {end_offset}, the state continues at {next_offset}:"

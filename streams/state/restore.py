@@ -24,11 +24,11 @@ _CALL_S = 10.0
 
 
 def restore(kafka: KafkaAddress, topic: str, partition: int, fold: Fold, *, timeout_s: float) -> Restored:
-    """Read a changelog partition into a fold, up to its end as it is now.
+    """Read a changelog partition into a fold, up to its present end.
 
-    Only the end of the partition is the end: any other error, and `timeout_s` without a record, raise
-    `StateError`, and so does a changelog that lost its beginning: compaction alone leaves a partition's first
-    offset at 0. Call after the former owner is fenced, or its last transaction may be missed.
+    Raises `StateError` after any error, after `timeout_s` seconds without a record, and if the changelog lost its
+    beginning (compaction alone leaves a partition's first offset at 0). Call it after the former owner is fenced;
+    otherwise it may miss that owner's last transaction.
     """
     reader = _reader(kafka)
     try:
@@ -55,7 +55,7 @@ def _finished(restored: Restored, where: str) -> Restored:
 
 
 def _return_memory() -> None:
-    """Give back what the reader's queues took: the C library keeps it, and nothing as large comes again."""
+    """Return the memory of the reader's queues to the system: the C library would keep it, for no further use."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
@@ -71,7 +71,7 @@ def _reader(kafka: KafkaAddress) -> Consumer:
     return state_consumer(
         kafka,
         {
-            # Whenever as much as this waits, librdkafka pauses; by default for a second, which is most of a restore.
+            # When this much is queued, librdkafka pauses: by default for a second, which is most of a restore.
             "queued.min.messages": 20_000,
             "queued.max.messages.kbytes": 32_768,
             "fetch.queue.backoff.ms": 5,

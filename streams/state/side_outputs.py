@@ -14,8 +14,8 @@ from streams.config.settings import Settings
 from streams.state.transactions import Kept
 
 LARGEST_KEPT_BYTES = 5_000_000
-"""A key or value beyond this is cut, and a header `key_bytes` or `value_bytes` says how long it was: what the
-topic refuses would end the worker at this record for ever. The source topic still has it whole."""
+"""A longer key or value is cut, and a header `key_bytes` or `value_bytes` says how long it was. Otherwise a record that
+the topic refuses would end every worker that reaches it. The source topic still has the whole record."""
 
 Headers = list[tuple[str, bytes]]
 
@@ -25,11 +25,11 @@ _MILESTONES = {STARTED.name: "starter", VIEWED.name: "viewer", COMPLETED: "compl
 def kept_records(
     changes: Changes, settings: Settings, partition: int, topic_id: str, pseudonyms: Pseudonyms | None = None
 ) -> list[Kept]:
-    """What a checkpoint writes beside the state, in log order for each topic.
+    """The records that a checkpoint writes to side topics, in log order for each topic.
 
-    `topic_id` is the id that Kafka gave the source topic: offsets of another topic of that name are others. With
-    `pseudonyms` the bytes of dead letters and late events, in which ids may be anywhere, stay in the source topic: the
-    key is a pseudonym, the value cut to nothing, and of a reason no word is left that the record brought.
+    `topic_id` is the id that Kafka gave the source topic, since a recreated topic has other offsets. With `pseudonyms`,
+    dead letters and late events keep no bytes, in which ids may be anywhere: the key is a pseudonym, the value is
+    empty, and quoted words are removed from the reason.
     """
     source = [
         ("topic", settings.source_topic.encode()),
@@ -62,7 +62,7 @@ def _kept(topic: str, record: Record, source: Headers, more: Headers, pseudonyms
 
 
 def _reason(reason: str, pseudonyms: Pseudonyms | None) -> bytes:
-    """Why a record was set aside; decoders quote the word that they did not know."""
+    """Why a record is a dead letter. With pseudonyms, without quotes: decoders quote words of the record."""
     if pseudonyms is not None and reason.count("'") > 1:
         before, after = reason.partition("'")[0], reason.rpartition("'")[2]
         reason = f"{before}'...'{after}"

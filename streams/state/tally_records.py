@@ -31,18 +31,18 @@ _decode_current = msgspec.msgpack.Decoder(tuple[int, list[tuple[str, int]], list
 
 
 class UnknownKind(ValueError):
-    """A record's key names no kind of tally. The message says which it does."""
+    """A record's key names no kind of tally. The message says what it names."""
 
 
 def tally_messages(changed: Mapping[TallyKey, list[int] | None]) -> list[Message]:
-    """The records of tallies that changed; None in place of one that left."""
+    """The records of changed tallies; None: a tombstone."""
     return [
         {"key": tally_key(key), "value": None if tally is None else encode(tally)} for key, tally in changed.items()
     ]
 
 
 def current_messages(changed: Mapping[str, CurrentWindows | None]) -> list[Message]:
-    """The records of titles whose current windows changed; None where there are none any more."""
+    """The records of titles whose current windows changed; None: a tombstone, as the title has none any more."""
     return [
         {"key": _current_key(title_id), "value": None if windows is None else _encode_current(windows)}
         for title_id, windows in changed.items()
@@ -55,7 +55,7 @@ def _encode_current(windows: CurrentWindows) -> bytes:
 
 
 def read_current(title_id: str, value: bytes) -> CurrentWindows:
-    """The current windows of a title, of their record. Raises `ValueError`."""
+    """The current windows of a title, from their record's value. Raises `ValueError`."""
     slot, names, lacks = _decode_current(value)
     keys = [TallyKey(kind, number, title_id) for kind, number in names]
     return CurrentWindows(slot, dict(zip(keys, lacks, strict=True)))
@@ -69,7 +69,7 @@ def tally_key(key: TallyKey) -> bytes:
 
 
 def read_tally_key(key: bytes) -> TallyKey:
-    """The tally that a record's key names. Raises `UnknownKind`, and `ValueError` for an id that is no UTF-8."""
+    """The tally that a record's key names. Raises `UnknownKind`, and `ValueError` if the id is not UTF-8."""
     kind = key[:1].decode(errors="replace")
     if kind not in (*_NUMBERED, *_WHOLE):
         raise UnknownKind(f"a row of an unknown kind {kind!r}")

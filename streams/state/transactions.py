@@ -32,7 +32,7 @@ _CALL_S = 10.0
 _RETRY_BACKOFF_MS = 1_000
 _UNREPEATED_S = 0.8 * _RETRY_BACKOFF_MS / 1000
 """librdkafka repeats a request after `retry.backoff.ms`, less its jitter of at most 20 %. A commit that was answered
-sooner was sent once, and nothing of it is still on its way."""
+sooner was sent only once, so no copy of it can arrive later."""
 _WHO_FENCED_S = 3.0
 
 
@@ -46,7 +46,7 @@ _FENCED_BY_NOBODY_SEEN = (
 
 
 class CheckpointFailed(Exception):
-    """A checkpoint could not be written; nothing of it is in the topics. The process must end."""
+    """A checkpoint is not known to be committed: all of it is, or nothing. The process must end."""
 
 
 class Fenced(CheckpointFailed):
@@ -54,7 +54,7 @@ class Fenced(CheckpointFailed):
 
 
 class Kept(NamedTuple):
-    """A record set aside, as it is to be written: original key and value, and headers."""
+    """A record for a side topic, as it will be written."""
 
     topic: str
     key: bytes | None
@@ -63,17 +63,17 @@ class Kept(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """One checkpoint's messages: changelog messages of one partition, the position last, and records set aside."""
+    """One checkpoint's messages: one partition's changelog messages, the position last, and records for side topics."""
 
     state: list[dict[str, Any]]
     kept: Sequence[Kept]
 
 
 class TransactionalWriter:
-    """Writes a partition's checkpoints, each in one transaction; fences any writer before it.
+    """Writes a partition's checkpoints, each in one transaction. Fences every earlier writer.
 
-    `on_renewed` is called whenever a new producer went on. Positions must differ from writer to writer: by its value
-    the last committed record is known as this writer's.
+    `on_renewed` is called whenever a new producer has taken over. Different writers must write different positions: a
+    writer recognizes the last committed record as its own by its value.
     """
 
     def __init__(
@@ -93,8 +93,8 @@ class TransactionalWriter:
         self._on_renewed = on_renewed
         self._may_come_late = False
         self._is_fenced = False
-        # What the state may end with while nobody else writes: its last record's value after the last two checkpoints,
-        # and after the one in hand. A commit is answered before its records can be read, the next begins after that.
+        # The values that the state's last record may have while nobody else writes: those of the last two checkpoints,
+        # and of the one being written. A commit is answered before its records can be read.
         self._own: tuple[bytes | None, ...] = (None,)
         self._producer = self._new_producer()
 
@@ -111,7 +111,7 @@ class TransactionalWriter:
                 "queue.buffering.max.messages": 2_000_000,
                 "queue.buffering.max.kbytes": 1_000_000,
                 "delivery.report.only.error": True,
-                # A broker that is frozen answers nothing: what waits for it goes to its successor.
+                # A frozen broker never answers: after this time, requests go to its successor.
                 "socket.timeout.ms": 10_000,
                 "log_level": 2,
                 "logger": logging.getLogger(LIBRDKAFKA),
@@ -122,13 +122,13 @@ class TransactionalWriter:
     def of(
         cls, settings: Settings, partition: int, on_renewed: Callable[[], None] = lambda: None
     ) -> TransactionalWriter:
-        """The writer of a partition of the state: whoever has it open last, writes."""
+        """The writer of a partition of the state. The last one that was opened may write."""
         name = f"{settings.app_id}-{partition}"
         timeout_s = settings.transaction_timeout_s
         return cls(settings.kafka_address, name, settings.state_topic, partition, timeout_s, on_renewed)
 
     def open(self) -> None:
-        """Fence the partition's former owner and end what it left open. Raises `CheckpointFailed`."""
+        """Fence the partition's former owner, and abort a transaction that it left open. Raises `CheckpointFailed`."""
         self._persist("init_transactions", lambda: self._producer.init_transactions(_CALL_S))
 
     def continue_from(self, last: bytes | None) -> None:
@@ -155,23 +155,23 @@ class TransactionalWriter:
         self._may_come_late = True
         self._producer.begin_transaction()
         self._send(batch)
-        # What is left of the commit then is one request, and how long that takes says whether it was repeated.
+        # After the flush, the commit is a single request, and its duration shows whether it was repeated.
         _served(lambda: self._producer.flush(_CALL_S))
         begun_s = time.monotonic()
         tries = self._persist("commit", lambda: self._producer.commit_transaction(_CALL_S))
         self._may_come_late = tries > 1 or time.monotonic() - begun_s >= _UNREPEATED_S
 
     def _renew(self) -> bytes | None:
-        """Go on with a new producer, which ends what the former one left open; the value of the last committed record.
+        """Replace the producer; the new one aborts what the former one left open. Returns the last committed value.
 
-        Raises `Fenced` if another worker has written: before a new epoch, which would fence that worker, and after it,
-        when no former one can write any more.
+        Raises `Fenced` if another worker has written. That is checked twice: before the new epoch, which would fence
+        that worker, and after it, when no earlier producer can write any more.
         """
         begun_s = time.monotonic()
         self._check_the_end_is(self._own)
         former, self._producer = self._producer, self._new_producer()
         self._persist("init_transactions", lambda: self._producer.init_transactions(_CALL_S))
-        # Not closed: that would end its transaction once more.
+        # Not closed: closing would send another request to end its transaction.
         former.purge()
         last = self._check_the_end_is(self._own[-2:])
         self._may_come_late = False
@@ -205,7 +205,7 @@ class TransactionalWriter:
         self._send_state(batch.state[:half])
         reached(Failpoint.WRITTEN, prepare=self._producer.flush)
         self._send_state(batch.state[half:-1])
-        # On its own: where the queue is full, others are sent again, and a state ends with its position.
+        # Sent separately: if the queue is full, messages are sent again, and the position must be the last one.
         self._send_state(batch.state[-1:])
         for kept in batch.kept:
             self._produce(kept)
@@ -231,7 +231,7 @@ class TransactionalWriter:
                 self._producer.poll(0.1)
 
     def _persist(self, what: str, call: Callable[[], object]) -> int:
-        """Repeat a call until its outcome is known, at most the transaction's timeout; how many times it was made."""
+        """Repeat a call until its outcome is known, for at most the transaction's timeout. Returns how many it took."""
         end, tries = time.monotonic() + self.timeout_s, 0
         while True:
             tries += 1
@@ -247,7 +247,7 @@ class TransactionalWriter:
                 log.warning("%s of %s is tried again: %s", what, self.name, error.str())
 
     def _what_was_fatal(self) -> KafkaError | None:
-        """A call that fails of it may say no more than that it was; the client raises it whole where it polls."""
+        """The fatal error itself: a failed call may only say that there was one; polling raises it."""
         try:
             _served(lambda: self._producer.poll(0))
         except KafkaException as problem:
@@ -264,7 +264,7 @@ class TransactionalWriter:
         return Fenced(f"{self._who_fenced()}. {said}")
 
     def _who_fenced(self) -> str:
-        """A newer producer did; whose it is shows by what it wrote."""
+        """A message that says who fenced this producer, judged by the last record in the state."""
         try:
             is_own = _value_of(self._last_record(_WHO_FENCED_S)) in self._own
         except CheckpointFailed:
@@ -277,7 +277,8 @@ def _value_of(record: Record | None) -> bytes | None:
 
 
 def _served(call: Callable[[], object]) -> None:
-    """A call in which the client also hands out its log lines: one behind a fatal error hides the error's exception."""
+    """Make a call in which the client also emits log lines. A line after a fatal error hides that error's exception
+    behind a `SystemError`; raise the exception itself."""
     try:
         call()
     except SystemError as problem:

@@ -1,7 +1,7 @@
 """Zone data as records of the state changelog: a digest, then the bytes of a TZif file.
 
-Owns the records' key and form, and that damaged bytes are found by their digest: Python's `zoneinfo` never finishes
-reading some of them and crashes on others. It must not know what zone data says.
+Owns the records' key and form. A digest detects damaged bytes, as Python's `zoneinfo` never finishes reading some of
+them and crashes on others.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from hashlib import sha256
 from streams.state.tally_records import Message
 
 ZONE = b"z"
-"""The first byte of a zone's key."""
+"""The first byte of the key of a zone's row."""
 
 _DIGEST_BYTES = 32
 

@@ -90,7 +90,7 @@ class Child:
             raise TimeoutError(f"{self.name} did not end within {within_s:g} s") from None
 
     def figures(self) -> dict[str, Any]:
-        """The last line of JSON in the child's log. Raises `ChildEnded` where there is none."""
+        """The last line of JSON in the child's log. Raises `ChildEnded` if there is none."""
         lines = [line for line in self.log.read_text().splitlines() if line.startswith("{")]
         if not lines:
             raise ChildEnded(f"{self.name} gave no figures: {self.last_words()}")
@@ -126,7 +126,7 @@ def encore(name: str, settings: Settings, log: Path, *arguments: str) -> Child:
 
 
 def peak_bytes(process: psutil.Process) -> int:
-    """A process's largest resident size (VmHWM) where the system tells it; else what is resident now."""
+    """A process's largest resident size in bytes (VmHWM), if the system reports it; else the present size."""
     try:
         status = Path(f"/proc/{process.pid}/status").read_text()
     except OSError:

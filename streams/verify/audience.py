@@ -15,13 +15,13 @@ from models.rules import AUDIENCE_WEEKS, DAY_MS
 WEEK_MS = 7 * DAY_MS
 FIRST_MONDAY = date(1969, 12, 29)
 FIRST_WEEK_MS = -3 * DAY_MS
-"""When week 0 began."""
+"""When week 0 begins, in milliseconds since 1970."""
 
 REACHED, NEW, RETURNING, RESURRECTED = AUDIENCE = ("reached", "new", "returning", "resurrected")
 
 
 class Move(NamedTuple):
-    """A household that comes (1) into a count of a week, or leaves it (-1)."""
+    """A household enters (1) or leaves (-1) a count of a week."""
 
     week: int
     kind: str
@@ -30,9 +30,9 @@ class Move(NamedTuple):
 
 @dataclass(slots=True)
 class Audience:
-    """What a household was credited by week, and the class of each week that is remembered as reached.
+    """A household's credit by week, in milliseconds, and the class of each reached week that is remembered.
 
-    `first` is the earliest week that was ever counted.
+    `first` is the earliest week that was ever counted as reached.
     """
 
     credited_ms: dict[int, int] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Audience:
     first: int | None = None
 
     def credit(self, week: int, amount_ms: int, reaches_ms: int) -> list[Move]:
-        """Credit a week; `reaches_ms` is what makes it reached."""
+        """Add credit to a week, which is reached at `reaches_ms`. Returns the moves if it is reached by that."""
         before_ms = self.credited_ms.get(week, 0)
         self.credited_ms[week] = before_ms + amount_ms
         return self._reach(week) if before_ms < reaches_ms <= before_ms + amount_ms else []
@@ -77,7 +77,7 @@ class Audience:
 
 
 def week_of(time_ms: int) -> int:
-    """The week that holds an instant."""
+    """The number of the week that an instant lies in."""
     return (time_ms - FIRST_WEEK_MS) // WEEK_MS
 
 
@@ -86,11 +86,11 @@ def week_start_ms(week: int) -> int:
 
 
 def week_name(week: int) -> str:
-    """A week as it stands in keys: `<YYYY>W<ww>`, the year and number of ISO 8601."""
+    """A week's name in keys: `<YYYY>W<ww>`, its year and number by ISO 8601."""
     year, number, _ = (FIRST_MONDAY + timedelta(weeks=week)).isocalendar()
     return f"{year:04}W{number:02}"
 
 
 def named_week_ms(name: str) -> int:
-    """When the week of that name began."""
+    """When the week with that name begins, in milliseconds since 1970."""
     return round(datetime.strptime(f"{name}-1", "%GW%V-%u").replace(tzinfo=UTC).timestamp()) * 1000

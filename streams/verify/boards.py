@@ -13,11 +13,11 @@ METRICS = (
 )  # fmt: skip
 DAY_METRICS = ("plays", "starters", "viewers", "completers", "completions", "rewatches", "watched_s")
 LEAST_OF = {"completion_rate": "starters", "repeat_rate": "completers"}
-"""Rates that a title is ranked by only where enough households were counted."""
+"""Rates, and the households that each is a share of. A title is ranked by a rate only if there are enough of them."""
 
 
 def boards(titles: Hashes, least_starters: int) -> Hashes:
-    """The members of each board for all time, with their scores' texts; `titles` by their ids."""
+    """The boards for all time: each member's score, as text. `titles`: the titles' hashes by title id."""
     ranked: Hashes = defaultdict(dict)
     for title_id, fields in titles.items():
         for metric in METRICS:
@@ -28,7 +28,7 @@ def boards(titles: Hashes, least_starters: int) -> Hashes:
 
 
 def day_boards(days: Iterable[tuple[str, str, dict[str, str]]]) -> Hashes:
-    """The same of the boards of days, from each title's id, the day's name and its hash."""
+    """The boards of days. `days`: title id, name of the window (`day:<YYYYMMDD>`), and its hash."""
     ranked: Hashes = defaultdict(dict)
     for title_id, day, fields in days:
         for metric in DAY_METRICS:

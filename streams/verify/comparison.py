@@ -30,20 +30,20 @@ RATES = (
 
 INTEGER = ("an integer", re.compile(r"-?\d+"))
 BOOKKEEPING = {"as_of_ms": INTEGER, "version": INTEGER, "complete": ("1", re.compile("1"))}
-"""Fields of every hash that are checked for their form only: how it is said, and how it is matched."""
+"""Fields of every hash of which only the form is checked: its words in a difference, and its pattern."""
 
 STATUS_BOOKKEEPING = {
     **BOOKKEEPING,
     **dict.fromkeys(("incarnation", "partitions_ready", "lag", "checkpointed_ms"), INTEGER),
     "rebuilding": ("0", re.compile("0")),
 }
-"""The same of the status hash: with the counts of records, all the fields that it has."""
+"""The same for the status hash. It has these fields and the counts of records, and no others."""
 
 R = TypeVar("R", Kept, Milestone)
 
 
 class Difference(NamedTuple):
-    """One thing that is not as it should be. `field` is empty where all of `key` is concerned."""
+    """One difference. `field` is empty if it concerns the whole `key`."""
 
     key: str
     field: str
@@ -53,10 +53,10 @@ class Difference(NamedTuple):
 
 @dataclass(frozen=True)
 class Found:
-    """What the worker wrote; all keys are without the prefix.
+    """What the worker wrote. All keys are without the prefix.
 
-    `boards` gives members and scores; `shares` names the keys that the publisher holds shares of; `odd_keys` gives the
-    Redis type of those that have a wrong one. Kept records are told with how often they are there; `odd_records` are
+    `boards` maps keys to members and scores. `shares` names the hashes that have shares. `odd_keys` maps keys of a
+    wrong Redis type to that type. The records of side topics are counted: how often each occurs. `odd_records` are
     those that cannot be read.
     """
 
@@ -78,12 +78,12 @@ def compare(
     may_be_less: Collection[str] = frozenset(),
     told: Mapping[int, int] | None = None,
 ) -> list[Difference]:
-    """Every difference. `may_lack` names keys that may be missing: their time to live may be over.
+    """All differences. `may_lack` names keys that may be missing, as their time to live may be over.
 
-    `may_be_less` names windows that a partition may have let go of: what is there may be less than was counted.
-    `told` gives a partition's first source offset whose milestones are this state's own: those below were told by
-    a state before it, maybe by other rules, and are only looked at for doubles. The bookkeeping fields are checked
-    for their form.
+    `may_be_less` names windows that a partition may have dropped: later events count in them from 0 on, so what is
+    found may be less than expected. `told` maps a partition to the first source offset whose milestones the present
+    state has written. Those below it were written by a former state, perhaps by other rules: they are checked only for
+    duplicates. Of bookkeeping fields only the form is checked.
     """
     return [
         *_keys(expected.hashes | expected.boards, found, may_lack),
@@ -118,7 +118,7 @@ def _keys(expected: Hashes, found: Found, may_lack: Collection[str]) -> Iterator
 
 
 def _shown(fields: dict[str, str]) -> str:
-    """A hash or board in a few words: what is not zero in it."""
+    """A hash or board in short: its fields that are not zero."""
     return " ".join(f"{name}={value}" for name, value in fields.items() if value.strip("0.")) or "zeros"
 
 
@@ -141,22 +141,22 @@ def _equal(name: str, expected: str, found: str | None) -> bool:
     if name not in RATES or not found or not expected or not SIX_DECIMALS.fullmatch(found):
         return False
     should, is_ = Decimal(expected), Decimal(found)
-    # The last digit rounds either way. A half-life is the inverse of a slope, which is a float's to 15 digits.
+    # The last digit may round either way. A half-life is the inverse of a slope, a float with 15 digits.
     slack = LAST_DIGIT + (should**2 * Decimal("1e-14") if name == "half_life_days" else 0)
     return abs(should - is_) <= slack
 
 
 def _is_less(key: str, expected: str, found: str | None) -> bool:
-    """Whether a count may be what is left of a window; of legs and the like, nobody knows what that makes."""
+    """Whether a count may be what a window has since it was dropped. Computed hashes (legs) may have any value."""
     if found is None or is_computed(key):
         return found is not None
-    # Who leaves a class of a week's audience may have come into it before the partition let go of that.
+    # A household may leave a class of a week's audience after the partition dropped the week: that counts -1.
     form = ANY_INTEGER if ":audience:" in key else NUMBER
     return form.fullmatch(found) is not None and Decimal(found) <= Decimal(expected)
 
 
 def _scores(key: str, expected: dict[str, str], found: dict[str, str], may_be_less: bool) -> Iterator[Difference]:
-    """A board is compared member by member; one that is not there has a score of 0."""
+    """Compare a board member by member. A missing member has a score of 0."""
     metric = key.split(":")[1]
     slack = LAST_DIGIT if metric in RATES else Decimal(0)
     for member in sorted(expected.keys() | found.keys()):
@@ -167,10 +167,10 @@ def _scores(key: str, expected: dict[str, str], found: dict[str, str], may_be_le
 
 
 def _shares(expected: Hashes, found: Found, may_lack: Collection[str]) -> Iterator[Difference]:
-    """The publisher holds shares of readers' hashes and of nothing else.
+    """Check that every hash that readers read has shares, and that there are no others.
 
-    What is computed has none, but may have a revision; of a curve that began anew and was not played since only shares
-    are there.
+    Computed hashes have no shares, but may have a revision. A curve that was started anew, and not played since, has
+    shares but no hash.
     """
     shares = set(found.shares)
     for key in sorted(shares - found.hashes.keys() - expected.keys()):
@@ -183,7 +183,7 @@ def _shares(expected: Hashes, found: Found, may_lack: Collection[str]) -> Iterat
 
 
 def _balance(expected: Expected, found: Found) -> Iterator[Difference]:
-    """Every record of the raw topic is one of three things, and counted as that."""
+    """Check that the counts of events, dead letters and late events add up to the records of the raw topic."""
     status = found.hashes.get("status", {})
     counts = [status.get(name, "") for name in ("events", "dead_letters", "late_events")]
     if all(count.isdecimal() for count in counts) and sum(map(int, counts)) != expected.produced:
@@ -202,7 +202,7 @@ def _milestones(
 
 
 def _doubled(before: Mapping[Milestone, int]) -> Iterator[Difference]:
-    """Milestones of one household, title and number that one record made twice, whatever else they say."""
+    """Milestones that one record made twice: same household, title and number, whatever the other fields."""
     times: Counter[Milestone] = Counter()
     for each, count in before.items():
         times[each._replace(key=None, event_id="", event_time_ms=0, rewatch=None, daypart=None)] += count
@@ -214,7 +214,7 @@ def _doubled(before: Mapping[Milestone, int]) -> Iterator[Difference]:
 def _records(
     what: str, expected: Collection[R], found: Mapping[R, int], words: Callable[[R], str]
 ) -> Iterator[Difference]:
-    """Every expected record exactly once, equal in each field, and no other."""
+    """Check that every expected record occurs exactly once, equal in each field, and no other record."""
     wanted = dict.fromkeys(expected, 1)
     if wanted == found:
         return
@@ -242,7 +242,7 @@ def _by_place(records: Iterable[R]) -> dict[tuple[int, int], list[R]]:
 
 
 def _take_nearest(record: R, others: list[R]) -> R:
-    """The one of `others` that has the fewest fields different, which is then not among them any more."""
+    """Remove and return the one of `others` that differs in the fewest fields."""
     nearest = min(others, key=lambda other: sum(a != b for a, b in zip(record, other, strict=True)))
     others.remove(nearest)
     return nearest

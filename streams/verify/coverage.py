@@ -10,20 +10,20 @@ from typing import Any
 
 from models.rules import CELL_MS, SHORTEST_STATED_LENGTH_MS, UNKNOWN_LENGTH_CELLS, Rules
 
-# What becomes of how often cells were seen, all at once: once more, twice at most, and once less.
+# Tables for `bytes.translate`: cells seen once more (at most twice), and once less.
 ONCE_MORE = bytes([1, 2, 2, *range(3, 256)])
 ONCE_LESS = bytes([0, 0, 1, *range(3, 256)])
 
 
 class Cells:
-    """The cells of a title of that length; a length of 0 is unknown."""
+    """The cells of a title of this length in milliseconds; 0: not known."""
 
     def __init__(self, length_ms: int) -> None:
         self.length_ms = length_ms
         self.count = max(1, length_ms // CELL_MS) if length_ms else UNKNOWN_LENGTH_CELLS
 
     def played(self, start_ms: int, end_ms: int) -> range:
-        """The cells whose midpoint was played: of all that were touched, the first or the last may be without."""
+        """The cells whose midpoint was played: those that were touched, perhaps without the first or the last."""
         first, beyond = start_ms // CELL_MS, min(self.count, end_ms // CELL_MS + 1)
         if first < beyond and self._midpoint_ms(first) < start_ms:
             first += 1
@@ -38,9 +38,10 @@ class Cells:
 
 @dataclass(slots=True)
 class Coverage:
-    """How often a household has seen each cell and not yet used it up by a completion: 0, 1 or 2 times.
+    """How often a household has seen each cell since a completion last used it up: 0, 1 or 2 times.
 
-    `unjudged`: cells were credited while the length was unknown.
+    `owed` are the cells that session `owed_by` still owes. `unjudged`: cells were credited while the length was not
+    known.
     """
 
     seen: bytearray = field(default_factory=bytearray)
@@ -69,13 +70,13 @@ class Coverage:
         return self.covered(count) * 100 >= rules.completion_percent * count and any(self.seen[last:count])
 
     def complete(self, count: int, owner: str | None) -> None:
-        """Use a viewing up; the session that completed it owes what it has not shown yet."""
+        """Use up one viewing. Its owner, the session that completed it, owes the cells that it has not played."""
         self.owed_by = owner
         self.owed = set() if owner is None else self._not_seen(count)
         self.seen = self.seen.translate(ONCE_LESS)
 
     def end_owed(self, session_id: str) -> None:
-        """Let what the session owes, if it does, be nobody's."""
+        """Drop what the session owes, if anything."""
         if self.owed_by == session_id:
             self.owed, self.owed_by = set(), None
 
@@ -84,17 +85,17 @@ class Coverage:
 
 
 def catalog_length(title: dict[str, Any]) -> int:
-    """The catalog's length of a title in ms, 0 where it knows none."""
+    """The content length of a catalog row in milliseconds; 0: not known."""
     return _first_of(title, 1)
 
 
 def stated_length(event: dict[str, Any]) -> int:
-    """The length that an event states, 0 where it states none."""
+    """The content length that an event states, in milliseconds; 0: none."""
     return _first_of(event, SHORTEST_STATED_LENGTH_MS)
 
 
 def _first_of(stated: dict[str, Any], least_ms: int) -> int:
-    """The credits' start, or else the runtime, where it is stated and no shorter than that."""
+    """The start of the credits, else the runtime: the first that is stated and at least `least_ms`."""
     for name in ("credits_start_ms", "runtime_ms"):
         length_ms: int = stated.get(name) or 0
         if length_ms >= least_ms:

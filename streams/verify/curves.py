@@ -18,12 +18,12 @@ def slices(cells: Cells) -> int:
 
 
 def slices_of(played: range, cells: Cells) -> Counter[int]:
-    """How many of the cells played are in each slice."""
+    """How many of the played cells lie in each slice."""
     return Counter(cell * slices(cells) // cells.count for cell in played)
 
 
 def curve(played: Mapping[int, int], length_ms: int) -> dict[str, str]:
-    """The fields of a title's curve, by its slices' sums and its length; none where all are 0."""
+    """The fields of a title's curve, from its slices' sums and the content length in ms. Empty if all sums are 0."""
     cells = Cells(length_ms)
     sizes = slices_of(range(cells.count), cells)
     if not any(played.get(number, 0) > 0 for number in sizes):

@@ -1,6 +1,6 @@
 """Finds the daypart and local day of an instant, and when a local day ends.
 
-Parses the `dayparts` setting; what a zone's data says is for `streams.verify.zones`. It shares no code with `models`.
+Parses the `dayparts` setting; `streams.verify.zones` reads the data of zones. It shares no code with `models`.
 
 Days are numbered from 1970-01-01, and so are quarters of UTC hours.
 """
@@ -20,7 +20,7 @@ MINUTE_MS = 60_000
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FIRST_DAY = date(1970, 1, 1)
 LAST_OFFSET = datetime(9999, 12, 30, tzinfo=UTC)
-"""The calendar ends with 9999: the last two days of it keep the offset of the day before."""
+"""Python's calendar ends with the year 9999, so its last two days keep the offset of the day before."""
 
 
 class Daypart(NamedTuple):
@@ -39,7 +39,7 @@ class Daypart(NamedTuple):
 
 
 class Dayparts:
-    """The dayparts of the setting, in its order, and `other` as the last."""
+    """The dayparts of the setting, in its order, then `other`."""
 
     def __init__(self, text: str) -> None:
         self.parts = [*map(_read, filter(None, text.split(","))), _every_day("other", "00:00-24:00")]
@@ -50,7 +50,7 @@ class Dayparts:
         return [part.name for part in self.parts]
 
     def at(self, zone: Zone, time_ms: int) -> tuple[int, int]:
-        """The number of the daypart, and the local day, of an instant in a zone."""
+        """The daypart's number and the local day of an instant in a zone."""
         place = zone, time_ms // QUARTER_MS
         found = self._found.get(place)
         if found is None:
@@ -87,12 +87,12 @@ def _weekdays(text: str) -> frozenset[int]:
 
 
 def weekday(day: int) -> int:
-    """0 is Monday; 1970-01-01 was a Thursday."""
+    """The weekday of a local day; 0 is Monday (1970-01-01 was a Thursday)."""
     return (day + 3) % 7
 
 
 def local(zone: Zone, quarter: int) -> tuple[int, int]:
-    """The local day, and the minute of it, at the start of a UTC quarter hour."""
+    """The local day and the minute of the day at the start of a UTC quarter hour."""
     instant = min(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=15) * quarter, LAST_OFFSET)
     offset = instant.astimezone(rules_of(zone)).utcoffset()
     assert offset is not None
@@ -102,7 +102,7 @@ def local(zone: Zone, quarter: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=100_000)
 def end_of_day_ms(zone: Zone, day: int) -> int:
-    """The first UTC quarter hour whose local date is later than `day`."""
+    """When the first UTC quarter hour begins whose local date is later than `day`, in milliseconds since 1970."""
     quarter = (day + 1) * QUARTERS_A_DAY - 16 * 4  # no zone is ahead of UTC by more
     while local(zone, quarter)[0] <= day:
         quarter += 1

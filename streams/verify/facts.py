@@ -11,11 +11,11 @@ from streams.verify.kept import Milestone
 
 WEEK_MS = 7 * DAY_MS
 WEEKS = 104
-"""Weeks since the release that have a window; no window by age is longer."""
+"""How many weeks since the release have a window. No window by age goes further."""
 
 
 class When(NamedTuple):
-    """What decides where the facts of one event count; `age_ms` is None where no window by age holds them."""
+    """Decides where the facts of one event count. `age_ms` is None if no window by age contains them."""
 
     title_id: str
     time_ms: int
@@ -26,7 +26,7 @@ class When(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """Something that counts, once and for good: `amount` of `kind`."""
+    """A fact: `amount` is added to the counter `kind`, and stays there."""
 
     kind: str
     amount: int
@@ -35,17 +35,17 @@ class Fact(NamedTuple):
 
 @dataclass(slots=True)
 class Made:
-    """What events made: facts to be summed up, milestones to be told, and the stream's own account by counter."""
+    """What events made: facts to sum up, milestones to publish, and counts of records by counter."""
 
     facts: list[Fact] = field(default_factory=list)
     milestones: list[Milestone] = field(default_factory=list)
     account: Counter[str] = field(default_factory=Counter)
     curves: dict[str, Counter[int]] = field(default_factory=dict)
-    """How many cells were played of each slice of each title, since its length has been what it is."""
+    """By title, how many cells of each slice were played, since its length last changed."""
 
 
 def histogram_field(completions: int) -> str:
-    """The bucket of households with so many completions."""
+    """The rewatch histogram's field for a household with this many completions, 1 or more."""
     for least, name in ((10, "10_plus"), (5, "5_9"), (3, "3_4"), (2, "2")):
         if completions >= least:
             return f"rewatch_hist_{name}"

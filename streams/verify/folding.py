@@ -38,7 +38,7 @@ NEVER = -(2**63)
 
 
 class CatalogRow(NamedTuple):
-    """A title's row (`row`: JSON, empty for a removed title), taken in by a partition at `offset`."""
+    """A title's row in the catalog, which a partition applies from `offset` on. `row`: JSON; empty: it was removed."""
 
     offset: int
     title_id: str
@@ -46,12 +46,12 @@ class CatalogRow(NamedTuple):
 
 
 class PartitionLog:
-    """Folds the records of one partition, given in the order of their offsets.
+    """Folds the records of one partition, which must come in the order of their offsets.
 
-    `silent` tells the silent clock's control rows: from which offset on it stood where. `erasures` are by the offset at
-    which they were taken in and the household's digest: the offset below which its records do not count. By a
-    `pseudonym_key` households are told by their pseudonyms, and of records that are kept nothing but the length.
-    `zones` are the rows of zone data; without any, events are judged by what is installed.
+    `silent`, the control rows of silences, maps a source offset to the clock's time from there on, in milliseconds.
+    `erasures` maps the offset at which an erasure applied, and the household's digest, to the offset below which its
+    records do not count. With a `pseudonym_key`, households go by their pseudonyms, and records of side topics keep
+    only the length of their value. `zones` are the rows of zone data; without any, the installed zones apply.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class PartitionLog:
         silent: Mapping[int, int],
         erasures: Mapping[tuple[int, str], int] = MappingProxyType({}),
     ) -> None:
-        """Take in the control rows that came at the end of the log, or have come since then."""
+        """Apply the control rows from the end of the log, and those that have come since."""
         while self.coming_rows:
             self._take_in(self.coming_rows.pop())
         for row in sorted(row for row in catalog if row not in self.rows_known):
@@ -139,7 +139,7 @@ class PartitionLog:
                 self._erase(taken_in, until)
 
     def gauges(self) -> Gauges:
-        """What is current at the end of the log; once it was asked for, no record may come."""
+        """The gauges at the end of the log. Once this was called, `take` may not be."""
         if self._gauges is None:
             self._gauges = Gauges(self.viewings, self.rules, stream_ms=self.stream_ms, clock_ms=self.clock_ms)
         return self._gauges
@@ -172,7 +172,7 @@ class PartitionLog:
         return what not in (STALE, DOUBLE)
 
     def _viewing(self, event: dict[str, Any]) -> Viewing:
-        """The household and title as they are now: forgotten where they were silent for long."""
+        """The household's viewing of the title; a new one if there was none, or if it is forgotten by now."""
         households, household_id = self.viewings[event["title_id"]], event["household_id"]
         viewing = households.get(household_id)
         if viewing is None or not viewing.is_live(self.stream_ms, self.rules):
@@ -192,7 +192,7 @@ class PartitionLog:
             self._erase(*self.coming_erasures.pop())
 
     def _erase(self, taken_in: tuple[int, str], until: int) -> None:
-        """Forget a household: what it is now is counted no more, what it did was done."""
+        """Forget a household: counts of households lose it, and facts stay."""
         _, whom = taken_in
         self.erased_until[whom] = max(until, self.erased_until.get(whom, 0))
         self._gauges = None
@@ -220,7 +220,7 @@ class PartitionLog:
             self.franchises.recount(franchise_id, self._households(franchise_id).values())
 
     def _households(self, franchise_id: str) -> dict[str, list[Standing]]:
-        """Each household's standings in the titles of the franchise, by its rows that are not dropped."""
+        """Each household's standings in the titles of a franchise, as far as they are not forgotten."""
         standings: dict[str, list[Standing]] = defaultdict(list)
         for title_id in self.franchises.members[franchise_id]:
             for household_id, viewing in self.viewings[title_id].items():
@@ -248,7 +248,7 @@ def _kept(record: RawRecord, pseudonym_key: bytes | None) -> Kept:
 
 
 def _cut(data: bytes | None) -> tuple[bytes | None, int | None]:
-    """What a topic keeps of a key or value, and its length where that is not all."""
+    """What a side topic keeps of a key or value, and its full length if that was cut."""
     if data is None or len(data) <= LARGEST_KEPT_BYTES:
         return held(data), None
     return held(data[:LARGEST_KEPT_BYTES]), len(data)

@@ -14,7 +14,7 @@ from streams.verify.facts import histogram_field
 
 
 class Standing(NamedTuple):
-    """What a household is of a title."""
+    """What a household counts as for a title."""
 
     starter: bool = False
     viewer: bool = False
@@ -24,7 +24,7 @@ class Standing(NamedTuple):
 
 
 def household_counts(standings: Iterable[Standing]) -> Counter[str]:
-    """What one household counts in a franchise, by what it is of each of its titles."""
+    """The counters that count one household in a franchise, from its standings in the titles."""
     counts: Counter[str] = Counter()
     most = 0
     for standing in standings:
@@ -40,9 +40,10 @@ def household_counts(standings: Iterable[Standing]) -> Counter[str]:
 
 
 class Franchises:
-    """The franchises that a partition's catalog names. `of` tells a title's, `watched` which titles have credit.
+    """The franchises in a partition's catalog. `of` maps a title to its franchise; `watched` are titles with credit.
 
-    `once` holds those that have, or had at a moment when the catalog moved a title, a counter that is not 0.
+    `once` returns the franchises with a counter that is not 0, now or when the catalog moved a title or a household
+    was erased.
     """
 
     def __init__(self) -> None:
@@ -53,7 +54,7 @@ class Franchises:
         self._once: set[str] = set()
 
     def move(self, title_id: str, franchise_id: str | None) -> list[str]:
-        """Let a title belong where the catalog says; the franchises that are to be counted anew."""
+        """Move a title to a franchise; None: to no franchise. Returns the franchises to recount."""
         before = self.of.get(title_id)
         if before == franchise_id:
             return []
@@ -67,19 +68,19 @@ class Franchises:
         return [franchise for franchise in (before, franchise_id) if franchise is not None]
 
     def recount(self, franchise_id: str, households: Iterable[Iterable[Standing]]) -> None:
-        """Count the distinct households anew, each by its standings in the titles that are members now."""
+        """Recount the distinct households, each from its standings in the present members."""
         self.distinct[franchise_id] = Counter()
         for standings in households:
             self.distinct[franchise_id].update(household_counts(standings))
 
     def change(self, franchise_id: str, others: list[Standing], before: Standing, after: Standing) -> None:
-        """A household's standing in one title changed; `others` are those in the other titles."""
+        """Recount a household whose standing in one title changed. `others`: its standings in the other titles."""
         counts = self.distinct[franchise_id]
         counts.update(household_counts([*others, after]))
         counts.subtract(household_counts([*others, before]))
 
     def leave(self, franchise_id: str, standings: list[Standing]) -> None:
-        """A household is counted no more; these are its standings in the titles."""
+        """Stop counting a household, which had these standings in the titles."""
         self._note(franchise_id)
         self.distinct[franchise_id].subtract(household_counts(standings))
 

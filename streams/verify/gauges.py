@@ -1,4 +1,4 @@
-"""Counts that fall as a partition's clock advances: sessions being watched, and current streaks.
+"""Counts that fall as a partition's clock advances: sessions that are watched now, and current streaks.
 
 Computes both at the end of a partition's log, for its clock then or a later one.
 """
@@ -29,7 +29,7 @@ class Kept(NamedTuple):
 
 
 class Gauges:
-    """The playing sessions and the streaks that are current at `clock_ms`, of those rows that are not dropped."""
+    """The sessions that are watched, and the streaks that are current, at `clock_ms`; forgotten rows do not count."""
 
     def __init__(
         self, viewings: Mapping[str, Mapping[str, Viewing]], rules: Rules, *, stream_ms: int, clock_ms: int
@@ -43,12 +43,12 @@ class Gauges:
             self.streaks += _streaks(title_id, live, clock_ms)
 
     def watching(self, clock_ms: int) -> Counter[str]:
-        """Sessions being watched, by title."""
+        """The number of sessions that are watched now, by title."""
         least_ms = clock_ms - self._watching_ms
         return Counter(title_id for title_id, last_time_ms in self.playing if last_time_ms >= least_ms)
 
     def current_streaks(self, clock_ms: int) -> Counter[tuple[str, int, int]]:
-        """Households whose streak has a level, by title, daypart and level."""
+        """How many households have a current streak of each level, by title, daypart and level."""
         return Counter(
             (title_id, daypart, level)
             for title_id, daypart, length, end_ms in self.streaks

@@ -23,7 +23,7 @@ from streams.verify.session import ORDINARY_RATE, Session
 
 
 class Credit(NamedTuple):
-    """Content that was played from one instant to another: one part, or two of a title that began anew."""
+    """Content that was played from one instant to another: one part, or two if the title looped. All in ms."""
 
     parts: tuple[tuple[int, int], ...]
     from_ms: int
@@ -34,7 +34,7 @@ class Credit(NamedTuple):
         return sum(end - start for start, end in self.parts)
 
     def pieces(self, spread_ms: int) -> list[tuple[int, int]]:
-        """Where it belongs: instants and amounts; evenly over the quarter hours where it took longer than that."""
+        """Where the credit belongs: (instant, amount). Spread over quarter hours if it took longer than `spread_ms`."""
         elapsed_ms = self.until_ms - self.from_ms
         if elapsed_ms <= spread_ms:
             return [(self.until_ms, self.amount_ms)]
@@ -46,9 +46,9 @@ class Credit(NamedTuple):
 
 
 class Interval:
-    """What a session played since its last event, as the event at its end says.
+    """What a session played between its last event and the one that closes the interval, at `end_ms` of the title.
 
-    `refused` counts what is not credited, by reason. The session's allowance, rate and speeds go on from here.
+    `judge` updates the session's allowance, rate and speeds. `refused` counts what is not credited, by reason.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Interval:
         self.refused: Counter[str] = Counter()
 
     def judge(self) -> Credit | None:
-        """What is credited, of an interval that was closed while the session was playing."""
+        """The credit of the interval; None: none. Call it only if the session was playing."""
         if self.elapsed_ms < 0:
             return None
         if self.elapsed_ms > self.rules.longest_interval_ms:
@@ -117,7 +117,7 @@ class Interval:
             return self._refuse("refused_back")
         return (self.start_ms, self.runtime_ms), (0, self.end_ms)
 
-    # A speed that nobody states
+    # A rate that no event states
 
     def _has_speed(self) -> bool:
         return not self.session.stated and self.elapsed_ms >= SHORTEST_SPEED_INTERVAL_MS
@@ -145,7 +145,7 @@ class Interval:
 
 
 def _runtime_ms(title: dict[str, Any], event: dict[str, Any]) -> int:
-    """The title's runtime by the catalog, else by the event; 0 where it is not known."""
+    """The title's runtime by the catalog, else by the event, in milliseconds; 0: not known."""
     runtime_ms: int = title.get("runtime_ms") or 0
     if runtime_ms > 0:
         return runtime_ms

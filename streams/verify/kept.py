@@ -13,9 +13,9 @@ BEGINNING_BYTES = 60
 
 
 class Kept(NamedTuple):
-    """A dead letter or late event: its source record's place and its bytes, as `held` holds them.
+    """A dead letter or late event: its source record's partition and offset, and its bytes as `held` returns them.
 
-    `key_bytes` and `value_bytes` say how long a key or value was that is kept with its end cut off.
+    `key_bytes` and `value_bytes` are the full lengths of a key or value that the topic has cut.
     """
 
     partition: int
@@ -27,9 +27,9 @@ class Kept(NamedTuple):
 
 
 class Milestone(NamedTuple):
-    """A threshold crossed: the place of the record that made it, the key, and the fields of the value.
+    """A milestone: the partition and offset of the record that made it, the key, and the fields of the value.
 
-    `rewatch` is a completion's, `daypart` a streak's; None: the value does not have it.
+    Only completions have `rewatch`, only streaks `daypart`; None: the value lacks it.
     """
 
     partition: int
@@ -46,7 +46,7 @@ class Milestone(NamedTuple):
 
 
 def held(data: bytes | None) -> bytes | None:
-    """A key or value as a verification holds it: whole, or where it is long its beginning, length and digest."""
+    """A key or value as a verification holds it: whole, or if it is long its beginning, length and digest."""
     if data is None or len(data) <= LONGEST_HELD_BYTES:
         return data
     digest = blake2b(data, digest_size=12).hexdigest()

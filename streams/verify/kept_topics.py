@@ -27,16 +27,16 @@ MILESTONE = {
     "milestone": str, "household_id": str, "title_id": str, "event_id": str, "event_time_ms": int, "ordinal": int,
 }  # fmt: skip
 MAYBE = {"rewatch": bool, "daypart": str}
-"""Fields that some milestones have, and those of a state before this one perhaps lack."""
+"""Fields that only some milestones have. Those that a former state wrote may lack them."""
 
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Source(NamedTuple):
-    """The source topic by its name and the id that Kafka gave it: one that was made anew has another.
+    """The source topic: its name, and the id that Kafka gave it. A topic that was created again has another id.
 
-    `beginnings` gives a partition's first offset: nobody can judge what came of records that are gone.
+    `beginnings` maps a partition to its first offset: what became of records before it cannot be verified.
     """
 
     topic: bytes
@@ -45,7 +45,7 @@ class Source(NamedTuple):
 
 
 class KeptTopics:
-    """The three topics; `read_on` takes in what was committed since the last call."""
+    """The three topics. `read_on` reads what was committed since the last call."""
 
     def __init__(self, kafka: KafkaAddress, settings: Settings, beginnings: Mapping[int, int]) -> None:
         source = _source(kafka, settings.source_topic, beginnings)
@@ -58,7 +58,7 @@ class KeptTopics:
             topic.read_on()
 
     def odd_records(self) -> list[Difference]:
-        """The records that do not say what they are."""
+        """The records that cannot be read, as differences."""
         return [*self.dead_letters.odd, *self.late.odd, *self.milestones.odd]
 
     def close(self) -> None:
@@ -67,9 +67,9 @@ class KeptTopics:
 
 
 class KeptTopic(Generic[R]):
-    """How often each record of one topic is there, of those that came from `source`; none without the topic.
+    """Counts how often each record of one topic occurs, of those that came from `source`; none without the topic.
 
-    A record that does not name the topic's id counts as the present topic's.
+    A record that names no topic id counts as coming from the present source topic.
     """
 
     def __init__(self, kafka: KafkaAddress, topic: str, source: Source, read: Callable[[Any, Headers], R]) -> None:
@@ -100,7 +100,7 @@ class KeptTopic(Generic[R]):
 
 
 class _Odd(Exception):
-    """A record that is not what its topic holds; the arguments are a difference's field, expected and found."""
+    """A record that does not have its topic's form. The arguments are a difference's field, expected and found."""
 
 
 def _source(kafka: KafkaAddress, topic: str, beginnings: Mapping[int, int]) -> Source:
@@ -114,7 +114,7 @@ def _source(kafka: KafkaAddress, topic: str, beginnings: Mapping[int, int]) -> S
 
 
 def _place(headers: Headers) -> tuple[int, int]:
-    """The source record's partition and offset. Raises `_Odd` without the headers that say them."""
+    """The source record's partition and offset. Raises `_Odd` if the headers for them are missing."""
     if not headers.keys() >= PLACE:
         raise _Odd("headers", ", ".join(sorted(PLACE)), ", ".join(headers) or "none")
     return _number(headers, "partition"), _number(headers, "offset")

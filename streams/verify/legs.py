@@ -14,11 +14,11 @@ from streams.verify.shown import rate, seconds, six_decimals
 from streams.verify.sums import Counts
 
 LEAST_STARTERS = 20
-"""A film that will not stop has begun in so many households at least."""
+"""An unstoppable title has at least this many starters."""
 
 
 class Legs:
-    """The legs of one title: `windows` by their names, `weeks` of which are complete."""
+    """The legs of one title. `windows`: its counts by window name; `weeks`: how many of its weeks are complete."""
 
     def __init__(self, windows: Mapping[str, Counts], weeks: int) -> None:
         self.windows = windows
@@ -31,11 +31,11 @@ class Legs:
         return self.count(f"week:{week}")
 
     def until(self, week: int, kind: str) -> int:
-        """A count over the weeks from the first to this one."""
+        """The sum of a count over the weeks from the first to this one."""
         return sum(self.count(f"week:{n}", kind) for n in range(1, week + 1))
 
     def hold_4w(self, week: int) -> str:
-        """The mean hold of four weeks: geometric, so that only the first and the last of five matter."""
+        """The geometric mean hold of four weeks. It depends only on the first and the last of the five weeks."""
         if week < 5 or not self.watched_ms(week - 4):
             return ""
         return six_decimals((Decimal(self.watched_ms(week)) / self.watched_ms(week - 4)).sqrt().sqrt())
@@ -44,12 +44,12 @@ class Legs:
         return rate(self.until(week, "rewatches"), self.until(week, "completions"))
 
     def completion_rate(self, week: int) -> str:
-        """Never above 1: a household that began before the first week may complete in it."""
+        """At most 1: a household that started before the first week may complete in it."""
         starters = self.until(week, "starters")
         return rate(min(self.until(week, "completers"), starters), starters)
 
     def half_life_days(self) -> str:
-        """From the least squares line through the logarithms of the last six weeks."""
+        """By the least squares line through the logarithms of the last six weeks; empty if it does not fall."""
         weeks = [self.watched_ms(week) for week in range(self.weeks - 5, self.weeks + 1)]
         if self.weeks < 6 or not all(weeks):
             return ""
@@ -61,9 +61,9 @@ class Legs:
         return six_decimals(7 * Decimal(2).ln() / -slope)
 
     def qualifies(self, week: int) -> bool:
-        """Whether a week's hold, rewatches and completions are those of a film that will not stop.
+        """Whether a week's hold, rewatches and completions are those of an unstoppable title.
 
-        No week before the fifth: a younger title may still open, and has no mean hold of four weeks.
+        No week before the fifth qualifies, as there is no mean hold of four weeks yet.
         """
         completions, starters = self.until(week, "completions"), self.until(week, "starters")
         return (
@@ -78,7 +78,7 @@ class Legs:
 
 
 def legs(windows: Mapping[str, Counts], release_ms: int, as_of_ms: int) -> dict[str, str]:
-    """The fields of a title's legs; none before its first week is complete."""
+    """The fields of a title's legs; empty before its first week is complete."""
     week = min(WEEKS, (as_of_ms - release_ms) // WEEK_MS)
     if week < 1:
         return {}

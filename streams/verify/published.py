@@ -1,7 +1,4 @@
-"""Reads everything in Redis under the prefix.
-
-Owns the scan of a verification.
-"""
+"""Reads everything in Redis under the prefix, for a verification."""
 
 from __future__ import annotations
 
@@ -20,11 +17,11 @@ PIPELINE_KEYS = 1_000
 CHANGES, BOARD, INTERNAL, SHARES = "changes", "board:", "internal:", "internal:shares:"
 
 Answer = dict[str, str] | None
-"""A key's fields, or a board's members with their scores; none where it went meanwhile; None: another type."""
+"""A hash's fields, or a board's members with their scores; empty: it has gone since the scan; None: a wrong type."""
 
 
 class Published(NamedTuple):
-    """Every hash and board that readers may read, the keys that have shares, and the type of any other key.
+    """Every hash and board that readers may read, the keys that have shares, and keys of a wrong type with that type.
 
     All keys are without the prefix.
     """
@@ -36,10 +33,10 @@ class Published(NamedTuple):
 
 
 def published(url: str, prefix: str) -> Published:
-    """What is under the prefix now; of the publisher's internal keys only the shares. Raises `CannotRead`."""
+    """Everything under the prefix; of internal keys, only the names of shares. Raises `CannotRead`."""
     pattern = re.sub(r"([*?\[\]\\])", r"\\\1", prefix) + "*"
     try:
-        # A key or value of any bytes is read back as it is.
+        # Keys and values may be any bytes, and must be read back unchanged.
         with sync_client(url, decode_responses=True, encoding_errors="surrogateescape") as redis:
             names = {key[len(prefix) :] for key in redis.scan_iter(pattern, 10_000)}
             readers = sorted(name for name in names if not name.startswith(INTERNAL) and name != CHANGES)

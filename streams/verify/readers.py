@@ -1,6 +1,6 @@
-"""Everything that readers read about titles and franchises, except their windows.
+"""Everything that readers read about titles and franchises, except windows.
 
-Owns how partitions add up, at the end of their logs and with the present catalog.
+Adds up the partitions at the end of their logs, with the present catalog.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ from streams.verify.shown import (
 from streams.verify.sums import Sums
 
 COMPUTED = ("legs",)
-"""Hashes of titles that are computed from windows' counts, by their words. The publisher holds no shares of them."""
+"""The words of a title's hashes that are computed from its windows' counts. They have no shares."""
 
 
 def is_computed(key: str) -> bool:
-    """Whether a key is that of such a hash."""
+    """Whether a key names a computed hash."""
     return key.count(":") == 2 and key.rpartition(":")[2] in COMPUTED
 
 
 class Readers:
-    """The hashes that can change although no record comes: gauges fall, the catalog is corrected.
+    """The hashes that can change without a record: gauges fall, and the catalog is corrected.
 
-    A session is being watched where its partition has counted anything of its title: so a title has a hash by its own
-    counters alone, which no checkpoint's moment decides. `there` names keys that were found: a franchise that a title
-    was moved to, and away from again before any record, may have a hash of zeros. That is not in the logs, and such a
-    hash is expected if it is there.
+    A session counts as watched now only if its partition has counted anything of the title. So only a title's counters
+    decide whether it has a hash, not the moment of a checkpoint. `there` names keys that were found: a franchise that a
+    title was moved to, and away from before any record, may have a hash of zeros. The logs do not show that, so such a
+    hash is expected if it is found.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Readers:
 
     @cached_property
     def titles(self) -> Hashes:
-        """The hash of each title that has one, by its id."""
+        """The hashes of titles, by title id; only of titles that have one."""
         return {
             title_id: all_time_fields(self._counts(title_id), self.watching_now[title_id], self._views(title_id))
             for title_id in {title_id for titles in self.sums.titles.values() for title_id in titles}
@@ -143,7 +143,7 @@ class Readers:
         return {name: counts.get(name, 0) for name in SUMMED_COUNTS}
 
     def _views_of_franchise(self, franchise_id: str) -> str:
-        """The sum of its titles' views, by the catalog now."""
+        """The sum of the views of the titles that the present catalog puts in the franchise."""
         views = [
             Decimal(self._counts(title_id)["watched_ms"]) / self._runtime_ms(title_id)
             for title_id in self._members_now.get(franchise_id, ())
@@ -160,7 +160,7 @@ class Readers:
         return members
 
     def earliest_releases_ms(self) -> dict[str, int]:
-        """The earliest release that each title has or had."""
+        """The earliest release that each title has or had, in milliseconds since 1970."""
         releases: dict[str, int] = {}
         now = {title_id: row["release_time_ms"] for title_id, row in self.catalog.items() if "release_time_ms" in row}
         for of_one in (now, *(log.earliest_release_ms for log in self.logs)):

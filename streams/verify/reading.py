@@ -1,6 +1,6 @@
 """What a verification reads from Kafka: the source, the state changelog, the catalog.
 
-Owns the keys of the state changelog that outsiders may read.
+Owns which keys of the state changelog are read outside the worker.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def source_records(messages: Iterator[Any]) -> Iterator[RawRecord]:
 
 
 class StateLog:
-    """What outsiders may read in the state changelog: positions, and the control rows.
+    """What a verification reads in the state changelog: positions and control rows.
 
-    Those are the catalog's rows and the zone data as taken in, the steps of the silent clock, and erasures.
+    Control rows are the applied catalog rows and zone data, the clock's advances in silences, and erasures.
     """
 
     def __init__(self, kafka: KafkaAddress, topic: str) -> None:
@@ -49,7 +49,7 @@ class StateLog:
         self._reader.close()
 
     def read_on(self) -> None:
-        """Take in what was committed since the last call."""
+        """Read what was committed since the last call."""
         for message in self._reader.read(self._reader.ends()):
             key, value = message.key() or b"", message.value()
             if key == b"p" and value is not None:
@@ -72,15 +72,15 @@ class StateLog:
             zone = stored_zone(value)
         except ValueError as problem:
             raise CannotRead(f"topic {self._reader.topic}, key {key!r}: {problem}") from None
-        # Partitions have the same data: one copy of it is kept, and handed to each process that folds.
+        # Partitions have the same data, so one copy is kept, and passed to each process that folds.
         return self._zone_data.setdefault(zone, zone)
 
     def next_offset(self, partition: int) -> int:
-        """The position of the partition's last checkpoint; 0 before the first one."""
+        """The next source offset by the partition's last checkpoint; 0 before the first one."""
         return int(self.positions.get(partition, {}).get("next_offset", 0))
 
     def told(self) -> dict[int, int]:
-        """Each partition's first source offset that no state before this one has told of."""
+        """Each partition's first source offset whose milestones no former state has written."""
         return {partition: int(position.get("told", 0)) for partition, position in self.positions.items()}
 
     def catalog(self) -> dict[int, list[CatalogRow]]:
@@ -99,14 +99,14 @@ class StateLog:
 
 
 class TitlesTopic:
-    """The catalog as the titles topic has it: the last readable row of each title; none without the topic."""
+    """The catalog in the titles topic: the last readable row of each title. Empty if there is no such topic."""
 
     def __init__(self, kafka: KafkaAddress, topic: str) -> None:
         self.rows: dict[str, bytes] = {}
         self._messages = OptionalTopic(kafka, topic)
 
     def read_on(self) -> None:
-        """Take in what came since the last call."""
+        """Read what came since the last call."""
         for message in self._messages.read_on():
             key, row = message.key(), message.value()
             if row is None:

@@ -22,20 +22,21 @@ from streams.verify.zones import ZoneRow
 
 LEAST_STARTERS = 20
 Silent = Mapping[int, Mapping[int, int]]
-"""The silent clock's control rows of each partition: from which offset on it stood where."""
+"""The control rows of silences by partition: source offset, and the clock's time from there on in milliseconds."""
 
 Erasures = Mapping[int, Mapping[tuple[int, str], int]]
-"""Each partition's erasures: from which offset on, of whom (a digest), and below which offset records do not count."""
+"""The erasures by partition: (the offset at which one applied, the household's digest), and the offset below which
+its records do not count."""
 
 Zones = Mapping[int, Iterable[ZoneRow]]
-"""Each partition's rows of zone data; a partition that has none judges by what is installed."""
+"""The rows of zone data by partition. A partition without rows uses the installed zones."""
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """What the catalog said: to each partition and from which offset on; and what it says now.
+    """The catalog: the rows that each partition applied, with their offsets, and the present rows.
 
-    `taken_in` maps a partition to its rows; `current` a title to its JSON row, as the titles topic has it.
+    `taken_in` maps a partition to its rows; `current` maps a title to its JSON row in the titles topic.
     """
 
     taken_in: Mapping[int, Sequence[CatalogRow]] = field(default_factory=dict)
@@ -44,10 +45,10 @@ class Catalog:
 
 @dataclass(frozen=True)
 class Expected:
-    """What must be found: hashes and boards by key without the prefix; each kept record once.
+    """What must be found: hashes and boards by key without the prefix, and each record of a side topic exactly once.
 
-    Dead letters come with their reason; boards are members with their scores' texts. `produced` counts the raw
-    records; `stream_ms` is the largest stream time; `releases_ms` the earliest release that a title ever had.
+    Dead letters map to their reason; boards map members to their scores' texts. `produced` counts the raw records.
+    `stream_ms` is the largest stream time of a partition. `releases_ms` maps a title to its earliest release ever.
     """
 
     produced: int
@@ -61,7 +62,7 @@ class Expected:
 
     @property
     def titles(self) -> Hashes:
-        """The titles' hashes for all time."""
+        """The titles' hashes for all time, by key."""
         return {key: fields for key, fields in self.hashes.items() if key.startswith("title:") and key.count(":") == 1}
 
     def total(self, name: str) -> int:
@@ -70,10 +71,9 @@ class Expected:
 
 
 class Recomputation:
-    """Folds the raw records once; then says, whenever asked, what must be found.
+    """Folds the raw records once. Then `expected` may be called any number of times.
 
-    Partitions are folded each by itself. What a partition takes in of the catalog, its silent clock and its erasures
-    may go on after its last record.
+    Partitions are folded independently. Control rows may still come after a partition's last record.
     """
 
     def __init__(
@@ -104,13 +104,13 @@ class Recomputation:
         self.day_boards: Hashes = {}
 
     def take(self, records: Iterable[RawRecord]) -> None:
-        """Fold all records (each partition's in offset order, partitions in any mixture); to be called once."""
+        """Fold all records: each partition's in offset order, partitions interleaved in any way. Call it once."""
         with facts_folder() as folder:
             file = write_facts(folder / "facts.csv", fold(records, dict(enumerate(self.logs))))
             self.take_folded((), [file])
 
     def take_folded(self, logs: Iterable[PartitionLog], files: Iterable[FactsFile]) -> None:
-        """Take logs in which all records were folded elsewhere, and all facts that came of it; in place of `take`."""
+        """Use logs that were folded elsewhere, and all the facts from them. Call it instead of `take`."""
         for log in logs:
             self.logs[log.partition] = log
         self.sums = add_up(files)
@@ -138,9 +138,9 @@ class Recomputation:
         least_starters: int = LEAST_STARTERS,
         there: Collection[str] = (),
     ) -> Expected:
-        """What must be found by the catalog, the silent clocks and the erasures as they are now.
+        """What must be found, with the catalog and control rows as they are now.
 
-        `there` names keys of hashes that are there: some that are nothing but zeros may be, or may not be.
+        `there` names the keys of the hashes that were found: some hashes of zeros are optional.
         """
         for log in self.logs:
             number = log.partition
@@ -166,7 +166,7 @@ class Recomputation:
 
 
 def fold(records: Iterable[RawRecord], logs: Mapping[int, PartitionLog]) -> Iterator[tuple[int, Fact]]:
-    """The facts that the records make, each with its partition, one record at a time: neither is held any longer."""
+    """Fold records, and yield the facts of each with its partition. Holds only one record and its facts at a time."""
     for record in records:
         log = logs[record.partition]
         log.take(record)
@@ -188,14 +188,14 @@ def recompute(
     there: Collection[str] = (),
     pseudonym_key: bytes | None = None,
 ) -> Expected:
-    """Everything that `records` amount to; `partitions` is the source topic's partition count."""
+    """Everything that must be found after `records`. `partitions`: how many the source topic has."""
     recomputation = Recomputation(catalog, rules, partitions, silent, pseudonym_key, erasures, zones)
     recomputation.take(records)
     return recomputation.expected(catalog, silent, erasures, least_starters=least_starters, there=there)
 
 
 def readable_title(key: bytes | None, row: bytes) -> str | None:
-    """The title's id where this row of the titles topic can be read; None where it is to be ignored."""
+    """The title's id, if this row of the titles topic can be read; None: it must be ignored."""
     try:
         title_id: str = read_title(key, row)["title_id"]
     except Unreadable:

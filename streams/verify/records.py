@@ -25,7 +25,7 @@ LONGEST_ID_BYTES, LONGEST_PLACE_BYTES = 256, 64
 
 
 class RawRecord(NamedTuple):
-    """One record as Kafka holds it; `timestamp_ms` is the broker's or the producer's, as the topic says."""
+    """One record as Kafka holds it. `timestamp_ms` is the broker's or the producer's, depending on the topic."""
 
     partition: int
     offset: int
@@ -39,7 +39,7 @@ class Unreadable(Exception):
 
 
 def read_event(key: bytes | None, value: bytes | None) -> dict[str, Any]:
-    """The listed fields of one record that are there and not null; raises `Unreadable`."""
+    """The listed fields of a record that it has and that are not null. Raises `Unreadable`."""
     event = _listed_fields(value, CHECKS, REQUIRED)
     for name, longest_bytes in LONGEST_BYTES.items():
         if len(event.get(name, "").encode()) > longest_bytes:
@@ -50,7 +50,7 @@ def read_event(key: bytes | None, value: bytes | None) -> dict[str, Any]:
 
 
 def read_title(key: bytes | None, value: bytes | None) -> dict[str, Any]:
-    """The same of a row of the titles topic."""
+    """The same for a row of the titles topic."""
     title = _listed_fields(value, TITLE_CHECKS, ("title_id",))
     if key != title["title_id"].encode():
         raise Unreadable("the key is not the title_id")
@@ -78,7 +78,7 @@ def _listed_fields(
 
 
 class _Object(list[tuple[str, Any]]):
-    """A JSON object as its members in order, so that a name that is given twice stays visible."""
+    """A JSON object as a list of its members in order, so that a repeated name stays visible."""
 
 
 def _members(value: bytes | None) -> _Object:
@@ -122,7 +122,7 @@ def _is_nested_too_deep(text: str) -> bool:
 
 
 def _integer(digits: str) -> int | float:
-    # More than 20 characters never fit 64 bits; a float is no integer to a check, and a number to the rate's.
+    # More than 20 characters never fit in 64 bits. As a float it fails every check for an integer, but not the rate's.
     return int(digits) if len(digits) <= 20 else float(digits)
 
 
@@ -138,7 +138,8 @@ def _is_text(given: Any) -> bool:
 
 
 def _is_short(given: Any, longest: int) -> bool:
-    """Whether it has so many characters at most; where a name is repeated, bytes are counted of the last value."""
+    """Whether it is text of at most `longest` characters. Bytes are checked later, and only of the last value if a name
+    is repeated."""
     return _is_text(given) and len(given) <= longest
 
 
@@ -227,18 +228,18 @@ TITLE_CHECKS: dict[str, Callable[[Any], bool]] = {
 
 
 def pseudonym(key: bytes, household: bytes) -> str:
-    """What a household is called by a key: the first half of its HMAC-SHA-256."""
+    """A household's pseudonym with a key: the first half of its HMAC-SHA-256, as 32 hexadecimal digits."""
     return hmac.new(key, household, "sha256").hexdigest()[:32]
 
 
 def digest(household_id: str) -> str:
-    """What an erasure calls a household: its SHA-256."""
+    """A household's digest in an erasure: its id's SHA-256, as 64 hexadecimal digits."""
     return hashlib.sha256(household_id.encode()).hexdigest()
 
 
 @cache
 def home_partition(key: bytes, partitions: int) -> int:
-    """The partition that Java's murmur2 partitioner gives `key`."""
+    """The partition that Java's default partitioner (murmur2) chooses for a key."""
     return (_murmur2(key) & 0x7FFFFFFF) % partitions
 
 

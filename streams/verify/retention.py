@@ -1,4 +1,4 @@
-"""Which windows may have expired by now, or hold less than before."""
+"""Which windows may have expired, or may hold less than was counted in them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from streams.verify.windows import AGES, BY_WORD, DAYS, HOURS
 
 @dataclass(frozen=True)
 class Retention:
-    """How long windows are kept: those of hours, days and audiences from their start, those by age from the release.
+    """How long windows are kept: hours, days and audiences from their start, windows by age from the release.
 
-    A title whose release was corrected is judged by the earliest: its windows hold what was counted by that.
+    If a title's release was corrected, its earliest one counts, as its windows may have been counted by that.
     """
 
     hour_ms: int
@@ -34,11 +34,11 @@ class Retention:
         )
 
     def over(self, keys: Iterable[str], clock_ms: int) -> set[str]:
-        """The keys whose retention is over at a clock."""
+        """The keys whose retention is over at a time in milliseconds since 1970."""
         return {key for key in keys if (until_ms := self.until_ms(key)) is not None and until_ms <= clock_ms}
 
     def until_ms(self, key: str) -> int | None:
-        """When a key's retention is over; None: it is kept for good."""
+        """When a key's retention is over, in milliseconds since 1970; None: it never expires."""
         match key.split(":"):
             case ["board", _, "day", name]:
                 return self._until_ms("day", "", name)

@@ -14,15 +14,15 @@ from models.rules import MOST_IDS, REPLAY_MS, RESTART_MS
 
 ORDINARY_RATE = 1000
 NEWS, STALE, DOUBLE, RESTART = "news", "stale", "double", "restart"
-"""What an event is to a session: to be applied, older, applied already, or the first of a player that counts anew."""
+"""What an event is to a session: new, older, already applied, or the first after a player restarted its numbering."""
 
 
 @dataclass(slots=True)
 class Session:
-    """A session; times in ms, rates and speeds in thousandths.
+    """A session. Times are in ms, rates and speeds in thousandths.
 
-    `speeds` are those of its last two intervals while no event has stated a rate, and `found` says that the rate was
-    taken from them. `played`: it has made a play. While `waits`, one more needs `credited_ms` to be enough.
+    `speeds` are those of its last two intervals while no event has stated a rate; `found`: the rate was inferred from
+    them. `played`: it has made a play. `waits`: `credited_ms` is not yet enough for the next play.
     """
 
     allowance_ms: int
@@ -45,7 +45,7 @@ class Session:
     run_start_ms: int | None = None
 
     def what_is(self, event: dict[str, Any]) -> str:
-        """How the event stands to the session's place."""
+        """How the event compares with the session's place."""
         if self.run_start_ms is not None and event["event_time_ms"] <= self.run_start_ms:
             return STALE
         if "seq" in event and self.largest_seq is not None:
@@ -55,7 +55,7 @@ class Session:
         return _beside(event["event_time_ms"], self.largest_time_ms, event["event_id"], self.ids_at_time)
 
     def begin_run(self) -> None:
-        """A player counts anew: the next event's `seq` is the largest."""
+        """Begin a new run: the player restarted its numbering, and the next event's `seq` becomes the largest."""
         self.run_start_ms = self.largest_time_ms
         self.largest_seq, self.ids_at_seq = None, []
 
@@ -76,13 +76,13 @@ class Session:
             self.playing = True
 
     def goes_back_to_the_beginning(self, event: dict[str, Any]) -> bool:
-        """Whether the event begins the title once more."""
+        """Whether the event begins the title again from its start."""
         to_ms: int = event["position_ms"]
         jumps = event["event_type"] in ("start", "play", "seek")
         return jumps and to_ms < REPLAY_MS and self.position_ms - to_ms >= REPLAY_MS
 
     def begin_another_play(self) -> None:
-        """One that waits for its credit goes on waiting."""
+        """Begin another play, unless the present one still waits for its credit."""
         if not self.waits:
             self.waits, self.credited_ms = True, 0
 

@@ -1,7 +1,4 @@
-"""How counts are written into hashes (the design, section 3).
-
-Owns the names of keys and fields and the form of numbers.
-"""
+"""The form of counts in hashes (the design, section 3): names of keys and fields, and texts of numbers."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ SUMMED_COUNTS = (
     "plays", *REPEAT_COUNTS, "watched_ms",
     *(f"kids_{name}" for name in (*KIDS_COUNTS, "watched_ms")),
 )  # fmt: skip
-"""Counts of a franchise that are the sums of its titles' counts."""
+"""Counts of a franchise that are sums over its titles."""
 
 STATUS_COUNTS = (
     "events", "dead_letters", "late_events", "late_hour_events", "unknown_zone_events", "misrouted_events",
@@ -41,7 +38,7 @@ Hashes = dict[str, dict[str, str]]
 
 
 def title_key(title_id: str) -> str:
-    """`title:<id>`, the id percent-encoded as RFC 3986 has it."""
+    """`title:<id>`, with the id percent-encoded (RFC 3986)."""
     return "title:" + quote(title_id, safe="")
 
 
@@ -63,7 +60,7 @@ def all_time_fields(counts: Mapping[str, int], watching: int, views: str) -> dic
 
 
 def window_fields(name: str, counts: Mapping[str, int]) -> dict[str, str]:
-    """The hash of a window of that name; none where nothing counts in it. Hours do not show what returned later."""
+    """The hash of the window `name`; empty if all counts are 0. Hours do not show `returned_…`."""
     names = HOUR_COUNTS if name.startswith("hour:") else (*HOUR_COUNTS, *RETURN_COUNTS)
     if not any(counts.get(each) for each in (*names, "watched_ms")):
         return {}
@@ -71,14 +68,14 @@ def window_fields(name: str, counts: Mapping[str, int]) -> dict[str, str]:
 
 
 def audience_fields(counts: Mapping[str, int]) -> dict[str, str]:
-    """The hash of a week's audience; none where nobody was reached."""
+    """The hash of a week's audience; empty if all counts are 0."""
     if not any(counts.get(name) for name in AUDIENCE):
         return {}
     return {name: str(counts.get(name, 0)) for name in AUDIENCE}
 
 
 def status_fields(account: Mapping[str, int]) -> dict[str, str]:
-    """The stream's own account in the status hash."""
+    """The counts of records in the status hash."""
     return {name: str(account.get(name, 0)) for name in STATUS_COUNTS} | {
         f"refused_{reason}_s": seconds(account.get(f"refused_{reason}_ms", 0)) for reason in ("long", "fast", "gap")
     }
@@ -87,7 +84,7 @@ def status_fields(account: Mapping[str, int]) -> dict[str, str]:
 def daypart_fields(
     names: Sequence[str], counts: Mapping[int, Counts], streaks: Mapping[tuple[int, int], int]
 ) -> dict[str, str]:
-    """The hash of a title's dayparts; `streaks` by daypart and level."""
+    """The hash of a title's dayparts. `counts` are by daypart; `streaks` are households by daypart and level."""
     fields: dict[str, str] = {}
     for number, name in enumerate(names):
         of_part = counts.get(number, {})
@@ -110,7 +107,7 @@ def seconds(milliseconds: int) -> str:
 
 
 def rate(amount: int, of: int) -> str:
-    """Empty where there is nothing to divide by."""
+    """The quotient with six decimals; empty if `of` is 0."""
     return six_decimals(Decimal(amount) / of) if of > 0 else ""
 
 

@@ -1,6 +1,6 @@
 """Folds the partitions of a topic in parallel, in one process for each core.
 
-Owns the processes: their input, their results, and that none outlives its parent.
+Owns the processes: their input, their results, and that they end with their parent.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ from streams.verify.sums import FactsFile, write_facts
 
 TOLD_EVERY = 10_000
 MOST_PROCESSES = 8
-"""Each holds a Kafka client's queue and what Python needs; beyond a few of them, adding up is what takes long."""
+"""Each process needs memory for Python and a Kafka client's queue. With more of them, adding up takes most of the time
+anyway."""
 
-_PROCESSES = get_context("spawn")  # a fork would copy locks that threads of Kafka's clients hold
+_PROCESSES = get_context("spawn")  # a fork would copy locks that the Kafka client's threads hold
 
 
 class Share(NamedTuple):
-    """What one process folds: partitions as logs that are empty yet, and from where to where each is read."""
+    """What one process folds: partitions, as empty logs, and the first offset and the end of each."""
 
     kafka: KafkaAddress
     topic: str
@@ -43,7 +44,7 @@ class Share(NamedTuple):
 
 
 class Folded(NamedTuple):
-    """Logs after their last record, and the files that hold the facts of them."""
+    """Logs after their last record, and the files with their facts."""
 
     logs: list[PartitionLog]
     files: list[FactsFile]
@@ -55,7 +56,7 @@ def cores() -> int:
 
 
 def shared_out(records: Mapping[int, int], shares: int) -> list[list[int]]:
-    """Partitions, given with their numbers of records, in at most so many shares of about as many records."""
+    """Divide partitions into at most `shares` groups of about equal size. `records`: how many each partition has."""
     shared: list[list[int]] = [[] for _ in range(max(1, min(shares, MOST_PROCESSES, len(records))))]
     for partition in sorted(records, key=lambda each: records[each], reverse=True):
         min(shared, key=lambda share: sum(records[each] for each in share)).append(partition)
@@ -65,7 +66,7 @@ def shared_out(records: Mapping[int, int], shares: int) -> list[list[int]]:
 def shares_of(
     source: TopicReader, ends: Mapping[int, int], logs: Sequence[PartitionLog], processes: int
 ) -> list[Share]:
-    """All of a source, up to these ends, for at most so many processes; `logs` are by partition, and empty yet."""
+    """Divide a source, up to these ends, among at most `processes` processes. `logs`: empty ones, by partition."""
     records = {partition: end - source.beginnings[partition] for partition, end in ends.items()}
     return [
         Share(
@@ -80,16 +81,16 @@ def shares_of(
 
 
 def counted(records: Iterator[Any], advance: Callable[[int], None]) -> Iterator[Any]:
-    """The records, telling of some thousands at a time how many they were."""
+    """Pass the records on, and report their number to `advance` after every `TOLD_EVERY`."""
     while some := list(islice(records, TOLD_EVERY)):
         yield from some
         advance(len(some))
 
 
 def fold_side_by_side(shares: Sequence[Share], folder: Path, advance: Callable[[int], None]) -> Folded:
-    """Fold each share in a process; their facts are in files in `folder` then.
+    """Fold each share in a process of its own, which writes its facts to a file in `folder`.
 
-    Raises `CannotRead` as soon as one of them does, or ends before it is done.
+    Raises `CannotRead` as soon as a process does, or ends before it is done.
     """
     folded = Folded([], [])
     with _running(shares, folder) as running:
@@ -122,7 +123,7 @@ def _told(connection: Connection, process: BaseProcess) -> Any:
 
 @contextmanager
 def _running(shares: Sequence[Share], folder: Path) -> Iterator[dict[Connection, BaseProcess]]:
-    """The processes by what they tell through; they are ended whatever happens here."""
+    """Start the processes, by the connection that each reports through. They are terminated in any case."""
     running: dict[Connection, BaseProcess] = {}
     started: list[BaseProcess] = []
     try:
@@ -133,7 +134,7 @@ def _running(shares: Sequence[Share], folder: Path) -> Iterator[dict[Connection,
             )
             process.start()
             started.append(process)
-            theirs.close()  # so that its end is seen here
+            theirs.close()  # so that this process sees when the other one ends
             running[ours] = process
         yield running
     finally:
@@ -147,9 +148,9 @@ def _running(shares: Sequence[Share], folder: Path) -> Iterator[dict[Connection,
 
 
 def _fold(share: Share, path: Path, connection: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C comes to all; the parent ends the others
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent ends this one
     Thread(target=_end_with_parent, daemon=True).start()
-    gc.disable()  # nothing that is folded refers to itself, and to look for what does took a twelfth of the time
+    gc.disable()  # folding makes no reference cycles, and looking for them took a twelfth of the time
     try:
         with TopicReader(share.kafka, share.topic, dict(share.starts)) as reader:
             records = counted(source_records(reader.read_below(dict(share.ends))), connection.send)
@@ -157,13 +158,13 @@ def _fold(share: Share, path: Path, connection: Connection) -> None:
     except CannotRead as problem:
         connection.send(problem)
         return
-    for log in share.logs:  # one at a time: as bytes they are as large again
+    for log in share.logs:  # one at a time: pickled, each takes as much memory again
         connection.send(log)
     connection.send(file)
 
 
 def _end_with_parent() -> None:
-    """A parent that was killed can end nobody."""
+    """Exit when the parent ends: if it was killed, it could not terminate this process."""
     parent = parent_process()
     assert parent is not None
     parent.join()

@@ -16,7 +16,7 @@ DAYS_KEPT = 64
 
 @dataclass(slots=True)
 class Streak:
-    """The filled days of one daypart; at `end_ms` the chance to fill the next is gone."""
+    """The filled days of one daypart. The streak ends at `end_ms`, when the next eligible day is over."""
 
     part: Daypart
     filled: set[int] = field(default_factory=set)
@@ -24,7 +24,7 @@ class Streak:
     end_ms: int = 0
 
     def length(self) -> int:
-        """Eligible days that are filled without a gap, back from the newest one."""
+        """How many eligible days in a row are filled, back from the newest one."""
         length = 0
         for day in range(self.newest, self.newest - DAYS_KEPT, -1):
             if self.part.is_eligible(day):
@@ -46,7 +46,7 @@ class Streak:
 
 @dataclass(slots=True)
 class Habits:
-    """What a household was credited of a title, by daypart (its number) and local day, and the streaks of it."""
+    """A household's credit for a title, by daypart number and local day in milliseconds, and its streaks by daypart."""
 
     credited_ms: dict[tuple[int, int], int] = field(default_factory=dict)
     streaks: dict[int, Streak] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Habits:
     def credit(
         self, number: int, part: Daypart, day: int, zone: Zone, amount_ms: int, *, fills_ms: int, clock_ms: int
     ) -> list[int]:
-        """Credit a day; the levels that the streak reached by that. `fills_ms` is what fills a day."""
+        """Add credit to a day, which is filled at `fills_ms`. Returns the levels that the streak reaches by that."""
         before_ms = self.credited_ms.get((number, day), 0)
         self.credited_ms[number, day] = before_ms + amount_ms
         if not before_ms < fills_ms <= before_ms + amount_ms:

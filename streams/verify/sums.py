@@ -1,7 +1,4 @@
-"""Sums facts with DuckDB.
-
-Owns the way from facts to the sums of titles, dayparts and windows (`streams.verify.windows`).
-"""
+"""Sums facts with DuckDB, by title, daypart and window (`streams.verify.windows`)."""
 
 from __future__ import annotations
 
@@ -29,7 +26,11 @@ FACT_COLUMNS = {
 
 @dataclass(frozen=True)
 class Sums:
-    """Counts by their kind, and by `kids_` and their kind. Windows go by their names in keys, such as `week:3`."""
+    """Counts by kind, and those of the kids' segment by `kids_` and kind.
+
+    `titles` are by partition and title; `windows` and `audience` by title and the window's name in keys, such as
+    `week:3`; `dayparts` by title and daypart number.
+    """
 
     titles: dict[int, dict[str, Counts]] = field(default_factory=lambda: defaultdict(dict))
     windows: dict[str, dict[str, Counts]] = field(default_factory=lambda: defaultdict(dict))
@@ -38,7 +39,7 @@ class Sums:
 
 
 class FactsFile(NamedTuple):
-    """Facts as lines of a file, and the ids of the titles that it has by their number."""
+    """A CSV file of facts. It names titles by number: the place of their id in `titles`."""
 
     path: Path
     titles: list[str]
@@ -46,13 +47,13 @@ class FactsFile(NamedTuple):
 
 @contextmanager
 def facts_folder() -> Iterator[Path]:
-    """A folder for files of facts, for a while."""
+    """A temporary folder for files of facts."""
     with tempfile.TemporaryDirectory(prefix="encore-verify-") as folder:
         yield Path(folder)
 
 
 def write_facts(path: Path, facts: Iterable[PartitionFact]) -> FactsFile:
-    """Facts, each given with its partition, as a file."""
+    """Write facts, each given with its partition, to a file."""
     titles: dict[str, int] = {}
     with path.open("w", newline="") as file:
         csv.writer(file).writerows(_row(partition, fact, titles) for partition, fact in facts)
@@ -60,7 +61,7 @@ def write_facts(path: Path, facts: Iterable[PartitionFact]) -> FactsFile:
 
 
 def add_up(files: Iterable[FactsFile]) -> Sums:
-    """The sums of the facts of all files together."""
+    """The sums of the facts of all files."""
     import duckdb
 
     titles: dict[str, int] = {}
@@ -77,7 +78,7 @@ def add_up(files: Iterable[FactsFile]) -> Sums:
 
 
 def _row(partition: int, fact: Fact, titles: dict[str, int]) -> tuple[Any, ...]:
-    """A fact as a line: titles by number, so that an id of any characters passes through CSV."""
+    """A fact as a row of the file. Titles go by number, as an id may hold characters that CSV would change."""
     kind, amount, (title_id, time_ms, in_hour, kids, age_ms, daypart) = fact
     title = titles.setdefault(title_id, len(titles))
     return title, partition, kind, time_ms // HOUR_MS, in_hour, kids, age_ms, daypart, amount
@@ -101,7 +102,7 @@ def _add_window(connection: Any, titles: list[str], window: Window, sums: dict[s
 
 
 def _counts(connection: Any, takes: str, number: str) -> dict[tuple[int, int], Counts]:
-    """Counts by title and number."""
+    """Counts by title number and `number`, an SQL expression; of the facts for which `takes`, another one, is true."""
     query = (
         f"SELECT title, {number}, kind, sum(amount), sum(amount) FILTER (kids) FROM facts WHERE {takes} GROUP BY ALL"
     )

@@ -16,7 +16,8 @@ from streams.verify.zones import Zone
 
 
 class Moment(NamedTuple):
-    """An event, its record, and what holds there: the catalog's row, its zone, the clock, whether the hour counts."""
+    """An event, its record, and what applies to it: the catalog's row, its zone, the clock, and whether it came in time
+    for its hour window."""
 
     event: dict[str, Any]
     record: RawRecord
@@ -27,7 +28,7 @@ class Moment(NamedTuple):
 
 
 class Telling:
-    """What is told of one event."""
+    """Collects the facts and milestones of one event in `made`."""
 
     def __init__(self, moment: Moment, dayparts: Dayparts, made: Made) -> None:
         self.moment = moment
@@ -37,7 +38,7 @@ class Telling:
         self.when = self.at(moment.event["event_time_ms"])
 
     def at(self, time_ms: int) -> When:
-        """Where something of this event belongs that was at an instant."""
+        """Where a fact of this event counts that belongs to an instant."""
         event, release_ms = self.moment.event, self.moment.title.get("release_time_ms")
         age_ms = -1 if release_ms is None else time_ms - release_ms
         return When(
@@ -53,7 +54,7 @@ class Telling:
         self.made.facts.append(Fact(kind, amount, when or self.when))
 
     def returned(self, days: int, time_ms: int) -> None:
-        """A completion of that time was followed so many days later at most: no hour shows it."""
+        """Count a completion, made at `time_ms`, as followed within `days` days; in no hour window."""
         self.fact(f"returned_{days}d", when=self.at(time_ms)._replace(in_hour=False, kids=False))
 
     def audience(self, moves: list[Move]) -> None:

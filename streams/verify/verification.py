@@ -1,7 +1,4 @@
-"""The whole verification: wait for the worker, recompute from the raw topic, compare.
-
-Owns the order and the waiting.
-"""
+"""The whole verification: wait for the worker, recompute from the raw topic, compare."""
 
 from __future__ import annotations
 
@@ -29,12 +26,12 @@ from streams.verify.sums import facts_folder
 
 POLL_S = 0.25
 SIDE_BY_SIDE_FROM = 200_000
-"""Records from which on processes are worth their start, which takes about a second."""
+"""With fewer records than this, starting processes (about a second) takes longer than it saves."""
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What a verification saw. Totals are the recomputation's; `notes` explain it, one line each."""
+    """The result of a verification. Totals are the recomputation's. `notes`: possible causes, one line each."""
 
     produced: int
     events: int
@@ -55,7 +52,7 @@ class Verification:
 
 
 class Comparison(NamedTuple):
-    """What should be there, where that differs from what is, and how many keys are gone that may be."""
+    """What is expected, the differences, and how many keys are missing that may have expired."""
 
     expected: Expected
     differences: list[Difference]
@@ -63,13 +60,13 @@ class Comparison(NamedTuple):
 
 
 def verify(settings: Settings, *, wait_s: float, expired_too: bool = False) -> Verification:
-    """Whether everything the worker published equals a recomputation of the raw topic.
+    """Compare everything that the worker published with a recomputation of the raw topic.
 
-    Waits up to `wait_s` for the worker's checkpoints to reach the end of the source, and then up to `wait_s`
-    for what it publishes. Windows whose retention is over may be missing, unless `expired_too`. Raises
-    `CannotRead` where a server or topic cannot be read.
+    Waits up to `wait_s` seconds for the worker's checkpoints to reach the end of the source, and then up to `wait_s`
+    for it to publish. Windows whose retention is over may be missing, unless `expired_too`. Raises `CannotRead` if a
+    server or topic cannot be read.
     """
-    # What adds up in the end: where it is not installed, that is said now and not once everything has been read.
+    # Fails now if it is not installed, rather than after everything has been read.
     import duckdb  # noqa: F401
 
     started = time.monotonic()
@@ -84,7 +81,7 @@ def verify(settings: Settings, *, wait_s: float, expired_too: bool = False) -> V
             recomputation = _recompute(source, ends, state, settings)
 
             def compare_now() -> Comparison:
-                # First what the worker has committed, then what it has published of it.
+                # First what the worker has committed, then what it has published of that.
                 state.read_on()
                 titles.read_on()
                 found = _found_now(settings.redis_url, settings, kept)
@@ -113,7 +110,7 @@ def verify(settings: Settings, *, wait_s: float, expired_too: bool = False) -> V
 def _wait_for_checkpoints(
     kafka: KafkaAddress, settings: Settings, source: TopicReader, wait_s: float
 ) -> tuple[StateLog, dict[int, int]]:
-    """The state changelog and the source's ends, once the one has reached the other or the wait is over."""
+    """The state changelog and the source's ends, once the checkpoints reach the ends or the wait is over."""
     until = time.monotonic() + wait_s
     state = _open_state(kafka, settings, until)
     while True:
@@ -140,7 +137,7 @@ def _open_state(kafka: KafkaAddress, settings: Settings, until: float) -> StateL
 def _behind(
     kafka: KafkaAddress, settings: Settings, source: TopicReader, state: StateLog, ends: dict[int, int]
 ) -> list[Difference]:
-    """The partitions of which the last checkpoint has not reached the last record."""
+    """The partitions whose last checkpoint has not reached the last record, as differences."""
     return [
         Difference(f"checkpoint of partition {partition}", "next_offset", str(end), str(at))
         for partition, end in ends.items()
@@ -150,7 +147,7 @@ def _behind(
 
 
 def _has_records(kafka: KafkaAddress, topic: str, partition: int, start: int, end: int) -> bool:
-    # The end of a transaction takes an offset too, so a position below the end may have nothing before it.
+    # Markers of transactions take offsets too, so there may be no record between a position and the end.
     with TopicReader(kafka, topic, {partition: start}) as reader:
         return next(reader.read_below({partition: end}, at_once=1), None) is not None
 
@@ -203,7 +200,7 @@ def _wait_for_equality(compare_now: Callable[[], Comparison], wait_s: float) -> 
 
 
 def _found_now(redis: str, settings: Settings, kept: KeptTopics) -> Found:
-    """All that the worker wrote, as it is now."""
+    """Everything that the worker has written, as it is now."""
     kept.read_on()
     return Found(
         *published(redis, settings.redis_prefix),
@@ -215,14 +212,14 @@ def _found_now(redis: str, settings: Settings, kept: KeptTopics) -> Found:
 
 
 class _Over(NamedTuple):
-    """The keys whose retention is over: by any clock, and by stream time."""
+    """The keys whose retention is over: by stream time or the wall clock, and by stream time."""
 
     may_lack: set[str]
     may_be_less: set[str]
 
 
 def _over(expected: Expected, settings: Settings, now: datetime, *, expired_too: bool) -> _Over:
-    """What may have expired: in Redis by its clock, in a partition by stream time."""
+    """What may have expired: in Redis by the wall clock, in a partition by stream time."""
     if expired_too:
         return _Over(set(), set())
     retention = Retention.of(settings, expected.releases_ms)

@@ -23,7 +23,7 @@ from streams.verify.telling import Telling
 
 @dataclass(slots=True)
 class Viewing:
-    """A household and a title. `credited_ms` is that of sessions which have made a play."""
+    """A household's viewing of a title. `credited_ms` is the credit of sessions that have made a play."""
 
     applied_stream_ms: int
     sessions: dict[str, Session] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Viewing:
         return Standing(self.starter, self.viewer, self.watcher, self.skimmer, self.completions)
 
     def is_live(self, stream_ms: int, rules: Rules) -> bool:
-        """Whether it is not dropped yet at that stream time."""
+        """Whether it is not forgotten yet at a stream time."""
         return self.applied_stream_ms >= stream_ms - rules.forget_ms
 
     def forget_session(self, session_id: str) -> None:
@@ -64,7 +64,7 @@ class Viewing:
 
 
 class Applied:
-    """One event that is applied to its household and title."""
+    """Applies one event to its household's viewing of a title."""
 
     def __init__(self, rules: Rules, telling: Telling, viewing: Viewing) -> None:
         self.rules = rules
@@ -154,7 +154,8 @@ class Applied:
             self.telling.fact("plays")
 
     def _count_in_audience(self, before_the_play_ms: int) -> None:
-        """By pieces; what waited for the play counts in the week of the event that made it."""
+        """Credit audience weeks, piece by piece. Credit from before the play counts in the week of the event that made
+        the play."""
         earlier = [(self.event["event_time_ms"], before_the_play_ms)] if before_the_play_ms else []
         for instant_ms, amount_ms in [*earlier, *self.pieces]:
             week = week_of(instant_ms)

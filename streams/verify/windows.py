@@ -1,7 +1,7 @@
 """The kinds of windows, by the second reading: each declared once.
 
-Owns which facts a window takes, what it is called in keys, and how long it is kept. It must not know how facts are
-made or summed up, and shares no code with `models` but units of time.
+Owns which facts a window takes, what it is called in keys, and how long it is kept. It shares no code with `models` but
+units of time.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from streams.verify.facts import WEEK_MS
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 HOURS, DAYS, AGES = "hour", "day", "age"
-"""What retention is set for."""
+"""The kinds of windows that have a retention setting of their own."""
 
 
 class Window(NamedTuple):
-    """A kind of window, or one by age.
+    """A kind of window, or one window by age.
 
-    It takes the facts that the condition `takes` holds for, and numbers them by `number`, both in SQL over facts. Keys
-    call it `word`, and what `name` makes of the number. Retention of `kept` counts from its start, which `start_ms`
-    reads from the name; None: from the release.
+    `takes` is an SQL condition on facts: those that count. `number` is an SQL expression: the window's number. Keys
+    have `word`, then what `name` makes of the number. `kept` names the retention setting. Retention counts from the
+    window's start, which `start_ms` reads from its name; None: from the release.
     """
 
     word: str
@@ -73,4 +73,4 @@ AUDIENCE_WINDOW = Window(
 )
 
 BY_WORD = {window.word: window for window in (*WINDOWS, AUDIENCE_WINDOW)}
-"""What holds for all windows that keys call by a word: how long they are kept, and from when on."""
+"""By word: how long windows are kept, and from when on. Windows by age share one word; any of them stands for all."""

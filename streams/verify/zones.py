@@ -1,7 +1,6 @@
-"""The time zones that a partition judged by: which data its state had of a zone, from which source offset on.
+"""The time zones that a partition used: the data of each zone in its state, and from which source offset on.
 
-Owns what holds at an offset, and the reading of zone data, by Python's own `zoneinfo`. It must not know dayparts or
-what an event is, and shares no code with `models` or the worker.
+Reads zone data with Python's own `zoneinfo`. It shares no code with `models` or the worker.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 Zone = bytes
-"""A zone is the bytes of its TZif file; none: UTC."""
+"""A zone, as the bytes of its TZif file; empty: UTC."""
 
 
 class ZoneRow(NamedTuple):
-    """The data of a zone that holds from a source offset on."""
+    """The data of a zone, which applies from a source offset on."""
 
     offset: int
     name: str
@@ -28,14 +27,14 @@ class ZoneRow(NamedTuple):
 
 
 class ZonesInForce:
-    """The zones by name, as a partition's rows have them at an offset; without any row, as they are installed."""
+    """The zones that apply at an offset, by a partition's rows. Without any rows, the installed ones apply."""
 
     def __init__(self, rows: Iterable[ZoneRow]) -> None:
         self._coming = sorted(rows, reverse=True)
         self._taken_in: dict[str, Zone] = {}
 
     def reach(self, offset: int) -> None:
-        """Go on to a record: its rows, and those before it, hold."""
+        """Advance to a record: rows with its offset or a smaller one apply from now on."""
         while self._coming and self._coming[-1].offset <= offset:
             row = self._coming.pop()
             self._taken_in[row.name] = row.zone
@@ -44,7 +43,7 @@ class ZonesInForce:
         return name in self._by_name
 
     def of(self, name: str | None) -> Zone:
-        """The zone that an event's `time_zone` means: UTC where it is missing or names none."""
+        """The zone of an event's `time_zone`; UTC if that is missing or no known name."""
         return b"" if name is None else self._by_name.get(name, b"")
 
     @property
@@ -53,7 +52,7 @@ class ZonesInForce:
 
 
 def stored_zone(value: bytes) -> Zone:
-    """The zone that a row of the changelog holds, behind its SHA-256. Raises `ValueError` if the two do not match."""
+    """The zone in a changelog row, which has its SHA-256 in front. Raises `ValueError` if they do not match."""
     zone = value[32:]
     if hashlib.sha256(zone).digest() != value[:32]:
         raise ValueError("the data of a zone does not match its digest")
@@ -62,7 +61,7 @@ def stored_zone(value: bytes) -> Zone:
 
 @cache
 def installed_zones() -> Mapping[str, Zone]:
-    """The IANA list of time zones, as the pinned `tzdata` package has it."""
+    """The time zones of the installed `tzdata` package, by IANA name."""
     data = files("tzdata") / "zoneinfo"
     return {
         name: data.joinpath(*name.split("/")).read_bytes() for name in (files("tzdata") / "zones").read_text().split()
@@ -71,5 +70,5 @@ def installed_zones() -> Mapping[str, Zone]:
 
 @lru_cache(maxsize=10_000)
 def rules_of(zone: Zone) -> tzinfo:
-    """What a zone's bytes say."""
+    """The rules in a zone's bytes."""
     return ZoneInfo.from_file(BytesIO(zone)) if zone else UTC

@@ -30,9 +30,10 @@ _MOST_PARTITIONS = 64
 
 
 class Ownership:
-    """One worker's. `partitions` are open, `openings` are on their way there; `delivering` are the tasks that open.
+    """The partitions of one worker. `partitions` are open; `openings` are the tasks that open others.
 
-    Nothing is delivered once `ending` is set. What goes wrong is told to `fail`.
+    `delivering` are the same tasks until they are done. Nothing is delivered once `ending` is set. `fail` is called
+    with every error.
     """
 
     def __init__(
@@ -61,14 +62,15 @@ class Ownership:
     # -- what the transport and the agent ask ---------------------------------------------------------------
 
     def epoch(self, partition: int) -> int | None:
-        """The epoch of an open partition; None while it must not be delivered."""
+        """The epoch of an open partition; None: it must not be delivered now."""
         owned = self.partitions.get(partition)
         if owned is None or self._ending.is_set() or owned.uncheckpointed >= self.settings.uncheckpointed_records:
             return None
         return self._epochs.get(partition)
 
     def apply(self, batch: RecordBatch, event: Any) -> None:
-        """Fold a batch into its partition. One of an older epoch was fetched before a seek: it comes again."""
+        """Fold a batch into its partition. Ignore a batch of an older epoch: it was fetched before a seek, and comes
+        again."""
         if self._ending.is_set() or self._epochs.get(batch.partition) != batch.epoch:
             return
         try:
@@ -77,16 +79,16 @@ class Ownership:
             self._fail(problem)
 
     def positions(self) -> dict[int, int]:
-        """The next offsets of the partitions that are to be delivered now."""
+        """The next offsets of the partitions that may be delivered now."""
         owned = self.partitions.items()
         return {number: partition.position for number, partition in owned if self.epoch(number) is not None}
 
     # -- partitions come and go -----------------------------------------------------------------------------
 
     async def revoke(self, partitions: Iterable[int]) -> None:
-        """Stop delivery of partitions and checkpoint them: whoever owns them next starts from there.
+        """Stop delivering partitions and checkpoint them, so that their next owner starts from there.
 
-        They stay in memory until the next assignment says whose they are: often it is this worker's again.
+        They stay in memory until the next assignment, which often gives them to this worker again.
         """
         numbers = set(partitions)
         self._assigned -= numbers
@@ -100,7 +102,7 @@ class Ownership:
             self._fail(problem)
 
     async def assign(self, partitions: Iterable[int]) -> None:
-        """Close all other partitions, restore these in the background, and then deliver them."""
+        """Close all other partitions, restore these in the background, and deliver each once it is open."""
         self._assigned = set(partitions)
         log.info("assigned partitions %s", sorted(self._assigned) or "none")
         reached(Failpoint.ASSIGNED)
@@ -123,7 +125,7 @@ class Ownership:
         try:
             partition = await self._restored(number)
             await self._publisher.open_partition(partition.committed_state())
-            # From here on others may find it; before, the publisher would not know it.
+            # Only now: the publisher must know a partition before others find it here.
             del self.openings[number]
             self.partitions[number] = partition
             if number in self._assigned:
@@ -141,7 +143,7 @@ class Ownership:
             log.info("partition %d was revoked before it could be delivered", number)
 
     async def _let_go(self, number: int) -> None:
-        # Closed first: a checkpoint that is in flight is still told to the publisher.
+        # Closed first, so that the publisher still receives a checkpoint that is in flight.
         await self.partitions.pop(number).close()
         self._publisher.close_partition(number)
         self._monitoring.metrics.forget(number)

@@ -22,9 +22,9 @@ log = logging.getLogger(__name__)
 
 
 class Told(NamedTuple):
-    """The catalog by title, and the erasures by digest, as they are now.
+    """Return the present catalog, by title, and the present erasures, by digest.
 
-    Another mapping each time that anything has changed: the same one holds nothing new.
+    Each change makes a new mapping: if the mapping is the same, nothing has changed.
     """
 
     catalog: Callable[[], Mapping[str, CatalogRow]]
@@ -32,7 +32,10 @@ class Told(NamedTuple):
 
 
 class Controls:
-    """Those of one partition's fold. `topic_id` is the source topic's; `are_urgent`: no record is to be waited for."""
+    """The control rows of one partition's fold. `topic_id` is the source topic's.
+
+    `are_urgent`: the next checkpoint must write them, even if no record came.
+    """
 
     def __init__(self, number: int, topic_id: str, fold: Fold, told: Told) -> None:
         self.are_urgent = False
@@ -47,13 +50,13 @@ class Controls:
         return bool(self._messages)
 
     def hand_over(self) -> list[Message]:
-        """The control rows since the last call, for the checkpoint at hand."""
+        """The control rows since the last call, for the checkpoint that is being written."""
         messages = [*self._zones, *self._messages]
         self._zones, self._messages, self.are_urgent = [], [], False
         return messages
 
     def take_in_catalog(self, position: int) -> None:
-        """Let the catalog as it is now hold from the record at a position on."""
+        """Apply the present catalog from the record at a position on."""
         before, now = self._fold.catalog, self._told.catalog()
         if now is self._catalog_known:
             return
@@ -79,7 +82,7 @@ class Controls:
             log.info("partition %d takes in the changed data of %d zones", self._number, len(new))
 
     def take_in_erasures(self, position: int) -> None:
-        """Forget the households that are to be, before the record at a position."""
+        """Apply new erasures before the record at a position."""
         now = self._told.erasures()
         if now is self._erasures_known:
             return
@@ -94,7 +97,7 @@ class Controls:
         self.are_urgent = True
 
     def pass_time(self, position: int, clock_ms: int) -> None:
-        """Let time pass in which no record came, where anything ends by it."""
+        """Advance the clock after a silence, if that ends anything."""
         if self._fold.ends_by(clock_ms):
             self._fold.pass_time(clock_ms)
             self._messages.append(silence_message(position, clock_ms))

@@ -35,18 +35,18 @@ from streams.worker.control_rows import Controls, Told
 log = logging.getLogger(__name__)
 
 SILENT_S = 30.0
-"""Without a record for so long, time passes all the same: what ends by it ends."""
+"""After this long without a record, the clock advances by itself, and ends streaks and *watching now*."""
 
 _SWEPT_ROWS = 500
 T = TypeVar("T")
 
 
 class Gap(StateError):
-    """The batch at hand does not begin where the state stands: the source was cut, or the fetch went astray."""
+    """A batch does not begin at the state's position: the source was cut, or the wrong records were fetched."""
 
 
 class Source(NamedTuple):
-    """What a worker knows of the source and the state topic when it starts, and the zone data that is installed."""
+    """The source and the state topic as the worker found them at its start, and the installed zone data."""
 
     topic_id: str
     partitions: int
@@ -56,7 +56,7 @@ class Source(NamedTuple):
 
 
 class Partition:
-    """The state of one partition that this worker owns. All methods but the opening run on the event loop."""
+    """The state of one partition that this worker owns. Runs on the event loop; restores and writes in threads."""
 
     def __init__(
         self,
@@ -104,17 +104,17 @@ class Partition:
         self._break_silence()
 
     async def open(self, first_offset: int, end_offset: int, known: Known) -> None:
-        """Fence the former owner, bring the state back, and check that it is whole and the source continues it.
+        """Fence the former owner, restore the state, and check that it is complete and that the source continues it.
 
-        `first_offset` and `end_offset` are the source partition's; they and what is `known` may be read before
-        the fence: what they prove stays true. Raises `StateError` or `CheckpointFailed`.
+        `first_offset` and `end_offset` are the source partition's. They and `known` may be read before the fence, as
+        what they prove stays true. Raises `StateError` or `CheckpointFailed`.
         """
         position = await self._in_pool(self._restore)
         check_remembered(self._place, position, known)
         self.pulse.begin()
         if position is None:
             self.position = self.checkpointed_position = first_offset
-            # Redis may have been told of one by another worker, whose clock goes ahead of this one's.
+            # Redis may know an incarnation of another worker whose clock is ahead of this one's.
             told, _ = known.published or (0, 0)
             self.incarnation = max(time.time_ns() // 1_000_000, told + 1)
         else:
@@ -156,18 +156,18 @@ class Partition:
 
     @property
     def recounts(self) -> bool:
-        """Whether a rebuild is under way here: readers shall not see these counters yet."""
+        """Whether the partition is being recounted: readers must not see these counters yet."""
         return self.checkpointed_position < self.rebuild_until
 
     @property
     def uncheckpointed(self) -> int:
-        """Offsets applied since the last checkpoint that was committed."""
+        """How many offsets were applied since the last committed checkpoint."""
         return self.position - self.checkpointed_position
 
     def apply(self, batch: RecordBatch, event: Any) -> None:
         """Fold a batch in; `event` is acknowledged once it is checkpointed. Raises `Gap`."""
         if batch.start != self.position:
-            # Behind it begins a topic that was made anew or lost its end: what is new there must not be passed over.
+            # The topic may have been recreated, or have lost its end: new records must not be skipped silently.
             raise Gap(
                 f"{self._name}: the next record is {self.position}, delivered were those from {batch.start} on (a gap);"
                 " the worker ends and continues from its last checkpoint"
@@ -185,10 +185,10 @@ class Partition:
         return time.monotonic() - self._silent_since_s
 
     def let_time_pass(self) -> None:
-        """Where no record came for long: let streaks and watching end that do by now, and record how late it is.
+        """After a long silence, advance the clock, which ends streaks and *watching now*, and record that.
 
-        Time goes on from that of the last record as this worker's own does, whatever the wall clock says. Call only
-        where there is no record left to read.
+        The clock advances from the last record's time by this worker's monotonic clock, whatever the wall clock says.
+        Call it only if there is no record left to read.
         """
         if self._silent_s() < SILENT_S or self._clock_before_ms < 0:
             return
@@ -197,10 +197,10 @@ class Partition:
     async def checkpoint(self) -> None:
         """Write all changes since the last checkpoint in one transaction, then acknowledge and publish.
 
-        Raises `CheckpointFailed`: nothing of it is written then, and the process must end.
+        Raises `CheckpointFailed`: all of it is committed then, or nothing, and the process must end.
         """
         async with self._lock:
-            # What a checkpoint that failed held is in no later one.
+            # The changes of a failed checkpoint are in no later one.
             if self._unfinished is not None:
                 raise self._unfinished
             self._controls.take_in_erasures(self.position)
@@ -219,7 +219,7 @@ class Partition:
     async def _checkpoint(self) -> None:
         cut, taken = self.pulse.cut(), self.uncheckpointed
         self.sequence += 1
-        # While all is counted again nothing is published: windows that are over by then would fill the memory.
+        # Nothing is published during a recount, so expired windows need not wait for that: they would fill the memory.
         changes = self.fold.drain(self.sequence, None if self.recounts else self.published)
         position = self._position()
         if self.checkpointed_position < self._told:
@@ -264,7 +264,7 @@ class Partition:
         )
 
     def committed_state(self) -> Committed:
-        """All that readers should know of this partition, as of its last checkpoint. Call when just opened."""
+        """Everything that readers should see of this partition. Call it right after opening."""
         tallies = self.fold.tallies
         return self._committed(self._position(), tallies.own, tallies.current, tallies.current.keys())
 
@@ -298,7 +298,7 @@ class Partition:
 
 
 def _untold(changes: Changes, told: int) -> Changes:
-    """The changes without the outputs of records below an offset: those were written before the rebuild."""
+    """The changes without outputs of records below the offset `told`, which were written before the rebuild."""
     return changes._replace(
         dead_letters=[(record, reason) for record, reason in changes.dead_letters if record.offset >= told],
         late=[record for record in changes.late if record.offset >= told],

@@ -36,11 +36,11 @@ _CHECKPOINT_AT_STOP_S = 8.0
 _PUBLISH_AT_STOP_S = 8.0
 _LEAVE_AT_STOP_S = 8.0
 _END_S = 28
-"""Seconds from the decision to end until the system ends the process, whatever hangs in it."""
+"""The system ends the process this many seconds after the decision to end, even if something hangs."""
 
 
 class ThreadEnded(Exception):
-    """A thread that this worker works with has ended by an exception."""
+    """A client's thread has ended by an exception."""
 
 
 class Worker:
@@ -57,13 +57,13 @@ class Worker:
 
     async def _checkpoint_on_time(self) -> None:
         while True:
-            # In a backlog fewer and larger ones: what changes twice is written once.
+            # Fewer and larger checkpoints in a backlog: what changes several times is written once.
             times = _TIMES_FAR_BEHIND if self.publisher.is_far_behind else 1
             await asyncio.sleep(times * self.settings.checkpoint_s)
             await self.ownership.checkpoint()
 
     async def _collect_cycles(self) -> None:
-        """Free the cycles that libraries leave; what is alive then is never walked again."""
+        """Free the cycles that libraries leave. What survives is never looked at again."""
         while True:
             await asyncio.sleep(_COLLECT_S)
             gc.collect()
@@ -72,14 +72,14 @@ class Worker:
     # -- the process ----------------------------------------------------------------------------------------
 
     def fail(self, problem: BaseException) -> None:
-        """End the process, non-zero: state that may be half changed must not be used any more."""
+        """End the process with a failure: its state may be half changed, and must not be used any more."""
         if self.failure is None:
             self.failure = problem
             self.monitoring.metrics.refused_transactions.inc(isinstance(problem, Fenced))
         self._stop.set()
 
     async def run(self) -> int:
-        """Work until SIGTERM or SIGINT (0) or a failure (1)."""
+        """Work until SIGTERM or SIGINT, and return 0; after a failure, return 1."""
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._stop.set)
@@ -119,7 +119,8 @@ class Worker:
         return 1
 
     def _end_with_threads(self, loop: asyncio.AbstractEventLoop) -> None:
-        """A client whose thread has died (it got no memory, say) delivers nothing more, without a word."""
+        """End the process if a client's thread dies, for example for lack of memory: the client would deliver nothing
+        more, without an error."""
         tell = threading.excepthook
 
         def end(ended: threading.ExceptHookArgs) -> None:
@@ -138,7 +139,7 @@ class Worker:
         self.publisher = Publisher(settings, self.sink, lambda: self.ground.catalog.rows, partitions, metrics)
         redis = without_password(settings.redis)
         await reach("ENCORE_REDIS", redis, self.publisher.join, Unreachable, within_s, stop)
-        # Rows are many and hold no cycles: a collector that walks them again and again costs a tenth of all CPU.
+        # There are many rows, without cycles: a collector that keeps walking them costs a tenth of all CPU.
         gc.freeze()
         gc.disable()
         self.ownership = Ownership(
@@ -161,10 +162,10 @@ class Worker:
             self.fail(self.ownership.app._crash_reason or RuntimeError("the Faust application crashed"))
 
     async def _shut_down(self, publishing: asyncio.Task[None], tasks: list[asyncio.Task[Any]]) -> None:
-        """Last checkpoint, last publishing, leave the group; after a failure, leave at once."""
+        """Write the last checkpoint, publish, and leave the group; after a failure, only leave."""
         signal.alarm(_END_S)
         tell_supervisor(STOPPING)
-        # A partition that is not delivered yet stays closed: whoever comes next opens it.
+        # A partition that is not delivered yet stays closed: its next owner opens it.
         for task in (publishing, *self.ownership.delivering):
             await _cancelled(task)
         if self.failure is None:
@@ -200,13 +201,13 @@ class Worker:
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
-    """Cancel a task, and wait for its end. What it failed by is told elsewhere."""
+    """Cancel a task, and wait for its end. Its error, if any, is reported elsewhere."""
     while not task.done():
-        # Again and again: `wait_for` of Python 3.11, which redis-py uses, may swallow a cancellation.
+        # Repeatedly: `wait_for` of Python 3.11, which redis-py uses, may swallow a cancellation.
         task.cancel()
         await asyncio.wait([task], timeout=0.2)
 
 
 def _unexpected(failure: BaseException) -> BaseException | None:
-    """The failure itself where a traceback helps: where it is none that we, or the Kafka client, name."""
+    """The failure, if a traceback helps: if it is no exception of Encore or of the Kafka client."""
     return None if type(failure).__module__.startswith(("streams.", "aiokafka.")) else failure

@@ -1,6 +1,6 @@
 """What a worker needs before it starts: servers that answer, topics that exist, the catalog.
 
-Owns the waiting, and what it found.
+Owns waiting for them, and what was found.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ async def reach(
     within_s: float,
     stop: asyncio.Event,
 ) -> None:
-    """Try until it works. Raises `NotReachable` when the start-up time is over, `Stopped` after a signal."""
+    """Retry `call` while it raises `failure`. Raises `NotReachable` after `within_s`, and `Stopped` after a signal."""
     end = time.monotonic() + within_s
     while True:
         try:

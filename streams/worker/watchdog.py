@@ -23,11 +23,11 @@ _LOOK_FOR_PROGRESS_S = 5.0
 
 
 class Stalled(Exception):
-    """Records wait and none comes. The message says where."""
+    """Records are available, but none arrives. The message says where."""
 
 
 async def watch_topics(view: KafkaView, as_found: Mapping[str, TopicNow]) -> NoReturn:
-    """Look at topics, by name, for as long as they are as they were found; then raise `StateError`."""
+    """Check topics, by name, every two seconds. Raises `StateError` once one is not as it was found."""
     missing: set[str] = set()
     while True:
         await asyncio.sleep(_LOOK_S)
@@ -37,7 +37,7 @@ async def watch_topics(view: KafkaView, as_found: Mapping[str, TopicNow]) -> NoR
             log.debug("topics not looked at: %s", problem)
             continue
         for name, topic in now.items():
-            # A broker that has just come up may not know a topic yet: it must be missing twice.
+            # A broker that has just started may not know a topic yet, so it must be missing twice.
             if topic != as_found[name] and (topic is not None or name in missing):
                 raise StateError(f"topic {name} {_change(as_found[name], topic)} while this worker ran; {REMEDY}")
         missing = {name for name, topic in now.items() if topic is None}
@@ -54,10 +54,10 @@ def _change(before: TopicNow, now: TopicNow | None) -> str:
 async def watch_progress(
     view: KafkaView, topic: str, positions: Callable[[], Mapping[int, int]], stall_s: float
 ) -> NoReturn:
-    """See partitions go on while they have records to read; raise `Stalled` where one did not for so long.
+    """Raise `Stalled` once a partition has had records to read for `stall_s` seconds and got none.
 
-    `positions` are the next offsets of the partitions that are to be delivered now. While Kafka does not answer, no
-    time counts.
+    `positions` returns the next offsets of the partitions that may be delivered now. Time in which Kafka does not
+    answer does not count.
     """
     before: Mapping[int, int] = {}
     behind_since: dict[int, float] = {}

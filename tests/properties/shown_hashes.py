@@ -50,7 +50,7 @@ KEYS = Keys("")
 
 
 def kept(log: Log, changes: list[list[Changes]], topic: str) -> list[Kept | Milestone]:
-    """What each partition's checkpoints write into the topic of a setting, as the oracle holds it."""
+    """What each partition's checkpoints write into the topic of a setting, in the recomputation's form."""
     where = Settings()
     return [
         _kept(record)

@@ -1,6 +1,6 @@
 // Which page this is, and the one stream of events that it is drawn from.
 //
-// Owns the way from an event to the page. It must not know what a page shows.
+// Owns the way from an event to the page.
 
 import * as board from "./board.js";
 import * as compare from "./compare.js";

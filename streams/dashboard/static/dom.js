@@ -1,7 +1,7 @@
 // Elements made of text alone, and a page that changes where it stands.
 //
-// Owns how elements are made (never from markup: what comes from events stays text) and how a drawn page takes on
-// another content without losing focus, choice or scroll. It must not know what is drawn.
+// Owns how elements are made (never from markup: what comes from events stays text) and how a page that is shown gets
+// new content without losing focus, selection or scroll position.
 
 const SVG = "http://www.w3.org/2000/svg";
 

@@ -1,8 +1,8 @@
--- Replaces partitions' shares of keys by newer ones and moves the totals by the difference.
+-- Replaces partitions' shares of keys by newer ones, and adds the differences to the totals.
 -- KEYS[1]: the marker; KEYS[2..]: one shares hash for each key.
 -- ARGV[1]: the marker's value; ARGV[2]: msgpack list, for each key {time to live in ms or 0,
 --   {{partition, incarnation, sequence, counter...}, ...}}.
--- Returns false where the marker differs (Redis lost its data); else
+-- Returns false if the marker differs (Redis lost its data); else
 --   {shares refused, revision, total as msgpack, revision, total, ...}.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
 local refused, answer = 0, {0}
@@ -18,7 +18,7 @@ for place, entry in ipairs(cmsgpack.unpack(ARGV[2])) do
     if old and (old[2] > share[2] or (old[2] == share[2] and old[3] > share[3])) then
       refused = refused + 1
     elseif not (old and old[2] == share[2] and old[3] == share[3]) then
-      -- One of other rules may have had more counters.
+      -- A share that was computed with other rules may have more counters.
       for counter = 4, math.max(#share, old and #old or 0) do
         total[counter - 3] = (total[counter - 3] or 0) + (share[counter] or 0) - (old and old[counter] or 0)
       end

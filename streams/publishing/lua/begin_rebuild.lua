@@ -1,9 +1,10 @@
--- Notes that all partitions are recounted, and forgets those that the source no longer has, and what is of none.
--- KEYS[1]: the marker; KEYS[2]: the set of partitions to be published anew; KEYS[3]: the set of those that are
---   recounted; KEYS[4]: the set of those with shares of older incarnations; KEYS[5]: the versions published;
---   KEYS[6]: what is noted of partitions.
+-- Marks all partitions as being recounted. Forgets partitions that the source no longer has, and `judged`, the largest
+-- stream time for which anything was computed.
+-- KEYS[1]: the marker; KEYS[2]: the set of partitions to publish again; KEYS[3]: the set of those being recounted;
+--   KEYS[4]: the set of those with shares of older incarnations; KEYS[5]: the published versions;
+--   KEYS[6]: the notes of partitions.
 -- ARGV[1]: the marker's value; ARGV[2]: partitions.
--- Returns false where the marker differs; else the versions published of the partitions that there are.
+-- Returns false if the marker differs; else the published versions of the partitions that remain.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
 local count, versions = tonumber(ARGV[2]), {}
 for set = 2, 4 do

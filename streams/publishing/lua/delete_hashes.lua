@@ -1,8 +1,8 @@
--- Deletes hashes that are computed from others, with what fences them, where they are there; that is announced.
+-- Deletes computed hashes with their revisions, if they exist, and announces that.
 -- KEYS[1]: the marker; KEYS[2]: the stream of changes; then for each its shares and itself.
 -- ARGV[1]: the marker's value; ARGV[2]: the wall clock in ms; ARGV[3]: the channel of changes;
 -- ARGV[4]: the changes kept in the stream.
--- Returns false where the marker differs, else how many were there.
+-- Returns false if the marker differs, else how many existed.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
 local deleted = 0
 for place = 3, #KEYS, 2 do

@@ -1,12 +1,11 @@
--- Moves on the revisions of hashes that are computed from other hashes' totals, then reads those totals: whoever moved
--- it on last has seen every total that was there before.
--- KEYS[1]: the marker; KEYS[2]: what is noted of partitions; then for each hash its shares, then the shares of those
---   that it is computed from.
+-- Advances the revisions of hashes that are computed from other hashes' totals, then reads those totals. So whoever
+-- advanced a revision last has seen every total.
+-- KEYS[1]: the marker; KEYS[2]: the notes of partitions; then for each hash its shares, then the shares of its inputs.
 -- ARGV[1]: the marker's value; ARGV[2]: the stream time that they are computed for; ARGV[3]: msgpack list, for each hash
---   {how many it is computed from, time to live in ms or 0, whether it has shares of its own}.
--- A hash that should have shares and has none is not there: its revision is empty. The largest stream time that anything
--- was ever computed for is noted among the partitions.
--- Returns false where the marker differs, else {revision, total as msgpack or false, ..., revision, ...}.
+--   {number of inputs, time to live in ms or 0, whether it has shares of its own}.
+-- The revision of a hash that should have shares and has none is empty. The largest stream time for which anything was
+-- computed is kept among the notes of partitions.
+-- Returns false if the marker differs, else {revision, total as msgpack or false, ..., revision, ...}.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
 if tonumber(redis.call('HGET', KEYS[2], 'judged') or '0') < tonumber(ARGV[2]) then
   redis.call('HSET', KEYS[2], 'judged', ARGV[2])
@@ -17,7 +16,7 @@ for _, entry in ipairs(cmsgpack.unpack(ARGV[3])) do
   if revision then
     revision = string.format('%.0f', tonumber(revision) + 1)
   elseif not entry[3] then
-    -- One that was deleted and comes back goes on beyond the revisions that it had.
+    -- From the clock: a hash that was deleted and comes back must not get a revision that it had before.
     local now = redis.call('TIME')
     revision = string.format('%.0f', now[1] * 1000000 + now[2])
   else

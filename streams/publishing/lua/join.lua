@@ -1,9 +1,9 @@
--- Joins the publishers of a prefix: who owns it, and whether its data is what it was.
--- KEYS[1]: the owner; KEYS[2]: the marker; KEYS[3]: the set of partitions to be published anew;
--- KEYS[4]: the versions published; KEYS[5]: the set of partitions with shares of older incarnations.
+-- Joins the publishers of a prefix: finds its owner, and whether its data was lost.
+-- KEYS[1]: the owner; KEYS[2]: the marker; KEYS[3]: the set of partitions to publish again;
+-- KEYS[4]: the published versions; KEYS[5]: the set of partitions with shares of older incarnations.
 -- ARGV[1]: the application; ARGV[2]: a fresh token; ARGV[3]: partitions.
--- A marker of another run of the server is replaced: what that run lost of its tail, nobody knows. Where there was
--- one, there may be shares of before a rebuild.
+-- A marker of another run of the server is replaced: that run may have lost its newest writes. If there was a marker,
+-- shares from before a rebuild may be left.
 -- Returns {owner, marker}.
 local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 redis.call('SET', KEYS[1], ARGV[1], 'NX')

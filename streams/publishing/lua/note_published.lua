@@ -1,8 +1,8 @@
--- Notes up to which versions partitions are published, and that they are pending and unswept no more.
--- KEYS[1]: the marker; KEYS[2]: the versions published; KEYS[3]: the set of partitions to be published anew;
+-- Notes the versions up to which partitions are published, and that they need not be published again or swept.
+-- KEYS[1]: the marker; KEYS[2]: the published versions; KEYS[3]: the set of partitions to publish again;
 -- KEYS[4]: the set of those with shares of older incarnations.
 -- ARGV[1]: the marker's value; then partition, version, partition, version, ...
--- Returns false where the marker differs: what was published before the loss is published no more.
+-- Returns false if the marker differs: what was published before the loss must be published again.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
 for place = 2, #ARGV, 2 do
   redis.call('HSET', KEYS[2], ARGV[place], ARGV[place + 1])

@@ -1,14 +1,13 @@
--- Takes shares of older incarnations, and of partitions that are no more, out of totals.
+-- Deletes shares of older incarnations, and of partitions that no longer exist, and takes them out of totals.
 -- KEYS[1]: the marker; KEYS[2]: the stream of changes; then for each key its shares hash and its hash; then boards, and
---   shares and hashes that are computed for titles.
+--   the shares and hashes of computed hashes.
 -- ARGV[1]: the marker's value; ARGV[2]: the wall clock in ms; ARGV[3]: the channel of changes;
 -- ARGV[4]: the changes kept in the stream; ARGV[5]: partitions; ARGV[6]: msgpack list {{partition, incarnation}, ...};
--- ARGV[7]: msgpack list, for each key {member, {place of a board in KEYS, ...}, {place of the shares of a hash computed
---   for it in KEYS, ...}}.
--- A hash that is left without a share is deleted, with its places on boards and what is computed for it, and that is
--- announced. One that is left with some keeps its fields: the partitions they are of are published anew, too, and write
--- it whole.
--- Returns false where the marker differs, else how many hashes were deleted, computed ones not counted.
+-- ARGV[7]: msgpack list, for each key {member, {place of a board in KEYS, ...}, {place in KEYS of the shares of one of
+--   its computed hashes, ...}}.
+-- A hash without any share left is deleted, with its places on boards and its computed hashes, and that is announced. A
+-- hash with shares left keeps its fields: their partitions are published again, too, and write the whole hash.
+-- Returns false if the marker differs, else how many hashes were deleted, computed ones not counted.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
 local count, newest, deleted = tonumber(ARGV[5]), {}, 0
 for _, entry in ipairs(cmsgpack.unpack(ARGV[6])) do newest[entry[1]] = entry[2] end

@@ -1,14 +1,14 @@
--- Writes readers' hashes and their places on boards, each only if its total has not moved on since it was computed.
+-- Writes readers' hashes and their places on boards, each only if its revision is unchanged since it was computed.
 -- KEYS[1]: the marker; KEYS[2]: the stream of changes; then for each hash its shares and itself; then the boards.
 -- ARGV[1]: the marker's value; ARGV[2]: the wall clock in ms; ARGV[3]: the channel of changes;
 -- ARGV[4]: the changes kept in the stream;
 -- ARGV[5]: msgpack list, for each hash {revision, time to live in ms or 0, {field, text, ...}, group or 0, member,
---   whether it shall have no other fields}; one of no fields is deleted;
+--   whether other fields are deleted}; a hash without fields is deleted;
 -- ARGV[6]: msgpack list of groups of boards, {place in KEYS before the first, time to live in ms or 0,
---   {{place of the score among fields and texts, place of what judges it or 0, the least of that}, ...}}.
--- A version grows beyond the clock, so that it grows even past a loss of data. No score, 0, or too little of what
--- judges it: no place on that board.
--- Returns false where the marker differs, else how many hashes were written.
+--   {{place of the score among fields and texts, place of its judge (a count) or 0, the judge's least value}, ...}}.
+-- A version is at least the clock, so that it grows even after a loss of data. A hash has no place on a board if its
+-- score is missing or 0, or if its judge is below the least value.
+-- Returns false if the marker differs, else how many hashes were written.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
 local written, groups, placed, removed = 0, cmsgpack.unpack(ARGV[6]), {}, {}
 

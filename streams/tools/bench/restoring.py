@@ -70,7 +70,7 @@ class Restore:
 
     @property
     def bytes_per_row(self) -> float:
-        """What a restored row takes of memory, its share of all else included."""
+        """The memory per restored row in bytes, including its share of everything else."""
         return self.grown_bytes / self.rows
 
 
@@ -84,7 +84,7 @@ class Stored(NamedTuple):
 
 
 def fill(settings: Settings, rows: int, advance: Advance) -> None:
-    """Write a state of so many rows over all partitions, checkpoint by checkpoint, without any older row."""
+    """Write a state with this many rows over all partitions, checkpoint by checkpoint. No row is written twice."""
     make_topics(settings, settings.kafka_address, all_of_them=True)
     sample = _sample(settings)
     for number in range(settings.topic_partitions):
@@ -103,7 +103,7 @@ Changed = tuple[str, str, bytes | None]
 
 
 def _sample(settings: Settings) -> Changes:
-    """What the fold makes of the beginning of the replay load."""
+    """The rows that a fold makes from the beginning of the replay load."""
     fold = Fold(settings.rules())
     for row in loads.title_rows(loads.REPLAY):
         fold.take_in(row["title_id"], read_title(row["title_id"].encode(), json.dumps(row).encode()))

@@ -227,7 +227,7 @@ def fold(pair: dict[str, Any], title: dict[str, int], event: Playback, row: dict
 
 
 def decode(value: bytes) -> Playback | None:
-    """The event in a record's value; none where it cannot be read."""
+    """The event in a record's value; None: it cannot be read."""
     try:
         event: Playback = Playback.loads(value)
     except (ValueError, TypeError, faust.exceptions.ValueDecodeError):

@@ -1,4 +1,4 @@
-"""What the demo shows: the status and every title's counters, as `streams.reader` gives them, and trends over the run.
+"""What the demo shows: the status and every title's counters, from `streams.reader`, and trends over the run.
 
 Owns the ranking and the trends. A title's name is the one thing that does not come from Redis.
 """
@@ -55,7 +55,7 @@ class CountersReader(Protocol):
 
 
 class Trends:
-    """The completions of each title over the run so far, from what it was told at each look.
+    """The completions of each title over the run so far, from the counts at each look.
 
     Looks are kept at even distances: once there are too many, every second one goes and the distance doubles.
     """

@@ -80,7 +80,7 @@ def reader_of(run: Run) -> Reader:
 
 
 def dashboard(run: Run, catalog: list[Row]) -> Child:
-    """Start the dashboard, with the titles' names: on the port of the settings, or on another where it is taken."""
+    """Start the dashboard, with the titles' names: on the port of the settings, or on another if that is taken."""
     names = run.folder / "titles.jsonl"
     names.write_text("".join(f"{json.dumps(row)}\n" for row in catalog))
     try:
@@ -102,7 +102,7 @@ def _addresses(browsed: Child) -> list[str]:
 
 
 class _Saying:
-    """Lines for people about where the run is, each with the seconds since its start."""
+    """Prints progress lines, each with the seconds since the start of the run."""
 
     def __init__(self, console: Console) -> None:
         self._console, self._began_s = console, time.monotonic()

@@ -18,7 +18,7 @@ class NoServers(Exception):
 
 
 def located(settings: Settings) -> Settings:
-    """The settings, with the addresses of the running devstack where one is empty. Raises `NoServers`."""
+    """The settings; empty addresses are replaced by those of the running devstack. Raises `NoServers`."""
     if settings.kafka and settings.redis:
         return settings
     stack = background(settings)

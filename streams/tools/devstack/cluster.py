@@ -60,7 +60,7 @@ class KafkaCluster:
         return ",".join(node.address for node in self.nodes)
 
     def start(self) -> None:
-        """Start all nodes side by side, as none gets ready alone, and wait until all are let in.
+        """Start all nodes concurrently, as none gets ready alone, and wait until all have joined.
 
         Raises `ServerFailed`; no node goes on then.
         """
@@ -114,7 +114,7 @@ class KafkaCluster:
 
 
 def _made_for(folder: Path) -> int:
-    """The brokers that a folder was made for; 0 where it is fresh."""
+    """The number of brokers that a folder was made for; 0: it is new."""
     if (folder / RECORD).exists():
         return len(_quorum(folder, 0).ports)
     return 1 if (folder / "kafka").exists() else 0

@@ -94,7 +94,7 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
 
 
 def resolve() -> list[Pin]:
-    """What `ROOTS` need at run time, resolved from the repository's metadata now."""
+    """The jars that `ROOTS` need at run time, resolved from the repository's present metadata."""
     with tempfile.TemporaryDirectory() as folder:
         context = _maven(Path(folder), lambda _: None)
         given, transitive = context.resolver.resolve([context.create_dependency(root) for root in ROOTS])

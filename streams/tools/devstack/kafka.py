@@ -58,7 +58,8 @@ class Quorum(NamedTuple):
         return cls(_fresh_cluster_id(), tuple(free_port() for _ in range(nodes)))
 
     def settings(self, node_id: int) -> dict[str, str]:
-        """A node's part in it. Of three nodes one may be away, and no acknowledged record is on one node only."""
+        """A node's configuration in the cluster. One of three nodes may be away, and no acknowledged record is on only
+        one node."""
         voters = (f"{node}@{HOST}:{port}" for node, port in enumerate(self.ports, start=1))
         replication, in_sync = ("3", "2") if len(self.ports) >= 3 else ("1", "1")
         return {

@@ -31,7 +31,7 @@ class EndedAtOnce(Exception):
 
 @dataclass
 class Running:
-    """A server process. `keeper` is the process between us and it; none where it outlives its starter."""
+    """A server process. `keeper`: the process between its starter and it; None: it outlives its starter."""
 
     process: psutil.Process
     port: int

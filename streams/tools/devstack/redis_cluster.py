@@ -70,7 +70,7 @@ class RedisClusterServers(RedisGroup):
             return bool(client.info("replication").get("master_link_status") == "up")
 
     def owner_of(self, key: str) -> RedisServer:
-        """The node that takes writes to a key now, by those that run. Raises `ServerFailed` where none does."""
+        """The node that accepts writes to a key now, by the running nodes. Raises `ServerFailed` if none does."""
         for asked in self.nodes:
             if asked.running:
                 slot = self._ask(asked, "CLUSTER KEYSLOT", key)

@@ -36,7 +36,7 @@ class SentinelServer(Server):
         return f"{HOST}:{self.port}"
 
     def masters(self) -> dict[str, Any]:
-        """What it knows of the service's primary; nothing where it does not answer."""
+        """What it knows about the service's primary; empty if it does not answer."""
         import redis
 
         try:
@@ -105,7 +105,7 @@ class RedisUnderSentinel(RedisGroup):
 
     @property
     def primary(self) -> RedisServer:
-        """The server that the Sentinels take for the primary now. Raises `ServerFailed` where they do not agree."""
+        """The server that the Sentinels consider the primary now. Raises `ServerFailed` if they do not agree."""
         ports = {sentinel.masters().get("port") for sentinel in self.sentinels if sentinel.running}
         found = [server for server in self.servers if ports == {server.port}]
         if not found:

@@ -58,14 +58,14 @@ class Server(ABC):
 
     @property
     def port(self) -> int:
-        """Its port, the same after every restart. Raises `ServerFailed` where it was never started."""
+        """Its port, the same after every restart. Raises `ServerFailed` if it was never started."""
         if self._port is None:
             raise ServerFailed(f"{self.name} was not started")
         return self._port
 
     @property
     def pid(self) -> int:
-        """The server's own process id. Raises `ServerFailed` where it does not run."""
+        """The server's own process id. Raises `ServerFailed` if it does not run."""
         return self._alive().pid
 
     @property
@@ -78,7 +78,7 @@ class Server(ABC):
         return self.running and self._listens(self.port) and self._answers(self._alive())
 
     def start(self) -> None:
-        """Start it and wait until it answers; nothing happens where it does already.
+        """Start it and wait until it answers. Does nothing if it already answers.
 
         Takes the port it had; a first start takes a free one. Raises `ServerFailed`.
         """
@@ -97,7 +97,7 @@ class Server(ABC):
         raise ServerFailed(f"{self.name} found no free port: see {self.folder / 'log'}")
 
     def stop(self) -> None:
-        """End it in good order; kill it where it does not end in time."""
+        """Ask it to end; kill it if it does not end in time."""
         self._end(self.patience_s)
 
     def kill(self) -> None:

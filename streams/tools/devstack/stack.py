@@ -61,7 +61,7 @@ class Devstack:
         return stack
 
     def up(self, *, kafka: bool = True, redis: bool = True) -> None:
-        """Start those that do not run yet; none goes on where one fails."""
+        """Start those that do not run yet. If one fails, stop all."""
         try:
             if redis:
                 self.redis_server.start()

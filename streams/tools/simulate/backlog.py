@@ -20,21 +20,21 @@ ORIGIN_MS = 1_767_225_600_000
 """Where both loads begin unless told otherwise: 2026-01-01, UTC."""
 
 BAD_EVERY, TOO_LATE_EVERY, TWICE_EVERY = 1_999, 2_999, 499
-"""Primes, so that each of them comes to every session in the end."""
+"""One in this many records is unreadable, too late, or a duplicate. Primes, so that each comes to every session."""
 
 MASK_48 = (1 << 48) - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A load: how many sessions run side by side, over how many titles of which lengths in minutes."""
+    """A load: how many sessions run concurrently, how many titles there are, and the titles' lengths in minutes."""
 
     name: str
     sessions: int
     titles: int
     minutes: tuple[int, ...]
     begun_share: float
-    """Share of the sessions that are somewhere in their title when the load begins, as if resumed."""
+    """Share of the sessions that are in the middle of their title when the load begins, as if resumed."""
     again_share: float
     """Share of the endings after which the household plays the same title once more."""
 
@@ -44,12 +44,12 @@ LIVE = Shape("live", 100_000, 2_000, (7, 11, 24, 46, 88, 90, 96, 104), 0.9, 0.3)
 
 
 def replay_backlog(events: int, seed: int = 1, origin_ms: int = ORIGIN_MS) -> Iterator[Outgoing]:
-    """`events` records of 20,000 sessions side by side, one minute of event time a round."""
+    """`events` records of 20,000 concurrent sessions. Each has one event per minute of event time."""
     return _backlog(REPLAY, events, seed, origin_ms)
 
 
 def live_backlog(events: int, seed: int = 1, origin_ms: int = ORIGIN_MS) -> Iterator[Outgoing]:
-    """`events` records of which any 100,000 in a row are of as many households, each title's far apart."""
+    """`events` records, of which any 100,000 in a row come from different households. A title's are far apart."""
     return _backlog(LIVE, events, seed, origin_ms)
 
 
@@ -70,7 +70,7 @@ def title_rows(shape: Shape, origin_ms: int = ORIGIN_MS) -> list[dict[str, Any]]
 
 
 class _Session:
-    """One household's running session: the unchanging text of its events, and where it is."""
+    """One household's running session: the constant text of its events, and its position."""
 
     __slots__ = ("again", "end_ms", "event_ids", "key", "last", "position_ms", "seq", "text", "title")
 
@@ -120,7 +120,7 @@ def _backlog(shape: Shape, events: int, seed: int, origin_ms: int) -> Iterator[O
 
 
 def _advance(session: _Session, number: int, shape: Shape, rng: Random, runtimes: list[int]) -> None:
-    """A minute on; after its end, a new session of the household's."""
+    """Advance a session by a minute. After its end, begin a new one for the household."""
     if session.position_ms < session.end_ms:
         session.position_ms += MINUTE_MS
         session.seq += 1
@@ -131,7 +131,7 @@ def _advance(session: _Session, number: int, shape: Shape, rng: Random, runtimes
 
 
 def _on_its_way(n: int, last: bytes, value: bytes, now_ms: int) -> bytes:
-    """The event itself, nearly always; else a broken one, one too late, or the session's last again."""
+    """Nearly always the event itself; else a broken one, one that is too late, or the session's last one again."""
     if n % TWICE_EVERY == 0 and last:
         return last
     if n % BAD_EVERY == 0:

@@ -16,7 +16,7 @@ from streams.tools.simulate.sitting import Event, uuid_text
 from streams.tools.simulate.world import DAY_MS, MINUTE_MS
 
 LONGEST_DETOUR_MS = 90_000
-"""Overtaken and repeated events arrive at most this much after their time."""
+"""Reordered and duplicate events arrive at most this much after they were due."""
 
 
 encode = msgspec.json.Encoder().encode
@@ -28,7 +28,7 @@ def item(due_ms: int, event: Event) -> Outgoing:
 
 
 def with_faults(rng: Random, plan: Plan, due_ms: int, event: Event) -> Iterator[Outgoing]:
-    """The event's record, perhaps delayed, and the extra records that it leads to; none before `due_ms`."""
+    """The event's record, perhaps delayed, and extra duplicate, late and broken records. None before `due_ms`."""
     delayed = rng.random() < plan.out_of_order_share
     sent = item(due_ms + _detour(rng) if delayed else due_ms, event)
     yield sent

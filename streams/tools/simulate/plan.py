@@ -22,11 +22,11 @@ FAULTS = (
     "too_late_share",
     "bad_share",
 )
-"""The fields of a plan that make events late, doubled, unordered or unreadable."""
+"""The fields of a plan that make events late, duplicate, unordered or unreadable."""
 
 
 class Plan(BaseModel):
-    """One simulation; shares are of 1, `..._per_hour` are incidents in an hour of playing."""
+    """The parameters of one simulation. Shares are from 0 to 1; `..._per_hour` are incidents per hour of playing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -55,5 +55,5 @@ class Plan(BaseModel):
     bad_share: Share = Field(0.001, description="extra records that cannot be read, as a share of all")
 
     def without_faults(self) -> Plan:
-        """The same plan where every event is numbered, readable, and arrives once and in order."""
+        """The same plan without faults: every event is numbered, readable, and arrives once and in order."""
         return self.model_copy(update=dict.fromkeys(FAULTS, 0.0))

@@ -13,7 +13,8 @@ from streams.tools.simulate.world import Title
 
 
 class Slot(NamedTuple):
-    """A time of a local day at which a profile likes to watch; minutes of the day, and a chance of 1."""
+    """A time of the local day at which a profile may watch, with probability `chance`. It begins between `opens` and
+    `closes`, in minutes of the day, and watches for `shortest_min` to `longest_min` minutes."""
 
     opens: int
     closes: int
@@ -23,7 +24,7 @@ class Slot(NamedTuple):
 
 
 Week = tuple[Sequence[Slot], Sequence[Slot]]
-"""The slots of a weekday, and those of a day of the weekend."""
+"""The slots of a weekday, and the slots of a day at the weekend."""
 
 WEEKS: Mapping[str, Week] = {
     "kids": (
@@ -35,21 +36,21 @@ WEEKS: Mapping[str, Week] = {
         (Slot(780, 900, 0.3, 60, 130), Slot(1110, 1290, 0.8, 80, 200)),
     ),
 }
-"""By the kind of profile."""
+"""Ordinary weeks, by the kind of profile."""
 
 
 class Routine(Protocol):
-    """One profile's days; asked in the order in which time passes (Unix ms of the simulated clock)."""
+    """One profile's days. Its methods are called in the order of the simulated clock (Unix ms)."""
 
     def slots(self, day: date, begins_ms: int) -> Sequence[Slot]:
-        """When the profile may watch on a local day, which begins then."""
+        """When the profile may watch on a local day, which begins at `begins_ms`."""
 
     def wish(self, day: date, now_ms: int) -> Title | None:
-        """What it wants to watch now, before anything else; None: it chooses. A wish is granted when it is told."""
+        """The title that the profile wants to watch now; None: it chooses one. A wish that is returned is used up."""
 
 
 class Ordinary:
-    """Any week like the other, and nothing in particular to be watched."""
+    """The same slots every week, and no wishes."""
 
     def __init__(self, week: Week) -> None:
         self._week = week
@@ -62,18 +63,18 @@ class Ordinary:
 
 
 LEAST_LEFT = 1 / 64
-"""Nothing is ever forgotten: so much of what fades is left for good."""
+"""What fades never falls below this share."""
 
 
 class Fading:
-    """A week of which less and less is left: half of it after each half-life, counted from `since_ms` on."""
+    """A week that fades: from `since_ms` on, the chance of each slot halves with every half-life."""
 
     def __init__(self, week: Week, since_ms: int, half_life_ms: int) -> None:
         self._week = week
         self._since_ms, self._half_life_ms = since_ms, half_life_ms
 
     def left(self, at_ms: int) -> float:
-        """The share that is left of it, 1 at first."""
+        """The share that is left at a time; 1 at first."""
         half_lives = max(0, at_ms - self._since_ms) / self._half_life_ms
         return max(LEAST_LEFT, float(0.5**half_lives))
 
@@ -85,16 +86,16 @@ class Fading:
 
 
 def is_weekend(day: date) -> bool:
-    """Whether a day is without school."""
+    """Whether a day is a Saturday or Sunday."""
     return day.weekday() >= 5
 
 
 def seldom(week: Week, share: float) -> Week:
-    """The same week, in which each slot is used that much less often."""
+    """The same week, with the chance of each slot multiplied by `share`."""
     weekday, weekend = week
     return scaled(weekday, share), scaled(weekend, share)
 
 
 def scaled(slots: Sequence[Slot], share: float) -> Sequence[Slot]:
-    """The same slots, each used that much less often."""
+    """The same slots, with the chance of each multiplied by `share`."""
     return [slot._replace(chance=slot.chance * share) for slot in slots]

@@ -20,16 +20,16 @@ Event = dict[str, Any]
 
 
 def uuid_text(rng: Random) -> str:
-    """Thirty-six characters in the form of a random UUID."""
+    """A random UUID in its usual form of 36 characters."""
     digits = f"{rng.getrandbits(128):032x}"
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-8{digits[17:20]}-{digits[20:]}"
 
 
 class Player:
-    """One play session: `say` makes its next event, `run_to` plays on to a time (Unix ms)."""
+    """One play session. `say` makes its next event; `run_to` plays on to a time (Unix ms)."""
 
     def __init__(self, rng: Random, facts: Event, now_ms: int, position_ms: int, *, numbers: bool = True) -> None:
-        """`facts` are the fields that every event of the session carries; `numbers`: each has a `seq` too."""
+        """`facts` are fields that every event of the session has. `numbers`: every event also has a `seq`."""
         self.rng, self.facts = rng, facts
         self.now_ms, self.position_ms = now_ms, position_ms
         self.rate_thousandths = 1000
@@ -51,23 +51,23 @@ class Player:
         return event
 
     def restart(self) -> None:
-        """Forgets its numbers: the next event has `seq` 0 again."""
+        """Restart the numbering: the next event has `seq` 0 again."""
         self._seq = 0
 
     def run_to(self, then_ms: int) -> None:
-        """Plays on until `then_ms`."""
+        """Play on until `then_ms`."""
         self.position_ms += (then_ms - self.now_ms) * self.rate_thousandths // 1000
         self.now_ms = then_ms
 
     def time_at(self, position_ms: int) -> int:
-        """When the player is at `position_ms`, a place ahead of it, if nothing happens."""
+        """When the player reaches `position_ms`, which lies ahead, if nothing interferes."""
         return self.now_ms - (self.position_ms - position_ms) * 1000 // self.rate_thousandths
 
 
 class SittingPlan(NamedTuple):
-    """How a sitting goes if nothing interferes: it ends at `length_ms` of the title with `ending`, `end` or `stop`.
+    """How a sitting goes if nothing interferes. It ends at position `length_ms` with the event `ending`: `end`, `stop`.
 
-    `theme_ms`: the opening theme is skipped up to there; 0: it is not.
+    `theme_ms`: the position up to which the opening theme is skipped; 0: it is not skipped.
     """
 
     length_ms: int
@@ -76,7 +76,7 @@ class SittingPlan(NamedTuple):
 
 
 def play(player: Player, plan: Plan, stop_ms: int, course: SittingPlan, first: Event) -> Iterator[Event]:
-    """Events from a start (with the fields of `first`) to the stop at `stop_ms` or the end of the course."""
+    """Events from the start, with the fields of `first`, to the stop at `stop_ms` or the end of the course."""
     length_ms = course.length_ms
     yield player.say("start", **first)
     if player.position_ms < course.theme_ms:
@@ -102,7 +102,7 @@ def play(player: Player, plan: Plan, stop_ms: int, course: SittingPlan, first: E
 
 
 def _skip_theme(player: Player, stop_ms: int, theme_ms: int) -> Iterator[Event]:
-    """A few seconds of the theme, then its end, unless the sitting is over before."""
+    """Play a few seconds of the theme, then jump to its end, unless the sitting ends before."""
     reached_ms = player.now_ms + player.rng.randrange(2_000, 8_000)
     if reached_ms < min(stop_ms, player.time_at(theme_ms)):
         player.run_to(reached_ms)
@@ -111,7 +111,7 @@ def _skip_theme(player: Player, stop_ms: int, theme_ms: int) -> Iterator[Event]:
 
 
 def stand_still(player: Player, plan: Plan) -> Iterator[Event]:
-    """Half an hour to three hours of heartbeats of a frozen or background player, then its stop."""
+    """A frozen or background player: heartbeats for half an hour to three hours, then a stop."""
     beat_ms = max(1, round(plan.heartbeat_s * 1000))
     yield player.say("play")
     until_ms = player.now_ms + player.rng.randrange(30, 180) * MINUTE_MS

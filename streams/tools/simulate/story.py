@@ -3,7 +3,7 @@
 Owns who hears of which film when, and what they do then.
 
 Grown-ups rush to the big opening and give up; half of them try it once more a week later, and so on. The small film
-spreads from kid to kid: who has found it watches it before school and after school, for weeks, and at weekends, for a
+spreads from kid to kid. A kid who has found it watches it before and after school for weeks, and at weekends, for a
 while, the film that came before it. Older titles are watched less and less.
 """
 
@@ -22,11 +22,11 @@ from streams.tools.simulate.viewer import Viewer
 from streams.tools.simulate.world import DAY_MS, MINUTE_MS, Household, Title, household, shelves, titles
 
 PLAN: dict[str, Any] = {"households": 400, "titles": 16, "heartbeat_s": 120.0}
-"""What a story is told with where nothing else is asked for."""
+"""A story's defaults for the plan."""
 
 WEEK_MS = 7 * DAY_MS
 WEEKS_TOLD = 8
-"""Complete weeks from the release to the end; of the next week there may be a part."""
+"""Complete weeks from the release to the end. Part of the next week may follow."""
 
 _A_FRIDAY_MS = DAY_MS + 8 * 60 * MINUTE_MS
 """1970-01-02 08:00 UTC: midnight in Los Angeles."""
@@ -34,27 +34,27 @@ _A_FRIDAY_MS = DAY_MS + 8 * 60 * MINUTE_MS
 CURIOUS_SHARE, LATECOMER_SHARE = 0.85, 0.15
 FIRST_LOOK_DAYS, LATECOMER_DAYS = 0.9, 14.0
 ONCE_MORE_SHARE = 0.5
-"""Of the grown-ups: who wants to see the big opening, how soon, and how many of them try again."""
+"""Grown-ups: the share that wants to see the big opening, after how many days, and the share that tries again."""
 
 HEARS_SHARE, LOOKS_IN_SHARE = 0.4, 0.04
 HEARD_DAYS, HEARD_SPREAD_DAYS = 10.0, 4.0
 LOVED_DAYS = 300.0
-"""Of the families with kids: who hears of the small film, when (a logistic curve), and for how long it is loved.
-Of the grown-ups: who looks into it and leaves."""
+"""Families with kids: the share that hears of the small film, when (a logistic curve, in days), and for how many days a
+kid loves it. Grown-ups: the share that looks into it and leaves."""
 
 FILM_AT_SCHOOL, FILM_AT_WEEKENDS, FIRST_FILM_AT_WEEKENDS = 0.95, 0.4, 0.2
 FIRST_FILM_HALF_LIFE_MS = 9 * DAY_MS
-"""How often a fan's choice is the film, and at first the one before it, which soon has been seen often enough."""
+"""How often a fan chooses the film, and how often, at first, the one before it, which fades."""
 
 OLDER_SHARE = 0.3
 OLDER_HALF_LIFE_MS = 14 * DAY_MS
-"""How much of what is usual is watched beside all this when the story begins, and how soon half as much: a week keeps
-71 % of the week before it."""
+"""How much of an ordinary week is left for older titles when the story begins, and its half-life: each week keeps 71 %
+of the week before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Films:
-    """The small one and the big one that come out, and the one before the small one, of the same franchise."""
+    """The small film, the big opening, and the film before the small one, of the same franchise."""
 
     film: Title
     opening: Title
@@ -75,21 +75,21 @@ class Fan:
         self._older = older
 
     def slots(self, day: date, begins_ms: int) -> Sequence[Slot]:
-        """Both ends of each school day, and some of the weekend: less of it when nothing but the film is left."""
+        """Before and after school, and some of the weekend, which shrinks as everything but the film fades."""
         if not self._loves(begins_ms):
             return self._older.slots(day, begins_ms)
         slots = self._loving.slots(day, begins_ms)
         return scaled(slots, sum(self._shares(day, begins_ms))) if is_weekend(day) else slots
 
     def wish(self, day: date, now_ms: int) -> Title | None:
-        """The film; at weekends perhaps the one before it."""
+        """The film, or at weekends perhaps the one before it."""
         if not self._loves(now_ms):
             return None
         wishes = (self._films.film, self._films.first, None)
         return self._rng.choices(wishes, weights=self._shares(day, now_ms))[0]
 
     def _shares(self, day: date, at_ms: int) -> tuple[float, float, float]:
-        """Of what there is to choose: the film, the one before it, older titles; together 1 at first."""
+        """The weights of the film, the one before it, and older titles. Their sum is 1 at first."""
         film, first = (FILM_AT_WEEKENDS, FIRST_FILM_AT_WEEKENDS) if is_weekend(day) else (FILM_AT_SCHOOL, 0.0)
         older = (1 - film - first) * self._older.left(at_ms)
         return film, first * self._first_film.left(at_ms), older
@@ -99,7 +99,7 @@ class Fan:
 
 
 class Curious:
-    """A grown-up who means to look at some titles, each once and from a time on."""
+    """A grown-up who wants to see some titles, each once, from a time on. `looks`: those times and titles."""
 
     def __init__(self, looks: list[tuple[int, Title]], usual: Fading) -> None:
         self._looks = sorted(looks, key=lambda look: look[0], reverse=True)
@@ -107,11 +107,11 @@ class Curious:
         self._eager = Ordinary(WEEKS["general"])
 
     def slots(self, day: date, begins_ms: int) -> Sequence[Slot]:
-        """More of a day on which there is something to look at."""
+        """An ordinary day if there is a title to look at; else the usual, fading one."""
         return (self._eager if self._waits(begins_ms + DAY_MS) else self._usual).slots(day, begins_ms)
 
     def wish(self, day: date, now_ms: int) -> Title | None:
-        """The next title to look at, if it is time."""
+        """The next title to look at, if its time has come."""
         return self._looks.pop()[1] if self._waits(now_ms) else None
 
     def _waits(self, at_ms: int) -> bool:
@@ -119,25 +119,25 @@ class Curious:
 
 
 def story_origin_ms(now_ms: int) -> int:
-    """When the films come out in a story that ends now: on a Friday, eight weeks ago or up to nine."""
+    """When the films come out in a story that ends now: on a Friday, eight to nine weeks ago (Unix ms)."""
     latest_ms = now_ms - WEEKS_TOLD * WEEK_MS
     return latest_ms - (latest_ms - _A_FRIDAY_MS) % WEEK_MS
 
 
 def story_end_ms(origin_ms: int, now_ms: int) -> int:
-    """When a story ends: now, or before the tenth week begins."""
+    """When a story ends: now, but at the latest after nine weeks (Unix ms)."""
     return min(now_ms, origin_ms + (WEEKS_TOLD + 1) * WEEK_MS)
 
 
 def story_titles(plan: Plan, origin_ms: int) -> list[Title]:
-    """The titles of the story: those of `Films`, two of them released at the origin, then older ones."""
+    """The titles of the story: the three of `Films`, two of which are released at the origin, then older ones."""
     film, opening, *older = titles(plan, origin_ms)
     released = [replace(title, release_time_ms=origin_ms) for title in (film, opening)]
     return [*released, _first_film(film, origin_ms), *older]
 
 
 def story_viewers(plan: Plan, origin_ms: int) -> Iterator[Viewer]:
-    """Every profile of every household, with what the films become for it."""
+    """Every profile of every household, with its routine in the story."""
     film, opening, first, *older = story_titles(plan, origin_ms)
     films = Films(film, opening, first)
     kids, general = shelves([first, *older])
@@ -162,7 +162,7 @@ def _first_film(film: Title, origin_ms: int) -> Title:
 
 
 def _routines(rng: Random, home: Household, films: Films, origin_ms: int) -> list[Routine]:
-    """One for each profile; where the film is loved, it is by one of the kids."""
+    """A routine for each profile. In a household that loves the film, one of the kids is its fan."""
     kids = [profile for profile in home.profiles if profile.kind == "kids"]
     fan = kids[0] if kids and rng.random() < HEARS_SHARE else None
     routines: list[Routine] = []
@@ -182,14 +182,14 @@ def _fan(rng: Random, films: Films, older: Fading, since_ms: int) -> Fan:
 
 
 def _heard_of_ms(rng: Random, origin_ms: int) -> int:
-    """By word of mouth: slowly at first, then quickly, and the last of them late."""
+    """When a household hears of the film. Word of mouth is slow at first, then fast, and reaches the last ones late."""
     share = rng.uniform(0.001, 0.999)
     days = HEARD_DAYS + HEARD_SPREAD_DAYS * math.log(share / (1 - share))
     return origin_ms + max(0, _days_ms(days))
 
 
 def _looks(rng: Random, films: Films, origin_ms: int) -> list[tuple[int, Title]]:
-    """What a grown-up means to look at, and from when on."""
+    """The titles that a grown-up wants to see, and from when on."""
     looks = []
     if rng.random() < CURIOUS_SHARE:
         days = LATECOMER_DAYS if rng.random() < LATECOMER_SHARE else FIRST_LOOK_DAYS
@@ -199,7 +199,7 @@ def _looks(rng: Random, films: Films, origin_ms: int) -> list[tuple[int, Title]]
             at_ms += _days_ms(rng.uniform(5, 9))
             looks.append((at_ms, films.opening))
     if rng.random() < LOOKS_IN_SHARE:
-        # What kids love for weeks is not for everybody.
+        # Few grown-ups finish the kids' film.
         looks.append((_heard_of_ms(rng, origin_ms), replace(films.film, finish=0.1)))
     return looks
 

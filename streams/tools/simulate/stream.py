@@ -22,13 +22,13 @@ Ready = tuple[int, int, DueEvent | Outgoing, Iterator[DueEvent] | None]
 
 
 WARM_UP_MS = 2 * 60 * MINUTE_MS
-"""The simulation begins this much before the origin, so that at the origin people are watching already."""
+"""The simulation begins this much before the origin, so that sessions are under way at the origin."""
 
 
 def stream(plan: Plan, origin_ms: int, viewers: Iterable[Viewer] | None = None) -> Iterator[Outgoing]:
-    """Records without end, by `due_ms`, none before `origin_ms` (Unix ms); same arguments, same records.
+    """Endless records in the order of `due_ms`, none before `origin_ms` (Unix ms). Same arguments, same records.
 
-    `viewers`: all who watch; else the plan's households in ordinary weeks.
+    `viewers`: everybody who watches; None: the plan's households in ordinary weeks.
     """
     if viewers is None:
         viewers = ordinary_viewers(plan, origin_ms)
@@ -36,7 +36,7 @@ def stream(plan: Plan, origin_ms: int, viewers: Iterable[Viewer] | None = None) 
 
 
 def ordinary_viewers(plan: Plan, origin_ms: int) -> Iterator[Viewer]:
-    """Every profile of every household; they choose among all titles."""
+    """Every profile of every household, in ordinary weeks. They choose among all titles."""
     kids, general = shelves(titles(plan, origin_ms))
     for number in range(plan.households):
         rng = Random(f"{plan.seed}:household:{number}")

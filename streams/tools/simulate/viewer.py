@@ -19,14 +19,15 @@ from streams.tools.simulate.world import DAY_MS, MINUTE_MS, Household, Profile, 
 
 UPLOAD_GAP_MS = 20
 LONGEST_AWAY_MS = 20 * DAY_MS
-"""A device is without a network for at most so long; nobody watched a title before its release."""
+"""A device is offline for at most this long. A newer title is not watched offline: nobody watches one before its
+release."""
 
 
 SIBLINGS_PROFILE_SHARE = 0.15
 """How often a kid with siblings watches on the profile of one of them."""
 
 THEME_SKIPPED_SHARE, LEFT_AT_CREDITS_SHARE = 0.8, 0.85
-"""Of the sittings of a title with a theme: how many skip it, and how many leave when the credits start."""
+"""Shares of the sittings of a title with a theme: those that skip it, and those that leave when the credits start."""
 
 
 class DueEvent(NamedTuple):
@@ -37,12 +38,12 @@ class DueEvent(NamedTuple):
 
 
 Played = Generator[DueEvent, None, int]
-"""Events, and in the end the time on the simulated clock."""
+"""Yields events, and returns the time at the end, on the simulated clock (Unix ms)."""
 
 
 @dataclass(slots=True)
 class Viewer:
-    """One profile of a household; `watch` is its life from the origin on."""
+    """One profile of a household. `watch` yields everything that it watches."""
 
     plan: Plan
     rng: Random
@@ -60,7 +61,7 @@ class Viewer:
             self.favourites = tuple(self.kids.pick(self.rng) for _ in range(self.rng.randrange(1, 4)))
 
     def watch(self, origin_ms: int) -> Iterator[DueEvent]:
-        """Events without end, in the order of sending, none before `origin_ms`."""
+        """Endless events in the order of sending, none before `origin_ms`."""
         zone = ZoneInfo(self.household.time_zone)
         day = datetime.fromtimestamp(origin_ms / 1000, UTC).astimezone(zone).date()
         free_ms = origin_ms
@@ -75,7 +76,7 @@ class Viewer:
             day += timedelta(days=1)
 
     def _evening(self, day: date, now_ms: int, until_ms: int) -> Played:
-        """One title after another until `until_ms`; returns when the last of them was over."""
+        """Watch one title after another until `until_ms`. Returns when the last one ended."""
         autoplay = False
         while now_ms < until_ms:
             title, position_ms = self._choose(day, now_ms)
@@ -97,13 +98,13 @@ class Viewer:
         return self._something_else(), 0
 
     def _something_else(self) -> Title:
-        """A title that was not given up before, if a few looks find one."""
+        """A title that was not given up before, if one is found in a few tries."""
         shelf = self.kids if self.favourites else self.general
         looks = [shelf.pick(self.rng) for _ in range(4)]
         return next((title for title in looks if title.title_id not in self.given_up), looks[-1])
 
     def _view(self, title: Title, position_ms: int, now_ms: int, until_ms: int, autoplay: bool) -> Played:
-        """One sitting of a title, given up early or left for later or watched to its end."""
+        """One sitting of a title: given up early, left for later, or watched to its end."""
         if self.rng.random() < self.plan.abandoned_share:
             leave_ms = now_ms + self.rng.randrange(3_000, 115_000)
             over_ms = yield from self._sit(title, position_ms, now_ms, leave_ms, autoplay)
@@ -119,7 +120,7 @@ class Viewer:
         return over_ms
 
     def _sit(self, title: Title, position_ms: int, now_ms: int, until_ms: int, autoplay: bool) -> Played:
-        """One play session; remembers where it stopped. Returns when it was over, on the simulated clock."""
+        """One play session. Remembers where it stopped, and returns when, on the simulated clock."""
         numbers = self.rng.random() >= self.plan.unnumbered_share
         player = Player(self.rng, self._facts(title), now_ms, position_ms, numbers=numbers)
         first = {"runtime_ms": title.runtime_ms}
@@ -144,7 +145,7 @@ class Viewer:
             yield from stand_still(player, self.plan)
 
     def _course(self, title: Title) -> SittingPlan:
-        """To the end of the title; a theme is mostly skipped, and its title left when the credits start."""
+        """To the end of the title. If it has a theme, most sittings skip that, and stop when the credits start."""
         if not title.theme_ms:
             return SittingPlan(title.runtime_ms)
         theme_ms = title.theme_ms if self.rng.random() < THEME_SKIPPED_SHARE else 0
@@ -153,7 +154,7 @@ class Viewer:
         return SittingPlan(title.runtime_ms, theme_ms=theme_ms)
 
     def _upload(self, events: Iterator[Event], now_ms: int) -> Iterator[DueEvent]:
-        """A sitting that a device kept while offline: watched up to twenty days ago, sent in one go."""
+        """A sitting that a device stored while offline: watched up to 20 days ago, and now sent in one go."""
         ago_ms = int(self.rng.uniform(0.5, LONGEST_AWAY_MS / DAY_MS) * DAY_MS)
         for number, event in enumerate(events):
             event["event_time_ms"] -= ago_ms
@@ -175,7 +176,7 @@ class Viewer:
         }
 
     def _profile_id(self) -> str:
-        """The profile's own; at times that of a sibling."""
+        """The profile's own id, or sometimes that of a sibling."""
         siblings = [each for each in self.household.profiles if each.kind == "kids" and each is not self.profile]
         if self.profile.kind == "kids" and siblings and self.rng.random() < SIBLINGS_PROFILE_SHARE:
             return self.rng.choice(siblings).profile_id

@@ -15,10 +15,10 @@ from streams.tools.simulate.plan import Plan
 MINUTE_MS = 60_000
 DAY_MS = 24 * 60 * MINUTE_MS
 TRAILER_EVERY = 4
-"""Every fourth title has a trailer, a title of its own."""
+"""Every fourth title has a trailer, which is a title of its own."""
 
 CARTOON_EVERY = 8
-"""One in eight titles, one in four of the kids', is a short cartoon with a theme, whose credits nobody marks."""
+"""One in eight titles (one in four of the kids') is a short cartoon that has a theme and no credits mark."""
 
 THEME_MS = 40_000
 
@@ -39,7 +39,7 @@ ZONES = (
     ("Australia/Sydney", "AU", 4),
     ("Pacific/Auckland", "NZ", 2),
 )
-"""Zone, country, weight; four of them are half an hour or a quarter off."""
+"""Zone, country, weight. The offsets of four of them are not whole hours."""
 
 DEVICES = ("tv", "tablet", "phone", "browser", "console")
 
@@ -60,10 +60,10 @@ LAST_WORDS = (
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """A title; `finish` is the share of its viewings that go on to the end, `pull` its weight of choice.
+    """A title. `finish`: the share of its viewings that are not given up; `pull`: its weight when a title is chosen.
 
-    `theme_ms`: how long its opening theme is, 0 where it has none. `marks_credits`: catalog and players know where its
-    credits start.
+    `theme_ms`: the length of its opening theme; 0: none. `marks_credits`: catalog and players know where its credits
+    start. `catalogued`: it has a row in the catalog.
     """
 
     title_id: str
@@ -82,7 +82,7 @@ class Title:
     trailer: Title | None = None
 
     def row(self) -> dict[str, Any]:
-        """The catalog's row, as the titles topic holds it."""
+        """The title's row for the titles topic, without fields that are None."""
         row = {
             "title_id": self.title_id,
             "name": self.name,
@@ -98,7 +98,7 @@ class Title:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One who watches; `kind` is kids or general."""
+    """A person in a household. `kind`: `kids` or `general`."""
 
     profile_id: str
     kind: str
@@ -116,24 +116,24 @@ class Household:
 
 
 class Shelf:
-    """Titles of one kind, picked by their pull."""
+    """Titles of one kind, which are picked at random by their pull."""
 
     def __init__(self, titles: list[Title]) -> None:
         self.titles = titles
         self._weights = list(accumulate(title.pull for title in titles))
 
     def pick(self, rng: Random) -> Title:
-        """One title, the popular ones more often."""
+        """One title; those with more pull come more often."""
         return rng.choices(self.titles, cum_weights=self._weights)[0]
 
 
 def shelves(all_titles: list[Title]) -> tuple[Shelf, Shelf]:
-    """What kids choose from, and what grown-ups do."""
+    """The titles that kids choose from, and those that grown-ups choose from."""
     return Shelf([t for t in all_titles if t.is_kids]), Shelf([t for t in all_titles if not t.is_kids])
 
 
 def titles(plan: Plan, origin_ms: int) -> list[Title]:
-    """All titles but the trailers, kids' and others' by turns; the first two are always the same."""
+    """All titles except trailers; every second one is for kids. The first two are always the same."""
     rng = Random(f"{plan.seed}:titles")
     fixed = [_unstoppable(origin_ms), _big_opening(origin_ms)]
     return fixed + [_title(rng, plan, number, origin_ms) for number in range(2, plan.titles)]
@@ -221,7 +221,7 @@ def _trailer(title_id: str, name: str, origin_ms: int) -> Title:
 
 
 def household(plan: Plan, number: int, rng: Random) -> Household:
-    """Household `number`: one or two grown-ups, and in most one to three kids."""
+    """Household `number`: one or two grown-ups, and in a share of `kids_share` one to three kids."""
     household_id = f"household-{number:06d}"
     time_zone, country, _ = rng.choices(ZONES, weights=[zone[2] for zone in ZONES])[0]
     kids = rng.choices((1, 2, 3), weights=(5, 4, 1))[0] if rng.random() < plan.kids_share else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from oracle_log import DAY, FILM, HOUR, T0, Log, S, told
+from recomputation_log import DAY, FILM, HOUR, T0, Log, S, told
 
 COUNTERS = ("profile_rewatches", "autoplay_completions", "returned_1d", "returned_7d", "returned_28d")
 

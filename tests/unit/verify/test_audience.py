@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from oracle_log import DAY, FILM, HOUR, MIN, Log, S, told
+from recomputation_log import DAY, FILM, HOUR, MIN, Log, S, told
 
 from streams.verify.audience import Audience, named_week_ms, week_name, week_of, week_start_ms
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from oracle_log import DAY, HOUR, Log, S
+from recomputation_log import DAY, HOUR, Log, S
 
 from streams.verify.shown import Hashes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from oracle_log import DAY, FILM, HOUR, MIN, T0, Log, S, told
+from recomputation_log import DAY, FILM, HOUR, MIN, T0, Log, S, told
 
 from models.rules import Rules
 from streams.verify import Catalog, CatalogRow, Expected, Recomputation, recompute

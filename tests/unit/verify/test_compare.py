@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from oracle_log import DAY, HOUR, T0, Log, S
+from recomputation_log import DAY, HOUR, T0, Log, S
 
 from streams.state.side_outputs import LARGEST_KEPT_BYTES
 from streams.verify import Difference, Expected, Found, Kept, compare

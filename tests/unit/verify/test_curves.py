@@ -6,7 +6,7 @@ import json
 from collections import Counter
 
 import pytest
-from oracle_log import FILM, HOUR, MIN, Log, S
+from recomputation_log import FILM, HOUR, MIN, Log, S
 
 from models.rules import Rules
 from streams.verify import Catalog, CatalogRow, recompute

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 import pytest
-from oracle_log import DAY, FILM, HOUR, MIN, Log, S, told
+from recomputation_log import DAY, FILM, HOUR, MIN, Log, S, told
 
 from models.rules import Rules
 from streams.verify import Catalog, Recomputation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from oracle_log import DAY, HOUR, MIN, T0, Log, S, told
+from recomputation_log import DAY, HOUR, MIN, T0, Log, S, told
 
 from models.rules import Rules
 

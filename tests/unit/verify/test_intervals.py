@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from oracle_log import FILM, HOUR, MIN, T0, Log, S
+from recomputation_log import FILM, HOUR, MIN, T0, Log, S
 
 from models.rules import Rules
 

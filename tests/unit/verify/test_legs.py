@@ -6,7 +6,7 @@ import math
 
 import duckdb
 import pytest
-from oracle_log import DAY, FILM, HOUR, T0, Log
+from recomputation_log import DAY, FILM, HOUR, T0, Log
 
 from streams.verify.legs import legs
 from streams.verify.sums import Counts

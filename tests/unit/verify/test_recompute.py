@@ -1,9 +1,9 @@
-"""The oracle's reading of the rules, on cases small enough to be counted by hand."""
+"""The recomputation's reading of the rules, on cases small enough to count by hand."""
 
 import json
 
 import pytest
-from oracle_log import DAY, FILM, HOUR, MIN, T0, Log, S, told
+from recomputation_log import DAY, FILM, HOUR, MIN, T0, Log, S, told
 
 from models.rules import Rules
 from streams.verify import Catalog, CatalogRow, Expected, Milestone, recompute

@@ -1,4 +1,4 @@
-"""What the oracle takes for a dead letter, field by field."""
+"""Which records the recomputation counts as dead letters, field by field."""
 
 import json
 from typing import Any

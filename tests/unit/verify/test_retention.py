@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from oracle_log import DAY, FILM, HOUR, T0, Log
+from recomputation_log import DAY, FILM, HOUR, T0, Log
 
 from streams.config.settings import Settings
 from streams.verify.retention import Retention

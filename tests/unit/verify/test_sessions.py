@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from oracle_log import DAY, FILM, HOUR, MIN, Log, S
+from recomputation_log import DAY, FILM, HOUR, MIN, Log, S
 
 from streams.verify.session import DOUBLE, NEWS, RESTART, STALE, Session
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from oracle_log import HOUR, MIN, Log
+from recomputation_log import HOUR, MIN, Log
 
 from streams.verify import RawRecord, Recomputation
 from streams.verify.facts import Fact, When

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from oracle_log import DAY, FILM, HOUR, MIN, T0, Log
+from recomputation_log import DAY, FILM, HOUR, MIN, T0, Log
 
 from models.rules import Rules
 from streams.verify.dayparts import Dayparts

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from oracle_log import FILM, HOUR, MIN, Log
+from recomputation_log import FILM, HOUR, MIN, Log
 
 from streams.verify.zones import ZoneRow, ZonesInForce, installed_zones
 

@@ -1,4 +1,4 @@
-"""A log of records written by hand, for the tests of the oracle.
+"""A log of records written by hand, for the tests of the recomputation.
 
 The title `film` is 100 s long in the catalog unless a test says otherwise: 20 cells of five seconds, so 14
 cells make a watcher and 16 a completion, if one of the last three is among them: played from 0, at 88 s. `T0` is
