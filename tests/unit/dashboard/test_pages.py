@@ -275,7 +275,7 @@ def test_the_pipeline_says_what_was_refused_by_reason_with_a_sentence_each() -> 
     page = pipeline_page(found, RecordRate(), AS_OF_MS)
     assert [(one.name, one.value.text, one.value.exact) for one in page.refused] == [
         ("too fast", "1.5 h", "5,400.500 s"), ("too long apart", "1 min", "75.000 s"),
-        ("not played all the while", "0 s", "0.250 s"), ("backward", "1,234", "1,234"), ("stale events", "6", "6"),
+        ("not played throughout", "0 s", "0.250 s"), ("backward", "1,234", "1,234"), ("stale events", "6", "6"),
         ("player restarts", "2", "2"),
     ]  # fmt: skip
     assert all(one.beside[0].isupper() and one.beside.endswith(".") for one in page.refused)

@@ -154,7 +154,7 @@ def test_a_long_interval_that_is_refused_refills_the_allowance() -> None:
         (30, 35.6, "heartbeat", {}), (30, 35.601, "heartbeat", {"refused_fast_ms": 35_601}),
         (0, 5, "stop", {}), (0, 5.001, "stop", {"refused_fast_ms": 5_001}),
         (3_600, 3_677.001, "play", {"refused_fast_ms": 3_677_001}),
-        # Not played all the while.
+        # Not played throughout.
         (1_800, 0.001, "heartbeat", {}), (1_800.001, 0.001, "heartbeat", {"refused_gap_ms": 1}),
         (3_600, 3_234.999, "heartbeat", {"refused_gap_ms": 3_234_999}), (3_600, 3_235, "heartbeat", {}),
         (3_600, 3_600, "play", {"refused_gap_ms": 3_600_000}), (14_400, 1, "play", {"refused_gap_ms": 1_000}),
