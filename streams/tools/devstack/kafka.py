@@ -44,6 +44,10 @@ SETTINGS = {
     "log.retention.ms": "-1",
     "log.message.timestamp.after.max.ms": str(FOREVER_MS),
 }
+BRIEF_SETTINGS = {
+    # A transaction that timed out is ended within a second: ten unless said otherwise.
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+}
 
 
 class Quorum(NamedTuple):
@@ -85,7 +89,8 @@ class KafkaServer(Server):
     """One node, alone or in a quorum. Four partitions for each internal topic, no automatic topics, messages up to
     16 MiB; replication 3 where there are three nodes.
 
-    `brief`: it lives for minutes under little load, and is not worth the CPU time of an optimizing compiler.
+    `brief`: it lives for minutes under little load, and is not worth the CPU time of an optimizing compiler. Who waits
+    for a transaction to time out does not wait long.
     """
 
     patience_s = 30
@@ -106,6 +111,7 @@ class KafkaServer(Server):
         super().__init__(folder, tied=tied, remove=remove)
         self._heap = heap
         self._flags = FASTER_START if brief else FASTER_RUN
+        self._settings = SETTINGS | BRIEF_SETTINGS if brief else SETTINGS
         self._quorum = quorum
         self._node_id = node_id
 
@@ -140,7 +146,7 @@ class KafkaServer(Server):
             "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
             "log.dirs": str(self.data / "logs"),
         }
-        settings = SETTINGS | quorum.settings(self._node_id) | where
+        settings = self._settings | quorum.settings(self._node_id) | where
         config = self.folder / "server.properties"
         config.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         return config
