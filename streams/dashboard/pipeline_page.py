@@ -120,9 +120,7 @@ def _refused(status: Status) -> tuple[Named, ...]:
     return (
         Named("too fast", viewing(status.refused_fast_s), "Positions moved further than the time allows."),
         Named("too long apart", viewing(status.refused_long_s), "Hours passed without an event."),
-        Named(
-            "not played throughout", viewing(status.refused_gap_s), "Less was played than the time between events."
-        ),
+        Named("not played throughout", viewing(status.refused_gap_s), "Less was played than the time between events."),
         Named("backward", count(status.refused_back), "Intervals that ended before they began, and no loop."),
         Named("stale events", count(status.stale_events), "They were older than what their session had applied."),
         Named("player restarts", count(status.player_restarts), "Players began to number their events anew."),
