@@ -24,12 +24,12 @@ def bench(servers, *arguments):
 
 
 def test_a_backlog_is_measured_verified_and_compared_with_stock_faust(servers):
-    done = bench(servers, "--events", "30000", "--stock", "--stock-events", "2000", "--checkpoint-s", "0.1")
+    done = bench(servers, "--events", "20000", "--stock", "--stock-events", "1000", "--checkpoint-s", "0.1")
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
-    assert (figures["events"], figures["stock_events"]) == (30_000, 2_000)
+    assert (figures["events"], figures["stock_events"]) == (20_000, 1_000)
     assert figures["verified"] is True
-    assert 0 < figures["measured_events"] < 30_000
+    assert 0 < figures["measured_events"] < 20_000
     assert figures["ratio"] > 1
     positive = ("wall_s", "cpu_s", "peak_mib", "changelog_rows", "redis_keys", "stock_events_per_cpu_s")
     assert all(figures[name] > 0 for name in positive)
@@ -44,11 +44,11 @@ def test_a_backlog_that_one_checkpoint_takes_in_is_too_short_to_measure(servers)
 
 
 def test_latency_is_measured_from_probes_at_the_rate_asked_for(servers):
-    done = bench(servers, "--latency", "--rate", "500", "--seconds", "4")
+    done = bench(servers, "--latency", "--rate", "100", "--seconds", "2")
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
-    assert (figures["events"], figures["probes"]) == (7_000, 40)
-    assert figures["events_per_s"] == pytest.approx(500, rel=0.1)
+    assert (figures["events"], figures["probes"]) == (1_200, 4)
+    assert figures["events_per_s"] == pytest.approx(100, rel=0.1)
     assert 0 < figures["p50_ms"] <= figures["p99_ms"] <= figures["largest_ms"]
     assert figures["verified"] is True
 
@@ -61,10 +61,3 @@ def test_a_restore_of_some_partitions_is_measured_and_brings_every_row_back(serv
     assert figures["verified"] is True
     positive = ("restore_s", "restore_cpu_s", "rows_per_s", "rows_per_cpu_s", "bytes_per_row", "peak_mib")
     assert all(figures[name] > 0 for name in positive)
-
-
-@pytest.mark.parametrize("option", ["--latency", "--restore"])
-def test_a_fixed_load_with_a_shape_is_refused_in_one_line(servers, option):
-    done = bench(servers, option, "--shape", "live")
-    assert done.returncode == 2
-    assert f"{option}: its load is fixed" in done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -20,8 +21,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from published_by_hand import PublishedByHand
 from redis import Redis
-
-from streams.tools.devstack import Devstack
 
 pytestmark = pytest.mark.system
 
@@ -38,8 +37,8 @@ DRAGON = {
 class Dashboard:
     """A running `encore dashboard`; `url` is what it says of itself."""
 
-    def __init__(self, redis: str, *words: str) -> None:
-        environment = {**os.environ, "ENCORE_REDIS": redis, "ENCORE_REDIS_PREFIX": "encore:"}
+    def __init__(self, redis: str, prefix: str, *words: str) -> None:
+        environment = {**os.environ, "ENCORE_REDIS": redis, "ENCORE_REDIS_PREFIX": prefix}
         command = [sys.executable, "-m", "streams.cli", "dashboard", "--dashboard-port", "0", *words]
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
@@ -54,38 +53,79 @@ class Dashboard:
             return self.process.wait(20)
 
 
-@pytest.fixture
-def published(private_redis: Devstack) -> Iterator[PublishedByHand]:
-    with Redis.from_url(private_redis.redis, decode_responses=True) as client:
-        published = PublishedByHand(client, "encore:")
-        published.status(events=1_000, lag=7, dead_letters=3)
-        published.title("dragon", **DRAGON)
-        published.window("dragon", "age:opening", starters=200, completers=120, watched_s="3600.000")
-        for week in (1, 2, 3):
-            published.window("dragon", f"week:{week}", watched_s=f"{7200 // week}.000")
-        published.window("dragon", "hour:20251120T00", completions=5)
-        published.part(
-            "dragon", "dayparts", before_school_watched_s="9.000", before_school_streak_5=71, other_watched_s="1.000"
-        )
-        published.audience("dragon", "2025W46", new=70)
-        published.audience("dragon", "2025W47", new=5, returning=60, resurrected=8)
-        published.curve("dragon", 4, 4, 8, 2)
-        published.part("dragon", "legs", week=9, hold="0.970000", hold_4w="0.95", hold_4w_before="0.95", unstoppable=1)
-        published.title(SCRIPT, completions=9, starters=9_000, completers=9)
-        published.title(ODD, completions=8, starters=8)
-        published.board("completions", **{"dragon": 1_650, SCRIPT: 9, ODD: 8})
-        published.board("plays", dragon=44_012_345)
-        published.board("plays", day="20251120", dragon=12)
-        yield published
+class Shown:
+    """A dashboard, and the Redis and prefix that it shows."""
+
+    def __init__(self, redis: str, prefix: str, folder: Path) -> None:
+        self.redis, self.prefix = redis, prefix
+        self.client = Redis.from_url(redis, decode_responses=True)
+        self._published = PublishedByHand(self.client, prefix)
+        names = folder / "names.jsonl"
+        names.write_text('{"title_id": "dragon", "name": "The Little Dragon"}\n')
+        self.dashboard = Dashboard(redis, prefix, "--names", str(names))
+
+    def published_anew(self) -> PublishedByHand:
+        """What is shown from now on: nothing of what was published before, and newer versions."""
+        self.empty()
+        self._published.complete = 1
+        publish(self._published)
+        return self._published
+
+    def empty(self) -> None:
+        for key in self.client.scan_iter(f"{self.prefix}*", count=1000):
+            self.client.unlink(key)
+
+    def close(self) -> None:
+        self.dashboard.stop(signal.SIGKILL)
+        self.client.close()
+
+
+def publish(published: PublishedByHand) -> None:
+    published.status(events=1_000, lag=7, dead_letters=3)
+    published.title("dragon", **DRAGON)
+    published.window("dragon", "age:opening", starters=200, completers=120, watched_s="3600.000")
+    for week in (1, 2, 3):
+        published.window("dragon", f"week:{week}", watched_s=f"{7200 // week}.000")
+    published.window("dragon", "hour:20251120T00", completions=5)
+    published.part(
+        "dragon", "dayparts", before_school_watched_s="9.000", before_school_streak_5=71, other_watched_s="1.000"
+    )
+    published.audience("dragon", "2025W46", new=70)
+    published.audience("dragon", "2025W47", new=5, returning=60, resurrected=8)
+    published.curve("dragon", 4, 4, 8, 2)
+    published.part("dragon", "legs", week=9, hold="0.970000", hold_4w="0.95", hold_4w_before="0.95", unstoppable=1)
+    published.title(SCRIPT, completions=9, starters=9_000, completers=9)
+    published.title(ODD, completions=8, starters=8)
+    published.board("completions", **{"dragon": 1_650, SCRIPT: 9, ODD: 8})
+    published.board("plays", dragon=44_012_345)
+    published.board("plays", day="20251120", dragon=12)
+
+
+@pytest.fixture(scope="module")
+def shown(servers: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    """The one dashboard of nearly all tests, on the shared Redis."""
+    shown = Shown(servers.redis, f"test-{secrets.token_hex(6)}:", tmp_path_factory.mktemp("shown"))
+    yield shown
+    shown.empty()
+    shown.close()
 
 
 @pytest.fixture
-def dashboard(published: PublishedByHand, private_redis: Devstack, tmp_path: Path) -> Iterator[Dashboard]:
-    names = tmp_path / "names.jsonl"
-    names.write_text('{"title_id": "dragon", "name": "The Little Dragon"}\n')
-    running = Dashboard(private_redis.redis, "--names", str(names))
-    yield running
-    running.stop(signal.SIGKILL)
+def published(shown: Shown) -> PublishedByHand:
+    return shown.published_anew()
+
+
+@pytest.fixture
+def dashboard(shown: Shown, published: PublishedByHand) -> Dashboard:
+    return shown.dashboard
+
+
+@pytest.fixture
+def alone(private_redis: Any, tmp_path: Path) -> Iterator[Shown]:
+    """A dashboard and its Redis of the test's own."""
+    shown = Shown(private_redis.redis, "encore:", tmp_path)
+    yield shown
+    shown.close()
 
 
 @pytest.fixture(scope="module")
@@ -119,21 +159,20 @@ class Watched:
             self.wrong.append(f"asked {asked}")
 
 
-@pytest.fixture
-def watched(browser: Browser, dashboard: Dashboard) -> Iterator[Watched]:
+@contextmanager
+def watched(browser: Browser, dashboard: Dashboard) -> Iterator[Page]:
     """A page at the dashboard on which nothing may go wrong."""
-    with ExitStack() as cleanup:
-        context = browser.new_context(base_url=dashboard.url)
-        cleanup.callback(context.close)
+    with browser.new_context(base_url=dashboard.url) as context:
         found = Watched(context.new_page(), dashboard.url)
         found.page.goto("/")
-        yield found
+        yield found.page
         assert found.wrong == []
 
 
 @pytest.fixture
-def page(watched: Watched) -> Page:
-    return watched.page
+def page(browser: Browser, dashboard: Dashboard) -> Iterator[Page]:
+    with watched(browser, dashboard) as page:
+        yield page
 
 
 def row(page: Page, name: str) -> Any:
@@ -266,31 +305,35 @@ def test_the_focus_stays_with_its_title_when_the_ranks_change(page: Page, publis
     expect(link).to_be_focused()
 
 
-@pytest.mark.parametrize("path", ["/", "/title?id=dragon", "/compare?id=dragon&id=nobody", "/pipeline"])
-def test_a_phone_shows_every_page_without_scrolling_sideways(page: Page, path: str) -> None:
+def test_a_phone_shows_every_page_without_scrolling_sideways(page: Page) -> None:
     page.set_viewport_size(PHONE)
-    page.goto(path)
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    for path in ("/", "/title?id=dragon", "/compare?id=dragon&id=nobody", "/pipeline"):
+        page.goto(path)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
 
 
 def test_a_redis_that_goes_away_is_said_to_and_the_page_goes_on_once_it_is_back(
-    page: Page, private_redis: Devstack, published: PublishedByHand
+    browser: Browser, alone: Shown, private_redis: Any
 ) -> None:
-    expect(row(page, "The Little Dragon")).to_contain_text("1,650")
-    private_redis.redis_server.kill()
-    expect(page.get_by_role("alert")).to_contain_text("does not answer", timeout=20_000)
-    expect(row(page, "The Little Dragon")).to_contain_text("1,650")
-    private_redis.redis_server.start()
-    published.status()
-    published.title("dragon", **DRAGON | {"completions": 1_700})
-    published.board("completions", dragon=1_700)
-    published.title("dragon", **DRAGON | {"completions": 1_700})
-    expect(row(page, "The Little Dragon")).to_contain_text("1,700", timeout=40_000)
-    expect(page.get_by_role("alert")).to_be_hidden()
+    published = alone.published_anew()
+    with watched(browser, alone.dashboard) as page:
+        expect(row(page, "The Little Dragon")).to_contain_text("1,650")
+        private_redis.redis_server.kill()
+        expect(page.get_by_role("alert")).to_contain_text("does not answer", timeout=20_000)
+        expect(row(page, "The Little Dragon")).to_contain_text("1,650")
+        private_redis.redis_server.start()
+        published.status()
+        published.title("dragon", **DRAGON | {"completions": 1_700})
+        published.board("completions", dragon=1_700)
+        published.title("dragon", **DRAGON | {"completions": 1_700})
+        expect(row(page, "The Little Dragon")).to_contain_text("1,700", timeout=40_000)
+        expect(page.get_by_role("alert")).to_be_hidden()
 
 
-def test_two_hundred_pages_cost_redis_no_more_than_one(dashboard: Dashboard, published: PublishedByHand) -> None:
+def test_two_hundred_pages_cost_redis_no_more_than_one(alone: Shown) -> None:
+    published, dashboard = alone.published_anew(), alone.dashboard
+
     def reads_over(pages: int) -> int:
         with ExitStack() as cleanup:
             for _ in range(pages):
@@ -347,7 +390,10 @@ def test_every_answer_carries_the_policy_and_a_name_of_elsewhere_gets_none(dashb
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_cleanly_although_pages_are_open(dashboard: Dashboard, number: signal.Signals) -> None:
+def test_it_ends_cleanly_although_pages_are_open(
+    shown: Shown, published: PublishedByHand, number: signal.Signals
+) -> None:
+    dashboard = Dashboard(shown.redis, shown.prefix)
     assert re.fullmatch(r"The dashboard is at http://127\.0\.0\.1:\d+/ \(Ctrl-C ends it\)\n", dashboard.said)
     with stream(dashboard) as opened:
         until(opened, b"event: page")
@@ -364,11 +410,11 @@ def refused(*words: str, redis: str = "redis://127.0.0.1:1/0") -> tuple[int, str
     return done.returncode, line
 
 
-def test_a_redis_that_is_not_there_and_a_port_that_is_taken_are_one_line_each(private_redis: Devstack) -> None:
+def test_a_redis_that_is_not_there_and_a_port_that_is_taken_are_one_line_each(servers: Any) -> None:
     code, line = refused("--dashboard-port", "0")
     assert (code, "does not answer" in line) == (1, True)
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        code, line = refused("--dashboard-port", str(taken.getsockname()[1]), redis=private_redis.redis)
+        code, line = refused("--dashboard-port", str(taken.getsockname()[1]), redis=servers.redis)
     assert (code, "--dashboard-port 0 takes" in line) == (1, True)
 
 

