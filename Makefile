@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ARGS ?=
-# Three, for two cores: system tests wait a third of their time. A file stays in one of them.
-PROCESSES ?= 3
+# Four, for two cores: system tests wait half of their time. A file stays in one of them.
+PROCESSES ?= 4
 SPREAD = $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # Tests start hundreds of workers: with their bytecode kept each starts in two thirds of the time.

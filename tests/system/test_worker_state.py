@@ -385,7 +385,8 @@ def test_another_partition_count_is_refused_and_a_rebuild_follows_it(application
     line = application.worker().ended().failure()
     assert f"has 4 partitions, {source} has {partitions}: {REMEDY}" in line
     assert rebuilt(application)["partitions"] == partitions
-    watch_a_film(application, EVENING_MS + 3_600_000)
+    # A process of its own: this one's producer knows the partitions that there were.
+    application.feed(RATE, 1, seed=3).ended()
     worker = application.ready_worker(partitions)
 
     application.verify()
