@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ARGS ?=
-# Four, for two cores: system tests wait half of their time. A file stays in one of them.
+# Four, for two cores: with three a quarter of their time was idle. A file stays in one of them.
 PROCESSES ?= 4
 SPREAD = $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
