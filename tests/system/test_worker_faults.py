@@ -109,7 +109,9 @@ def test_sigterm_while_partitions_are_being_opened_ends_in_order_too(application
 def test_servers_that_come_up_late_are_waited_for_and_a_kafka_that_restarts_costs_no_record(
     private_servers, env_on, application_of
 ) -> None:
-    application, kafka = application_of(env_on(private_servers)), private_servers.kafka_server
+    # A broker's start takes 5 s alone and was seen to take 30 s beside other tests.
+    patient = env_on(private_servers) | {"ENCORE_STARTUP_TIMEOUT_S": "120"}
+    application, kafka = application_of(patient), private_servers.kafka_server
     before = application.feed(RATE, 2)
     assert before.ended().code == 0
     kafka.stop()
@@ -118,7 +120,7 @@ def test_servers_that_come_up_late_are_waited_for_and_a_kafka_that_restarts_cost
     worker = application.worker()
     worker.until_logged(f"ENCORE_KAFKA={private_servers.kafka} does not answer, tried again")
     kafka.start()
-    worker.until_logged(f"ENCORE_REDIS={private_servers.redis} does not answer, tried again")
+    worker.until_logged(f"ENCORE_REDIS={private_servers.redis} does not answer, tried again", within_s=120)
     private_servers.redis_server.start()
     verified(application, before)
 
