@@ -6,6 +6,7 @@ Owns the options and the output.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -17,7 +18,8 @@ from streams.cli.progress import progress
 
 if TYPE_CHECKING:
     from streams.config.settings import Settings
-    from streams.tools.bench.report import Report
+    from streams.tools.bench.report import HostileTrial, Report
+    from streams.tools.simulate.hostile import Load
 
 PARTITIONS = 4
 VERIFY_WAIT_S = 60.0
@@ -29,9 +31,11 @@ SETTINGS = ("kafka", "redis", "checkpoint_s", "publish_s", "publish_keys_per_s",
 @click.command()
 @click.option("--events", type=click.IntRange(1000), default=1_000_000, show_default=True, help="events in the backlog")
 @click.option(
-    "--shape", type=click.Choice(["replay", "live"]), default="replay", show_default=True,
-    help="replay: 20,000 sessions, an event a minute; live: each event of another household and title",
+    "--shape", type=click.Choice(["replay", "live", "hostile"]), default="replay", show_default=True,
+    help="replay: 20,000 sessions, an event a minute; live: each event of another household and title; hostile: the"
+    " worst that a producer can send, load by load",
 )  # fmt: skip
+@click.option("--load", metavar="WORDS", default="", help="for --shape hostile: only loads with these words")
 @click.option("--stock", is_flag=True, help="also run stock Faust on the start of the same backlog")
 @click.option(
     "--stock-events", type=click.IntRange(1000), default=60_000, show_default=True, help="events for stock Faust"
@@ -57,6 +61,7 @@ def bench(
     settings: Settings,
     events: int,
     shape: str,
+    load: str,
     stock: bool,
     stock_events: int,
     latency: bool,
@@ -79,8 +84,12 @@ def bench(
         raise click.UsageError("--latency: its load is fixed; accepted without --shape, --stock and --restore")
     if restore and (stock or shape != "replay"):
         raise click.UsageError("--restore: its load is fixed; accepted without --shape and --stock")
+    if shape == "hostile" and stock:
+        raise click.UsageError("--shape hostile: its loads are fixed; accepted without --stock")
     with _failures_in_one_line():
-        if restore:
+        if shape == "hostile":
+            report = _hostile(settings, load)
+        elif restore:
             report = _restore(settings, rows, partitions)
         elif latency:
             report = _latency(settings, rate, seconds, seed)
@@ -118,6 +127,33 @@ def _backlog(settings: Settings, shape: str, events: int, seed: int, stock_event
             with _progress("stock Faust (its progress cannot be seen)", None):
                 stock = backlog.measure_stock(run, stock_events)
         return Report(shape, differences(answer), worker, stock)
+
+
+def _hostile(settings: Settings, words: str) -> Report:
+    from streams.tools.bench.report import Report
+    from streams.tools.simulate.hostile import LOADS, ORDINARY
+    from streams.tools.trial import run_of_its_own
+
+    loads = [load for load in LOADS if words in load.name]
+    if not loads:
+        raise click.UsageError(f"--load={words!r}: accepted: words of {', '.join(load.name for load in LOADS)}")
+    with run_of_its_own(settings, "bench-servers", PARTITIONS) as servers:
+        trials = [_hostile_trial(servers.settings, load) for load in [ORDINARY, *loads]]
+    return Report("hostile", [line for trial in trials for line in trial.differences], hostile=trials)
+
+
+def _hostile_trial(settings: Settings, load: Load) -> HostileTrial:
+    from streams.tools.bench.hostile import measure
+    from streams.tools.bench.report import HostileTrial, differences
+    from streams.tools.trial import run_of_its_own
+    from streams.verify import verify
+
+    with run_of_its_own(settings, "bench", PARTITIONS) as run:
+        with _progress(load.name, None):
+            cost = measure(run, load)
+        begun_s = time.monotonic()
+        answer = verify(run.settings, wait_s=VERIFY_WAIT_S, expired_too=True)
+        return HostileTrial(cost, time.monotonic() - begun_s, differences(answer))
 
 
 def _latency(settings: Settings, rate: int, seconds: int, seed: int) -> Report:

@@ -71,6 +71,10 @@ class Child:
         """The child's largest resident size, as far as it was seen by `cpu_s`."""
         return self._peak_bytes
 
+    def memory_bytes(self) -> int:
+        """The child's resident size now."""
+        return int(self._process.memory_info().rss)
+
     def check(self) -> None:
         """Raise `ChildEnded` if the child is gone."""
         code = self._keeper.poll()

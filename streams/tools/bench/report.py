@@ -13,6 +13,7 @@ from rich.table import Table
 
 from models import FORM
 from streams.tools.bench.backlog import Measured, Stock
+from streams.tools.bench.hostile import Hostile
 from streams.tools.bench.live import Latency
 from streams.tools.bench.restoring import Restore
 from streams.verify import Verification
@@ -22,8 +23,18 @@ SHOWN = 10
 
 
 @dataclass(frozen=True)
+class HostileTrial:
+    """A hostile load's cost, how long the recomputation took, and what did not verify."""
+
+    cost: Hostile
+    verify_s: float
+    differences: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Report:
-    """One invocation: a backlog, a live stream or a restore, what of it did not verify, and stock Faust beside it."""
+    """One invocation: a backlog, a live stream, a restore or the hostile loads, what of it did not verify, and stock
+    Faust beside it."""
 
     shape: str
     differences: Sequence[str]
@@ -31,6 +42,7 @@ class Report:
     stock: Stock | None = None
     latency: Latency | None = None
     restore: Restore | None = None
+    hostile: Sequence[HostileTrial] = ()
 
     @property
     def verified(self) -> bool:
@@ -59,6 +71,8 @@ def as_dict(report: Report) -> dict[str, Any]:
     figures = {name: value for part in parts for name, value in part.items()}
     if report.ratio is not None:
         figures["ratio"] = round(report.ratio, 1)
+    if report.hostile:
+        figures["loads"] = _hostile(report.hostile)
     differences = {"difference_count": len(report.differences), "differences": report.differences[:SHOWN]}
     return {"shape": report.shape, "rules": FORM, **figures, "verified": report.verified, **differences}
 
@@ -103,6 +117,26 @@ def _latency(latency: Latency | None) -> dict[str, Any]:
         "sender_behind_ms": round(latency.behind_s * 1000),
         "worker_cpu_share": round(latency.worker_cpu_share, 3),
     }
+
+
+def _hostile(trials: Sequence[HostileTrial]) -> list[dict[str, Any]]:
+    """The first load is the one that the others are compared with."""
+    ordinary_us = trials[0].cost.cpu_us_per_event
+    return [
+        {
+            "load": trial.cost.load,
+            "events": trial.cost.events,
+            "cpu_us_per_event": round(trial.cost.cpu_us_per_event, 1),
+            "times_ordinary": round(trial.cost.cpu_us_per_event / ordinary_us, 1),
+            "longest_wait_s": round(trial.cost.longest_wait_s, 1),
+            "peak_mib": round(trial.cost.peak_bytes / MIB),
+            "end_mib": round(trial.cost.end_bytes / MIB),
+            "redis_keys": trial.cost.redis_keys,
+            "verify_s": round(trial.verify_s, 1),
+            "verified": not trial.differences,
+        }
+        for trial in trials
+    ]
 
 
 def _restore(restore: Restore | None) -> dict[str, Any]:
@@ -154,8 +188,34 @@ LABELS = {
 }
 
 
+HOSTILE_COLUMNS = {
+    "load": "load",
+    "events": "events",
+    "cpu_us_per_event": "CPU µs an event",
+    "times_ordinary": "times ordinary",
+    "longest_wait_s": "an ordinary event waits at most, s",
+    "peak_mib": "peak MiB",
+    "end_mib": "MiB at the end",
+    "redis_keys": "Redis keys",
+    "verify_s": "verify, s",
+}
+
+
+def _hostile_table(report: Report) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name, heading in HOSTILE_COLUMNS.items():
+        table.add_column(heading, justify="left" if name == "load" else "right")
+    table.add_column("verified")
+    for row in _hostile(report.hostile):
+        cells = [f"{row[name]:,}" if name != "load" else row[name] for name in HOSTILE_COLUMNS]
+        table.add_row(*cells, "[bold green]✓ yes[/]" if row["verified"] else "[bold red]✗ no[/]")
+    return table
+
+
 def as_table(report: Report) -> Table:
-    """The figures, one a line, numbers aligned; the verdict last."""
+    """The figures, one a line, numbers aligned; the verdict last. Of hostile loads: a line for each."""
+    if report.hostile:
+        return _hostile_table(report)
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), title_justify="left")
     table.add_column(style="dim")
     table.add_column(justify="right")

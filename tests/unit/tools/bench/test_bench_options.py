@@ -18,3 +18,21 @@ def test_a_fixed_load_with_a_shape_or_beside_stock_faust_is_refused_in_one_line(
     assert (done.exit_code, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"Error: {option}: its load is fixed")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--stock",), "Error: --shape hostile: its loads are fixed"),
+        (
+            ("--load", "of my own"),
+            "Error: --load='of my own': accepted: words of 5,000 sessions of a household and title, ",
+        ),
+    ],
+)
+def test_hostile_loads_are_fixed_and_chosen_by_words_of_their_names(options: tuple[str, ...], said: str) -> None:
+    done = CliRunner().invoke(main, ["bench", "--shape", "hostile", *options])
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(said)
