@@ -6,6 +6,7 @@ INSTALLED := $(VENV)/.installed
 ARGS ?=
 # Four, for two cores: with three a quarter of their time was idle. A file stays in one of them.
 PROCESSES ?= 4
+NO_FUZZING := --ignore tests/properties/test_fuzzing.py
 SPREAD = $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # Tests start hundreds of workers: with their bytecode kept each starts in two thirds of the time.
@@ -22,7 +23,7 @@ check: lint
 
 test: lint
 	$(SPREAD) $(ARGS)
-	ENCORE_INTERPRETED=1 $(SPREAD) tests/unit/models tests/properties
+	ENCORE_INTERPRETED=1 $(BIN)/pytest --numprocesses 2 --dist loadfile tests/unit/models tests/properties $(NO_FUZZING)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

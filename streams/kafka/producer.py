@@ -41,7 +41,6 @@ POLL_EVERY = 1000
 PRODUCER_OPTIONS = {
     "partitioner": "murmur2_random",
     "enable.idempotence": True,
-    "linger.ms": 20,
     "queue.buffering.max.messages": 500_000,
     "message.timeout.ms": 120_000,
     # If one of several brokers is frozen, librdkafka polls without a pause until it gives up the requests to it.
@@ -90,13 +89,15 @@ def send(
     stamp: bool = True,
     progress: Progress | None = None,
     largest_bytes: int = 1_000_000,
+    linger_ms: int = 100,
 ) -> Sent:
     """Send the records that are due within `for_s` seconds (None: all), then wait until all are delivered.
 
     `stamp`: write into the events' `sent_time_ms` when they should be sent. `largest_bytes`: the largest record that is
-    tried. Ctrl-C ends it early, and delivers what was sent. Raises `SendFailed`.
+    tried. `linger_ms`: how long a record may wait for others; with 20 instead of 100, some hundred records a second
+    cost the broker three times as much. Ctrl-C ends it early, and delivers what was sent. Raises `SendFailed`.
     """
-    delivery = _Delivery(kafka, topic, largest_bytes)
+    delivery = _Delivery(kafka, topic, {"message.max.bytes": largest_bytes, "linger.ms": linger_ms})
     items = _begun(items)
     # All households exist by now and stay: a collector that keeps walking them costs more than they do.
     gc.freeze()
@@ -194,10 +195,10 @@ class OpenLoop:
 class _Delivery:
     """A producer that remembers the first failure."""
 
-    def __init__(self, kafka: KafkaAddress, topic: str, largest_bytes: int) -> None:
+    def __init__(self, kafka: KafkaAddress, topic: str, own_options: dict[str, int]) -> None:
         self._topic = topic
         self._failed, self._reason = 0, ""
-        options = kafka.for_librdkafka() | PRODUCER_OPTIONS | {"message.max.bytes": largest_bytes}
+        options = kafka.for_librdkafka() | PRODUCER_OPTIONS | own_options
         self._producer = Producer({**options, "on_delivery": self._delivered, "error_cb": self._error})
 
     def produce(self, key: bytes | None, value: bytes | None, timestamp_ms: int) -> None:

@@ -90,9 +90,9 @@ MUTANTS = {
 
 
 def mutated(mutant: Mutant, folder: Path) -> dict[str, str]:
-    """A copy of the code with a mutant's changes in `folder`; the environment of processes that run it."""
+    """A copy of the code, with its bytecode, and a mutant's changes in `folder`; the environment of what runs it."""
     for package in ("models", "streams"):
-        shutil.copytree(_ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(_ROOT / package, folder / package)
     for change in mutant.changes:
         file = folder / change.file
         text = file.read_text()

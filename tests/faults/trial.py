@@ -28,6 +28,8 @@ SESSION_TIMEOUT_S = 6.0
 _WORK_S = 40.0
 _STEP_S = 0.02
 _RESTART_S = 0.3
+_FAILURES, _REST_S = 3, 10.0
+"""After so many failures of its own, a worker is started again at most that often."""
 
 Entered = TypeVar("Entered")
 
@@ -44,11 +46,13 @@ class Worker:
         self.settings = settings
         self.supervised = True
         self.ends: list[int] = []
+        self._begun_s = time.monotonic()
         self.process = application.worker(**settings)
         self.lives = [self.process]
 
     def restart(self, **settings: str) -> None:
         """Start it anew; `settings` are added for this life only."""
+        self._begun_s = time.monotonic()
         self.process = self._application.worker(**{**self.settings, **settings})
         self.lives.append(self.process)
 
@@ -61,9 +65,12 @@ class Worker:
         self.supervised = True
 
     def look_after(self) -> None:
-        if self.supervised and self.process.popen.poll() is not None:
+        if self.supervised and self.process.popen.poll() is not None and not self._rests():
             self.ends.append(self.process.popen.returncode)
             self.restart()
+
+    def _rests(self) -> bool:
+        return self.ends.count(1) >= _FAILURES and time.monotonic() - self._begun_s < _REST_S
 
     def until_restored(self, within_s: float = 60) -> None:
         """Wait until a partition is open in its present life."""

@@ -86,6 +86,12 @@ def draw(files: list[Path], count: int, seed: int) -> list[Mutation]:
     return random.Random(seed).sample(places, min(count, len(places)))
 
 
+def own_tests(file: Path) -> list[str]:
+    """The unit tests of a file's name and of its room, where there are any. They are the likeliest to notice: first."""
+    room = Path("tests/unit", *(part for part in file.parent.parts if part != "streams"))
+    return [str(each) for each in (room / f"test_{file.stem}.py", room) if (ROOT / each).exists()]
+
+
 def is_noticed(copy: Path, mutation: Mutation, pytest_arguments: list[str]) -> tuple[bool, str]:
     """Whether any test fails in the copy once it is mutated, and the change as a diff. The copy is as before then."""
     file = copy / mutation.file
@@ -94,7 +100,8 @@ def is_noticed(copy: Path, mutation: Mutation, pytest_arguments: list[str]) -> t
     difference = "\n".join(difflib.unified_diff(plain.splitlines(), after.splitlines(), str(file), lineterm="", n=1))
     file.write_text(after)
     environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *pytest_arguments]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    command += [*own_tests(mutation.file), *pytest_arguments]
     try:
         done = subprocess.run(
             command, cwd=copy, env=environment, capture_output=True, text=True, check=False, timeout=LONGEST_S

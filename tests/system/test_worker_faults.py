@@ -20,7 +20,10 @@ RATE = 200
 
 def under_way(application: Application, feed: Process, records: int = 200) -> None:
     """Wait until so many records of the feed are checkpointed."""
-    until(lambda: application.checkpointed() >= records or feed.popen.poll(), "events flow and are checkpointed")
+    until(
+        lambda: application.checkpointed() >= records or feed.popen.poll() is not None,
+        "events flow and are checkpointed",
+    )
     assert feed.popen.poll() in (None, 0), feed.log
 
 
@@ -63,7 +66,7 @@ def test_a_second_worker_joins_and_leaves_while_events_flow(application: Applica
     session_timeout_s = 20.0
     patient = {"ENCORE_SESSION_TIMEOUT_S": str(session_timeout_s)}
     first = application.ready_worker(**patient)
-    feed = application.feed(RATE, 14)
+    feed = application.feed(RATE, 24 * 3600)
     second = application.ready_worker(partitions=2, **patient)
     under_way(application, feed, application.checkpointed() + RATE)
     assert application.members() == 2
@@ -73,6 +76,7 @@ def test_a_second_worker_joins_and_leaves_while_events_flow(application: Applica
     first.until_logged("assigned partitions [0, 1, 2, 3]", times=2)
 
     assert time.monotonic() - begun < session_timeout_s / 2, "it did not leave the group, it was missed"
+    assert feed.stopped().code == 0, feed.log
     verified(application, feed)
 
 
