@@ -86,9 +86,33 @@ class KafkaView:
         """How many brokers there are now."""
         return len(self._answer(lambda admin: admin.describe_cluster(**self._limit)).nodes)
 
+    def broker_options(self) -> dict[str, str]:
+        """The configuration of one of the brokers, including defaults."""
+        nodes = self._answer(lambda admin: admin.describe_cluster(**self._limit)).nodes
+        return self._options_of(ConfigResource(ConfigResource.Type.BROKER, str(nodes[0].id)))
+
+    def feature(self, name: str) -> int | None:
+        """The level of a feature that the cluster has finalized; None: none, as in clusters that do not know it.
+
+        librdkafka's admin client cannot ask for it, kafka-python's can.
+        """
+        from kafka.admin import KafkaAdminClient
+        from kafka.errors import KafkaError as PythonKafkaError
+
+        try:
+            admin = KafkaAdminClient(**self._kafka.for_python(), bootstrap_timeout_ms=int(_ONE_TRY_S * 1000))
+            try:
+                return _level(admin.describe_features(), name)
+            finally:
+                admin.close()
+        except PythonKafkaError as problem:
+            raise KafkaFailed(f"Kafka at {self._kafka}: its features cannot be read: {problem}") from None
+
     def options(self, name: str) -> dict[str, str]:
         """A topic's configuration, including defaults."""
-        asked = ConfigResource(ConfigResource.Type.TOPIC, name)
+        return self._options_of(ConfigResource(ConfigResource.Type.TOPIC, name))
+
+    def _options_of(self, asked: ConfigResource) -> dict[str, str]:
         found = self._answer(lambda admin: admin.describe_configs([asked], **self._limit)[asked])
         return {option: entry.value for option, entry in found.items()}
 
@@ -191,6 +215,11 @@ class KafkaView:
         except KafkaException as problem:
             error = problem.args[0]
             raise KafkaRefused(f"Kafka at {self._kafka}: {error.str()}", error.code()) from None
+
+
+def _level(features: Mapping[str, Mapping[str, Any]], name: str) -> int | None:
+    finalized = features.get(name, {}).get("finalized")
+    return None if finalized is None else int(finalized[1])
 
 
 def until_answered(ask: Callable[[], T], again: Collection[int], within_s: float) -> T:

@@ -25,8 +25,21 @@ _KAFKA_CLIENTS = ("aiokafka", "kafka")
 """Below INFO they log every byte that they fetch, household ids included."""
 
 _AGAIN_S = 30.0
-_OF_NO_USE = ("Missing sensor state for rebalance", "blocking the event loop")
-"""Messages of libraries that nobody can act on: Faust's about its unused monitor, kafka-python's about a busy start."""
+_OF_NO_USE = ("Missing sensor state for rebalance", "blocking the event loop", "is overlapping (interval=")
+"""Messages of libraries that nobody can act on: Faust's about its unused monitor and about timers that it runs late,
+kafka-python's about a busy start. The watchdog ends a worker that is late for too long (`ENCORE_STALL_S`)."""
+
+_IN_OUR_WORDS = {
+    "Thread keepalive is not responding": (
+        "a client's thread gets no processor time, or waits for Kafka: nothing to do if it is said once; if it is said"
+        " again and again, give the worker more CPU, and check that Kafka answers (`encore doctor`)"
+    ),
+    "is assigned to multiple consumers": (
+        "a member came back to the group with partitions that another one has by now: the group gives each to one of"
+        " them, nothing to do"
+    ),
+}
+"""What takes the place of messages that only the libraries' authors understand, by words that are in them."""
 
 
 AUTO, TEXT, JSON = "auto", "text", "json"
@@ -98,6 +111,7 @@ class Seldom(logging.Filter):
             return True
         if any(words in record.getMessage() for words in _OF_NO_USE):
             return False
+        _translate(record)
         record.levelno, record.levelname = logging.WARNING, "WARNING"
         if record.exc_info and record.name.startswith(_KAFKA_CLIENTS):
             # If it matters, the worker ends because of it and says so; a traceback through the client adds nothing.
@@ -109,3 +123,11 @@ class Seldom(logging.Filter):
             return False
         self._said[what] = record.created
         return True
+
+
+def _translate(record: logging.LogRecord) -> None:
+    """Put our words in the place of a message that says nothing to an operator."""
+    said = record.getMessage()
+    ours = next((ours for words, ours in _IN_OUR_WORDS.items() if words in said), None)
+    if ours is not None:
+        record.msg, record.args = ours, ()

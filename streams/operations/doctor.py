@@ -28,6 +28,7 @@ from streams.redis.keys import Keys
 
 OK, ODD, WRONG = "ok", "odd", "wrong"
 _FIVE_MINUTES_S = 300
+_VERIFICATION, _VERSION = "transaction.partition.verification.enable", "transaction.version"
 _TIMESTAMPS, _BROKERS = "message.timestamp.type", "LogAppendTime"
 
 
@@ -62,12 +63,29 @@ def examine(settings: Settings) -> Iterator[Finding]:
 def _kafka(settings: Settings, view: KafkaView) -> Iterator[Finding]:
     brokers = view.brokers()
     yield Finding(OK, "Kafka", f"{many(brokers, 'broker')} at {settings.kafka}")
+    yield transactions(view)
     like_source = view.topic(settings.source_topic)
     for topic in all_topics(settings):
         yield _topic(settings, view, topic, like_source.partitions if like_source else 0, brokers)
     if like_source is not None:
         yield from _group(settings, view)
         yield from _events(settings, view, like_source.partitions)
+
+
+def transactions(view: KafkaView) -> Finding:
+    """How Kafka guards transactions against requests that come late."""
+    what = "Kafka: transactions"
+    try:
+        verifies, version = view.broker_options().get(_VERIFICATION, "unknown"), view.feature(_VERSION)
+    except KafkaFailed as problem:
+        return Finding(ODD, what, f"cannot be asked: {problem}", "ask whoever runs Kafka for " + _VERIFICATION)
+    found = f"{_VERSION} {'unknown' if version is None else version}, {_VERIFICATION}={verifies}"
+    if verifies == "false":
+        advice = f"a record that comes after its transaction was aborted hangs a partition: set {_VERIFICATION}=true"
+        return Finding(ODD, what, found, advice)
+    # Versions above 1 give each transaction an epoch (KIP-890). librdkafka ends transactions by version 1 of EndTxn,
+    # without it, so Encore's own guard stays: a new producer after a slow commit.
+    return Finding(OK, what, f"{found}; after a slow commit a worker goes on with a new producer")
 
 
 def _topic(settings: Settings, view: KafkaView, topic: Topic, source_partitions: int, brokers: int) -> Finding:

@@ -45,6 +45,11 @@ class LegsDue:
         self._awaited: dict[str, int] = {}
         self._as_of_ms = 0
 
+    @property
+    def left(self) -> int:
+        """How many titles' legs must be written or looked at."""
+        return len(self.due) + len(self.unchecked)
+
     def week(self, title_id: str, as_of_ms: int) -> int:
         """How many weeks of a title are complete at a stream time."""
         return complete_weeks(self._release_ms(title_id), as_of_ms)
@@ -102,10 +107,10 @@ class LegsDue:
         else:
             self.due.add(title_id)
 
-    def take(self, as_of_ms: int) -> Due:
-        """What to do with the titles that are due."""
+    def take(self, as_of_ms: int, title_ids: Iterable[str]) -> Due:
+        """What to do with these titles, which are due."""
         due = Due({}, [], [])
-        for title_id in self.due:
+        for title_id in title_ids:
             week, release_ms = self.week(title_id, as_of_ms), self._release_ms(title_id)
             if week == 0 or release_ms is None:
                 due.gone.append(title_id)

@@ -24,6 +24,9 @@ class WholeAgain:
         if self._begun is None:
             return
         self._written += written
-        if all_said:
+        if all_said and not self._written:
+            # No partition of this worker had anything to write: others write the rest, and say so.
+            self._begun = None
+        elif all_said:
             log.info("Redis is whole again: %d hashes written in %.1f s", self._written, time.monotonic() - self._begun)
             self._begun = None

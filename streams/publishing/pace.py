@@ -1,6 +1,7 @@
-"""How long publishing pauses between two rounds, and between two rounds of charts.
+"""How much a round of publishing takes, and how long publishing pauses between two rounds, and between two of charts.
 
-Owns the pauses: the configured minimum, and longer ones while Redis is away, during a rebuild, and during a backlog.
+Owns the bound of a round, and the pauses: the configured minimum, and longer ones while Redis is away, during a
+rebuild, and during a backlog.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ _PAUSE_FAR_BEHIND = 4
 _FAR_BEHIND_RECORDS = 50_000
 _FAR_BEHIND_CHARTS = 5
 _ASK_S = 0.5
+_ROUND_S = 1.0
+_FIRST_ROUND_KEYS = 2_000
+_LEAST_ROUND_KEYS = 1_000
+_MOST_ROUND_KEYS = 20_000
 
 
 class Pace:
@@ -24,6 +29,8 @@ class Pace:
         self._settings = settings
         self._lag = lag
         self._pause_s = settings.publish_s
+        self.round_keys = _FIRST_ROUND_KEYS
+        """About how many hashes the next round may write."""
 
     @property
     def is_far_behind(self) -> bool:
@@ -39,15 +46,25 @@ class Pace:
         """Note that a round succeeded."""
         self._pause_s = self._settings.publish_s
 
+    def note_written(self, keys: int, took_s: float) -> None:
+        """Note that a round wrote so many keys: the next ones take what Redis writes in about a second."""
+        if keys >= _LEAST_ROUND_KEYS:
+            written = round(keys * _ROUND_S / max(took_s, 0.001))
+            self.round_keys = max(_LEAST_ROUND_KEYS, min(_MOST_ROUND_KEYS, written))
+
     def note_away(self) -> None:
         """Note that a round failed: the next pause is twice as long."""
         self._pause_s = min(_LONGEST_PAUSE_S, self._pause_s * 2)
 
-    def pause_s(self, took_s: float, is_held_back: bool) -> float:
-        """How many seconds to pause after a round of `took_s` seconds. `is_held_back`: by a rebuild."""
+    def pause_s(self, took_s: float, is_held_back: bool, is_part: bool = False) -> float:
+        """How many seconds to pause after a round of `took_s` seconds.
+
+        `is_held_back`: by a rebuild. `is_part`: the round left something to the next one.
+        """
         if is_held_back:
             self._pause_s = max(self._pause_s, _ASK_S)
-        return max(self._pause_s, self._far_behind_s(took_s))
+        far_behind_s = self._far_behind_s(took_s)
+        return max(self._pause_s, min(took_s, far_behind_s) if is_part else far_behind_s)
 
     def _far_behind_s(self, took_s: float) -> float:
         """The least pause during a backlog: a multiple of the last round.

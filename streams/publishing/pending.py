@@ -1,120 +1,45 @@
 """This worker's committed shares, and which of them are not published yet.
 
-Keeps the newest unpublished share of each key; failed writes are queued again.
+Keeps the newest unpublished share of each key; failed writes are queued again. Owns what a round takes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections import Counter
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from models.current_windows import CurrentWindows
-from models.tally import CURVE, TITLE, TallyKey
-from models.windows import AUDIENCE
+from models.tally import TITLE, TallyKey
 from streams.publishing.hashes import STATUS
+from streams.publishing.partition_queue import WINDOWS, PartitionQueue, Waits, first_of, in_turns
 from streams.publishing.sink import Share, Version
 from streams.state.committed import Committed
-
-CHARTS = (CURVE, AUDIENCE)
-"""Kinds of tallies that may stay pending longer than others."""
 
 
 class Taken(NamedTuple):
     """What a round publishes: by partition, the pending keys and titles, and the version up to which that publishes it.
 
     `shares`: each key's newest shares, one for each partition. `oldest_ms`: by partition, the timestamp of the first
-    record that readers may not see yet.
+    record that readers may not see yet. `unfinished`: the partitions of which something stays pending.
     """
 
-    waiting: dict[int, _Waits]
+    waiting: dict[int, Waits]
     versions: dict[int, Version]
     shares: dict[TallyKey, list[Share]]
     oldest_ms: dict[int, int]
-
-
-class _Waits(NamedTuple):
-    """A partition's pending keys of tallies, and titles with pending current windows."""
-
-    keys: set[TallyKey]
-    titles: set[str]
-
-
-class _Told:
-    """A partition's committed tallies, and which of them are pending."""
-
-    def __init__(self, state: Committed) -> None:
-        self.tallies = {key: tally for key, tally in state.tallies.items() if tally is not None}
-        self.current = {title_id: windows for title_id, windows in state.current.items() if windows is not None}
-        self.waits = _Waits(set(), set())
-        self.version: Version = (0, 0)
-        self.oldest_ms: int | None = None
-
-    def take(self, held: Set[TallyKey]) -> Iterator[tuple[TallyKey, list[int]]]:
-        """Yield the pending tallies, except those with keys in `held`."""
-        for key in self.waits.keys - held:
-            yield key, self.tallies[key]
-        for title_id in self.waits.titles:
-            yield from self.current[title_id].tallies(self.tallies[TallyKey(TITLE, 0, title_id)])
-
-    def charts(self) -> set[TallyKey]:
-        """The pending curves and audiences."""
-        return {key for key in self.waits.keys if key.kind in CHARTS}
-
-    def version_before(self, held: Set[TallyKey]) -> Version:
-        """The version up to which everything is published, once all but the keys in `held` are."""
-        incarnation, sequence = self.version
-        return incarnation, min([sequence, *(self.tallies[key][0] - 1 for key in held)])
-
-    def commit(self, state: Committed) -> None:
-        """Queue a checkpoint's changes."""
-        tallies, keys = self.tallies, self.waits.keys
-        for key, tally in state.tallies.items():
-            if tally is None:
-                tallies.pop(key, None)
-                keys.discard(key)
-            else:
-                tallies[key] = tally
-                keys.add(key)
-        for title_id, windows in state.current.items():
-            self._turn(title_id, windows)
-        self.waits.titles.update(state.moved)
-        tallies[STATUS] = [state.sequence, *state.stream]
-        keys.add(STATUS)
-        self.version = (state.incarnation, state.sequence)
-        if self.oldest_ms is None:
-            self.oldest_ms = state.oldest_ms
-
-    def _turn(self, title_id: str, windows: CurrentWindows | None) -> None:
-        if windows is None:
-            self.current.pop(title_id, None)
-            self.waits.titles.discard(title_id)
-            return
-        self.current[title_id] = windows
-        for key in windows.lacks:
-            # From now on these tallies are computed from their title's.
-            self.tallies.pop(key, None)
-            self.waits.keys.discard(key)
-
-    def let_wait(self, waits: _Waits) -> None:
-        """Queue keys and titles again, as far as they still exist."""
-        self.waits.keys.update(waits.keys & self.tallies.keys())
-        self.waits.titles.update(waits.titles & self.current.keys())
-
-    def let_everything_wait(self) -> None:
-        self.waits.keys.update(self.tallies)
-        self.waits.titles.update(self.current)
+    unfinished: set[int]
 
 
 class Waiting:
     """What is pending of all partitions of one worker."""
 
     def __init__(self) -> None:
-        self._told: dict[int, _Told] = {}
+        self._told: dict[int, PartitionQueue] = {}
 
     @property
     def left(self) -> int:
         """How many keys and titles are pending. May be called from any thread."""
-        return sum(len(told.waits.keys) + len(told.waits.titles) for told in list(self._told.values()))
+        return sum(len(told.waits) + len(told.old) for told in list(self._told.values()))
 
     @property
     def incarnation(self) -> int:
@@ -123,7 +48,24 @@ class Waiting:
 
     def open(self, state: Committed) -> None:
         """Start with a partition; nothing of it is pending. Its state is copied, as the fold may soon be ahead."""
-        self._told[state.partition] = _Told(state)
+        self._told[state.partition] = PartitionQueue(state)
+
+    def age(self, partition: int, published: Version) -> None:
+        """Let what a former owner has published by that version wait behind what changes from now on."""
+        self._told[partition].age(published)
+
+    def note_published(self, versions: Mapping[int, Version]) -> None:
+        """Note that everything is published up to these versions."""
+        for partition in versions.keys() & self._told.keys():
+            self._told[partition].noted = versions[partition]
+
+    def summary(self) -> str:
+        """What is pending, in words."""
+        kinds = Counter(key.kind for told in self._told.values() for key in told.all_but(set()).keys)
+        windows = sum(len(told.all_but(set()).titles) for told in self._told.values())
+        others = sum(kinds.values()) - kinds[TITLE]
+        partitions = ", ".join(str(partition) for partition, told in self._told.items() if told.waits or told.old)
+        return f"{kinds[TITLE]:,} titles, the windows of {windows:,}, {others:,} other keys; partitions {partitions}"
 
     def close(self, partition: int) -> None:
         """Forget a partition and what is pending of it."""
@@ -140,7 +82,7 @@ class Waiting:
     def let_wait(self, key: TallyKey) -> None:
         """Queue a key again, if it has a tally; not for windows."""
         for told in self._told.values():
-            told.let_wait(_Waits({key}, set()))
+            told.let_wait(Waits({key}, set()))
 
     def let_everything_wait(self) -> None:
         """Queue all keys again."""
@@ -150,21 +92,40 @@ class Waiting:
     @property
     def is_charts_alone(self) -> bool:
         """Whether nothing is pending, or only charts."""
-        return not any(told.waits.titles or told.waits.keys - told.charts() for told in self._told.values())
+        return not any(told.all_but(told.charts()) for told in self._told.values())
 
-    def take(self, *, with_charts: bool = True) -> Taken:
-        """Take everything that is pending. Without charts, versions end before the oldest chart that stays pending."""
-        taken = Taken({}, {}, {}, {})
-        for partition, told in self._told.items():
-            held = set() if with_charts else told.charts()
-            for key, tally in told.take(held):
+    def take(self, most: int, *, with_charts: bool = True) -> Taken:
+        """Take what is pending, as much as makes about `most` hashes: what changed last and titles first.
+
+        Versions end before the oldest change that stays pending.
+        """
+        taken = Taken({}, {}, {}, {}, set())
+        held = {partition: set() if with_charts else told.charts() for partition, told in self._told.items()}
+        for partition, waits in self._chosen(most, held).items():
+            told = self._told[partition]
+            for key, tally in told.tallies_of(waits):
                 taken.shares.setdefault(key, []).append((partition, told.version[0], *tally))
-            taken.waiting[partition] = _Waits(told.waits.keys - held, told.waits.titles)
-            told.waits = _Waits(held, set())
-            taken.versions[partition] = told.version_before(held)
-            if told.oldest_ms is not None:
+            taken.waiting[partition] = waits
+            if told.leave(waits, held[partition]):
+                taken.unfinished.add(partition)
+            elif told.oldest_ms is not None:
                 taken.oldest_ms[partition], told.oldest_ms = told.oldest_ms, None
+            taken.versions[partition] = told.version_before()
         return taken
+
+    def _chosen(self, most: int, held: Mapping[int, set[TallyKey]]) -> dict[int, Waits]:
+        everything = {partition: told.all_but(held[partition]) for partition, told in self._told.items()}
+        if sum(len(waits.keys) + WINDOWS * len(waits.titles) for waits in everything.values()) <= most:
+            return everything
+        queues = [told.queues(held[partition]) for partition, told in self._told.items()]
+        by_precedence = [in_turns(dict(zip(self._told, each, strict=True))) for each in zip(*queues, strict=True)]
+        chosen = {partition: Waits({STATUS} & waits.keys, set()) for partition, waits in everything.items()}
+        for partition, pending in first_of(by_precedence, most):
+            if pending.key is not None:
+                chosen[partition].keys.add(pending.key)
+            elif pending.title_id is not None:
+                chosen[partition].titles.add(pending.title_id)
+        return chosen
 
     def wait_again(self, taken: Taken) -> None:
         """Queue again what was taken. If a partition was closed meanwhile, its next owner publishes it."""

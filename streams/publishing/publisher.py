@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from models.catalog import CatalogRow
 from models.rules import DAY_MS
@@ -19,6 +19,7 @@ from streams.config.failpoints import Failpoint, reached
 from streams.config.settings import Settings
 from streams.observability.metrics import Metrics
 from streams.publishing.hashes import STATUS, Rendering
+from streams.publishing.legs_round import LegsRound
 from streams.publishing.legs_schedule import LegsDue
 from streams.publishing.outage import WholeAgain
 from streams.publishing.pace import Pace
@@ -57,6 +58,9 @@ class Publisher:
         self._writer = Writer(sink, rendering, self._metrics)
         self._legs = LegsDue(self._shown.release_ms, settings.age_retention_days * DAY_MS)
         self._waiting = Waiting()
+        self._legs_round = LegsRound(
+            self._legs, self._writer, lambda title_id: self._waiting.has(TallyKey(TITLE, 0, title_id))
+        )
         # By partition, the sequence of the checkpoint up to which everything is published.
         self.published: dict[int, int] = {}
         self._health: dict[int, Health] = {}
@@ -66,6 +70,10 @@ class Publisher:
         self._hold = Hold(sink, rendering.keys.status)
         self._something = asyncio.Event()
         self._complete = True
+        # All hashes are being written again, to be marked as complete.
+        self._marking = False
+        # The last round left something to the next one.
+        self._is_part = False
         self._charts_due_s = 0.0
         self._whole_again = WholeAgain()
 
@@ -91,9 +99,16 @@ class Publisher:
         """
         self._hold.ask_again()
         if not await self._sink.join(self._partitions):
-            self._complete = False
+            # At the start nothing of this worker can be missing yet: hashes that are complete need not be marked again.
+            self._complete = not self.published and await self._is_complete()
             self.published = dict.fromkeys(self.published, 0)
             self._let_everything_wait()
+
+    async def _is_complete(self) -> bool:
+        try:
+            return await self._sink.is_complete()
+        except DataLost:
+            return False
 
     async def open_partition(self, state: Committed) -> None:
         """Start to publish a partition that was just restored: queue what its former owner had not published.
@@ -113,6 +128,8 @@ class Publisher:
         titles = (key.title_id for key in missing.tallies if key.kind == TITLE)
         self._legs.note_opened(titles, published not in (None, _NOTHING))
         self.on_committed(missing)
+        if published is not None:
+            self._waiting.age(state.partition, published)
 
     def close_partition(self, partition: int) -> None:
         """Stop publishing a partition; its next owner publishes what is still pending."""
@@ -144,12 +161,13 @@ class Publisher:
             except Unreachable as problem:
                 log.warning("Redis is away, counters wait (%d keys): %s", self._waiting.left, problem)
                 self._pace.note_away()
-            await asyncio.sleep(self._pace.pause_s(time.monotonic() - begun, self._hold.is_on))
+            await asyncio.sleep(self._pace.pause_s(time.monotonic() - begun, self._hold.is_on, self._is_part))
 
     async def _work_to_do(self) -> None:
         nothing_waits = not self._waiting.left
         until_charts_s = self._charts_due_s - time.monotonic()
-        if nothing_waits or (until_charts_s > 0 and self._waiting.is_charts_alone):
+        is_idle = nothing_waits or (until_charts_s > 0 and self._waiting.is_charts_alone)
+        if is_idle and not self._legs.left:
             self._something.clear()
             try:
                 # Not `wait_for`: in Python 3.11 it loses a cancellation that comes together with the event.
@@ -162,8 +180,9 @@ class Publisher:
     async def publish(self) -> None:
         """Publish what is pending, unless a rebuild holds it back. Raises `Unreachable`; the rest stays pending.
 
-        Charts (curves and weeks' audiences) are published less often: nobody watches them second by second, and a curve
-        is as long as ten other hashes.
+        A round takes about a second: what changes during it must not wait for a whole catalog. Charts (curves and
+        weeks' audiences) are published less often: nobody watches them second by second, and a curve is as long as ten
+        other hashes.
         """
         if self._hold.is_on:
             try:
@@ -179,28 +198,16 @@ class Publisher:
         begun = time.monotonic()
         self._show_catalog()
         # Until hashes are complete again, charts are not held back: readers are waiting for all of them.
-        with_charts = not self._complete or begun >= self._charts_due_s
-        if with_charts:
+        with_charts = not self._complete or self._marking or begun >= self._charts_due_s
+        taken = self._waiting.take(self._pace.round_keys, with_charts=with_charts)
+        if with_charts and not taken.unfinished:
             self._charts_due_s = begun + self._pace.charts_pause_s
-        taken = self._waiting.take(with_charts=with_charts)
-        versions = taken.versions
         try:
             turned = await self._turn_complete()
             await self._sink.note_partitions(self._health)
             reached(Failpoint.SHARES)
             written = await self._write(taken.shares)
-            if not self._complete:
-                # Delete older shares that nothing replaced. All newer shares of these partitions are in Redis by now.
-                await self._sink.sweep({p: version[0] for p, version in versions.items()}, self._partitions)
-            reached(Failpoint.PUBLISHED)
-            # If this worker ends before its hashes are marked as complete, the next owner must write all of them again.
-            is_said = self._complete and not turned
-            await self._sink.note_published(versions if is_said else dict.fromkeys(versions, _NOTHING))
-            if is_said:
-                self.published |= {partition: sequence for partition, (_, sequence) in versions.items()}
-                self._note_latency(taken)
-            else:
-                self._waiting.still_old(taken)
+            is_said = await self._note_published(taken, turned)
             self._whole_again.note(written, is_said)
         except DataLost:
             self._waiting.wait_again(taken)
@@ -209,9 +216,33 @@ class Publisher:
         except (Unreachable, asyncio.CancelledError):
             self._waiting.wait_again(taken)
             raise
+        self._is_part = bool(taken.unfinished or self._legs.left)
         took_s = time.monotonic() - begun
+        self._pace.note_written(written, took_s)
         log.debug("published %d keys in %.3f s", written, took_s)
         await asyncio.sleep(max(0.0, written / self.settings.publish_keys_per_s - took_s))
+
+    async def _note_published(self, taken: Taken, turned: bool) -> bool:
+        """Note up to which version partitions are published. Returns whether all their hashes are marked as complete.
+
+        If this worker ends before they are, the next owner must write all of them again.
+        """
+        versions = taken.versions
+        if not self._complete:
+            versions = {p: version for p, version in versions.items() if p not in taken.unfinished}
+            # Delete older shares that nothing replaced. All newer shares of these partitions are in Redis by now.
+            await self._sink.sweep({p: version[0] for p, version in versions.items()}, self._partitions)
+        reached(Failpoint.PUBLISHED)
+        self._marking = turned or (self._marking and bool(taken.unfinished or self._legs.left))
+        is_said = self._complete and not self._marking
+        await self._sink.note_published(versions if is_said else dict.fromkeys(versions, _NOTHING))
+        if is_said:
+            self.published |= {partition: sequence for partition, (_, sequence) in versions.items()}
+            self._waiting.note_published(versions)
+            self._note_latency(taken)
+        else:
+            self._waiting.still_old(taken)
+        return is_said
 
     def _note_latency(self, taken: Taken) -> None:
         told_ms = time.time() * 1000
@@ -257,18 +288,23 @@ class Publisher:
 
         Call it after `run` has ended: a round in progress has keys that are neither pending nor published.
         """
+        why = "a rebuild holds publishing back"
         try:
             async with asyncio.timeout(within_s):
                 await self._publish_the_rest()
-        except (Unreachable, TimeoutError) as problem:
-            log.warning("%d keys are left for the next owner to publish: %s", self._waiting.left, problem)
+        except Unreachable as problem:
+            why = str(problem)
+        except TimeoutError:
+            why = f"Redis did not take them within {within_s:g} s"
+        if self._waiting.left:
+            log.warning("left for the next owner to publish (%s): %s", self._waiting.summary(), why)
         return not self._waiting.left
 
     async def _publish_the_rest(self) -> None:
         # The last round, here or in `run`, may have written the last share that was missing after a loss. Only the next
         # round marks hashes as complete and notes the version up to which they are published.
         has_said = self._complete
-        while self._waiting.left or not has_said:
+        while self._waiting.left or self._legs.left or not has_said:
             has_said = self._complete or not self._waiting.left
             self._charts_due_s = 0.0
             await self.publish()
@@ -282,22 +318,9 @@ class Publisher:
         franchises = self._franchises | {self._shown.franchise_of(key) for key in shares} - {""}
         await self._writer.write_franchises(franchises, self._shown, stamp)
         self._franchises -= franchises
-        return len(shares) + len(franchises) + await self._write_legs(shares)
-
-    async def _write_legs(self, written: Iterable[TallyKey]) -> int:
-        # Read after the shares were written: whoever computed legs without them used no later stream time than this.
-        state, legs = await self._sink.read_state(), self._legs
-        legs.note_written(written, state.judged_ms)
-        legs.turn_to(state.as_of_ms)
-        for title_id, week in (await self._writer.weeks_of_legs(legs.unchecked)).items():
-            legs.note_found(title_id, week, state.as_of_ms)
-        for title_id in [title_id for title_id in legs.due if not self._waiting.has(TallyKey(TITLE, 0, title_id))]:
-            legs.forget(title_id)
-        due = legs.take(state.as_of_ms)
-        await self._writer.write_computed(due.weeks, self._stamp(state))
-        await self._writer.delete_computed(due.gone)
-        legs.note_done(due, state.as_of_ms)
-        return len(due.weeks)
+        state = await self._sink.read_state()
+        legs = await self._legs_round.write(shares.keys(), state, self._stamp(state), self._pace.round_keys)
+        return len(shares) + len(franchises) + legs
 
     def _stamp(self, state: PrefixState) -> Stamp:
         status = [*state.status, "rebuilding", "0", "incarnation", str(self._waiting.incarnation)]

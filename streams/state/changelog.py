@@ -165,11 +165,8 @@ def _row_prefix(title_id: str) -> bytes:
 class Restored:
     """Restores a fold and its position from the records of a changelog, in log order.
 
-    <<<<<<< HEAD
-        `zones` is the zone data that applies now, by zone name; `last` the value of the last record.
-    =======
-        `rows` counts the records. `zones` is the zone data that applies now, by zone name.
-    >>>>>>> w-words
+    `rows` counts the records. `zones` is the zone data that applies now, by zone name; `last` the value of the last
+    record.
     """
 
     def __init__(self, fold: Fold) -> None:

@@ -24,6 +24,7 @@ from streams.kafka.last_record import Record, last_record
 from streams.kafka.reader import CannotRead
 from streams.kafka.topics import LARGEST_MESSAGE_BYTES
 from streams.observability.logs import LIBRDKAFKA
+from streams.state.too_large import too_large
 
 log = logging.getLogger(__name__)
 
@@ -147,6 +148,8 @@ class TransactionalWriter:
                 break
             except KafkaException as problem:
                 error = _error_of(problem)
+                if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+                    raise CheckpointFailed(too_large(batch, self.topic, self.partition)) from None
                 if not error.txn_requires_abort() or attempt == ATTEMPTS:
                     raise self._failure("checkpoint", error) from None
                 log.warning("checkpoint of %s is written again by a new producer: %s", self.name, error.str())

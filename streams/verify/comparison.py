@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
+from streams.verify.falling import Fallen
 from streams.verify.kept import Kept, Milestone
 from streams.verify.readers import is_computed
+from streams.verify.reading import Version
 from streams.verify.recomputation import Expected
 from streams.verify.shown import Hashes
 
@@ -57,7 +59,7 @@ class Found:
 
     `boards` maps keys to members and scores. `shares` names the hashes that have shares. `odd_keys` maps keys of a
     wrong Redis type to that type. The records of side topics are counted: how often each occurs. `odd_records` are
-    those that cannot be read.
+    those that cannot be read. `versions`: by partition, the checkpoint that was published before Redis was read.
     """
 
     hashes: Hashes = field(default_factory=dict)
@@ -68,6 +70,7 @@ class Found:
     late: Mapping[Kept, int] = field(default_factory=dict)
     milestones: Mapping[Milestone, int] = field(default_factory=dict)
     odd_records: Collection[Difference] = ()
+    versions: Mapping[int, Version] = field(default_factory=dict)
 
 
 def compare(
@@ -77,25 +80,32 @@ def compare(
     may_lack: Collection[str] = frozenset(),
     may_be_less: Collection[str] = frozenset(),
     told: Mapping[int, int] | None = None,
+    later: Expected | None = None,
 ) -> list[Difference]:
     """All differences. `may_lack` names keys that may be missing, as their time to live may be over.
 
     `may_be_less` names windows that a partition may have dropped: later events count in them from 0 on, so what is
     found may be less than expected. `told` maps a partition to the first source offset whose milestones the present
     state has written. Those below it were written by a former state, perhaps by other rules: they are checked only for
-    duplicates. Of bookkeeping fields only the form is checked.
+    duplicates. `later` is what is expected by later clocks of silent partitions: where it differs (in gauges, which
+    fall), anything from it to `expected` is right. Of bookkeeping fields only the form is checked.
     """
+    later = later or expected
+    fallen = Fallen(later.hashes, later.boards)
+    gone = expected.boards.keys() - later.boards.keys()
     return [
-        *_keys(expected.hashes | expected.boards, found, may_lack),
+        *_keys(expected.hashes | expected.boards, found, {*may_lack, *gone}),
         *(
             difference
             for key in sorted(expected.hashes.keys() & found.hashes.keys())
             for difference in _fields(key, expected.hashes[key], found.hashes[key], key in may_be_less)
+            if not fallen.has_field(*difference)
         ),
         *(
             difference
             for key in sorted(expected.boards.keys() & found.boards.keys())
             for difference in _scores(key, expected.boards[key], found.boards[key], key in may_be_less)
+            if not fallen.has_score(key, difference.field, difference.expected, found.boards[key].get(difference.field))
         ),
         *_shares(expected.hashes, found, may_lack),
         *_balance(expected, found),

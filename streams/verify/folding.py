@@ -82,7 +82,7 @@ class PartitionLog:
         self.earliest_release_ms: dict[str, int] = {}
         self.franchises = Franchises()
         self.viewings: dict[str, dict[str, Viewing]] = defaultdict(dict)
-        self.stream_ms = self.silent_ms = NEVER
+        self.stream_ms = self.silent_ms = self.end_silent_ms = NEVER
         self.produced = 0
         self.made = Made()
         self.dead_letters: dict[Kept, str] = {}
@@ -91,7 +91,7 @@ class PartitionLog:
 
     @property
     def clock_ms(self) -> int:
-        return max(self.stream_ms, self.silent_ms)
+        return max(self.stream_ms, self.silent_ms, self.end_silent_ms)
 
     def take(self, record: RawRecord) -> None:
         self.produced += 1
@@ -124,13 +124,16 @@ class PartitionLog:
         silent: Mapping[int, int],
         erasures: Mapping[tuple[int, str], int] = MappingProxyType({}),
     ) -> None:
-        """Apply the control rows from the end of the log, and those that have come since."""
+        """Apply the control rows from the end of the log, and those that have come since.
+
+        Silences are not kept: the clock is that of the last call, and may be earlier than before.
+        """
         while self.coming_rows:
             self._take_in(self.coming_rows.pop())
         for row in sorted(row for row in catalog if row not in self.rows_known):
             self.rows_known.add(row)
             self._take_in(row)
-        self.silent_ms = max([self.silent_ms, *silent.values()])
+        self.end_silent_ms = max(silent.values(), default=NEVER)
         while self.coming_erasures:
             self._erase(*self.coming_erasures.pop())
         for taken_in, until in erasures.items():
@@ -140,7 +143,7 @@ class PartitionLog:
 
     def gauges(self) -> Gauges:
         """The gauges at the end of the log. Once this was called, `take` may not be."""
-        if self._gauges is None:
+        if self._gauges is None or self._gauges.clock_ms > self.clock_ms:
             self._gauges = Gauges(self.viewings, self.rules, stream_ms=self.stream_ms, clock_ms=self.clock_ms)
         return self._gauges
 

@@ -29,11 +29,15 @@ class Kept(NamedTuple):
 
 
 class Gauges:
-    """The sessions that are watched, and the streaks that are current, at `clock_ms`; forgotten rows do not count."""
+    """The sessions that are watched, and the streaks that are current, at `clock_ms`; forgotten rows do not count.
+
+    Ask for this clock or later ones.
+    """
 
     def __init__(
         self, viewings: Mapping[str, Mapping[str, Viewing]], rules: Rules, *, stream_ms: int, clock_ms: int
     ) -> None:
+        self.clock_ms = clock_ms
         self._watching_ms = rules.watching_ms
         self.playing: list[Watched] = []
         self.streaks: list[Kept] = []

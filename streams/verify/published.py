@@ -11,6 +11,8 @@ from redis import RedisError, ResponseError
 from streams.config.redis_address import without_password
 from streams.kafka.reader import CannotRead
 from streams.redis.clients import sync_client
+from streams.redis.keys import Keys
+from streams.verify.reading import Version
 from streams.verify.shown import Hashes
 
 PIPELINE_KEYS = 1_000
@@ -23,13 +25,15 @@ Answer = dict[str, str] | None
 class Published(NamedTuple):
     """Every hash and board that readers may read, the keys that have shares, and keys of a wrong type with that type.
 
-    All keys are without the prefix.
+    All keys are without the prefix. `versions`: by partition, the checkpoint up to which everything was published
+    before anything was read.
     """
 
     hashes: Hashes
     boards: Hashes
     shares: set[str]
     odd_keys: dict[str, str]
+    versions: dict[int, Version]
 
 
 def published(url: str, prefix: str) -> Published:
@@ -38,6 +42,7 @@ def published(url: str, prefix: str) -> Published:
     try:
         # Keys and values may be any bytes, and must be read back unchanged.
         with sync_client(url, decode_responses=True, encoding_errors="surrogateescape") as redis:
+            versions = _versions(redis, prefix)
             names = {key[len(prefix) :] for key in redis.scan_iter(pattern, 10_000)}
             readers = sorted(name for name in names if not name.startswith(INTERNAL) and name != CHANGES)
             answers = dict(_read(redis, prefix, readers))
@@ -51,7 +56,14 @@ def published(url: str, prefix: str) -> Published:
         {name: scores for name, scores in there.items() if name.startswith(BOARD)},
         {name[len(SHARES) :] for name in names if name.startswith(SHARES)},
         {name: type_ for name, type_ in types.items() if type_ != "none" and (name, type_) != (CHANGES, "stream")},
+        versions,
     )
+
+
+def _versions(redis: Any, prefix: str) -> dict[int, Version]:
+    noted = redis.hgetall(Keys(prefix).published)
+    pairs = {int(partition): text.split(":") for partition, text in noted.items()}
+    return {partition: (int(incarnation), int(sequence)) for partition, (incarnation, sequence) in pairs.items()}
 
 
 def _read(redis: Any, prefix: str, names: list[str]) -> Iterator[tuple[str, Answer]]:

@@ -22,6 +22,9 @@ ERASED = re.compile(rb"e\d{20}\|")
 ZONE = re.compile(rb"z\d{20}\|")
 SILENT = re.compile(rb"k\d{20}")
 
+Version = tuple[int, int]
+"""A checkpoint of a partition: its state's incarnation, and the checkpoint's number in it."""
+
 
 def source_records(messages: Iterator[Any]) -> Iterator[RawRecord]:
     """Kafka messages as raw records."""
@@ -78,6 +81,11 @@ class StateLog:
     def next_offset(self, partition: int) -> int:
         """The next source offset by the partition's last checkpoint; 0 before the first one."""
         return int(self.positions.get(partition, {}).get("next_offset", 0))
+
+    def version(self, partition: int) -> Version:
+        """The version of the partition's last checkpoint; (0, 0) before the first one."""
+        position = self.positions.get(partition, {})
+        return int(position.get("incarnation", 0)), int(position.get("sequence", 0))
 
     def told(self) -> dict[int, int]:
         """Each partition's first source offset whose milestones no former state has written."""

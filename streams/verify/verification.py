@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -15,12 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
 from streams.kafka.reader import CannotRead, NoTopic, TopicReader
-from streams.verify.comparison import Difference, Found, compare
+from streams.verify.comparison import Difference
+from streams.verify.judging import Comparison, Judge
 from streams.verify.kept_topics import KeptTopics
-from streams.verify.published import published
 from streams.verify.reading import StateLog, TitlesTopic, source_records
 from streams.verify.recomputation import Catalog, Expected, Recomputation
-from streams.verify.retention import Retention
 from streams.verify.side_by_side import cores, counted, fold_side_by_side, shares_of
 from streams.verify.sums import facts_folder
 
@@ -51,14 +48,6 @@ class Verification:
         return not self.differences
 
 
-class Comparison(NamedTuple):
-    """What is expected, the differences, and how many keys are missing that may have expired."""
-
-    expected: Expected
-    differences: list[Difference]
-    gone: int
-
-
 def verify(settings: Settings, *, wait_s: float, expired_too: bool = False) -> Verification:
     """Compare everything that the worker published with a recomputation of the raw topic.
 
@@ -80,26 +69,8 @@ def verify(settings: Settings, *, wait_s: float, expired_too: bool = False) -> V
         ):
             recomputation = _recompute(source, ends, state, settings)
 
-            def compare_now() -> Comparison:
-                # First what the worker has committed, then what it has published of that.
-                state.read_on()
-                titles.read_on()
-                found = _found_now(settings.redis_url, settings, kept)
-                expected = recomputation.expected(
-                    Catalog(state.catalog(), titles.rows),
-                    state.silent,
-                    state.erasures,
-                    least_starters=settings.board_least_starters,
-                    there=found.hashes.keys(),
-                )
-                over = _over(expected, settings, datetime.now(UTC), expired_too=expired_too)
-                differences = compare(
-                    expected, found, may_lack=over.may_lack, may_be_less=over.may_be_less, told=state.told()
-                )
-                gone = over.may_lack - found.hashes.keys() - found.boards.keys()
-                return Comparison(expected, differences, len(gone))
-
-            expected, differences, gone = _wait_for_equality(compare_now, wait_s)
+            judge = Judge(settings, recomputation, state, titles, kept, expired_too=expired_too)
+            expected, differences, gone = _wait_for_equality(judge.compare_now, wait_s)
             differences += _behind(kafka, settings, source, state, ends)
             notes = _notes(settings, source, state, ends) if differences else []
             if gone:
@@ -197,36 +168,6 @@ def _wait_for_equality(compare_now: Callable[[], Comparison], wait_s: float) -> 
             return comparison
         # The worker that is waited for needs the processor too.
         time.sleep(max(POLL_S, ended - begun))
-
-
-def _found_now(redis: str, settings: Settings, kept: KeptTopics) -> Found:
-    """Everything that the worker has written, as it is now."""
-    kept.read_on()
-    return Found(
-        *published(redis, settings.redis_prefix),
-        kept.dead_letters.found,
-        kept.late.found,
-        kept.milestones.found,
-        kept.odd_records(),
-    )
-
-
-class _Over(NamedTuple):
-    """The keys whose retention is over: by stream time or the wall clock, and by stream time."""
-
-    may_lack: set[str]
-    may_be_less: set[str]
-
-
-def _over(expected: Expected, settings: Settings, now: datetime, *, expired_too: bool) -> _Over:
-    """What may have expired: in Redis by the wall clock, in a partition by stream time."""
-    if expired_too:
-        return _Over(set(), set())
-    retention = Retention.of(settings, expected.releases_ms)
-    keys = [*expected.hashes, *expected.boards]
-    now_ms = round(now.timestamp() * 1000) + settings.future_s * 1000
-    dropped = retention.over(keys, expected.stream_ms)
-    return _Over(dropped | retention.over(keys, now_ms), dropped)
 
 
 def _notes(settings: Settings, source: TopicReader, state: StateLog, ends: dict[int, int]) -> list[str]:

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from streams.config.kafka_security import KafkaAddress
 from streams.kafka.last_record import Record, last_record
 from streams.kafka.reader import CannotRead, TopicReader
-from streams.state.transactions import Batch, Fenced, Kept, TransactionalWriter
+from streams.state.transactions import Batch, CheckpointFailed, Fenced, Kept, TransactionalWriter
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
@@ -24,13 +24,15 @@ ROWS = 50
 class Topics:
     """A state topic of one partition and one of milestones, on a real Kafka; each `writer()` fences those before."""
 
-    def __init__(self, kafka: str, name: str) -> None:
+    def __init__(self, kafka: str, name: str, **options: str) -> None:
         self.address, self.name = KafkaAddress(kafka), name
         self.state, self.milestones = f"{name}-state", f"{name}-milestones"
         self.renewals = 0
         self.writers: list[TransactionalWriter] = []
         self.admin = AdminClient({"bootstrap.servers": kafka})
-        for made in self.admin.create_topics([NewTopic(each, 1, 1) for each in (self.state, self.milestones)]).values():
+        for made in self.admin.create_topics(
+            [NewTopic(each, 1, 1, config=options) for each in (self.state, self.milestones)]
+        ).values():
             made.result(20)
 
     def writer(self) -> TransactionalWriter:
@@ -204,3 +206,20 @@ def test_behind_the_last_record_may_be_more_than_the_marker_of_its_commit(topics
 def test_a_topic_that_is_not_there_has_no_last_record_to_read(topics: Topics) -> None:
     with pytest.raises(CannotRead, match=r"nowhere/0 at .* cannot be read"):
         last_record(topics.address, "nowhere", 0, 1)
+
+
+def test_a_record_that_the_topic_refuses_for_its_size_is_named_by_topic_title_and_offset(servers: Any) -> None:
+    name = fresh_names(servers.kafka, servers.redis, "writers")["ENCORE_APP_ID"]
+    topics = Topics(servers.kafka, name, **{"max.message.bytes": "20000"})
+    for size in (30_000, 12_000_001):
+        writer = topics.writer()
+        rows = [{"key": b"r\x00\x04filmhome", "value": b"x" * size}, {"key": b"tother", "value": b"x"}]
+        with pytest.raises(CheckpointFailed) as refused:
+            writer.write(Batch([*rows, {"key": b"p", "value": b'{"next_offset": 7}'}], []))
+        said = f"the largest is a household's row of title 'film' in {topics.state}, {size + 11:,} bytes"
+        assert said in str(refused.value) and "offset 7 of source partition 0" in str(refused.value)
+        assert "home" not in str(refused.value).replace("household", "")
+        topics.writers.remove(writer)
+        writer.close()
+    assert topics.committed() == ["0"]
+    topics.close()

@@ -35,6 +35,9 @@ def rules(folder: Path, **settings: str) -> list[Rule]:
 def _rule(words: list[str]) -> Rule:
     found: Rule = {}
     words = [word for word in words if word != "--add"]
+    if "--cluster" in words:
+        # The one option without a value; this is the name that Kafka knows a cluster by.
+        words.insert(words.index("--cluster") + 1, "kafka-cluster")
     for option, value in zip(words[::2], words[1::2], strict=True):
         found.setdefault(option.removeprefix("--"), []).append(value)
     return found

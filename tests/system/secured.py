@@ -194,7 +194,13 @@ def secured_servers(folder: Path) -> Iterator[SecuredServers]:
 def _bindings(rule: Rule) -> Iterator[AclBinding]:
     pattern = PatternType[rule.get("resource-pattern-type", ["literal"])[0].upper()]
     (principal,) = rule["allow-principal"]
-    kinds = {"topic": Kind.TOPIC, "group": Kind.GROUP, "transactional-id": Kind.TRANSACTIONAL_ID}
+    kinds = {
+        "topic": Kind.TOPIC,
+        "group": Kind.GROUP,
+        "transactional-id": Kind.TRANSACTIONAL_ID,
+        # The client's word for the cluster.
+        "cluster": Kind.BROKER,
+    }
     for option, kind in kinds.items():
         for name in rule.get(option, ()):
             for operation in rule["operation"]:

@@ -76,6 +76,7 @@ def test_a_worker_may_read_what_comes_in_and_write_what_goes_out(given: list[Rul
 def test_an_auditor_sees_every_topic_and_writes_to_none(given: list[Rule]) -> None:
     topics = {topic.name for topic in all_topics(Settings())}
     assert of(given, "auditor", "topic") == {topic: {"Read", "DescribeConfigs"} for topic in topics}
+    assert [rule["operation"] for rule in given if "cluster" in rule] == [["DescribeConfigs"]]
 
 
 def test_producer_and_consumer_have_their_topics_alone(given: list[Rule]) -> None:

@@ -52,6 +52,25 @@ def test_an_exception_of_the_kafka_client_is_one_line_and_of_other_libraries_who
     assert [bool(record.exc_info) for record in records] == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("name", "said", "heard"),
+    [
+        ("mode.timers", "Timer commit is overlapping (interval=2.8 runtime=3.1)", None),
+        ("mode.threads", "Thread keepalive is not responding...", "a client's thread gets no processor time"),
+        (
+            "aiokafka.coordinator.assignors.sticky.sticky_assignor",
+            "Partition 'p' is assigned to multiple consumers following sticky assignment generation -1.",
+            "a member came back to the group",
+        ),
+        ("mode.threads", "Thread died", "Thread died"),
+    ],
+)
+def test_what_only_a_librarys_author_understands_is_said_in_our_words(name: str, said: str, heard: str | None) -> None:
+    record = logging.LogRecord(name, logging.ERROR, "", 1, said, (), None)
+    assert Seldom().filter(record) == (heard is not None)
+    assert heard is None or record.getMessage().startswith(heard)
+
+
 def test_what_we_say_ourselves_is_heard_every_time_as_it_is() -> None:
     seldom = Seldom()
     records = [said("streams.worker.process", logging.ERROR, "worker failed") for _ in range(2)]

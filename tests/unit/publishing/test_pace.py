@@ -43,3 +43,26 @@ def test_far_behind_a_pause_is_four_times_the_round_between_one_and_five_seconds
 @pytest.mark.parametrize(("lag", "pause_s"), [(FAR - 1, 2.0), (FAR, 10.0)])
 def test_charts_wait_five_times_as_long_far_behind(lag: int, pause_s: float) -> None:
     assert paced(lag).charts_pause_s == pause_s
+
+
+@pytest.mark.parametrize(("keys", "bound"), [(999, 2_000), (1_000, 2_000), (1_001, 2_002)])
+def test_a_round_is_bounded_by_what_redis_took_in_a_second_of_one_that_was_large_enough(keys: int, bound: int) -> None:
+    pace = paced()
+    pace.note_written(keys, 0.5)
+    assert pace.round_keys == bound
+
+
+@pytest.mark.parametrize(
+    ("took_s", "bound"), [(11.0, 1_000), (10.0, 1_000), (5.0, 2_000), (0.5, 20_000), (0.0, 20_000)]
+)
+def test_a_round_takes_between_a_thousand_and_twenty_thousand_hashes(took_s: float, bound: int) -> None:
+    pace = paced()
+    pace.note_written(10_000, took_s)
+    assert pace.round_keys == bound
+
+
+@pytest.mark.parametrize(("took_s", "pause_s"), [(0.05, 0.1), (0.1, 0.1), (0.2, 0.2)])
+def test_far_behind_a_round_that_left_something_is_followed_after_as_long_as_it_took(
+    took_s: float, pause_s: float
+) -> None:
+    assert paced(FAR).pause_s(took_s, False, is_part=True) == pause_s

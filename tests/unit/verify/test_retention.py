@@ -8,8 +8,8 @@ import pytest
 from recomputation_log import DAY, FILM, HOUR, T0, Log
 
 from streams.config.settings import Settings
+from streams.verify.judging import _over
 from streams.verify.retention import Retention
-from streams.verify.verification import _over
 
 NOW = datetime.fromtimestamp(T0 / 1000, UTC)
 SETTINGS = Settings(hour_retention_days=8, day_retention_days=400, age_retention_days=1_100)

@@ -1,0 +1,58 @@
+"""What is said of a record that Kafka refuses for its size."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.catalog import CatalogRow
+from models.tally import CURVE, FRANCHISE, TITLE, TallyKey
+from models.windows import WEEK
+from streams.state.changelog import Erased, catalog_message, erasure_message, silence_message
+from streams.state.tally_records import tally_key
+from streams.state.too_large import too_large
+from streams.state.transactions import Batch, Kept
+
+LARGE = b"x" * 2_000
+POSITION = {"key": b"p", "value": b'{"next_offset": 43}'}
+
+
+def said_of(key: bytes) -> str:
+    said = too_large(Batch([{"key": key, "value": LARGE}, POSITION], []), "app-state", 3)
+    return said.partition("the largest is ")[2].partition(" in app-state")[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "what"),
+    [
+        (b"r\x00\x04filmhome", "a household's row of title 'film'"),
+        (b"nfilm", "the current windows of title 'film'"),
+        (b"s\x00\x00\x00\x07film", "the streaks of title 'film'"),
+        (tally_key(TallyKey(TITLE, 0, "film")), "the counts (t) of title or franchise 'film'"),
+        (tally_key(TallyKey(CURVE, 0, "film")), "the counts (v) of title or franchise 'film'"),
+        (tally_key(TallyKey(FRANCHISE, 0, "saga")), "the counts (f) of title or franchise 'saga'"),
+        (tally_key(TallyKey(WEEK, 4, "film")), f"the counts ({WEEK}) of title or franchise 'film'"),
+        (
+            catalog_message(12, "film", CatalogRow("film"))["key"],
+            f"the catalog row of title 'film' from offset '{12:020}'",
+        ),
+        (erasure_message(12, "a1", Erased(1, 2))["key"], f"a control row from offset '{12:020}'"),
+        (silence_message(12, 1)["key"], "a control row"),
+        (b"", "a control row"),
+        (b"t\xff", "a control row"),
+    ],
+)
+def test_each_record_of_the_state_is_named(key: bytes, what: str) -> None:
+    assert said_of(key) == what
+
+
+def test_it_is_said_where_the_checkpoint_ends_how_large_the_record_is_and_what_to_do() -> None:
+    said = too_large(Batch([{"key": b"r\x00\x04filmhome", "value": LARGE}, POSITION], []), "app-state", 3)
+    assert "2,011 bytes (the checkpoint ends before offset 43 of source partition 3)" in said
+    assert "raise max.message.bytes" in said and "hom" not in said
+
+
+@pytest.mark.parametrize(("value", "of"), [(b'{"title_id": "film"}', " of title 'film'"), (b"{", "")])
+def test_a_record_of_another_topic_is_named_by_its_source_offset(value: bytes, of: str) -> None:
+    kept = Kept("encore-late", b"home", value + b" " * 2_000, [("offset", b"42")])
+    said = too_large(Batch([POSITION], [kept]), "app-state", 3)
+    assert f"the largest is what encore-late keeps{of} of source offset 42, " in said
