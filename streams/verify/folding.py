@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -82,6 +83,8 @@ class PartitionLog:
         self.earliest_release_ms: dict[str, int] = {}
         self.franchises = Franchises()
         self.viewings: dict[str, dict[str, Viewing]] = defaultdict(dict)
+        # By household, the titles that it has, or had, a viewing of.
+        self.seen: dict[str, set[str]] = defaultdict(set)
         self.stream_ms = self.silent_ms = self.end_silent_ms = NEVER
         self.produced = 0
         self.made = Made()
@@ -128,11 +131,11 @@ class PartitionLog:
 
         Silences are not kept: the clock is that of the last call, and may be earlier than before.
         """
-        while self.coming_rows:
-            self._take_in(self.coming_rows.pop())
-        for row in sorted(row for row in catalog if row not in self.rows_known):
-            self.rows_known.add(row)
-            self._take_in(row)
+        self._take_in_all(reversed(self.coming_rows))
+        self.coming_rows = []
+        new = sorted(row for row in catalog if row not in self.rows_known)
+        self.rows_known.update(new)
+        self._take_in_all(new)
         self.end_silent_ms = max(silent.values(), default=NEVER)
         while self.coming_erasures:
             self._erase(*self.coming_erasures.pop())
@@ -180,6 +183,7 @@ class PartitionLog:
         viewing = households.get(household_id)
         if viewing is None or not viewing.is_live(self.stream_ms, self.rules):
             viewing = households[household_id] = Viewing(self.stream_ms)
+            self.seen[household_id].add(event["title_id"])
         viewing.forget_sessions_before(self.stream_ms - self.rules.grace_ms)
         return viewing
 
@@ -187,8 +191,10 @@ class PartitionLog:
 
     def _take_controls(self, offset: int) -> None:
         self.zones.reach(offset)
+        due = []
         while self.coming_rows and self.coming_rows[-1].offset <= offset:
-            self._take_in(self.coming_rows.pop())
+            due.append(self.coming_rows.pop())
+        self._take_in_all(due)
         while self.coming_silences and self.coming_silences[-1][0] <= offset:
             self.silent_ms = max(self.silent_ms, self.coming_silences.pop()[1])
         while self.coming_erasures and self.coming_erasures[-1][0][0] <= offset:
@@ -210,7 +216,14 @@ class PartitionLog:
         for franchise_id, standings in in_franchises.items():
             self.franchises.leave(franchise_id, standings)
 
-    def _take_in(self, row: CatalogRow) -> None:
+    def _take_in_all(self, rows: Iterable[CatalogRow]) -> None:
+        """Rows of one checkpoint move all their titles before any franchise is recounted."""
+        for _, together in groupby(rows, key=lambda row: row.offset):
+            for franchise_id in {moved for row in together for moved in self._take_in(row)}:
+                self.franchises.recount(franchise_id, self._households(franchise_id).values())
+
+    def _take_in(self, row: CatalogRow) -> list[str]:
+        """Apply a row of the catalog. Returns the franchises to recount."""
         title: dict[str, Any] = json.loads(row.row) if row.row else {}
         if catalog_length(title) != catalog_length(self.catalog.get(row.title_id, {})):
             self.made.curves.pop(row.title_id, None)
@@ -219,14 +232,13 @@ class PartitionLog:
         if release_ms is not None:
             earliest_ms = self.earliest_release_ms.get(row.title_id, release_ms)
             self.earliest_release_ms[row.title_id] = min(earliest_ms, release_ms)
-        for franchise_id in self.franchises.move(row.title_id, title.get("franchise_id") or None):
-            self.franchises.recount(franchise_id, self._households(franchise_id).values())
+        return self.franchises.move(row.title_id, title.get("franchise_id") or None)
 
     def _households(self, franchise_id: str) -> dict[str, list[Standing]]:
         """Each household's standings in the titles of a franchise, as far as they are not forgotten."""
         standings: dict[str, list[Standing]] = defaultdict(list)
         for title_id in self.franchises.members[franchise_id]:
-            for household_id, viewing in self.viewings[title_id].items():
+            for household_id, viewing in self.viewings.get(title_id, {}).items():
                 if viewing.is_live(self.stream_ms, self.rules):
                     standings[household_id].append(viewing.standing)
         return standings
@@ -235,8 +247,10 @@ class PartitionLog:
         franchise_id = self.franchises.of.get(event["title_id"])
         if franchise_id is None:
             return
-        others = self.franchises.members[franchise_id] - {event["title_id"]}
-        viewings = [self.viewings[title_id].get(event["household_id"]) for title_id in others]
+        household_id, of = event["household_id"], self.franchises.of
+        others = self.seen[household_id] - {event["title_id"]}
+        seen = (title_id for title_id in others if of.get(title_id) == franchise_id)
+        viewings = [self.viewings[title_id].get(household_id) for title_id in seen]
         live = [each.standing for each in viewings if each is not None and each.is_live(self.stream_ms, self.rules)]
         self.franchises.change(franchise_id, live, before, after)
 
