@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 import warnings
 from collections.abc import Iterator
 from itertools import count
@@ -34,7 +33,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60.0, help="stop after so many seconds")
+    parser.add_argument("--seconds", type=float, default=60.0, help="stop after so many seconds of CPU time")
     parser.add_argument("--runs", type=int, default=0, help="stop after so many runs")
     parser.add_argument("--seed", type=int, default=1, help="the first run's seed; each further run has the next one")
     parser.add_argument("--without", default="", help="run a worker without this safeguard")
@@ -59,8 +58,7 @@ def _simulate(options: argparse.Namespace) -> int:
     seeds: Iterator[int] = count(options.seed)
     if options.runs:
         seeds = iter(range(options.seed, options.seed + options.runs))
-    end = None if options.runs else time.monotonic() + options.seconds
-    return 1 if simulate(seeds, end, print) is not None else 0
+    return 1 if simulate(seeds, None if options.runs else options.seconds, print) is not None else 0
 
 
 if __name__ == "__main__":

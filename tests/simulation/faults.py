@@ -26,13 +26,16 @@ _REQUESTS = (
     "Redis",
 )
 _WEIGHTS = {
-    KILL: 6, FREEZE: 6, STOP: 2, JOIN: 3, LEAVE: 2, REQUEST: 12, SKIP: 1, COMPACT: 3, CATALOG: 1,
+    KILL: 6, FREEZE: 9, STOP: 2, JOIN: 3, LEAVE: 2, REQUEST: 12, SKIP: 1, COMPACT: 3, CATALOG: 1,
     FLUSH: 1, RESTART: 1, AWAY: 2,
 }  # fmt: skip
 
 
 class Fault(NamedTuple):
-    """A fault, the step at which it strikes, which worker, and for how many seconds (or requests, below 0)."""
+    """A fault, the step at which it strikes, which worker, and for how many seconds (or requests, below 0).
+
+    `times`: so many requests in a row meet the same fate.
+    """
 
     step: int
     kind: str
@@ -40,6 +43,7 @@ class Fault(NamedTuple):
     seconds: float = 0.0
     api: str = ""
     fate: str = ""
+    times: int = 1
 
 
 def drawn(random: Random, number: int, steps: int) -> list[Fault]:
@@ -61,5 +65,5 @@ def _drawn(random: Random, kind: str, step: int) -> Fault:
         value = (
             random.uniform(0.8, 3) if fate == SLOW else random.choice((-random.randint(1, 9), random.uniform(0, 20)))
         )
-        return Fault(step, kind, worker, value, random.choice(_REQUESTS), fate)
+        return Fault(step, kind, worker, value, random.choice(_REQUESTS), fate, random.choice((1, 1, 8)))
     return Fault(step, kind, worker)

@@ -26,6 +26,8 @@ from network import Fate, Network
 from redis_over import SinkOverNetwork
 
 from streams.config.settings import Settings
+from streams.kafka.topics import REMEDY
+from streams.state.changelog import StateError
 from streams.state.transactions import CheckpointFailed
 from streams.worker.partition import Gap
 from streams.worker.process import Worker
@@ -37,9 +39,9 @@ SETTINGS = Settings(
     publish_s=0.3, publish_keys_per_s=1_000_000, log_level="error",
 )  # fmt: skip
 _SESSION_S = 6.0
-_FEED_S = 25.0
+_FEED_S = 40.0
 _REST_S = 400.0
-_STEPS = 6_000
+_STEPS = 3_500
 _RESTART_S = (0.3, 2.0)
 _END_S = 45.0
 
@@ -79,7 +81,7 @@ class World:
         shape = Random(f"{seed} shape")
         self._number = shape.randint(20, 60)
         self._workers = shape.choice((2, 2, 3))
-        drawn_faults = drawn(shape, shape.randint(2, 9), _STEPS)
+        drawn_faults = drawn(shape, shape.randint(2, 10), _STEPS)
         self.faults = tuple(drawn_faults if faults is None else faults)
         self._left = list(self.faults)
         self._feed_random = Random(f"{seed} feed")
@@ -224,8 +226,16 @@ class World:
             left = [number for number, task in worker.ownership.openings.items() if not task.done()]
             if left:
                 self.judge.problems.append(f"{process} ended while it was opening partitions {left}")
-        elif not isinstance(failure, CheckpointFailed) and not (isinstance(failure, Gap) and self._has_skipped):
+        elif not self._may_end_by(failure):
             self.judge.problems.append(f"{process} failed: {failure!r}")
+
+    def _may_end_by(self, failure: BaseException) -> bool:
+        """Whether a restart is all that is needed: nothing in a run takes the state or the source away."""
+        if isinstance(failure, Gap):
+            return self._has_skipped
+        if isinstance(failure, StateError):
+            return REMEDY not in str(failure)
+        return isinstance(failure, CheckpointFailed)
 
     def _gone(self, process: Process) -> None:
         self.loop.kill(process)
@@ -258,7 +268,8 @@ class World:
         if fault.kind in (KILL, FREEZE, STOP, LEAVE, JOIN):
             self._strike_worker(fault, slot)
         elif fault.kind == REQUEST:
-            self.network.meet(fault.api, Fate(fault.fate, fault.seconds))
+            for _ in range(fault.times):
+                self.network.meet(fault.api, Fate(fault.fate, fault.seconds))
         elif fault.kind == SKIP:
             self.group.skips, self._has_skipped = 1, True
         elif fault.kind == COMPACT:
