@@ -11,7 +11,7 @@ from typing import NamedTuple
 from network import LATE, LOST, SLOW, UNANSWERED
 
 KILL, FREEZE, STOP, JOIN, LEAVE = "kill", "freeze", "stop", "join", "leave"
-REQUEST, SKIP, COMPACT, CATALOG = "request", "skip", "compact", "catalog"
+REQUEST, SKIP, COMPACT, CATALOG, REBALANCE = "request", "skip", "compact", "catalog", "rebalance"
 FLUSH, RESTART, AWAY = "flush redis", "restart redis", "redis away"
 
 _REQUESTS = (
@@ -27,14 +27,14 @@ _REQUESTS = (
 )
 _WEIGHTS = {
     KILL: 6, FREEZE: 9, STOP: 2, JOIN: 3, LEAVE: 2, REQUEST: 12, SKIP: 1, COMPACT: 3, CATALOG: 1,
-    FLUSH: 1, RESTART: 1, AWAY: 2,
+    REBALANCE: 3, FLUSH: 1, RESTART: 1, AWAY: 2,
 }  # fmt: skip
 
 
 class Fault(NamedTuple):
     """A fault, the step at which it strikes, which worker, and for how many seconds (or requests, below 0).
 
-    `times`: so many requests in a row meet the same fate.
+    `times`: so many requests in a row meet the same fate, or so many rebalances follow each other.
     """
 
     step: int
@@ -58,6 +58,8 @@ def _drawn(random: Random, kind: str, step: int) -> Fault:
         return Fault(step, kind, worker, random.choice((random.uniform(0.1, 3), random.uniform(7, 20))))
     if kind in (KILL, STOP, LEAVE):
         return Fault(step, kind, worker, random.uniform(0.1, 3))
+    if kind == REBALANCE:
+        return Fault(step, kind, seconds=random.uniform(0.02, 0.3), times=random.choice((1, 2, 5)))
     if kind == AWAY:
         return Fault(step, kind, seconds=random.uniform(0.1, 6))
     if kind == REQUEST:

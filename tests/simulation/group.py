@@ -61,7 +61,9 @@ class Group:
         if member in self._members:
             self._members.remove(member)
             self._silent_since_s.pop(member, None)
-            self._joined.pop(member, None)
+            waits = self._joined.pop(member, None)
+            if waits is not None:
+                self.network.later(lambda: waits(None))
             self.rebalance()
             self._notice(member)
 
@@ -189,9 +191,17 @@ class Application:
             self._flows = True
 
     async def _join(self) -> tuple[set[int], int]:
-        answer = self.group.loop.create_future()
-        self.group.network.later(lambda: self.group.join(self, lambda mine: answer.done() or answer.set_result(mine)))
-        return await answer  # type: ignore[no-any-return]
+        while True:
+            answer = self.group.loop.create_future()
+            settle = self._settling(answer)
+            self.group.network.later(lambda: self.group.join(self, settle))  # noqa: B023
+            mine: tuple[set[int], int] | None = await answer
+            if mine is not None:  # else the group has lost it
+                return mine
+
+    @staticmethod
+    def _settling(answer: asyncio.Future[Any]) -> Callable[[Any], object]:
+        return lambda mine: answer.done() or answer.set_result(mine)
 
     async def _fetch(self) -> None:
         while True:

@@ -102,12 +102,14 @@ class Judge:
             return
         log = self._broker.at(place)
         records = log.committed(self._looked_at[number])
-        self._looked_at[number] = log.stable
         if not records:
             return
         if records[-1][1].key != POSITION_KEY:
-            self.problems.append(f"partition {number}: half of a transaction is visible, up to {records[-1][1].key!r}")
+            if log.entries[-1].sent is None:
+                key = records[-1][1].key
+                self.problems.append(f"partition {number}: half of a transaction is visible, up to {key!r}")
             return
+        self._looked_at[number] = log.stable
         self._follow(number, [sent for _, sent in records])
 
     def _follow(self, number: int, records: list[Sent]) -> None:

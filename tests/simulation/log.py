@@ -113,7 +113,10 @@ class Transactional:
 
 
 class Broker:
-    """The only broker. `later` calls back after a drawn short while: markers follow their answer."""
+    """The only broker. `later` calls back after a drawn short while: markers follow their answer.
+
+    `on_end` is told where a transaction has just ended, and where records of none were appended.
+    """
 
     def __init__(self, later: Callable[[Callable[[], object]], object], on_end: Callable[[Place], object]) -> None:
         self.partitions: dict[Place, Partition] = {}
@@ -163,7 +166,9 @@ class Broker:
         """Append records: of a transaction, or with the `name` "" of none."""
         log = self.at(place)
         if not name:
-            return self._append(log, producer, epoch, sequence, records)
+            error = self._append(log, producer, epoch, sequence, records)
+            self._on_end(place)
+            return error
         if epoch < log.epochs.get(producer, 0):
             return OLD_EPOCH
         if producer not in log.open:

@@ -20,6 +20,10 @@ _OF_CAMPAIGN = (
     "the look at the state before a new producer",
 )  # fmt: skip
 
+_OPENED = "            await self._publisher.open_partition(partition.committed_state())\n"
+_ONLY_NOW = "            # Only now: the publisher must know a partition before others find it here.\n"
+_FOUND = "            del self.openings[number]\n            self.partitions[number] = partition\n"
+
 SAFEGUARDS = {
     **{name: MUTANTS[name].changes for name in _OF_CAMPAIGN},
     # The fake Redis does what the script does there.
@@ -27,13 +31,8 @@ SAFEGUARDS = {
         Change(_FAKE, "if held is not None and held[1:3] > share[1:3]:", "if False:"),
         Change(_FAKE, "elif held is None or held[1:3] < share[1:3]:", "elif held is None or held[1:3] != share[1:3]:"),
     ),
-    "a partition is closed before the publisher forgets it": (
-        Change(_ASSIGNMENT, "        await self.partitions.pop(number).close()\n", ""),
-        Change(
-            _ASSIGNMENT,
-            "        self._publisher.close_partition(number)\n",
-            "        self._publisher.close_partition(number)\n        await self.partitions.pop(number).close()\n",
-        ),
+    "a partition is opened for the publisher before others find it": (
+        Change(_ASSIGNMENT, _OPENED + _ONLY_NOW + _FOUND, _FOUND + _OPENED),
     ),
     "a worker that ends opens nothing more": (
         Change(

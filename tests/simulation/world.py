@@ -15,7 +15,23 @@ from typing import Any, NamedTuple
 
 from clients import Kafka
 from fake_sink import FakeRedis
-from faults import AWAY, CATALOG, COMPACT, FLUSH, FREEZE, JOIN, KILL, LEAVE, REQUEST, RESTART, SKIP, STOP, Fault, drawn
+from faults import (
+    AWAY,
+    CATALOG,
+    COMPACT,
+    FLUSH,
+    FREEZE,
+    JOIN,
+    KILL,
+    LEAVE,
+    REBALANCE,
+    REQUEST,
+    RESTART,
+    SKIP,
+    STOP,
+    Fault,
+    drawn,
+)
 from feed import corrected, events, first_catalog
 from group import Application, Group, Record
 from host import Feed, ground, replaced
@@ -40,6 +56,8 @@ SETTINGS = Settings(
 )  # fmt: skip
 _SESSION_S = 6.0
 _FEED_S = 40.0
+_FAULTS_GO_ON_S = 3.0
+_CATALOG_SHOWN_S = 4.0
 _REST_S = 400.0
 _STEPS = 3_500
 _RESTART_S = (0.3, 2.0)
@@ -90,7 +108,7 @@ class World:
         self.network = Network(self.loop)
         self.group = Group(self.loop, self.network, PARTITIONS, _SESSION_S)
         self.redis = FakeRedis()
-        self.broker = Broker(self.network.later, self._on_end)
+        self.broker = Broker(self.network.later, lambda place: self.judge.look_at_state(place))
         self.broker.after = self.network.after
         self.kafka = Kafka(self.broker, self.network, self.loop)
         self.judge = Judge(SETTINGS, self.broker, self.redis, self.group.source)
@@ -137,8 +155,9 @@ class World:
 
     async def _until_stopped(self) -> None:
         await self._feed()
-        await asyncio.sleep(3.0)
+        await asyncio.sleep(_FAULTS_GO_ON_S)
         self._heal()
+        await asyncio.sleep(_CATALOG_SHOWN_S)
         await self._until_at_rest()
         self._is_ending = True
         for slot in self.slots:
@@ -196,9 +215,6 @@ class World:
             self.ends.append(f"{process}: ended by the alarm")
             self._gone(process)
 
-    def _on_end(self, place: tuple[str, int]) -> None:
-        self.judge.look_at_state(place)
-
     # -- workers --------------------------------------------------------------------------------------------
 
     def _want(self, slot: Slot) -> None:
@@ -215,15 +231,20 @@ class World:
 
     async def _main(self, slot: Slot, process: Process) -> None:
         worker = slot.worker = Worker(SETTINGS)
-        await worker.run()
-        self._note_end(process, worker)
+        try:
+            await worker.run()
+            self._note_end(process, worker)
+        except Exception as problem:
+            self.judge.problems.append(f"{process} ended by {problem!r}")
         self._gone(process)
 
     def _note_end(self, process: Process, worker: Worker) -> None:
         failure = worker.failure
         self.ends.append(f"{self.loop.now_s:.2f} {process}: {failure!r}")
         if failure is None:
-            left = [number for number, task in worker.ownership.openings.items() if not task.done()]
+            # A worker that is stopped while it starts has no partitions yet.
+            openings = worker.ownership.openings if hasattr(worker, "ownership") else {}
+            left = [number for number, task in openings.items() if not task.done()]
             if left:
                 self.judge.problems.append(f"{process} ended while it was opening partitions {left}")
         elif not self._may_end_by(failure):
@@ -270,6 +291,9 @@ class World:
         elif fault.kind == REQUEST:
             for _ in range(fault.times):
                 self.network.meet(fault.api, Fate(fault.fate, fault.seconds))
+        elif fault.kind == REBALANCE:
+            for place in range(fault.times):
+                self.network.after(place * fault.seconds, self.group.rebalance)
         elif fault.kind == SKIP:
             self.group.skips, self._has_skipped = 1, True
         elif fault.kind == COMPACT:
