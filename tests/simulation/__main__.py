@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import warnings
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -54,7 +53,6 @@ def _without(safeguard: str) -> int:
 def _simulate(options: argparse.Namespace) -> int:
     from campaign_of_seeds import simulate
 
-    warnings.filterwarnings("ignore", "coroutine .* was never awaited")
     seeds: Iterator[int] = count(options.seed)
     if options.runs:
         seeds = iter(range(options.seed, options.seed + options.runs))

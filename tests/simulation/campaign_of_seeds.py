@@ -6,12 +6,17 @@ import gc
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from math import inf
 from typing import NamedTuple
 
 from world import Verdict, run
 
 _TELL_S = 10.0
+_TIMES_SLOWER = 4
+"""On a busy machine a campaign ends at the latest after this many times its CPU time."""
 _COLLECT_RUNS = 20
 
 
@@ -22,15 +27,28 @@ class Found(NamedTuple):
     shrunk: Verdict
 
 
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without logs, and without what the tasks of dead workers say when they are collected."""
+    logging.disable(logging.CRITICAL)
+    sys.unraisablehook = lambda _: None
+    gc.disable()
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "coroutine .* was never awaited")
+            yield
+            gc.collect()
+    finally:
+        gc.enable()
+        sys.unraisablehook = sys.__unraisablehook__
+        logging.disable(logging.NOTSET)
+
+
 def simulate(seeds: Iterable[int], within_s: float | None, tell: Callable[[str], object]) -> Found | None:
     """Run seeds until one fails, until none is left, or until so much CPU time is spent."""
-    logging.disable(logging.CRITICAL)
-    begun_s, runs, told_s, checkpoints = time.process_time(), 0, time.monotonic(), 0
-    found = None
-    gc.disable()
-    # The tasks of dead workers end when they are collected; what they say then, nobody needs to know.
-    sys.unraisablehook = lambda _: None
-    try:
+    spent_s, told_s, most_s = _stopwatch(), time.monotonic(), time.monotonic() + _TIMES_SLOWER * (within_s or inf)
+    runs, checkpoints, found = 0, 0, None
+    with quietly():
         for seed in seeds:
             verdict = run(seed)
             runs, checkpoints = runs + 1, checkpoints + verdict.checkpoints
@@ -42,16 +60,17 @@ def simulate(seeds: Iterable[int], within_s: float | None, tell: Callable[[str],
                 break
             if time.monotonic() - told_s > _TELL_S:
                 told_s = time.monotonic()
-                tell(_progress(runs, checkpoints, time.process_time() - begun_s))
-            if within_s is not None and time.process_time() - begun_s > within_s:
+                tell(_progress(runs, checkpoints, spent_s()))
+            if spent_s() > (within_s or inf) or time.monotonic() > most_s:
                 break
-    finally:
-        gc.collect()
-        gc.enable()
-        sys.unraisablehook = sys.__unraisablehook__
-        logging.disable(logging.NOTSET)
-    tell(_progress(runs, checkpoints, time.process_time() - begun_s))
+    tell(_progress(runs, checkpoints, spent_s()))
     return found
+
+
+def _stopwatch() -> Callable[[], float]:
+    """The CPU time spent since now."""
+    begun_s = time.process_time()
+    return lambda: time.process_time() - begun_s
 
 
 def _progress(runs: int, checkpoints: int, seconds: float) -> str:

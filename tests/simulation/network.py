@@ -99,6 +99,12 @@ class Network:
             else:
                 execute()
 
+    def deliver_late(self) -> None:
+        """Let everything that is kept back arrive now."""
+        late, self._late = self._late, []
+        for _, _, execute in late:
+            execute()
+
     def call(self, api: str, client: str, execute: Callable[[], Any]) -> Any:
         """In a thread: send a request, and wait for its answer or for `CUT`."""
         wait = Wait()
