@@ -165,8 +165,7 @@ def _row_prefix(title_id: str) -> bytes:
 class Restored:
     """Restores a fold and its position from the records of a changelog, in log order.
 
-    `rows` counts the records. `zones` is the zone data that applies now, by zone name; `last` the value of the last
-    record.
+    `rows` counts the records; `last` is the value of the last one. `zones` is the zone data that applies now, by name.
     """
 
     def __init__(self, fold: Fold) -> None:

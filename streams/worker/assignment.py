@@ -159,8 +159,7 @@ class Ownership:
             self._publisher.on_committed,
             self._monitoring.metrics,
         )
-        known, offsets = await self._known(number), await self._read.offsets(number)
-        await partition.open(*offsets, known)
+        await partition.open(await self._known(number), lambda: self._read.offsets(number))
         rows, seconds = partition.restored_rows, time.monotonic() - begun
         self._monitoring.metrics.note_restore(seconds, rows)
         log.info(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Executor
 from secrets import token_hex
@@ -103,13 +103,15 @@ class Partition:
         self._unacknowledged: list[Any] = []
         self._break_silence()
 
-    async def open(self, first_offset: int, end_offset: int, known: Known) -> None:
+    async def open(self, known: Known, offsets: Callable[[], Awaitable[tuple[int, int]]]) -> None:
         """Fence the former owner, restore the state, and check that it is complete and that the source continues it.
 
-        `first_offset` and `end_offset` are the source partition's. They and `known` may be read before the fence, as
-        what they prove stays true. Raises `StateError` or `CheckpointFailed`.
+        `known` may be read before the fence, as what it proves stays true. `offsets` returns the first offset of the
+        source partition and the one after its last: it is called after the restore, as the former owner may read on
+        and write checkpoints until it is fenced. Raises `StateError` or `CheckpointFailed`.
         """
         position = await self._in_pool(self._restore)
+        first_offset, end_offset = await offsets()
         check_remembered(self._place, position, known)
         self.pulse.begin()
         if position is None:

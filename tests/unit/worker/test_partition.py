@@ -1,0 +1,58 @@
+"""What opening a partition relies on."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+import pytest
+
+from streams.config.settings import Settings
+from streams.observability.metrics import Metrics
+from streams.state.changelog import Position, StateError
+from streams.state.consistency import Known
+from streams.worker.control_rows import Told
+from streams.worker.partition import Partition, Source
+
+
+class Growing:
+    """A source to which records come, which the former owner reads and checkpoints until it is fenced."""
+
+    def __init__(self) -> None:
+        self.end = 22
+
+    async def offsets(self) -> tuple[int, int]:
+        return 0, self.end
+
+
+async def opened(source: Growing, end: int, position: int) -> Partition:
+    """A partition whose former owner, before its fence, reads up to a position of a source that ends there or later."""
+    told = Told(dict, dict)
+    partition = Partition(
+        0, Settings(kafka="127.0.0.1:1"), Source("id", 1, "state", {}, ""), ThreadPoolExecutor(1), told, _no, Metrics()
+    )
+
+    def restore() -> Position:
+        source.end = end
+        return msgspec.structs.replace(partition._position(), next_offset=position, sequence=7)
+
+    partition._restore = restore  # type: ignore[method-assign]
+    await partition.open(Known(20, None), source.offsets)
+    return partition
+
+
+def _no(_: Any) -> None: ...
+
+
+@pytest.mark.parametrize("position", [23, 24])
+def test_a_state_that_grew_with_the_source_before_the_fence_is_continued(position: int) -> None:
+    partition = asyncio.run(opened(Growing(), 24, position))
+
+    assert (partition.position, partition.sequence) == (position, 7)
+
+
+def test_a_state_that_is_ahead_of_its_source_is_refused() -> None:
+    with pytest.raises(StateError, match="has records 0 to 24, the state continues at 25"):
+        asyncio.run(opened(Growing(), 24, 25))
