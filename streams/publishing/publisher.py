@@ -207,6 +207,10 @@ class Publisher:
             await self._sink.note_partitions(self._health)
             reached(Failpoint.SHARES)
             written = await self._write(taken.shares)
+            if not self._complete and await self._turn_complete():
+                # Others completed meanwhile what this worker, if it was frozen, has just marked as incomplete.
+                turned = True
+                written += await self._write(taken.shares)
             is_said = await self._note_published(taken, turned)
             self._whole_again.note(written, is_said)
         except DataLost:

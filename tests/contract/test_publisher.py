@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import pytest
 from fake_sink import FakeRedis, FakeSink
@@ -19,7 +21,7 @@ from models.windows import AUDIENCE, DAY, HOUR
 from streams.config.settings import Settings
 from streams.observability.metrics import Metrics
 from streams.publishing.publisher import Publisher
-from streams.publishing.sink import ForeignPrefix, Unreachable
+from streams.publishing.sink import ForeignPrefix, Readable, Unreachable
 from streams.state.committed import Committed
 
 # -- what is published --------------------------------------------------------------------------------------------
@@ -396,6 +398,47 @@ async def test_a_former_owner_that_does_not_know_it_yet_moves_nothing() -> None:
     assert shown(redis) == {"film": "9"}
     # The film's and the status'.
     assert metrics.registry.get_sample_value("encore_refused_shares_total") == 2
+
+
+class Freezing(FakeSink):
+    """Its worker freezes before it writes a hash, once it is told to."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.freezes = False
+        self.frozen, self.awake = asyncio.Event(), asyncio.Event()
+
+    async def write_hashes(self, hashes: Sequence[Readable], *, alone: bool = False) -> int:
+        if self.freezes:
+            self.frozen.set()
+            await self.awake.wait()
+        return await super().write_hashes(hashes, alone=alone)
+
+
+@in_a_loop
+async def test_a_former_owner_that_wakes_in_a_round_after_a_loss_leaves_nothing_incomplete() -> None:
+    redis, state = FakeRedis(), committed(0, 1, film=3, other=5)
+    former = worker(redis, partitions=1, sink=Freezing)
+    sink = cast(Freezing, former._sink)
+    await former.join()
+    await former.open_partition(state)
+    assert await former.drain(10)
+    redis.flush()
+    await former.publish()
+    sink.freezes = True
+    round_of_former = asyncio.create_task(former.publish())
+    await sink.frozen.wait()
+
+    heir = worker(redis, partitions=1)
+    await heir.join()
+    await heir.open_partition(state)
+    assert await heir.drain(10)
+    former.close_partition(0)
+    sink.freezes = False
+    sink.awake.set()
+    await round_of_former
+
+    assert (shown(redis), set(shown(redis, "complete").values())) == ({"film": "3", "other": "5"}, {"1"})
 
 
 @in_a_loop

@@ -32,7 +32,7 @@ SEEDS = {
     "a partition is opened for the publisher before others find it": 131,
     "a worker that ends opens nothing more": 33,
 }
-"""Without the safeguard, this seed fails; or one of those after it, where the worker awaits more or less than before."""
+"""Without the safeguard, this seed fails; or one soon after it, where the worker awaits more or less than before."""
 
 SEARCHED = 400
 
