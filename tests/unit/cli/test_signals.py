@@ -13,7 +13,7 @@ import pytest
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which signals a process handles")
 
 
-@pytest.mark.parametrize("service", ["worker", "dashboard"])
+@pytest.mark.parametrize("service", ["worker", "dashboard", "simulate"])
 def test_a_service_that_is_told_to_end_while_it_still_begins_ends_in_order(service: str) -> None:
     process = subprocess.Popen([sys.executable, "-m", "streams.cli", service], stderr=subprocess.PIPE)
     _until_it_handles(process, signal.SIGTERM)
