@@ -210,6 +210,7 @@ class Publisher:
             if not self._complete and await self._turn_complete():
                 # Others completed meanwhile what this worker, if it was frozen, has just marked as incomplete.
                 turned = True
+                self._show_catalog()
                 written += await self._write(taken.shares)
             is_said = await self._note_published(taken, turned)
             self._whole_again.note(written, is_said)

@@ -1,4 +1,4 @@
-"""The simulation in the gate: no schedule of a short campaign fails, and without a safeguard a known one does."""
+"""The simulation in the gate: no schedule of a short campaign fails, and without a safeguard one does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from campaign_of_seeds import quietly, simulate
-from safeguards import SAFEGUARDS, without
+from safeguards import without
 from world import run
 
 pytestmark = pytest.mark.timeout(600)
@@ -22,19 +22,10 @@ SECONDS = float(os.environ.get("SIMULATED_S", "15"))
 FIRST = range(1, 151)
 """The schedules of the campaign, the same ones each time. Further ones: `make simulate ARGS="--seed N"`."""
 
-SEEDS = {
-    "the fence": 2,
-    "the continuity check": 1,
-    "the transaction": 2,
-    "the new producer after a late commit": 231,
-    "the look at the state before a new producer": 52,
-    "the version check in Redis": 5,
-    "a partition is opened for the publisher before others find it": 131,
-    "a worker that ends opens nothing more": 33,
-}
-"""Without the safeguard, this seed fails; or one soon after it, where the worker awaits more or less than before."""
+SOON = ("the fence", "the continuity check", "the transaction", "the version check in Redis")
+"""Without these, one of the first schedules fails. What takes hundreds of them: `make simulate ARGS="--without …"`."""
 
-SEARCHED = 400
+SEARCHED = 60
 
 
 @pytest.fixture(autouse=True)
@@ -53,13 +44,9 @@ def test_a_seed_runs_the_same_way_again() -> None:
     assert run(7) == run(7)
 
 
-def test_every_safeguard_has_a_seed() -> None:
-    assert SEEDS.keys() == SAFEGUARDS.keys()
-
-
-@pytest.mark.parametrize("safeguard", SEEDS)
+@pytest.mark.parametrize("safeguard", SOON)
 def test_a_schedule_fails_without(safeguard: str, tmp_path: Path) -> None:
-    command = [sys.executable, str(Path(__file__).parent), "--seed", str(SEEDS[safeguard]), "--runs", str(SEARCHED)]
+    command = [sys.executable, str(Path(__file__).parent), "--seed", "1", "--runs", str(SEARCHED)]
     environment = {**os.environ, **without(safeguard, tmp_path / "mutant")}
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
