@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -111,5 +112,6 @@ def _remove_topics(settings: Settings) -> None:
 
 def _remove_keys(settings: Settings) -> None:
     client = sync_client(settings.redis_url)
-    for key in client.scan_iter(match=f"{settings.redis_prefix}*", count=1000):
-        client.unlink(key)
+    keys = client.scan_iter(match=f"{settings.redis_prefix}*", count=1000)
+    while some := list(islice(keys, 1000)):
+        client.unlink(*some)
