@@ -143,12 +143,13 @@ def _hostile(settings: Settings, words: str) -> Report:
 
 
 def _hostile_trial(settings: Settings, load: Load) -> HostileTrial:
-    from streams.tools.bench.hostile import measure
+    from streams.tools.bench.hostile import WATCHING_S, measure
     from streams.tools.bench.report import HostileTrial, differences
     from streams.tools.trial import run_of_its_own
     from streams.verify import verify
 
-    with run_of_its_own(settings, "bench", PARTITIONS) as run:
+    watched_briefly = settings.model_copy(update={"watching_s": WATCHING_S})
+    with run_of_its_own(watched_briefly, "bench", PARTITIONS) as run:
         with _progress(load.name, None):
             cost = measure(run, load)
         begun_s = time.monotonic()

@@ -78,9 +78,12 @@ def _one_title(now_ms: int) -> Records:
 
 
 def _titles(now_ms: int) -> Records:
-    """100,000 titles, one event each, of a thousand households."""
+    """100,000 titles, two events each, of a thousand households."""
     for n in range(100_000):
-        yield _sent(now_ms - (100_000 - n), f"household-{n % 1000}", f"title-{n}", f"session-{n}", 0)
+        at_ms = now_ms - (100_000 - n) - MINUTE_MS
+        for step in range(2):
+            at = {"position_ms": step * MINUTE_MS, "event_type": "heartbeat" if step else "start"}
+            yield _sent(at_ms + step * MINUTE_MS, f"household-{n % 1000}", f"title-{n}", f"session-{n}", step, **at)
 
 
 FRANCHISE_TITLES = 20_000

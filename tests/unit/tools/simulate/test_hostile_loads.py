@@ -66,7 +66,7 @@ def test_one_title_is_watched_by_all_at_one_instant() -> None:
     assert len({event["household_id"] for event in found}) == 5_000
 
 
-def test_titles_are_as_many_as_events() -> None:
+def test_titles_are_a_hundred_thousand() -> None:
     assert len({event["title_id"] for event in events("100,000 titles")}) == 100_000
 
 
