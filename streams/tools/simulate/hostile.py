@@ -46,6 +46,12 @@ def _sent(now_ms: int, household: str, title: str, session: str, n: int, **field
     return Outgoing(now_ms, household.encode(), json.dumps(event).encode(), now_ms)
 
 
+def _played(begun_ms: int, household: str, title: str, session: str, step: int) -> Outgoing:
+    """One of a session's two events: its start, or a heartbeat a minute later."""
+    kind, at_ms = ("heartbeat" if step else "start"), step * MINUTE_MS
+    return _sent(begun_ms + at_ms, household, title, session, step, position_ms=at_ms, event_type=kind)
+
+
 def _ordinary(now_ms: int) -> Records:
     return backlog.replay_backlog(100_000, origin_ms=now_ms - 5 * MINUTE_MS)
 
@@ -80,10 +86,9 @@ def _one_title(now_ms: int) -> Records:
 def _titles(now_ms: int) -> Records:
     """100,000 titles, two events each, of a thousand households."""
     for n in range(100_000):
-        at_ms = now_ms - (100_000 - n) - MINUTE_MS
         for step in range(2):
-            at = {"position_ms": step * MINUTE_MS, "event_type": "heartbeat" if step else "start"}
-            yield _sent(at_ms + step * MINUTE_MS, f"household-{n % 1000}", f"title-{n}", f"session-{n}", step, **at)
+            begun_ms = now_ms - (100_000 - n) - MINUTE_MS
+            yield _played(begun_ms, f"household-{n % 1000}", f"title-{n}", f"session-{n}", step)
 
 
 FRANCHISE_TITLES = 20_000
@@ -92,10 +97,9 @@ FRANCHISE_TITLES = 20_000
 def _franchise(now_ms: int) -> Records:
     """A franchise of 20,000 titles; ten households see some of each, two events for a title."""
     for n in range(FRANCHISE_TITLES):
-        name, at_ms = f"household-{n % 10}", now_ms - (FRANCHISE_TITLES - n) * 100 - MINUTE_MS
         for step in range(2):
-            at = {"position_ms": step * MINUTE_MS, "event_type": "heartbeat" if step else "start"}
-            yield _sent(at_ms + step * MINUTE_MS, name, f"episode-{n}", f"session-{n}", step, **at)
+            begun_ms = now_ms - (FRANCHISE_TITLES - n) * 100 - MINUTE_MS
+            yield _played(begun_ms, f"household-{n % 10}", f"episode-{n}", f"session-{n}", step)
 
 
 def _franchise_rows() -> Rows:
@@ -117,9 +121,7 @@ def _watched(now_ms: int) -> Records:
     """20,000 households that watch when the log ends, two events each."""
     for step in range(2):
         for n in range(20_000):
-            at = {"position_ms": step * MINUTE_MS, "event_type": "heartbeat" if step else "start"}
-            at_ms = now_ms - (1 - step) * MINUTE_MS
-            yield _sent(at_ms, f"household-{n}", f"title-{n % 500}", f"session-{n}", step, **at)
+            yield _played(now_ms - MINUTE_MS, f"household-{n}", f"title-{n % 500}", f"session-{n}", step)
 
 
 ORDINARY = Load("ordinary", _ordinary)
