@@ -15,7 +15,7 @@ from models.windows import audience_week_name
 from streams.cli.reading import NOT_COMPLETE
 from streams.display import numbers
 from streams.display.curve_shape import condensed, fall_words, most_replayed, peak_words, steepest_fall
-from streams.display.measures import audience_by_week, newest_week, starters_by, watched_by_week
+from streams.display.measures import AGE_WORDS, audience_by_week, newest_week, starters_by, watched_by_week
 from streams.display.titles_file import Names
 from streams.reader import Age, Curve, Dayparts, Legs, Profile, Title, Week
 
@@ -126,10 +126,9 @@ def _again(title: Title) -> Table:
 
 
 def _ages(ages: Sequence[Age]) -> Table:
-    words = {"opening": "first 72 hours", "7d": "first 7 days", "28d": "first 28 days", "91d": "first 91 days"}
     grid = _grid("since release", *_COUNTS)
     for age in ages:
-        grid.add_row(*_texts(words[age.name], *_counts(age)))
+        grid.add_row(*_texts(AGE_WORDS[age.name], *_counts(age)))
     return grid
 
 

@@ -14,7 +14,7 @@ from models.legs import LEAST_COMPLETION_PERCENT, LEAST_HOLD_PERCENT, LEAST_REWA
 from streams.dashboard.audience_chart import Stacks, audience_stacks
 from streams.dashboard.curve_chart import Area, curve_area
 from streams.dashboard.figure import Figure, Named, State, count, days, factor, moment, rate, share, viewing
-from streams.display.measures import starters_by
+from streams.display.measures import AGE_WORDS, starters_by
 from streams.reader import Age, Dayparts, Hour, Legs, Profile, Title, Week
 
 HOURS = 72
@@ -28,7 +28,6 @@ _MEANINGS = {
     "completers": "completed it",
     "repeaters": "completed it twice or more",
 }
-_AGES = {"opening": "first 72 hours", "7d": "first 7 days", "28d": "first 28 days", "91d": "first 91 days"}
 _LEAST = {
     "hold_4w": LEAST_HOLD_PERCENT,
     "rewatch_share": LEAST_REWATCH_PERCENT,
@@ -135,7 +134,7 @@ def title_page(
         histogram=_histogram(title),
         hours=_hours(hours, title.as_of_ms) if "hours" not in rebuilding else None,
         weeks=weeks_chart(believed),
-        ages=tuple((_AGES[age.name], _window(age)) for age in believed.ages),
+        ages=tuple((AGE_WORDS[age.name], _window(age)) for age in believed.ages),
         dayparts=_dayparts(believed.dayparts),
         streaks=_streaks(believed.dayparts),
         legs=_legs(believed.legs, believed.weeks),

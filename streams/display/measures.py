@@ -22,6 +22,9 @@ _WEEKS = 14
 KINDS = {field.name: field.kind for field in WHOLE}
 """What each of a title's fields is: a count, seconds, a ratio, …"""
 
+AGE_WORDS = {"opening": "first 72 hours", "7d": "first 7 days", "28d": "first 28 days", "91d": "first 91 days"}
+"""What readers are told of each window by a title's age."""
+
 Value = Any
 
 
@@ -95,7 +98,7 @@ def sections(profiles: Sequence[Profile], lengths_ms: Mapping[str, int]) -> list
     found = [profile.dayparts.dayparts for profile in profiles if profile.dayparts is not None]
     dayparts = list(dict.fromkeys(part.name for parts in found for part in parts))
     found_sections = [
-        Section("opening: first 72 hours", _OPENING),
+        Section(f"opening: {AGE_WORDS['opening']}", _OPENING),
         Section("all time: households", _HOUSEHOLDS),
         Section("all time: again and again", _AGAIN),
         Section(f"audience of {last_week}", _audience(last_week) if any(of.audience for of in profiles) else ()),

@@ -164,7 +164,7 @@ def _told_before(position: Mapping[str, Any], topic_id: str) -> int:
 
 async def _hold_readers(settings: Settings, partitions: int, before: Iterable[Mapping[str, Any]]) -> int:
     """Make readers keep the former counters until all is recounted. Returns an incarnation newer than any before."""
-    sink: Sink = RedisSink(settings.redis_url, settings.redis_prefix, settings.app_id)
+    sink: Sink = RedisSink.of(settings)
     try:
         await sink.join(partitions)
         published = await sink.begin_rebuild(partitions)

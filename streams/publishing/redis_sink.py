@@ -12,7 +12,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from itertools import chain, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -21,6 +21,9 @@ from streams.publishing.scripts import Scripts, answer
 from streams.publishing.sink import Boards, Derived, ForeignPrefix, PrefixState, Readable, Share, Sink, Totals, Version
 from streams.redis.clients import async_client
 from streams.redis.keys import Held, Keys
+
+if TYPE_CHECKING:
+    from streams.config.settings import Settings
 
 _CHANGES_KEPT = 10_000
 _TIMEOUT_S = 5.0
@@ -43,6 +46,11 @@ class RedisSink(Sink):
             url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S, health_check_interval=15
         )
         self._scripts = Scripts(self._client)
+
+    @classmethod
+    def of(cls, settings: Settings) -> RedisSink:
+        """The sink that the settings name."""
+        return cls(settings.redis_url, settings.redis_prefix, settings.app_id)
 
     async def join(self, partitions: int) -> bool:
         keys, before = self._keys, self._marker

@@ -134,7 +134,7 @@ class Worker:
         settings = self.settings
         within_s, stop = settings.startup_timeout_s, self._stop
         await reach("ENCORE_KAFKA", settings.kafka, self._reach_kafka, KafkaFailed, within_s, stop)
-        self.sink: Sink = RedisSink(settings.redis_url, settings.redis_prefix, settings.app_id)
+        self.sink: Sink = RedisSink.of(settings)
         metrics, partitions = self.monitoring.metrics, self.ground.source.partitions
         self.publisher = Publisher(settings, self.sink, lambda: self.ground.catalog.rows, partitions, metrics)
         redis = without_password(settings.redis)
