@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from itertools import accumulate
+from operator import add
 from typing import Annotated, Literal
 
 import msgspec
@@ -106,8 +107,14 @@ def _check_bytes(event: Event) -> None:
 
 
 # An unterminated string matches up to the end. If it did not match, the search would start again at every quote in it.
-_STRINGS_AND_PLAIN = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[^\[\]{}"]+', re.DOTALL)
-_DEPTH = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+
+# Brackets become digits, eight of them a byte: a byte's effect is looked up at once.
+_OPEN_AND_CLOSE = bytes.maketrans(b"[{]}", b"1100")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
+_STEPS = [[1 if byte >> place & 1 else -1 for place in range(7, -1, -1)] for byte in range(256)]
+_RISES = [sum(steps) for steps in _STEPS]
+_PEAKS = [max(accumulate(steps)) for steps in _STEPS]
 
 
 def nesting(value: bytes) -> int:
@@ -115,5 +122,8 @@ def nesting(value: bytes) -> int:
     brackets = value.count(b"[") + value.count(b"{")
     if brackets <= DEEPEST_NESTING:
         return brackets
-    steps = (_DEPTH.get(byte, 0) for byte in _STRINGS_AND_PLAIN.sub(b"", value))
-    return max(accumulate(steps), default=0)
+    digits = _STRINGS.sub(b"", value).translate(_OPEN_AND_CLOSE, _NO_BRACKETS)
+    digits += b"0" * (-len(digits) % 8)
+    eights = int(digits or b"0", 2).to_bytes(len(digits) // 8)
+    levels = accumulate(map(_RISES.__getitem__, eights), initial=0)
+    return max(map(add, levels, map(_PEAKS.__getitem__, eights)), default=0)

@@ -19,6 +19,7 @@ _ASK_S = 0.5
 _ROUND_S = 1.0
 _FIRST_ROUND_KEYS = 2_000
 _LEAST_ROUND_KEYS = 1_000
+_TELLING_KEYS = _LEAST_ROUND_KEYS // 2
 _MOST_ROUND_KEYS = 20_000
 
 
@@ -48,7 +49,8 @@ class Pace:
 
     def note_written(self, keys: int, took_s: float) -> None:
         """Note that a round wrote so many keys: the next ones take what Redis writes in about a second."""
-        if keys >= _LEAST_ROUND_KEYS:
+        # Weights are estimates: even the smallest bound may be filled by fewer keys, and must be able to grow again.
+        if keys >= _TELLING_KEYS:
             written = round(keys * _ROUND_S / max(took_s, 0.001))
             self.round_keys = max(_LEAST_ROUND_KEYS, min(_MOST_ROUND_KEYS, written))
 

@@ -1,184 +1,216 @@
 """One partition's committed tallies, and which of them are pending, in their order.
 
-Owns the precedence where a round cannot take everything: what checkpoints changed goes before what is queued again, and
-titles before their windows.
+Owns the precedence where a round cannot take everything: what checkpoints changed since the last one goes before the
+rest, titles that readers know before those that they have never seen, and titles before their windows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from models.current_windows import CurrentWindows
-from models.tally import CURVE, FRANCHISE, TITLE, TallyKey
-from models.windows import AUDIENCE
+from models.tally import CURVE, TITLE, TallyKey
 from streams.publishing.hashes import STATUS
 from streams.publishing.sink import Version
+from streams.publishing.waits import ALWAYS_QUEUED, CHARTS, FIRST, NOT_MISSED, Item, Waits
 from streams.state.committed import Committed
 
-CHARTS = (CURVE, AUDIENCE)
-"""Kinds of tallies that may stay pending longer than others."""
-
-ALWAYS_QUEUED = (TITLE, FRANCHISE)
-"""Kinds of tallies that every new owner of a partition queues (`Committed.after`)."""
-
-_FIRST = (STATUS.kind, *ALWAYS_QUEUED)
-_LEAST = 8
+_LEAST = 16
 """No kind of pending keys waits for ever: each gets at least one in so many places of a round."""
 
 _CURVE_WEIGHT = 10
-WINDOWS = 7
-"""About how many current windows a title has."""
 _NOTHING: Version = (0, 0)
 
 
-@dataclass(slots=True)
-class Waits:
-    """A partition's pending keys of tallies, and titles with pending current windows."""
-
-    keys: set[TallyKey] = field(default_factory=set)
-    titles: set[str] = field(default_factory=set)
-
-    def __len__(self) -> int:
-        return len(self.keys) + len(self.titles)
-
-    def add(self, others: Waits) -> None:
-        self.keys.update(others.keys)
-        self.titles.update(others.titles)
-
-    def without(self, others: Waits) -> Waits:
-        return Waits(self.keys - others.keys, self.titles - others.titles)
-
-
 class Pending(NamedTuple):
-    """One pending key, or a title with pending current windows, and about how many hashes it costs to write it."""
+    """One pending item, and about how many hashes it costs to write it."""
 
-    key: TallyKey | None
-    title_id: str | None
+    item: Item
     weight: int
 
 
 class PartitionQueue:
     """A partition's committed tallies, and which of them are pending.
 
-    `waits` are changes of checkpoints; `old` is what is queued again, or what was left over by a round before.
-    `noted` is the version up to which everything is known to be published.
+    `waits` are changes of checkpoints since the last round, `new` those of titles that no round has taken yet. `old` is
+    what is queued again, or what was left over by a round before. An item is in one of them at most. `noted` is the
+    version up to which everything is known to be published.
     """
 
     def __init__(self, state: Committed) -> None:
         self.tallies = {key: tally for key, tally in state.tallies.items() if tally is not None}
         self.current = {title_id: windows for title_id, windows in state.current.items() if windows is not None}
-        self.waits = Waits()
-        self.old = Waits()
+        self.waits, self.new, self.old = Waits(), Waits(), Waits()
         self.version: Version = _NOTHING
         self.noted: Version = _NOTHING
         self.oldest_ms: int | None = None
+        self._never_taken: set[str] = set()
+
+    @property
+    def left(self) -> int:
+        """How many items are pending."""
+        return sum(map(len, self._all()))
+
+    @property
+    def is_charts_alone(self) -> bool:
+        """Whether nothing is pending, or only charts."""
+        return not any(len(waits) - len(waits.charts) for waits in self._all())
+
+    def weight(self, *, with_charts: bool) -> int:
+        """About how many hashes all that is pending is."""
+        charts = 0 if with_charts else len(self.waits.charts) + len(self.old.charts)
+        return sum(waits.weight() for waits in self._all()) - charts
+
+    def _all(self) -> tuple[Waits, Waits, Waits]:
+        return self.waits, self.new, self.old
+
+    # -- what a round takes -----------------------------------------------------------------------------------
 
     def tallies_of(self, waits: Waits) -> Iterator[tuple[TallyKey, list[int]]]:
-        """The tallies of pending keys and titles."""
-        for key in waits.keys:
+        """The tallies of pending items."""
+        for key in waits.tally_keys():
             yield key, self.tallies[key]
-        for title_id in waits.titles:
+        for title_id in waits.windows:
             yield from self.current[title_id].tallies(self.tallies[TallyKey(TITLE, 0, title_id)])
 
-    def charts(self) -> set[TallyKey]:
-        """The pending curves and audiences."""
-        return {key for waits in (self.waits, self.old) for key in waits.keys if key.kind in CHARTS}
+    def take_all(self, *, with_charts: bool) -> Waits:
+        """Take everything, or all but charts."""
+        taken, new, old = self._all()
+        self.waits, self.new, self.old = Waits(), Waits(), Waits()
+        taken.add(new)
+        taken.add(old)
+        if not with_charts:
+            self.waits.charts, taken.charts = taken.charts, {}
+        self._note_taken(taken)
+        return taken
 
-    def all_but(self, charts: set[TallyKey]) -> Waits:
-        """Everything that is pending, except these keys."""
-        if not self.old:
-            return Waits(self.waits.keys - charts, self.waits.titles)
-        return Waits((self.waits.keys | self.old.keys) - charts, self.waits.titles | self.old.titles)
+    def take(self, items: Iterable[Item], *, with_charts: bool) -> Waits:
+        """Take these items. Changes that stay will wait behind newer ones."""
+        taken, (waits, new, old) = Waits(), self._all()
+        for item in items:
+            for each in (waits, new, old):
+                missed = each.pop(item)
+                if missed is not None:
+                    taken.put(item, missed)
+                    break
+        self.waits, self.new = Waits(), Waits()
+        if not with_charts:
+            self.waits.charts, waits.charts = waits.charts, {}
+        old.add(waits)
+        old.add(new)
+        self._note_taken(taken)
+        return taken
 
-    def queues(self, held: set[TallyKey]) -> list[Iterator[Pending]]:
-        """What is pending, except `held`, in queues by precedence."""
-        old = self.old.without(self.waits)
-        return [queue for waits in (self.waits, old) for queue in (self._first(waits), self._others(waits, held))]
+    def _note_taken(self, taken: Waits) -> None:
+        if self._never_taken:
+            self._never_taken.difference_update(key.title_id for key in taken.titles if key.kind == TITLE)
 
-    def _first(self, waits: Waits) -> Iterator[Pending]:
-        return (Pending(key, None, 1) for key in waits.keys if key.kind in _FIRST)
+    def queues(self, *, with_charts: bool) -> list[Iterator[Pending]]:
+        """What is pending, in queues by precedence."""
+        waits, new, old = self._all()
+        charts = (waits.charts, old.charts) if with_charts else ()
+        queues: list[tuple[Mapping[TallyKey, int] | Mapping[str, int], ...]] = [
+            *((waits.titles,), (waits.windows, waits.others)),
+            *((new.titles,), (new.windows, new.others)),
+            *(charts, (old.titles,), (old.windows, old.others)),
+        ]
+        return [self._pending(chain(*queue)) for queue in queues]
 
-    def _others(self, waits: Waits, held: set[TallyKey]) -> Iterator[Pending]:
-        for title_id in waits.titles:
-            yield Pending(None, title_id, len(self.current[title_id].lacks))
-        for key in waits.keys:
-            if key.kind not in _FIRST and key not in held:
-                yield Pending(key, None, _CURVE_WEIGHT if key.kind == CURVE else 1)
-
-    def leave(self, taken: Waits, held: set[TallyKey]) -> bool:
-        """Take `taken` out of what is pending. Returns whether anything but `held` stays."""
-        rest, old = self.waits.without(taken), self.old.without(taken)
-        self.waits = Waits(rest.keys & held, set())
-        old.add(rest.without(self.waits))
-        self.old = old
-        return bool(old.keys - held or old.titles)
+    def _pending(self, items: Iterable[Item]) -> Iterator[Pending]:
+        for item in items:
+            if isinstance(item, str):
+                yield Pending(item, len(self.current[item].lacks))
+            else:
+                yield Pending(item, _CURVE_WEIGHT if item.kind == CURVE else 1)
 
     def version_before(self) -> Version:
         """The version up to which everything is published, once all but what is pending now is."""
-        (incarnation, sequence), noted = self.version, self.noted
-        known = noted[1] if noted[0] == incarnation else -1
-        for waits in (self.waits, self.old):
-            for key in waits.keys:
-                changed = self.tallies[key][0]
-                if changed <= sequence and (changed > known or key.kind not in ALWAYS_QUEUED):
-                    sequence = changed - 1
-            for title_id in waits.titles:
-                sequence = min(sequence, self.tallies[TallyKey(TITLE, 0, title_id)][0] - 1)
-        return incarnation, sequence
+        incarnation, sequence = self.version
+        return incarnation, min(sequence, *(waits.oldest() - 1 for waits in self._all()))
 
-    def age(self, published: Version) -> None:
-        """Give what is published by that version, and is queued again all the same, the last place."""
-        self.noted = published
-        keys = {key for key in self.waits.keys if (self.version[0], self.tallies[key][0]) <= published}
-        self.old.add(Waits(keys, set()))
-        self.waits = self.waits.without(self.old)
+    # -- what is queued ---------------------------------------------------------------------------------------
 
     def commit(self, state: Committed) -> None:
         """Queue a checkpoint's changes."""
-        tallies, keys = self.tallies, self.waits.keys
+        waits, is_plain = self.waits, not self.old
+        titles, others, charts = waits.titles, waits.others, waits.charts
+        tallies, never_taken = self.tallies, self._never_taken
         for key, tally in state.tallies.items():
             if tally is None:
-                tallies.pop(key, None)
                 self._forget(key)
+                continue
+            kind, _, title_id = key
+            if kind == TITLE and key not in tallies:
+                never_taken.add(title_id)
+            tallies[key] = tally
+            if is_plain and title_id not in never_taken:
+                (titles if kind in FIRST else charts if kind in CHARTS else others)[key] = tally[0]
             else:
-                tallies[key] = tally
-                keys.add(key)
+                self._let_wait_first(key, title_id, tally[0])
         for title_id, windows in state.current.items():
             self._turn(title_id, windows)
-        self.waits.titles.update(state.moved)
+        for title_id in state.moved:
+            missed = tallies[TallyKey(TITLE, 0, title_id)][0]
+            if is_plain and title_id not in never_taken:
+                waits.windows[title_id] = missed
+            else:
+                self._let_wait_first(title_id, title_id, missed)
         tallies[STATUS] = [state.sequence, *state.stream]
-        keys.add(STATUS)
+        self._let_wait_first(STATUS, "", state.sequence)
         self.version = (state.incarnation, state.sequence)
         if self.oldest_ms is None:
             self.oldest_ms = state.oldest_ms
 
+    def _let_wait_first(self, item: Item, title_id: str, missed: int) -> None:
+        is_new = title_id in self._never_taken and (isinstance(item, str) or item.kind not in CHARTS)
+        (self.new if is_new else self.waits).put(item, missed)
+        self.old.pop(item)
+
     def _turn(self, title_id: str, windows: CurrentWindows | None) -> None:
         if windows is None:
             self.current.pop(title_id, None)
-            self.waits.titles.discard(title_id)
-            self.old.titles.discard(title_id)
+            for waits in self._all():
+                waits.pop(title_id)
             return
         self.current[title_id] = windows
         for key in windows.lacks:
             # From now on these tallies are computed from their title's.
-            self.tallies.pop(key, None)
             self._forget(key)
 
     def _forget(self, key: TallyKey) -> None:
-        self.waits.keys.discard(key)
-        self.old.keys.discard(key)
+        if self.tallies.pop(key, None) is not None:
+            for waits in self._all():
+                waits.pop(key)
 
-    def let_wait(self, waits: Waits) -> None:
-        """Queue keys and titles again, as far as they still exist."""
-        self.old.keys.update(waits.keys & self.tallies.keys())
-        self.old.titles.update(waits.titles & self.current.keys())
+    def let_wait(self, items: Iterable[Item]) -> None:
+        """Queue items again, as far as they still exist."""
+        for item in items:
+            exists = item in self.current if isinstance(item, str) else item in self.tallies
+            if exists and not self.waits.has(item) and not self.new.has(item):
+                self.old.put(item, self._missed(item))
+
+    def _missed(self, item: Item) -> int:
+        """The sequence that the next owner would miss if this was not published."""
+        if isinstance(item, str):
+            return self.tallies[TallyKey(TITLE, 0, item)][0]
+        changed, (incarnation, known) = self.tallies[item][0], self.noted
+        is_known = incarnation == self.version[0] and changed <= known
+        return NOT_MISSED if is_known and item.kind in ALWAYS_QUEUED else changed
+
+    def age(self, published: Version) -> None:
+        """Give what is published by that version, and is queued again all the same, the last place."""
+        self.noted = published
+        known = [key for key in self.waits.tally_keys() if (self.version[0], self.tallies[key][0]) <= published]
+        for key in known:
+            self.waits.pop(key)
+        self.let_wait(known)
 
     def let_everything_wait(self) -> None:
         self.noted = _NOTHING
-        self.old.keys.update(self.tallies)
-        self.old.titles.update(self.current)
+        self.let_wait(self.tallies)
+        self.let_wait(self.current)
 
 
 def in_turns(queues: dict[int, Iterator[Pending]]) -> Iterator[tuple[int, Pending]]:

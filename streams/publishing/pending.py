@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from models.tally import TITLE, TallyKey
 from streams.publishing.hashes import STATUS
-from streams.publishing.partition_queue import WINDOWS, PartitionQueue, Waits, first_of, in_turns
+from streams.publishing.partition_queue import PartitionQueue, first_of, in_turns
 from streams.publishing.sink import Share, Version
+from streams.publishing.waits import Item, Waits
 from streams.state.committed import Committed
 
 
@@ -39,7 +40,7 @@ class Waiting:
     @property
     def left(self) -> int:
         """How many keys and titles are pending. May be called from any thread."""
-        return sum(len(told.waits) + len(told.old) for told in list(self._told.values()))
+        return sum(told.left for told in list(self._told.values()))
 
     @property
     def incarnation(self) -> int:
@@ -61,10 +62,11 @@ class Waiting:
 
     def summary(self) -> str:
         """What is pending, in words."""
-        kinds = Counter(key.kind for told in self._told.values() for key in told.all_but(set()).keys)
-        windows = sum(len(told.all_but(set()).titles) for told in self._told.values())
+        pending = [waits for told in self._told.values() for waits in (told.waits, told.new, told.old)]
+        kinds = Counter(key.kind for waits in pending for key in waits.tally_keys())
+        windows = sum(len(waits.windows) for waits in pending)
         others = sum(kinds.values()) - kinds[TITLE]
-        partitions = ", ".join(str(partition) for partition, told in self._told.items() if told.waits or told.old)
+        partitions = ", ".join(str(partition) for partition, told in self._told.items() if told.left)
         return f"{kinds[TITLE]:,} titles, the windows of {windows:,}, {others:,} other keys; partitions {partitions}"
 
     def close(self, partition: int) -> None:
@@ -82,7 +84,7 @@ class Waiting:
     def let_wait(self, key: TallyKey) -> None:
         """Queue a key again, if it has a tally; not for windows."""
         for told in self._told.values():
-            told.let_wait(Waits({key}, set()))
+            told.let_wait([key])
 
     def let_everything_wait(self) -> None:
         """Queue all keys again."""
@@ -92,45 +94,40 @@ class Waiting:
     @property
     def is_charts_alone(self) -> bool:
         """Whether nothing is pending, or only charts."""
-        return not any(told.all_but(told.charts()) for told in self._told.values())
+        return all(told.is_charts_alone for told in self._told.values())
 
     def take(self, most: int, *, with_charts: bool = True) -> Taken:
-        """Take what is pending, as much as makes about `most` hashes: what changed last and titles first.
+        """Take what is pending, as much as makes about `most` hashes: what changed last, and known titles, first.
 
         Versions end before the oldest change that stays pending.
         """
         taken = Taken({}, {}, {}, {}, set())
-        held = {partition: set() if with_charts else told.charts() for partition, told in self._told.items()}
-        for partition, waits in self._chosen(most, held).items():
+        for partition, waits in self._chosen(most, with_charts=with_charts).items():
             told = self._told[partition]
             for key, tally in told.tallies_of(waits):
                 taken.shares.setdefault(key, []).append((partition, told.version[0], *tally))
             taken.waiting[partition] = waits
-            if told.leave(waits, held[partition]):
+            if told.weight(with_charts=with_charts):
                 taken.unfinished.add(partition)
             elif told.oldest_ms is not None:
                 taken.oldest_ms[partition], told.oldest_ms = told.oldest_ms, None
             taken.versions[partition] = told.version_before()
         return taken
 
-    def _chosen(self, most: int, held: Mapping[int, set[TallyKey]]) -> dict[int, Waits]:
-        everything = {partition: told.all_but(held[partition]) for partition, told in self._told.items()}
-        if sum(len(waits.keys) + WINDOWS * len(waits.titles) for waits in everything.values()) <= most:
-            return everything
-        queues = [told.queues(held[partition]) for partition, told in self._told.items()]
+    def _chosen(self, most: int, *, with_charts: bool) -> dict[int, Waits]:
+        if sum(told.weight(with_charts=with_charts) for told in self._told.values()) <= most:
+            return {partition: told.take_all(with_charts=with_charts) for partition, told in self._told.items()}
+        queues = [told.queues(with_charts=with_charts) for told in self._told.values()]
         by_precedence = [in_turns(dict(zip(self._told, each, strict=True))) for each in zip(*queues, strict=True)]
-        chosen = {partition: Waits({STATUS} & waits.keys, set()) for partition, waits in everything.items()}
+        chosen: dict[int, list[Item]] = {partition: [STATUS] for partition in self._told}
         for partition, pending in first_of(by_precedence, most):
-            if pending.key is not None:
-                chosen[partition].keys.add(pending.key)
-            elif pending.title_id is not None:
-                chosen[partition].titles.add(pending.title_id)
-        return chosen
+            chosen[partition].append(pending.item)
+        return {p: self._told[p].take(items, with_charts=with_charts) for p, items in chosen.items()}
 
     def wait_again(self, taken: Taken) -> None:
         """Queue again what was taken. If a partition was closed meanwhile, its next owner publishes it."""
         for partition in taken.waiting.keys() & self._told.keys():
-            self._told[partition].let_wait(taken.waiting[partition])
+            self._told[partition].let_wait(taken.waiting[partition].items())
         self.still_old(taken)
 
     def still_old(self, taken: Taken) -> None:

@@ -68,6 +68,66 @@ async def test_what_changes_is_shown_by_the_next_round_while_a_catalog_is_publis
     assert redis.published == {0: (BEGUN, 2)}
 
 
+NEW = {f"new{number}": 1 for number in range(10 * A_ROUND)}
+"""Titles that no round has written yet: many rounds' worth."""
+
+
+async def idle(redis: FakeRedis) -> Publisher:
+    """A publisher that has published all of its catalog."""
+    publisher = await opened(redis, catalog_of(1))
+    assert await publisher.drain(10)
+    return publisher
+
+
+@in_a_loop
+async def test_a_known_title_is_shown_by_the_next_round_however_many_new_ones_changed_with_it() -> None:
+    redis = FakeRedis()
+    publisher = await idle(redis)
+    for sequence in (2, 3):
+        publisher.on_committed(committed(0, sequence, **NEW, t7=sequence))
+        await publisher.publish()
+        assert shown(redis)["t7"] == str(sequence)
+    assert publisher.waiting_keys > 8 * A_ROUND
+    await all_rounds(publisher)
+    assert shown(redis).items() >= dict.fromkeys(NEW, "1").items()
+    assert redis.published == {0: (BEGUN, 3)}
+
+
+@in_a_loop
+async def test_a_title_is_known_once_a_round_has_written_it() -> None:
+    redis = FakeRedis()
+    publisher = await idle(redis)
+    publisher.on_committed(committed(0, 2, newest=1))
+    await publisher.publish()
+    publisher.on_committed(committed(0, 3, **NEW, newest=2))
+    await publisher.publish()
+    assert shown(redis)["newest"] == "2"
+
+
+@in_a_loop
+async def test_what_a_round_left_over_of_new_titles_goes_on_while_others_change() -> None:
+    redis = FakeRedis()
+    publisher = await idle(redis)
+    publisher.on_committed(committed(0, 2, **NEW))
+    for sequence in range(3, 400):
+        publisher.on_committed(committed(0, sequence, **{f"t{number}": sequence for number in range(2 * A_ROUND)}))
+        await publisher.publish()
+    assert shown(redis).items() >= dict.fromkeys(NEW, "1").items()
+
+
+@pytest.mark.parametrize("rounds", range(1, 12))
+@in_a_loop
+async def test_no_version_is_noted_that_holds_a_change_still_pending(rounds: int) -> None:
+    redis = FakeRedis()
+    publisher = await idle(redis)
+    publisher.on_committed(committed(0, 2, **NEW))
+    publisher.on_committed(committed(0, 3, t1=3))
+    for _ in range(rounds):
+        await publisher.publish()
+    is_all = shown(redis).keys() >= NEW.keys()
+    assert redis.published == {0: (BEGUN, 3 if is_all else 1)}
+
+
 @in_a_loop
 async def test_titles_go_before_their_windows_and_windows_do_not_wait_for_all_titles() -> None:
     redis = FakeRedis()

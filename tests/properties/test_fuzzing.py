@@ -6,6 +6,7 @@ What was found, and what lies at an edge that chance seldom meets, is kept in `K
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from decoding import COLUMNS, HOUSEHOLD, TARGETS, Target, export_file
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.events import BadEvent, read_event
+from models.events import BadEvent, nesting, read_event
 from models.rules import DEEPEST_NESTING, LARGEST_EVENT_BYTES
 
 TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\w.+-]+|.', re.DOTALL)
@@ -161,4 +162,39 @@ def test_a_text_without_end_costs_no_more_than_others(end: bytes) -> None:
     began_s = time.process_time()
     with pytest.raises(BadEvent, match="nests deeper"):
         read_event(HOUSEHOLD.encode(), value)
+    assert time.process_time() - began_s < 1
+
+
+def depth_letter_by_letter(text: bytes) -> int:
+    """How deep a JSON text nests; a backslash outside of strings is a letter as others are."""
+    levels, depth, quoted, escaped = [], 0, False, False
+    for letter in text:
+        if quoted:
+            quoted = escaped or letter != ord('"')
+            escaped = not escaped and letter == ord("\\")
+        elif letter == ord('"'):
+            quoted = True
+        elif letter in b"[{]}":
+            depth += 1 if letter in b"[{" else -1
+            levels.append(depth)
+    return max(levels, default=0)
+
+
+@settings(max_examples=500)
+@given(
+    st.sampled_from((b"[" * 501, b"{}" * 501, b"[[]" * 400, b"]" * 9 + b"[" * 509, b'"' + b"[" * 501)),
+    st.lists(st.sampled_from([bytes([letter]) for letter in b'[[{{]}""\\\\ax\n']), max_size=60).map(b"".join)
+    | st.binary(max_size=60)
+    | st.recursive(st.text(max_size=5) | st.just(0), st.lists, max_leaves=20).map(json.dumps).map(str.encode),
+)
+def test_nesting_is_what_a_reading_letter_by_letter_finds(begun: bytes, text: bytes) -> None:
+    assert nesting(begun + text) == depth_letter_by_letter(begun + text)
+
+
+@pytest.mark.parametrize("item", [b"[", b"[]", b"[],", b'"",', b'"\\\\",', b'"', b"]", b"{ "])
+def test_the_nesting_of_64_kib_of_anything_costs_milliseconds(item: bytes) -> None:
+    value = b"[" * (DEEPEST_NESTING + 1) + item * (60_000 // len(item))
+    began_s = time.process_time()
+    for _ in range(10):
+        assert nesting(value) > DEEPEST_NESTING
     assert time.process_time() - began_s < 1

@@ -63,15 +63,15 @@ def probe_name(number: int) -> str:
     return f"{PROBE}{number:09d}"
 
 
-def probe(number: int, due_ms: int) -> Outgoing:
-    """An event that alone makes its title appear in Redis."""
+def probe(number: int, due_ms: int, title_id: str = "") -> Outgoing:
+    """An event of a household of its own. It changes the title's hash; without `title_id`, it makes one of its own."""
     name = probe_name(number)
     event = {
         "event_id": name,
         "event_type": "pause",
         "event_time_ms": due_ms,
         "household_id": name,
-        "title_id": name,
+        "title_id": title_id or name,
         "play_session_id": name,
         "position_ms": 60_000,
         "runtime_ms": 60_000,
@@ -80,14 +80,14 @@ def probe(number: int, due_ms: int) -> Outgoing:
 
 
 class Arrivals:
-    """When each probe's change was announced, by title id: seconds since the epoch. Listens in a thread.
+    """When changes of the probes' titles were announced, by title id: seconds since the epoch. Listens in a thread.
 
     It reads the subscription's connection itself, which costs less than redis-py's PubSub for the thousands of
     messages a second, on the machine that is measured.
     """
 
     def __init__(self, run: Run) -> None:
-        self.seen: dict[str, float] = {}
+        self.times: dict[str, list[float]] = {}
         self._title = f"{run.settings.redis_prefix}title:".encode()
         # Protocol 2: of the newer one redis-py hands messages to a PubSub only.
         self._client: Any = Redis.from_url(run.settings.redis_url, protocol=2)
@@ -116,7 +116,7 @@ class Arrivals:
         # A probe's title has other hashes beside its own, windows and dayparts: those come at other times.
         title_id = key.removeprefix(self._title)
         if title_id.startswith(PROBE.encode()) and b":" not in title_id:
-            self.seen.setdefault(title_id.decode(), time.time())
+            self.times.setdefault(title_id.decode(), []).append(time.time())
 
 
 def in_ticks(events_per_s: int) -> Pace:
@@ -144,8 +144,8 @@ def measure_latency(run: Run, events_per_s: int, seconds: int, seed: int) -> Lat
             sender.wait(seconds + WARM_UP_S + LONGEST_WAIT_S)
             sent = sender.figures()
         share = (worker.cpu_s() - began_cpu_s) / (time.monotonic() - began_s)
-        wait_until(lambda: len(arrivals.seen) >= probes, "every probe in Redis", LONGEST_WAIT_S, worker)
-    latencies_ms = sorted(_latencies_ms(run, arrivals.seen, unmeasured))
+        wait_until(lambda: len(arrivals.times) >= probes, "every probe in Redis", LONGEST_WAIT_S, worker)
+    latencies_ms = sorted(_latencies_ms(run, arrivals.times, unmeasured))
     return Latency(
         events=sent["events"],
         events_per_s=sent["events"] / sent["elapsed_s"],
@@ -168,13 +168,13 @@ def warm_up(events_per_s: int) -> int:
     return min(loads.LIVE.sessions, round(events_per_s * WARM_UP_S))
 
 
-def _latencies_ms(run: Run, seen: dict[str, float], unmeasured: int) -> Iterator[float]:
+def _latencies_ms(run: Run, times: dict[str, list[float]], unmeasured: int) -> Iterator[float]:
     """From the source topic, which knows when each probe was to be sent."""
     for value in _values(run):
         if value and PROBE.encode() in value:
             event = json.loads(value)
             if event["title_id"] >= probe_name(unmeasured):
-                yield seen[event["title_id"]] * 1000 - event["sent_time_ms"]
+                yield times[event["title_id"]][0] * 1000 - event["sent_time_ms"]
 
 
 def _values(run: Run) -> Iterator[bytes | None]:
