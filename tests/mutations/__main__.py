@@ -3,7 +3,8 @@
     python tests/mutations [--count 30] [--seed 1] [--only models/viewing.py …] [-- pytest arguments]
 
 A mutation flips a comparison, an arithmetic or a Boolean operator, or moves a number by one. Places are drawn from the
-seed. What survives is printed as a diff: it lacks a test, or means the same. Exit 1 if any survives.
+seed. What survives is printed as a diff: it lacks a test, or means the same. So is what did not end in time: it hangs,
+or the machine is busy. Exit 1 if there is any of either.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = ("models/*.py", "streams/state/*.py", "streams/publishing/*.py", "streams/worker/*.py", "streams/kafka/*.py")
 TESTS = ("tests/unit", "tests/contract", "tests/properties")
 LONGEST_S = 900
+NOTICED, SURVIVES, TIMED_OUT = "noticed", "SURVIVES", "TIMED OUT"
 OTHER: dict[type, type] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
@@ -92,7 +95,7 @@ def own_tests(file: Path) -> list[str]:
     return [str(each) for each in (room / f"test_{file.stem}.py", room) if (ROOT / each).exists()]
 
 
-def is_noticed(copy: Path, mutation: Mutation, pytest_arguments: list[str]) -> tuple[bool, str]:
+def tried(copy: Path, mutation: Mutation, pytest_arguments: list[str]) -> tuple[str, str]:
     """Whether any test fails in the copy once it is mutated, and the change as a diff. The copy is as before then."""
     file = copy / mutation.file
     before = file.read_text()
@@ -107,10 +110,10 @@ def is_noticed(copy: Path, mutation: Mutation, pytest_arguments: list[str]) -> t
             command, cwd=copy, env=environment, capture_output=True, text=True, check=False, timeout=LONGEST_S
         )
     except subprocess.TimeoutExpired:
-        return True, difference
+        return TIMED_OUT, difference
     finally:
         file.write_text(before)
-    return done.returncode != 0, difference
+    return NOTICED if done.returncode else SURVIVES, difference
 
 
 def main() -> int:
@@ -123,22 +126,21 @@ def main() -> int:
     files = [Path(each) for each in asked.only] or sorted(
         file.relative_to(ROOT) for pattern in PROGRAM for file in ROOT.glob(pattern)
     )
-    drawn, survivors = draw(files, asked.count, asked.seed), []
+    drawn, counts = draw(files, asked.count, asked.seed), Counter[str]()
     with TemporaryDirectory(prefix="encore-mutations-") as folder:
         copy = Path(folder, "encore")
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".venv*", "_compiled", ".git", "__pycache__"))
         for number, mutation in enumerate(drawn, 1):
             started = time.monotonic()
-            noticed, difference = is_noticed(copy, mutation, asked.pytest)
-            said = "noticed" if noticed else "SURVIVES"
+            said, difference = tried(copy, mutation, asked.pytest)
+            counts[said] += 1
             print(
-                f"{number:3} {said:8} {mutation.file}#{mutation.place} {time.monotonic() - started:.0f} s", flush=True
+                f"{number:3} {said:9} {mutation.file}#{mutation.place} {time.monotonic() - started:.0f} s", flush=True
             )
-            if not noticed:
-                survivors.append(difference)
+            if said != NOTICED:
                 print(difference, flush=True)
-    print(f"{len(drawn) - len(survivors)} noticed, {len(survivors)} survive")
-    return 1 if survivors else 0
+    print(", ".join(f"{count} {said.lower()}" for said, count in counts.items()))
+    return 0 if counts[NOTICED] == len(drawn) else 1
 
 
 if __name__ == "__main__":
