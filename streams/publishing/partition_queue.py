@@ -6,7 +6,7 @@ rest, titles that readers know before those that they have never seen, and title
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -36,17 +36,18 @@ class PartitionQueue:
 
     `waits` are changes of checkpoints since the last round, `new` those of titles that no round has taken yet. `old` is
     what is queued again, or what was left over by a round before. An item is in one of them at most. `noted` is the
-    version up to which everything is known to be published.
+    version up to which everything is known to be published. All partitions of a worker share `never_taken`, and
+    `is_counted`: whether any of them has a tally with a key.
     """
 
-    def __init__(self, state: Committed) -> None:
+    def __init__(self, state: Committed, never_taken: set[str], is_counted: Callable[[TallyKey], bool]) -> None:
         self.tallies = {key: tally for key, tally in state.tallies.items() if tally is not None}
         self.current = {title_id: windows for title_id, windows in state.current.items() if windows is not None}
         self.waits, self.new, self.old = Waits(), Waits(), Waits()
         self.version: Version = _NOTHING
         self.noted: Version = _NOTHING
         self.oldest_ms: int | None = None
-        self._never_taken: set[str] = set()
+        self._never_taken, self._is_counted = never_taken, is_counted
 
     @property
     def left(self) -> int:
@@ -142,7 +143,7 @@ class PartitionQueue:
                 self._forget(key)
                 continue
             kind, _, title_id = key
-            if kind == TITLE and key not in tallies:
+            if kind == TITLE and key not in tallies and not self._is_counted(key):
                 never_taken.add(title_id)
             tallies[key] = tally
             if is_plain and title_id not in never_taken:

@@ -36,6 +36,7 @@ class Waiting:
 
     def __init__(self) -> None:
         self._told: dict[int, PartitionQueue] = {}
+        self._never_taken: set[str] = set()
 
     @property
     def left(self) -> int:
@@ -49,7 +50,7 @@ class Waiting:
 
     def open(self, state: Committed) -> None:
         """Start with a partition; nothing of it is pending. Its state is copied, as the fold may soon be ahead."""
-        self._told[state.partition] = PartitionQueue(state)
+        self._told[state.partition] = PartitionQueue(state, self._never_taken, self.has)
 
     def age(self, partition: int, published: Version) -> None:
         """Let what a former owner has published by that version wait behind what changes from now on."""

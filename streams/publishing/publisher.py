@@ -223,7 +223,8 @@ class Publisher:
             raise
         self._is_part = bool(taken.unfinished or self._legs.left)
         took_s = time.monotonic() - begun
-        self._pace.note_written(written, took_s)
+        # A bound counts shares: a hash has one of each partition.
+        self._pace.note_written(written - len(taken.shares) + sum(map(len, taken.shares.values())), took_s)
         log.debug("published %d keys in %.3f s", written, took_s)
         await asyncio.sleep(max(0.0, written / self.settings.publish_keys_per_s - took_s))
 

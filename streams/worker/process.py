@@ -11,7 +11,6 @@ import gc
 import logging
 import signal
 import threading
-import time
 from typing import Any
 
 from models import FORM
@@ -32,7 +31,7 @@ from streams.worker.watchdog import watch_progress, watch_topics
 log = logging.getLogger(__name__)
 
 _TIMES_FAR_BEHIND = 5
-_COLLECT_S, _LOOK_S = 60.0, 1.0
+_COLLECT_S, _LOOK_S = 60.0, 5.0
 _COLLECT_OBJECTS = 1_000_000
 _CHECKPOINT_AT_STOP_S = 8.0
 _PUBLISH_AT_STOP_S = 8.0
@@ -69,13 +68,14 @@ class Worker:
 
         A collection looks at all that is new, and holds up everything meanwhile: it comes sooner where much is new.
         """
-        since_s = time.monotonic()
+        since_s = 0.0
         while True:
             await asyncio.sleep(_LOOK_S)
-            if time.monotonic() - since_s >= _COLLECT_S or gc.get_count()[0] >= _COLLECT_OBJECTS:
+            since_s += _LOOK_S
+            if since_s >= _COLLECT_S or gc.get_count()[0] >= _COLLECT_OBJECTS:
                 gc.collect()
                 gc.freeze()
-                since_s = time.monotonic()
+                since_s = 0.0
 
     # -- the process ----------------------------------------------------------------------------------------
 

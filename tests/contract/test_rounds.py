@@ -105,6 +105,17 @@ async def test_a_title_is_known_once_a_round_has_written_it() -> None:
 
 
 @in_a_loop
+async def test_a_title_is_known_by_what_any_partition_of_the_worker_counted() -> None:
+    redis = FakeRedis()
+    publisher = await idle(redis)
+    await publisher.open_partition(committed(1, 0))
+    await publisher.drain(10)
+    publisher.on_committed(committed(1, 1, **NEW, t7=4))
+    await publisher.publish()
+    assert shown(redis)["t7"] == "5"
+
+
+@in_a_loop
 async def test_what_a_round_left_over_of_new_titles_goes_on_while_others_change() -> None:
     redis = FakeRedis()
     publisher = await idle(redis)
