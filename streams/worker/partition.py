@@ -199,7 +199,8 @@ class Partition:
     async def checkpoint(self) -> None:
         """Write all changes since the last checkpoint in one transaction, then acknowledge and publish.
 
-        Raises `CheckpointFailed`: all of it is committed then, or nothing, and the process must end.
+        Raises `CheckpointFailed`: all of it is committed then, or nothing, and the process must end. If it is
+        `Refused`, nothing is, and only the partition must be closed.
         """
         async with self._lock:
             # The changes of a failed checkpoint are in no later one.
@@ -294,6 +295,15 @@ class Partition:
         async with self._lock:
             self._unacknowledged = []
             await self._in_pool(self._writer.close)
+            self._free_memory()
+
+    def _free_memory(self) -> None:
+        """Let go of the rows: the collector looks at nothing old, so what refers to itself would stay for ever."""
+        for title in self.fold.titles.values():
+            title.rows.clear()
+        self.fold.tallies.own.clear()
+        if self._unfinished is not None:
+            self._unfinished.__traceback__ = None
 
     async def _in_pool(self, call: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call, *arguments)
