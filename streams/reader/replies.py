@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from models.events import END_OF_CALENDAR_MS
 from models.hash_fields import SLICES
 from streams.reader.errors import ReaderError
 from streams.reader.results import Board, Curve, Daypart, Dayparts, Entry, Read, Title
@@ -31,7 +32,7 @@ class ServerState(NamedTuple):
 def server_state(reply: Sequence[Any]) -> ServerState:
     """The state from the values of `version`, `complete` and `as_of_ms`; None for all of them if there is no status."""
     version, complete, as_of_ms = (text_of(value or b"") for value in reply)
-    return ServerState(int(version or 0), complete == "1", int(as_of_ms or 0))
+    return ServerState(int(version or 0), complete == "1", min(int(as_of_ms or 0), END_OF_CALENDAR_MS - 1))
 
 
 def texts(reply: Any) -> dict[str, str]:
