@@ -49,9 +49,15 @@ def struct(kind: type[R], key: str, fields: Mapping[str, str], **names: str) -> 
     """A result from a hash that exists. An empty text becomes None."""
     known = {name: text for name, text in fields.items() if text} | names
     try:
-        return msgspec.convert(known, kind, strict=False)
+        found = msgspec.convert(known, kind, strict=False)
     except msgspec.ValidationError as problem:
         raise ReaderError(f"{key} is not as Encore writes it ({problem}); is the prefix the right one?") from None
+    if not -1 <= found.as_of_ms < END_OF_CALENDAR_MS:
+        raise ReaderError(
+            f"{key}: as_of_ms is {found.as_of_ms}, accepted: the years 1970 to 9999; a former worker took a wrong"
+            " timestamp for the time: stop all workers and run `encore rebuild`"
+        )
+    return found
 
 
 def curve(key: str, fields: Mapping[str, str], title_id: str) -> Curve:

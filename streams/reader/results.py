@@ -8,11 +8,9 @@ divided and put into JSON; to add up many, use `watched_ms`, an exact integer. R
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import msgspec
-
-from models.events import END_OF_CALENDAR_MS
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +20,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     False: a rebuild is under way and this reader has seen no complete value before it: the numbers are too small.
     """
 
-    as_of_ms: Annotated[int, msgspec.Meta(ge=-1, lt=END_OF_CALENDAR_MS)] = 0
+    as_of_ms: int = 0
     version: int
     complete: bool
 
