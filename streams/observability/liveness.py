@@ -24,11 +24,18 @@ class HasPulse(Protocol):
 
 
 class Vitals:
-    """One worker's vitals. `partitions` and `openings` are the worker's own, and change. Called from other threads."""
+    """One worker's vitals. `partitions`, `openings` and `stopped` are the worker's own, and change. Called from other
+    threads.
 
-    def __init__(self, partitions: Mapping[int, HasPulse], openings: Collection[int]) -> None:
+    A worker with a stopped partition is ready: it works on all others, and no rollout should wait for this one.
+    """
+
+    def __init__(
+        self, partitions: Mapping[int, HasPulse], openings: Collection[int], stopped: Collection[int] = ()
+    ) -> None:
         self.partitions = partitions
         self.openings = openings
+        self.stopped = stopped
         self._beat_s = time.monotonic()
         self._is_assigned = False
         self._has_started = False
@@ -74,5 +81,5 @@ class Vitals:
     def _why_not_restored(self) -> str:
         if not self._is_assigned:
             return "the group has not assigned partitions yet"
-        opening = sorted(self.openings)
+        opening = sorted(set(self.openings) - set(self.stopped))
         return f"partitions are being restored: {', '.join(map(str, opening))}" if opening else ""

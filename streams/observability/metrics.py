@@ -102,6 +102,9 @@ class Metrics:
         self.producer_renewals = self._counter(
             "producer_renewals", "new producers made after a commit that was answered late, before the next checkpoint"
         )
+        self.stopped_partitions = self._gauge(
+            "stopped_partitions", "1 while a partition is stopped, as Kafka refused a record of it; else 0", _PARTITION
+        )
         self.refused_shares = self._counter(
             "refused_shares", "counters refused by Redis as another worker had written newer ones"
         )

@@ -14,7 +14,8 @@ A worker with `ENCORE_METRICS_PORT` answers on that port, at `ENCORE_METRICS_HOS
 |---|---|
 | `/metrics` | the metrics below, in Prometheus's text format, and `process_…` (CPU, memory, open files) |
 | `/livez` | 200 while the worker's event loop moves; Kafka and Redis may be away |
-| `/readyz` | 200 once all partitions that are this worker's are restored, and while their checkpoints go on |
+| `/readyz` | 200 once all partitions that are this worker's are restored, and while their checkpoints go on; \
+a stopped partition counts for neither |
 | `/startupz` | 200 once the worker has been assigned partitions for the first time and has restored them |
 
 Where a probe answers 503, its body is one line that says why. No label, path or line names a household or a title.

@@ -36,6 +36,10 @@ class Owned(Protocol):
     def openings(self) -> Collection[int]:
         """The partitions that are being opened, as they change."""
 
+    @property
+    def stopped(self) -> Collection[int]:
+        """The partitions that are stopped, as they change."""
+
 
 class Monitoring:
     """One worker's monitoring; usable before the worker has partitions."""
@@ -50,6 +54,7 @@ class Monitoring:
     def watch(self, owned: Owned, published: Published) -> None:
         """Measure these from now on."""
         self.vitals.partitions, self.vitals.openings = owned.partitions, owned.openings
+        self.vitals.stopped = owned.stopped
         self._published = published
 
     def open(self) -> None:
@@ -77,3 +82,5 @@ class Monitoring:
             self.metrics.waiting_keys.set(published.waiting_keys)
             for number, partition in list(self.vitals.partitions.items()):
                 partition.pulse.measure(published.lag(number))
+            for number in {*self.vitals.partitions, *self.vitals.stopped}:
+                self.metrics.stopped_partitions.labels(str(number)).set(number in self.vitals.stopped)

@@ -19,7 +19,7 @@ from streams.config.settings import Settings
 from streams.config.zones import zones_version
 from streams.display.numbers import many, rate
 from streams.kafka.admin import KafkaView
-from streams.kafka.topics import REMEDY, KafkaFailed, Topic, all_topics
+from streams.kafka.topics import REMEDY, KafkaFailed, Topic, all_topics, outputs
 from streams.operations.lag import read_lag
 from streams.operations.source_sample import read_sample
 from streams.operations.titles import stored_titles
@@ -29,6 +29,7 @@ from streams.redis.keys import Keys
 OK, ODD, WRONG = "ok", "odd", "wrong"
 _FIVE_MINUTES_S = 300
 _VERIFICATION, _VERSION = "transaction.partition.verification.enable", "transaction.version"
+_LARGEST, _DEFAULT_LARGEST = "max.message.bytes", 1_048_588
 _TIMESTAMPS, _BROKERS = "message.timestamp.type", "LogAppendTime"
 
 
@@ -102,6 +103,9 @@ def _topic(settings: Settings, view: KafkaView, topic: Topic, source_partitions:
             level = WRONG if name in ("cleanup.policy", "retention.ms") else ODD
             found = f"has {name}={options.get(name)}, not {wanted}"
             return Finding(level, what, found, f"`{_set(topic.name, name, wanted)}`")
+    if topic in outputs(settings) and int(options.get(_LARGEST, _DEFAULT_LARGEST)) < _DEFAULT_LARGEST:
+        found = f"has {_LARGEST}={options[_LARGEST]}: a partition stops once a record of it is larger"
+        return Finding(ODD, what, found, f"`{_set(topic.name, _LARGEST, str(_DEFAULT_LARGEST))}`")
     if _TIMESTAMPS in topic.options and options.get(_TIMESTAMPS) != _BROKERS:
         found = "has its producers' timestamps: one wrong clock moves the time of a partition"
         return Finding(
@@ -123,7 +127,7 @@ def _is_as_good(name: str, options: Mapping[str, str], wanted: str) -> bool:
     """Whether an option's value is good enough: a larger number also is, and so are the broker's timestamps."""
     if name.startswith("message.timestamp."):
         return options.get(_TIMESTAMPS) == _BROKERS
-    return name == "max.message.bytes" and name in options and int(options[name]) >= int(wanted)
+    return name == _LARGEST and name in options and int(options[name]) >= int(wanted)
 
 
 def _group(settings: Settings, view: KafkaView) -> Iterator[Finding]:
@@ -132,7 +136,7 @@ def _group(settings: Settings, view: KafkaView) -> Iterator[Finding]:
     if not lag.workers:
         yield Finding(ODD, f"group {settings.app_id}", "no worker runs", "start `encore worker`")
     elif lag.behind_s > _FIVE_MINUTES_S:
-        advice = "more workers share the partitions; `encore lag` says which of them wait"
+        advice = "`encore lag` says which partitions wait. All: start more workers. One: its worker's log says why"
         yield Finding(ODD, f"group {settings.app_id}", found, advice)
     else:
         yield Finding(OK, f"group {settings.app_id}", found)

@@ -87,6 +87,10 @@ class Waiting:
         for told in self._told.values():
             told.let_wait([key])
 
+    def let_wait_in(self, partition: int, keys: set[TallyKey]) -> None:
+        """Queue keys of one partition again, as far as it has tallies of them; not for windows."""
+        self._told[partition].let_wait(Waits(keys, set()))
+
     def let_everything_wait(self) -> None:
         """Queue all keys again."""
         for told in self._told.values():

@@ -130,6 +130,10 @@ class Publisher:
         self.on_committed(missing)
         if published is not None:
             self._waiting.age(state.partition, published)
+        if not self._shown.rows:
+            self._show_catalog()
+        titles_shown = self._shown.may_show_other_lengths(state.catalog)
+        self._waiting.let_wait_in(state.partition, {TallyKey(CURVE, 0, title_id) for title_id in titles_shown})
 
     def close_partition(self, partition: int) -> None:
         """Stop publishing a partition; its next owner publishes what is still pending."""

@@ -27,6 +27,7 @@ class ShownCatalog:
 
     def __init__(self) -> None:
         self.rows: Mapping[str, CatalogRow] = {}
+        self._other_lengths: set[str] = set()
         self._members: dict[str, set[str]] = {}
 
     def turn_to(self, rows: Mapping[str, CatalogRow]) -> Corrected:
@@ -39,7 +40,17 @@ class ShownCatalog:
             old, new = before.get(title_id, _UNKNOWN), rows.get(title_id, _UNKNOWN)
             if old is not new:
                 self._correct(title_id, old, new, corrected)
+        if before:
+            self._other_lengths |= corrected.lengths
         return corrected
+
+    def may_show_other_lengths(self, rows: Mapping[str, CatalogRow]) -> set[str]:
+        """The titles whose curves may be shown by another content length than the present one.
+
+        `rows`: the catalog of a partition's state, which nobody had while the catalog was corrected. A correction may
+        also have been shown, and taken back, before the state took it in.
+        """
+        return self._other_lengths | lengths_differ(self.rows, rows)
 
     def _correct(self, title_id: str, old: CatalogRow, new: CatalogRow, corrected: Corrected) -> None:
         runtime = old.known_runtime_ms != new.known_runtime_ms
@@ -75,3 +86,12 @@ class ShownCatalog:
         """The known runtimes of a franchise's titles, in milliseconds by title id."""
         known = {title_id: self.rows[title_id].known_runtime_ms for title_id in self._members.get(franchise_id, ())}
         return {title_id: runtime_ms for title_id, runtime_ms in known.items() if runtime_ms}
+
+
+def lengths_differ(rows: Mapping[str, CatalogRow], others: Mapping[str, CatalogRow]) -> set[str]:
+    """The titles that have other content lengths in two catalogs."""
+    return {
+        title_id
+        for title_id in rows.keys() | others.keys()
+        if rows.get(title_id, _UNKNOWN).length_ms != others.get(title_id, _UNKNOWN).length_ms
+    }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
+from models.events import END_OF_CALENDAR_MS
 from models.rules import DAY_MS
 from models.tally import CURVE, DAYPARTS, FRANCHISE, TITLE, TallyKey
 from models.windows import (
@@ -67,6 +68,7 @@ _RESULTS: dict[str, type[Window | AudienceWeek]] = {
 
 _WEEKS_AHEAD = 8
 """A title's `as_of_ms` is that of its slowest partition. Others may be this many weeks ahead."""
+_LAST_WEEK = audience_week((END_OF_CALENDAR_MS - 1) // DAY_MS)
 
 
 class Part(NamedTuple):
@@ -188,6 +190,7 @@ class Queries:
     def _audience(self, title_id: str, title: Title | None, weeks: int) -> list[Part]:
         """Further parts of a title's profile: the same number for a title that does not exist."""
         newest = audience_week((title.as_of_ms if title is not None else 0) // DAY_MS)
+        newest = min(newest, _LAST_WEEK - _WEEKS_AHEAD)
         return self._windows(AUDIENCE, title_id, range(newest - weeks + 1, newest + _WEEKS_AHEAD + 1))
 
     def _computed(self, title_id: str, result: type[Computed]) -> Part:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from models.events import END_OF_CALENDAR_MS
 from models.hash_fields import SLICES
 from streams.reader.errors import ReaderError
 from streams.reader.results import Board, Curve, Daypart, Dayparts, Entry, Read, Title
@@ -31,7 +32,7 @@ class ServerState(NamedTuple):
 def server_state(reply: Sequence[Any]) -> ServerState:
     """The state from the values of `version`, `complete` and `as_of_ms`; None for all of them if there is no status."""
     version, complete, as_of_ms = (text_of(value or b"") for value in reply)
-    return ServerState(int(version or 0), complete == "1", int(as_of_ms or 0))
+    return ServerState(int(version or 0), complete == "1", min(int(as_of_ms or 0), END_OF_CALENDAR_MS - 1))
 
 
 def texts(reply: Any) -> dict[str, str]:
@@ -48,9 +49,15 @@ def struct(kind: type[R], key: str, fields: Mapping[str, str], **names: str) -> 
     """A result from a hash that exists. An empty text becomes None."""
     known = {name: text for name, text in fields.items() if text} | names
     try:
-        return msgspec.convert(known, kind, strict=False)
+        found = msgspec.convert(known, kind, strict=False)
     except msgspec.ValidationError as problem:
         raise ReaderError(f"{key} is not as Encore writes it ({problem}); is the prefix the right one?") from None
+    if not -1 <= found.as_of_ms < END_OF_CALENDAR_MS:
+        raise ReaderError(
+            f"{key}: as_of_ms is {found.as_of_ms}, accepted: the years 1970 to 9999; a former worker took a wrong"
+            " timestamp for the time: stop all workers and run `encore rebuild`"
+        )
+    return found
 
 
 def curve(key: str, fields: Mapping[str, str], title_id: str) -> Curve:

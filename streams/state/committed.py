@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import NamedTuple
 
+from models.catalog import CatalogRow
 from models.current_windows import CurrentWindows
 from models.tally import FRANCHISE, TITLE, TallyKey
 
@@ -29,6 +30,8 @@ class Committed(NamedTuple):
     """The titles whose current windows changed with them."""
     oldest_ms: int | None = None
     """The timestamp of the first record in the checkpoint."""
+    catalog: Mapping[str, CatalogRow] = MappingProxyType({})
+    """Of a partition that is being opened: the catalog that its state was computed with."""
 
     def after(self, published: tuple[int, int] | None) -> Committed:
         """What changed after the version up to which the partition is published; None: not known, so everything.

@@ -24,7 +24,7 @@ from streams.kafka.last_record import Record, last_record
 from streams.kafka.reader import CannotRead
 from streams.kafka.topics import LARGEST_MESSAGE_BYTES
 from streams.observability.logs import LIBRDKAFKA
-from streams.state.too_large import too_large
+from streams.state.refused_record import REFUSED, refused
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,10 @@ class CheckpointFailed(Exception):
 
 class Fenced(CheckpointFailed):
     """Another worker owns the partition now; this one must not write, publish or acknowledge any more."""
+
+
+class Refused(CheckpointFailed):
+    """Kafka refused a record of the checkpoint. Nothing of it is written, nor would it be if it were tried at once."""
 
 
 class Kept(NamedTuple):
@@ -137,7 +141,10 @@ class TransactionalWriter:
         self._own = (last,)
 
     def write(self, batch: Batch) -> None:
-        """Write a batch in one transaction; returns when it is committed. Raises `CheckpointFailed`."""
+        """Write a batch in one transaction; returns when it is committed.
+
+        Raises `CheckpointFailed`; then do not write with this writer any more.
+        """
         position = batch.state[-1]["value"]
         self._own = (*self._own[-2:], position)
         for attempt in range(1, ATTEMPTS + 1):
@@ -148,8 +155,9 @@ class TransactionalWriter:
                 break
             except KafkaException as problem:
                 error = _error_of(problem)
-                if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
-                    raise CheckpointFailed(too_large(batch, self.topic, self.partition)) from None
+                if error.code() in REFUSED:
+                    self._abort()
+                    raise Refused(refused(batch, self.topic, self.partition, error)) from None
                 if not error.txn_requires_abort() or attempt == ATTEMPTS:
                     raise self._failure("checkpoint", error) from None
                 log.warning("checkpoint of %s is written again by a new producer: %s", self.name, error.str())
@@ -163,6 +171,14 @@ class TransactionalWriter:
         begun_s = time.monotonic()
         tries = self._persist("commit", lambda: self._producer.commit_transaction(_CALL_S))
         self._may_come_late = tries > 1 or time.monotonic() - begun_s >= _UNREPEATED_S
+
+    def _abort(self) -> None:
+        """End the transaction: readers of its topics wait for that. If it fails, Kafka ends it after its timeout."""
+        self._producer.purge()
+        try:
+            self._producer.abort_transaction(_CALL_S)
+        except KafkaException as problem:
+            log.warning("the transaction of %s is not aborted yet: %s", self.name, _error_of(problem).str())
 
     def _renew(self) -> bytes | None:
         """Replace the producer; the new one aborts what the former one left open. Returns the last committed value.

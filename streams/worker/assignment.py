@@ -20,9 +20,11 @@ from streams.publishing.publisher import Publisher
 from streams.publishing.sink import Sink, Unreachable
 from streams.source.app import SourcePartitions, create_app
 from streams.state.consistency import Known
+from streams.state.transactions import Refused
 from streams.worker.control_rows import Told
 from streams.worker.partition import Partition
 from streams.worker.startup import Ground
+from streams.worker.stopped import Stopped
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +34,8 @@ _MOST_PARTITIONS = 64
 class Ownership:
     """The partitions of one worker. `partitions` are open; `openings` are the tasks that open others.
 
-    `delivering` are the same tasks until they are done. Nothing is delivered once `ending` is set. `fail` is called
-    with every error.
+    `stopped` are those of which Kafka refused a record, until they are past it. `delivering` are the tasks of
+    `openings` until they are done. Nothing is delivered once `ending` is set. `fail` is called with every other error.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Ownership:
         self.partitions: dict[int, Partition] = {}
         self.openings: dict[int, asyncio.Task[None]] = {}
         self.delivering: set[asyncio.Task[None]] = set()
+        self.stopped = Stopped(self._begin_to_open)
         self.app = create_app(settings, self)
         self._read = SourcePartitions(self.app, settings.source_topic)
         self._ground, self._sink, self._publisher, self._monitoring = ground, sink, publisher, monitoring
@@ -97,7 +100,7 @@ class Ownership:
         if numbers:
             reached(Failpoint.REVOKED)
         try:
-            await asyncio.gather(*(self.partitions[number].checkpoint() for number in numbers & set(self.partitions)))
+            await self._checkpoint(numbers & set(self.partitions))
         except Exception as problem:
             self._fail(problem)
 
@@ -107,19 +110,25 @@ class Ownership:
         log.info("assigned partitions %s", sorted(self._assigned) or "none")
         reached(Failpoint.ASSIGNED)
         try:
-            for number in set(self.partitions) - self._assigned:
+            for number in {*self.partitions, *self.stopped} - self._assigned:
                 await self._let_go(number)
             for number in sorted(self._assigned):
                 if number in self.partitions:
                     await self._deliver(number)
-                elif number not in self.openings and not self._ending.is_set():
-                    self.openings[number] = asyncio.create_task(self._open(number))
-                    self.delivering.add(self.openings[number])
-                    self.openings[number].add_done_callback(self.delivering.discard)
+                else:
+                    self._begin_to_open(number)
             self._monitoring.vitals.note_assigned()
             self._monitoring.metrics.rebalances.inc()
         except Exception as problem:
             self._fail(problem)
+
+    def _begin_to_open(self, number: int) -> None:
+        """Open a partition in the background, unless that is under way, or it rests, or it is not this worker's now."""
+        is_due = number in self._assigned and not self.stopped.is_resting(number)
+        if is_due and number not in self.openings and not self._ending.is_set():
+            self.openings[number] = asyncio.create_task(self._open(number))
+            self.delivering.add(self.openings[number])
+            self.openings[number].add_done_callback(self.delivering.discard)
 
     async def _open(self, number: int) -> None:
         try:
@@ -143,10 +152,22 @@ class Ownership:
             log.info("partition %d was revoked before it could be delivered", number)
 
     async def _let_go(self, number: int) -> None:
-        # Closed first, so that the publisher still receives a checkpoint that is in flight.
-        await self.partitions.pop(number).close()
-        self._publisher.close_partition(number)
+        self.stopped.forget(number)
+        await self._close(number)
+
+    async def _close(self, number: int) -> None:
+        if number in self.partitions:
+            # Closed first, so that the publisher still receives a checkpoint that is in flight.
+            await self.partitions.pop(number).close()
+            self._publisher.close_partition(number)
         self._monitoring.metrics.forget(number)
+
+    async def _stop(self, number: int, why: Refused) -> None:
+        """Close a partition of which Kafka refused a record. After a rest it is opened again, as after a rebalance."""
+        partition = self.partitions[number]
+        self._epochs.pop(number, None)
+        self.stopped.stop(number, (partition.position, partition.sequence), why)
+        await self._close(number)
 
     async def _restored(self, number: int) -> Partition:
         begun = time.monotonic()
@@ -188,9 +209,21 @@ class Ownership:
             if self._read.end(number) == self.partitions[number].position:
                 self.partitions[number].let_time_pass()
             self.partitions[number].published = self._publisher.published.get(number, 0)
-        await asyncio.gather(*(self.partitions[number].checkpoint() for number in numbers))
+        await self._checkpoint(numbers)
         for number in numbers:
             self._note_lag(number)
+
+    async def _checkpoint(self, numbers: Iterable[int]) -> None:
+        await asyncio.gather(*(self._checkpoint_one(number, self.partitions[number]) for number in numbers))
+
+    async def _checkpoint_one(self, number: int, partition: Partition) -> None:
+        try:
+            await partition.checkpoint()
+            self.stopped.note_committed(number, (partition.checkpointed_position, partition.sequence))
+        except Refused as problem:
+            # A checkpoint by the timer and one by a rebalance may meet the same refusal.
+            if self.partitions.get(number) is partition:
+                await self._stop(number, problem)
 
     def _note_lag(self, number: int) -> None:
         if number in self.partitions and number in self._epochs:

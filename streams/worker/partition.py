@@ -15,6 +15,7 @@ from concurrent.futures import Executor
 from secrets import token_hex
 from typing import Any, NamedTuple, TypeVar
 
+from models.catalog import CatalogRow
 from models.changes import Changes
 from models.current_windows import CurrentWindows
 from models.fold import Fold
@@ -100,6 +101,7 @@ class Partition:
         self._lock = asyncio.Lock()
         self._unfinished: CheckpointFailed | None = None
         self._zones_of_state: Mapping[str, bytes] = {}
+        self._catalog_of_state: Mapping[str, CatalogRow] = {}
         self._unacknowledged: list[Any] = []
         self._break_silence()
 
@@ -124,6 +126,7 @@ class Partition:
             check_source(self._place, position.next_offset, first_offset, end_offset)
             self._continue_from(position)
         self._take_in_zones(position)
+        self._catalog_of_state = dict(self.fold.catalog)
         self._controls.take_in_catalog(self.position)
         self._controls.take_in_erasures(self.position)
         self._break_silence()
@@ -199,7 +202,8 @@ class Partition:
     async def checkpoint(self) -> None:
         """Write all changes since the last checkpoint in one transaction, then acknowledge and publish.
 
-        Raises `CheckpointFailed`: all of it is committed then, or nothing, and the process must end.
+        Raises `CheckpointFailed`: all of it is committed then, or nothing, and the process must end. If it is
+        `Refused`, nothing is, and only the partition must be closed.
         """
         async with self._lock:
             # The changes of a failed checkpoint are in no later one.
@@ -266,9 +270,11 @@ class Partition:
         )
 
     def committed_state(self) -> Committed:
-        """Everything that readers should see of this partition. Call it right after opening."""
+        """Everything that readers should see of this partition. Call it once, right after opening."""
         tallies = self.fold.tallies
-        return self._committed(self._position(), tallies.own, tallies.current, tallies.current.keys())
+        state = self._committed(self._position(), tallies.own, tallies.current, tallies.current.keys())
+        catalog, self._catalog_of_state = self._catalog_of_state, {}
+        return state._replace(catalog=catalog)
 
     def _committed(
         self,
@@ -294,6 +300,15 @@ class Partition:
         async with self._lock:
             self._unacknowledged = []
             await self._in_pool(self._writer.close)
+            self._free_memory()
+
+    def _free_memory(self) -> None:
+        """Let go of the rows: the collector looks at nothing old, so what refers to itself would stay for ever."""
+        for title in self.fold.titles.values():
+            title.rows.clear()
+        self.fold.tallies.own.clear()
+        if self._unfinished is not None:
+            self._unfinished.__traceback__ = None
 
     async def _in_pool(self, call: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call, *arguments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, NamedTuple
 
+import pytest
 from fake_sink import FakeRedis
 from publishing import committed, in_a_loop, opened
 
@@ -12,13 +13,19 @@ from streams.config.settings import Settings
 from streams.observability.monitoring import Monitoring
 from streams.publishing.publisher import Publisher
 from streams.state.committed import Committed
+from streams.state.transactions import Refused
+from streams.worker import stopped
 from streams.worker.assignment import Ownership
 
 
 class Open:
-    """A partition that is open; a checkpoint of it is in flight, and is committed while the partition is closed."""
+    """A partition that is open; a checkpoint of it is in flight, and is committed while the partition is closed.
 
-    position = uncheckpointed = 0
+    Each checkpoint takes in one record, unless it `is_refused`.
+    """
+
+    position = uncheckpointed = checkpointed_position = sequence = 0
+    is_refused = False
 
     def __init__(self, number: int, publisher: Publisher) -> None:
         self.number, self._publisher = number, publisher
@@ -26,6 +33,16 @@ class Open:
 
     def committed_state(self) -> Committed:
         return committed(self.number, 1)
+
+    async def checkpoint(self) -> None:
+        self.position = self.checkpointed_position + 1
+        self.sequence += 1
+        await asyncio.sleep(0)
+        if self.is_refused:
+            raise Refused("too large")
+        self.checkpointed_position = self.position
+
+    def let_time_pass(self) -> None: ...
 
     async def close(self) -> None:
         await asyncio.sleep(0)
@@ -57,6 +74,7 @@ async def member(*already_open: int) -> Member:
         return True
 
     ownership._restored, ownership._read.seek = restored, sought  # type: ignore[method-assign, assignment]
+    ownership._read.end = lambda number: 10  # type: ignore[method-assign]
     ownership.partitions = {number: Open(number, publisher) for number in already_open}  # type: ignore[misc]
     return Member(ownership, publisher, ending, failures, opening)
 
@@ -108,3 +126,139 @@ async def test_a_worker_that_ends_opens_nothing_more() -> None:
     await worker.ownership.assign([0])
 
     assert (worker.failures, worker.ownership.openings, worker.ownership.delivering) == ([], {}, set())
+
+
+# -- Kafka refuses a record -----------------------------------------------------------------------------------
+
+
+class Refusing(NamedTuple):
+    """A worker with two partitions; of the first, Kafka refuses a record."""
+
+    worker: Member
+    bad: Open
+
+    async def tried(self, *, is_refused: bool) -> Open:
+        """The partition once its rest is over and it is open again."""
+        await asyncio.sleep(0.01)
+        again = Open(0, self.worker.publisher)
+        again.is_refused = is_refused
+        self.worker.opening.pop(0).set_result(again)
+        await asyncio.gather(*self.worker.ownership.delivering)
+        return again
+
+
+@pytest.fixture
+def rests(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The rests that were begun, in seconds; they are over at once."""
+    begun: list[float] = []
+
+    def brief(seconds: float, call: Any, number: int) -> asyncio.TimerHandle:
+        begun.append(seconds)
+        return asyncio.get_running_loop().call_at(0, call, number)
+
+    monkeypatch.setattr(stopped, "_after", brief)
+    return begun
+
+
+async def refusing() -> Refusing:
+    worker = await member(0, 1)
+    await worker.ownership.assign([0, 1])
+    bad: Any = worker.ownership.partitions[0]
+    bad.is_refused = True
+    await worker.ownership.checkpoint()
+    return Refusing(worker, bad)
+
+
+@in_a_loop
+async def test_a_partition_of_which_kafka_refuses_a_record_is_closed_and_the_others_go_on() -> None:
+    worker, bad = await refusing()
+    other: Any = worker.ownership.partitions[1]
+    await worker.ownership.checkpoint()
+
+    assert (worker.failures, bad.is_closed, other.checkpointed_position) == ([], True, 2)
+    assert (set(worker.ownership.positions()), set(worker.ownership.stopped)) == ({1}, {0})
+    assert worker.ownership.epoch(0) is None, "its source is read no more"
+
+
+def test_it_is_tried_again_after_rests_that_grow_and_goes_on_once_kafka_takes_it(rests: list[float]) -> None:
+    @in_a_loop
+    async def scenario() -> None:
+        refused = await refusing()
+        ownership = refused.worker.ownership
+        for _ in range(6):
+            await refused.tried(is_refused=True)
+            await ownership.checkpoint()
+        healed = await refused.tried(is_refused=False)
+        assert set(ownership.stopped) == {0}, "it is not past the refused record yet"
+        await ownership.checkpoint()
+
+        assert (refused.worker.failures, ownership.partitions[0]) == ([], healed)
+        assert (set(ownership.positions()), set(ownership.stopped)) == ({0, 1}, set())
+
+    scenario()
+    assert rests == [10, 20, 40, 80, 160, 300, 300]
+
+
+def test_a_partition_that_heals_and_is_refused_later_rests_briefly_again(rests: list[float]) -> None:
+    @in_a_loop
+    async def scenario() -> None:
+        refused = await refusing()
+        healed = await refused.tried(is_refused=False)
+        await refused.worker.ownership.checkpoint()
+        healed.is_refused = True
+        await refused.worker.ownership.checkpoint()
+
+    scenario()
+    assert rests == [10, 10]
+
+
+@in_a_loop
+async def test_a_stopped_partition_that_is_taken_away_is_forgotten_and_opened_at_once_when_it_comes_back() -> None:
+    worker, _ = await refusing()
+    await worker.ownership.revoke([0, 1])
+    await worker.ownership.assign([1])
+    assert (list(worker.ownership.stopped), worker.ownership.openings) == ([], {})
+
+    await worker.ownership.assign([0, 1])
+
+    assert (worker.failures, list(worker.ownership.openings)) == ([], [0])
+
+
+@in_a_loop
+async def test_a_stopped_partition_that_a_rebalance_leaves_here_goes_on_resting() -> None:
+    worker, _ = await refusing()
+    await worker.ownership.revoke([0, 1])
+    await worker.ownership.assign([0, 1])
+
+    assert (worker.failures, list(worker.ownership.stopped)) == ([], [0])
+    assert (set(worker.ownership.partitions), worker.ownership.openings) == ({1}, {})
+
+
+@in_a_loop
+async def test_a_record_that_is_refused_in_a_rebalance_stops_its_partition_too() -> None:
+    worker = await member(0, 1)
+    await worker.ownership.assign([0, 1])
+    bad: Any = worker.ownership.partitions[0]
+    bad.is_refused = True
+
+    await asyncio.gather(worker.ownership.revoke([0, 1]), worker.ownership.checkpoint())
+    await worker.ownership.assign([0, 1])
+
+    assert (worker.failures, bad.is_closed, list(worker.ownership.stopped)) == ([], True, [0])
+    assert set(worker.ownership.partitions) == {1}
+
+
+def test_a_worker_that_ends_tries_nothing_again(rests: list[float]) -> None:
+    @in_a_loop
+    async def scenario() -> None:
+        worker = await member(0)
+        await worker.ownership.assign([0])
+        bad: Any = worker.ownership.partitions[0]
+        bad.is_refused = True
+        worker.ending.set()
+        await worker.ownership.checkpoint()
+        await asyncio.sleep(0.01)
+
+        assert (worker.failures, worker.ownership.openings, worker.ownership.delivering) == ([], {}, set())
+
+    scenario()

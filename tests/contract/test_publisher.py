@@ -149,6 +149,34 @@ async def test_a_curve_that_was_held_back_is_published_by_whoever_takes_over() -
     assert _curve(redis) == {"slices": "2", "0": "4.000", "1": "2.000"}
 
 
+@pytest.mark.parametrize("lengths_ms", [(10_000, 5_000), (10_000, 15_000), (10_000, 5_000, 10_000)])
+def test_a_curve_is_shown_by_the_length_that_was_corrected_while_nobody_had_its_partition(
+    lengths_ms: tuple[int, ...],
+) -> None:
+    @in_a_loop
+    async def scenario() -> None:
+        redis, catalog = FakeRedis(), [{"film": CatalogRow(title_id="film", runtime_ms=lengths_ms[0])}]
+        state = committed(0, 1)._replace(tallies={CURVE_OF_FILM: [1, 4, 2]}, catalog=catalog[0])
+        former, heir = (worker(redis, partitions=1, catalog=lambda: catalog[0]) for _ in range(2))
+        for publisher in (former, heir):
+            await publisher.join()
+        await former.open_partition(state)
+        assert await former.drain(1)
+        await heir.publish()
+        for length_ms in lengths_ms[1:]:
+            # The former owner shows a correction and dies before its state takes it in; the heir knows of it by then.
+            await former.publish()
+            catalog[0] = {"film": CatalogRow(title_id="film", runtime_ms=length_ms)}
+            await heir.publish()
+
+        await heir.open_partition(state)
+        assert await heir.drain(1)
+
+        assert (_curve(redis) or {})["slices"] == str(lengths_ms[-1] // 5_000)
+
+    scenario()
+
+
 @in_a_loop
 async def test_a_curve_that_began_anew_in_all_partitions_is_gone_until_something_is_played() -> None:
     redis = FakeRedis()

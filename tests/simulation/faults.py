@@ -12,7 +12,7 @@ from network import LATE, LOST, SLOW, UNANSWERED
 
 KILL, FREEZE, STOP, JOIN, LEAVE = "kill", "freeze", "stop", "join", "leave"
 REQUEST, SKIP, COMPACT, CATALOG, REBALANCE = "request", "skip", "compact", "catalog", "rebalance"
-FLUSH, RESTART, AWAY = "flush redis", "restart redis", "redis away"
+FLUSH, RESTART, AWAY, REFUSE = "flush redis", "restart redis", "redis away", "refuse"
 
 _REQUESTS = (
     "EndTxn",
@@ -27,7 +27,7 @@ _REQUESTS = (
 )
 _WEIGHTS = {
     KILL: 6, FREEZE: 9, STOP: 2, JOIN: 3, LEAVE: 2, REQUEST: 12, SKIP: 1, COMPACT: 3, CATALOG: 1,
-    REBALANCE: 3, FLUSH: 1, RESTART: 1, AWAY: 2,
+    REBALANCE: 3, FLUSH: 1, RESTART: 1, AWAY: 2, REFUSE: 2,
 }  # fmt: skip
 
 
@@ -60,6 +60,8 @@ def _drawn(random: Random, kind: str, step: int) -> Fault:
         return Fault(step, kind, worker, random.uniform(0.1, 3))
     if kind == REBALANCE:
         return Fault(step, kind, seconds=random.uniform(0.02, 0.3), times=random.choice((1, 2, 5)))
+    if kind == REFUSE:
+        return Fault(step, kind, worker, random.uniform(0.1, 25))
     if kind == AWAY:
         return Fault(step, kind, seconds=random.uniform(0.1, 6))
     if kind == REQUEST:

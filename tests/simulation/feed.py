@@ -12,6 +12,7 @@ from models.partitioner import partition_of
 
 BEGUN_MS = 1_750_032_000_000
 LENGTH_MS = 120_000
+_LENGTHS_MS = (LENGTH_MS, 90_000, 150_000)
 _TITLES = ("film", "t/2")
 _HOUSEHOLDS = ("home", "h-2", "h-3", "h-4")
 _STEP_MS = 30_000
@@ -22,20 +23,14 @@ def first_catalog() -> dict[str, CatalogRow]:
     return {title: _row(title, "saga") for title in _TITLES}
 
 
-def _row(title: str, franchise: str) -> CatalogRow:
-    return CatalogRow(title_id=title, runtime_ms=LENGTH_MS, franchise_id=franchise, release_time_ms=BEGUN_MS)
+def _row(title: str, franchise: str, length_ms: int = LENGTH_MS) -> CatalogRow:
+    return CatalogRow(title_id=title, runtime_ms=length_ms, franchise_id=franchise, release_time_ms=BEGUN_MS)
 
 
 def corrected(random: Random, catalog: dict[str, CatalogRow]) -> dict[str, CatalogRow]:
-    """The catalog with another franchise of a title. Not with another length: see docs/reliability.md."""
+    """The catalog with another franchise or length of a title."""
     title = random.choice(_TITLES)
-    row = CatalogRow(
-        title_id=title,
-        runtime_ms=LENGTH_MS,
-        franchise_id=random.choice(("saga", "other", "")),
-        release_time_ms=BEGUN_MS,
-    )
-    return {**catalog, title: row}
+    return {**catalog, title: _row(title, random.choice(("saga", "other", "")), random.choice(_LENGTHS_MS))}
 
 
 class _Player:

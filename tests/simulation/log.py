@@ -18,6 +18,7 @@ OLD_EPOCH = KafkaError.INVALID_PRODUCER_EPOCH
 FENCED = KafkaError.PRODUCER_FENCED
 BAD_STATE = KafkaError.INVALID_TXN_STATE
 OUT_OF_ORDER = KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER
+TOO_LARGE = KafkaError.MSG_SIZE_TOO_LARGE
 OK = 0
 
 Place = tuple[str, int]
@@ -113,13 +114,16 @@ class Transactional:
 
 
 class Broker:
-    """The only broker. `later` calls back after a drawn short while: markers follow their answer.
+    """The only broker. It takes no record into the places that it `refuses`.
+
+    `later` calls back after a drawn short while: markers follow their answer.
 
     `on_end` is told where a transaction has just ended, and where records of none were appended.
     """
 
     def __init__(self, later: Callable[[Callable[[], object]], object], on_end: Callable[[Place], object]) -> None:
         self.partitions: dict[Place, Partition] = {}
+        self.refuses: set[Place] = set()
         self._transactional: dict[str, Transactional] = {}
         self._producers = 0
         self._later, self._on_end = later, on_end
@@ -177,6 +181,8 @@ class Broker:
                 return OLD_EPOCH
             if known.state != ONGOING or place not in known.places:
                 return BAD_STATE
+        if place in self.refuses:
+            return TOO_LARGE
         before = log.end
         error = self._append(log, producer, epoch, sequence, records)
         if error == OK and log.end > before:

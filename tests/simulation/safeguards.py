@@ -37,8 +37,8 @@ SAFEGUARDS = {
     "a worker that ends opens nothing more": (
         Change(
             _ASSIGNMENT,
-            "elif number not in self.openings and not self._ending.is_set():",
-            "elif number not in self.openings:",
+            "if is_due and number not in self.openings and not self._ending.is_set():",
+            "if is_due and number not in self.openings:",
         ),
     ),
 }

@@ -25,6 +25,7 @@ from faults import (
     KILL,
     LEAVE,
     REBALANCE,
+    REFUSE,
     REQUEST,
     RESTART,
     SKIP,
@@ -36,7 +37,7 @@ from feed import corrected, events, first_catalog
 from group import Application, Group, Record
 from host import Feed, ground, replaced
 from invariants import Judge
-from log import Broker
+from log import Broker, Place
 from loop import Deadlock, Process, SimulatedLoop
 from network import Fate, Network
 from redis_over import SinkOverNetwork
@@ -175,6 +176,7 @@ class World:
         self._left.clear()
         self.network.heal()
         self.group.skips = 0
+        self.broker.refuses.clear()
 
     async def _until_at_rest(self) -> None:
         await self._until(lambda: self.judge.is_all_committed, _REST_S, "not all records are committed")
@@ -301,6 +303,8 @@ class World:
                 self.broker.at((SETTINGS.state_topic, number)).compact(self.loop.random)
         elif fault.kind == CATALOG:
             self._correct_catalog()
+        elif fault.kind == REFUSE:
+            self._refuse((SETTINGS.state_topic, fault.worker % PARTITIONS), fault.seconds)
         elif fault.kind == FLUSH:
             self.redis.flush()
         elif fault.kind == RESTART:
@@ -323,12 +327,16 @@ class World:
             else:
                 self._stop(slot)
 
+    def _refuse(self, place: Place, seconds: float) -> None:
+        self.broker.refuses.add(place)
+        self.network.after(seconds, lambda: self.broker.refuses.discard(place))
+
     def _correct_catalog(self) -> None:
         self.judge.is_catalog_corrected = True
         self.catalog = corrected(self._feed_random, self.catalog)
         for feed in self.feeds:
-            rows = self.catalog
-            self.network.after(self.loop.random.uniform(0, 1), lambda feed=feed, rows=rows: setattr(feed, "rows", rows))  # type: ignore[misc]
+            # The newest rows: of two corrections, the first must not come last.
+            self.network.after(self.loop.random.uniform(0, 1), lambda feed=feed: setattr(feed, "rows", self.catalog))  # type: ignore[misc]
 
 
 class Failed(BaseException):

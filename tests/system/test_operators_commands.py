@@ -63,6 +63,7 @@ def waiting(module_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory
     application.load_titles({"title_id": "Paper Boats", "runtime_ms": 600_000})
     application.send([each | {"position_ms": each["position_ms"] // 1_000} for each in VIEWING])
     alter(application, module_env["ENCORE_LATE_TOPIC"], **{"retention.ms": "1000"})
+    alter(application, application.state_topic, **{"max.message.bytes": "1048587"})
     yield application
     application.close()
 
@@ -84,6 +85,9 @@ def test_the_doctor_says_what_is_wrong_with_topics_and_with_the_newest_events_an
     late = waiting.environment["ENCORE_LATE_TOPIC"]
     assert (code, found["topic APP-late"]["level"]) == (1, "wrong")
     assert f"--entity-name {late} --add-config retention.ms=-1" in found["topic APP-late"]["advice"]
+    state = found["topic APP-state"]
+    assert (state["level"], "max.message.bytes=1048587: a partition stops" in state["found"]) == ("odd", True)
+    assert f"--entity-name {waiting.state_topic} --add-config max.message.bytes=1048588" in state["advice"]
     of_events = {what.partition(": ")[2]: each for what, each in found.items() if what.startswith("events in ")}
     (first,) = [record for record in waiting.read(waiting.environment["ENCORE_SOURCE_TOPIC"]) if record.offset == 0]
     example = f"100.0% of the newest {len(VIEWING)} events, for example partition {first.partition}, offset 0"

@@ -48,6 +48,15 @@ def test_once_started_it_stays_so_while_it_restores_and_is_not_ready() -> None:
     assert (worker.why_not_started(), worker.why_not_ready()) == ("", "partitions are being restored: 1")
 
 
+def test_a_worker_with_a_stopped_partition_is_ready_also_while_it_tries_it_again() -> None:
+    openings: dict[int, None] = {3: None}
+    worker = Vitals({0: partition()}, openings, {3})
+    worker.note_assigned()
+    assert worker.why_not_ready() == ""
+    openings[1] = None
+    assert worker.why_not_ready() == "partitions are being restored: 1"
+
+
 @pytest.mark.parametrize(("age_s", "is_ready"), [(59.0, True), (60.0, True), (61.0, False)])
 def test_it_is_ready_while_no_record_waits_longer_than_a_minute_for_a_checkpoint(age_s: float, is_ready: bool) -> None:
     worker = Vitals({0: partition(), 7: partition(age_s)}, ())

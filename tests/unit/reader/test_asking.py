@@ -189,6 +189,13 @@ def test_the_audience_is_that_of_the_last_weeks_by_the_title_s_time_the_newest_l
     ]  # fmt: skip
 
 
+def test_the_audience_is_asked_of_no_week_that_the_calendar_lacks(reader: Readings, server: FakeServer) -> None:
+    server.publish(TITLE, 101)
+    server.hashes[TITLE]["as_of_ms"] = "253402300799999"
+    server.publish(f"{TITLE}:audience:9999W52", 1, reached="9", new="9", returning="0", resurrected="0")
+    assert [week.name for week in reader.ask(reader.queries.audience("dragon"))] == ["9999W52"]
+
+
 def test_a_title_that_is_not_there_has_no_audience_and_no_curve(reader: Readings) -> None:
     assert reader.ask(reader.queries.audience("nobody")) == ()
     assert reader.ask(reader.queries.curve("nobody")) is None

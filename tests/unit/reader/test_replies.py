@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime
 import msgspec
 import pytest
 
+from models.events import END_OF_CALENDAR_MS
 from streams.reader import Legs, ReaderError, Title, Window
-from streams.reader.replies import ServerState, board, curve, dayparts, struct
+from streams.reader.replies import ServerState, board, curve, dayparts, server_state, struct
 
 HEAD = {"version": "12", "complete": "1", "as_of_ms": "1763600000000"}
 STATE = ServerState(version=9, complete=True, as_of_ms=7)
@@ -55,6 +56,24 @@ def test_the_flag_of_legs_is_true_or_false() -> None:
 def test_a_hash_that_encore_does_not_write_is_an_error_that_names_it(fields: dict[str, str]) -> None:
     with pytest.raises(ReaderError, match="encore:title:dragon is not as Encore writes it"):
         struct(Title, "encore:title:dragon", fields, title_id="dragon")
+
+
+@pytest.mark.parametrize("as_of_ms", [-1, 0, END_OF_CALENDAR_MS - 1])
+def test_a_stream_time_within_the_calendar_is_a_time(as_of_ms: int) -> None:
+    found = title(as_of_ms=str(as_of_ms))
+    assert found.as_of == (datetime.fromtimestamp(as_of_ms / 1000, UTC) if as_of_ms else None)
+
+
+@pytest.mark.parametrize("as_of_ms", [-2, END_OF_CALENDAR_MS, END_OF_CALENDAR_MS + 1])
+def test_a_stream_time_that_no_calendar_holds_is_an_error_that_names_key_and_field(as_of_ms: int) -> None:
+    with pytest.raises(ReaderError, match=rf"encore:title:dragon: as_of_ms is {as_of_ms}, accepted"):
+        title(as_of_ms=str(as_of_ms))
+
+
+@pytest.mark.parametrize("beyond_ms", [-1, 0, 1])
+def test_a_board_beside_such_a_status_is_as_of_the_calendars_end(beyond_ms: int) -> None:
+    state = server_state([b"9", b"1", str(END_OF_CALENDAR_MS + beyond_ms).encode()])
+    assert state == ServerState(9, True, END_OF_CALENDAR_MS - 1)
 
 
 def test_a_curve_has_its_slices_in_turn() -> None:

@@ -1,8 +1,10 @@
-"""What opening a partition relies on."""
+"""What opening a partition relies on, and what is left of one that Kafka has refused a record of."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,6 +15,7 @@ from streams.config.settings import Settings
 from streams.observability.metrics import Metrics
 from streams.state.changelog import Position, StateError
 from streams.state.consistency import Known
+from streams.state.transactions import Refused
 from streams.worker.control_rows import Told
 from streams.worker.partition import Partition, Source
 
@@ -56,3 +59,33 @@ def test_a_state_that_grew_with_the_source_before_the_fence_is_continued(positio
 def test_a_state_that_is_ahead_of_its_source_is_refused() -> None:
     with pytest.raises(StateError, match="has records 0 to 24, the state continues at 25"):
         asyncio.run(opened(Growing(), 24, 25))
+
+
+class Refusing:
+    """A writer of whose records Kafka refuses one."""
+
+    def write(self, batch: Any) -> None:
+        raise Refused("too large")
+
+    def close(self) -> None: ...
+
+
+def test_nothing_waits_for_the_collector_of_a_partition_that_is_closed_as_kafka_refused_its_record() -> None:
+    """What is tried again and again would fill the memory, as a worker's collector looks at nothing old."""
+
+    async def refused() -> weakref.ref[Partition]:
+        partition = await opened(Growing(), 24, 23)
+        partition._writer, partition.position = Refusing(), 24  # type: ignore[assignment]
+        for _ in range(2):
+            with pytest.raises(Refused):
+                await partition.checkpoint()
+        await partition.close()
+        # What the test itself has made a cycle of: the partition knows its own method.
+        del partition._restore
+        return weakref.ref(partition)
+
+    gc.disable()
+    try:
+        assert asyncio.run(refused())() is None
+    finally:
+        gc.enable()

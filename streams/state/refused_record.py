@@ -1,6 +1,7 @@
-"""Says which record of a checkpoint Kafka refused for its size.
+"""Says that Kafka refused a record of a checkpoint, which one, and what to do.
 
-Owns the words. They name topic, partition, offset and title, never a household.
+Owns which errors are a record's own: its partition stops, and all others go on. A missing right is none of them: every
+partition writes to the same topics. The words name topic, partition, offset and title, never a household.
 """
 
 from __future__ import annotations
@@ -9,11 +10,19 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
+from confluent_kafka import KafkaError
 
 from streams.state.tally_records import CURRENT, Message, UnknownKind, read_tally_key
 
 if TYPE_CHECKING:
     from streams.state.transactions import Batch, Kept
+
+_LARGEST = {
+    KafkaError.MSG_SIZE_TOO_LARGE: "raise max.message.bytes of that topic, and the brokers' message.max.bytes",
+    KafkaError.RECORD_LIST_TOO_LARGE: "raise segment.bytes of that topic",
+}
+REFUSED = frozenset({*_LARGEST, KafkaError.INVALID_RECORD})
+"""Codes of errors by which Kafka refuses a record itself. Nobody can write the checkpoint until Kafka is changed."""
 
 _KINDS_WITH_AN_OFFSET = (b"c", b"e", b"z")
 _decode = msgspec.json.Decoder(dict[str, object]).decode
@@ -24,15 +33,20 @@ class _Record(NamedTuple):
     what: str
 
 
-def too_large(batch: Batch, topic: str, partition: int) -> str:
-    """Which record of a batch is the largest, and what to do. `topic`, `partition`: of the state."""
+def refused(batch: Batch, topic: str, partition: int, error: KafkaError) -> str:
+    """Which record of a batch Kafka refused, as far as is known, and what to do. `topic`, `partition`: the state's."""
     position = _fields(batch.state[-1]["value"])
     end = f"the checkpoint ends before offset {position.get('next_offset', '?')} of source partition {partition}"
+    if error.code() not in _LARGEST:
+        topics = ", ".join(dict.fromkeys([topic, *(kept.topic for kept in batch.kept)]))
+        return (
+            f"Kafka refused a record as invalid: {error.str()} ({end}); nothing of the checkpoint was written; the"
+            f" brokers' logs say why; look at what they check in the topics {topics}"
+        )
     largest = max(_records(batch.state, batch.kept, topic), key=lambda record: record.size)
     return (
         f"Kafka refused a record for its size, the largest is {largest.what}, {largest.size:,} bytes ({end});"
-        " nothing of the checkpoint was written; raise max.message.bytes of that topic, and the brokers'"
-        " message.max.bytes, then restart the worker (`encore doctor` checks the topics)"
+        f" nothing of the checkpoint was written; {_LARGEST[error.code()]} (`encore doctor` checks the topics)"
     )
 
 
