@@ -5,6 +5,7 @@ System tests see Encore from outside: they get addresses and an environment from
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -47,6 +48,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start the servers before the processes of `pytest -n`, so that all of these use the same ones."""
     is_one_of_them = hasattr(config, "workerinput")
     alone = is_one_of_them or not getattr(config.option, "numprocesses", None)
+    if alone:
+        gc.disable()  # while this process collects tests: what is made then stays
     if alone or all(path.startswith(WITHOUT_SERVERS) for path in config.args) or all(_given()):
         return
     try:
@@ -69,6 +72,10 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first: otherwise one process ends minutes after the others."""
     items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
+
+def pytest_collection_finish() -> None:
+    gc.enable()
 
 
 def _given() -> Given:

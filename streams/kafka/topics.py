@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping, Set
 from typing import Any, NamedTuple
 
 from streams.config.kafka_security import KafkaAddress, refusal
 from streams.config.settings import Settings
 
-ADMIN_TIMEOUT_MS = 15_000
+ADMIN_TIMEOUT_S = 15.0
 LARGEST_MESSAGE_BYTES = 12_000_000
 REMEDY = "stop all workers and run `encore rebuild`"
 """The end of every message that refuses a state."""
 
+_PAUSE_S = 0.05
 _FOREVER = {"retention.ms": "-1"}
 # Simulated and imported records have timestamps of their own, years ago or ahead, which must not be refused.
 _SOURCE = {
@@ -76,55 +79,50 @@ def all_topics(settings: Settings) -> list[Topic]:
 
 
 def make_topics(
-    settings: Settings, kafka: KafkaAddress, *, all_of_them: bool = False, answers_within_ms: int = ADMIN_TIMEOUT_MS
+    settings: Settings, kafka: KafkaAddress, *, all_of_them: bool = False, answers_within_s: float = ADMIN_TIMEOUT_S
 ) -> list[str]:
     """Create the input topics, or all topics, if they are missing. Returns the names of those created.
 
     Raises `KafkaFailed`, and `TopicMismatch` if the state topic does not fit the source topic.
     """
-    from kafka.admin import KafkaAdminClient
-    from kafka.errors import KafkaError
+    # Not kafka-python's client: its import takes as long as everything else that a worker does at its start.
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import AdminClient
 
     # This client would try until the time is over, without saying why it failed.
     if why := refusal(kafka):
         raise KafkaFailed(f"Kafka at {kafka}: {why}")
     try:
-        admin = KafkaAdminClient(**kafka.for_python(), bootstrap_timeout_ms=answers_within_ms)
-        try:
-            made = _make_missing(admin, inputs(settings), settings)
-            if all_of_them:
-                made += _make_missing(admin, [*controls(settings), *outputs(settings)], settings)
-                _check_state_topic(admin, settings)
-            return made
-        finally:
-            admin.close()
-    except KafkaError as problem:
-        raise KafkaFailed(f"Kafka at {kafka}: {problem}") from None
+        admin = AdminClient({**kafka.for_librdkafka(), "log_level": 0})
+        made = _make_missing(admin, inputs(settings), settings, answers_within_s)
+        if all_of_them:
+            made += _make_missing(admin, [*controls(settings), *outputs(settings)], settings, answers_within_s)
+            _check_state_topic(_partitions(admin, answers_within_s), settings)
+        return made
+    except KafkaException as problem:
+        raise KafkaFailed(f"Kafka at {kafka}: {_in_words(problem.args[0], answers_within_s)}") from None
 
 
-def _make_missing(admin: Any, topics: list[Topic], settings: Settings) -> list[str]:
-    from kafka.errors import TopicAlreadyExistsError
+def _make_missing(admin: Any, topics: list[Topic], settings: Settings, answers_within_s: float) -> list[str]:
+    from confluent_kafka.admin import NewTopic
 
-    present = set(admin.list_topics())
-    missing = [topic for topic in topics if topic.name not in present]
-    if not missing:
+    present = _partitions(admin, answers_within_s)
+    wanted = [
+        NewTopic(
+            topic.name,
+            topic.partitions or _count(present, settings.source_topic),
+            settings.topic_replication,
+            config=topic.options | _in_sync(settings.topic_replication),
+        )
+        for topic in topics
+        if topic.name not in present
+    ]
+    if not wanted:
         return []
-    like_source = 0
-    if any(not topic.partitions for topic in missing):
-        like_source = partition_count(admin, settings.source_topic)
-    wanted = {
-        topic.name: {
-            "num_partitions": topic.partitions or like_source,
-            "replication_factor": settings.topic_replication,
-            "configs": topic.options | _in_sync(settings.topic_replication),
-        }
-        for topic in missing
-    }
-    try:
-        admin.create_topics(wanted, timeout_ms=ADMIN_TIMEOUT_MS, wait_for_metadata=True)
-    except TopicAlreadyExistsError:
-        admin.wait_for_topics(list(wanted))
-    return list(wanted)
+    answers = admin.create_topics(wanted, operation_timeout=ADMIN_TIMEOUT_S, request_timeout=ADMIN_TIMEOUT_S)
+    made = [name for name, answer in answers.items() if _is_made(answer)]
+    _wait_for_leaders(admin, answers.keys(), answers_within_s)
+    return made
 
 
 def _in_sync(replication: int) -> dict[str, str]:
@@ -132,15 +130,54 @@ def _in_sync(replication: int) -> dict[str, str]:
     return {"min.insync.replicas": "2"} if replication >= 3 else {}
 
 
-def partition_count(admin: Any, topic: str) -> int:
-    """How many partitions a topic has."""
-    (described,) = admin.describe_topics([topic])
-    return len(described["partitions"])
+def _is_made(answer: Any) -> bool:
+    """Whether the topic was made; not where another process was faster. Raises `KafkaException` where it cannot be."""
+    from confluent_kafka import KafkaError, KafkaException
+
+    try:
+        answer.result()
+    except KafkaException as problem:
+        if problem.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise
+        return False
+    return True
 
 
-def _check_state_topic(admin: Any, settings: Settings) -> None:
-    source, state = (partition_count(admin, name) for name in (settings.source_topic, settings.state_topic))
+def _wait_for_leaders(admin: Any, names: Set[str], answers_within_s: float) -> None:
+    until = time.monotonic() + ADMIN_TIMEOUT_S
+    while not names <= _led(admin, answers_within_s) and time.monotonic() < until:
+        time.sleep(_PAUSE_S)
+
+
+def _led(admin: Any, within_s: float) -> Set[str]:
+    """The topics whose partitions all have leaders."""
+    return {
+        name
+        for name, topic in admin.list_topics(timeout=within_s).topics.items()
+        if topic.partitions and all(partition.leader >= 0 for partition in topic.partitions.values())
+    }
+
+
+def _partitions(admin: Any, within_s: float) -> dict[str, int]:
+    """How many partitions each topic has that is there."""
+    return {name: len(topic.partitions) for name, topic in admin.list_topics(timeout=within_s).topics.items()}
+
+
+def _count(partitions: Mapping[str, int], name: str) -> int:
+    # A broker may not know yet what another one has just made.
+    if name not in partitions:
+        raise KafkaFailed(f"no topic {name}: try again")
+    return partitions[name]
+
+
+def _check_state_topic(partitions: Mapping[str, int], settings: Settings) -> None:
+    source, state = (_count(partitions, name) for name in (settings.source_topic, settings.state_topic))
     if source != state:
         raise TopicMismatch(
             f"topic {settings.state_topic} has {state} partitions, {settings.source_topic} has {source}: {REMEDY}"
         )
+
+
+def _in_words(error: Any, within_s: float) -> str:
+    is_silence = error.name() in ("_TRANSPORT", "_TIMED_OUT")
+    return f"no answer within {within_s:g} s" if is_silence else str(error.str())

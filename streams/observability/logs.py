@@ -6,9 +6,10 @@ import logging
 import re
 import sys
 import threading
+from typing import TYPE_CHECKING
 
-import structlog
-from structlog.typing import Processor
+if TYPE_CHECKING:
+    from structlog.typing import Processor
 
 LIBRDKAFKA = "librdkafka"
 _LIBRARIES = (
@@ -69,6 +70,8 @@ def _for_people() -> logging.Formatter:
 
 def _for_machines() -> logging.Formatter:
     """One object per line: `timestamp` (ISO 8601, UTC), `level`, `logger`, `event`, and `exception` if there is one."""
+    import structlog  # it imports rich: nothing for every command
+
     noted: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

@@ -20,7 +20,7 @@ from models.sources.netflix_viewing_activity import FORMAT as VIEWING_ACTIVITY
 from models.sources.reading import BadRow, Format, NotImportable, PlaybackEvent, Reading, Viewer
 from streams.config.kafka_security import KafkaAddress
 from streams.kafka.producer import Outgoing
-from streams.kafka.topics import ADMIN_TIMEOUT_MS, KafkaFailed
+from streams.kafka.topics import ADMIN_TIMEOUT_S, KafkaFailed
 from streams.operations.import_formats import recognized
 from streams.operations.titles import Row
 
@@ -133,7 +133,7 @@ def newest_record_ms(kafka: KafkaAddress, topic: str, household_id: str) -> int:
     from kafka.errors import KafkaError
 
     try:
-        admin = KafkaAdminClient(**kafka.for_python(), bootstrap_timeout_ms=ADMIN_TIMEOUT_MS)
+        admin = KafkaAdminClient(**kafka.for_python(), bootstrap_timeout_ms=int(ADMIN_TIMEOUT_S * 1000))
         try:
             partitions = len(admin.describe_topics([topic])[0]["partitions"])
             part = TopicPartition(topic, partition_of(household_id.encode(), partitions))

@@ -24,7 +24,7 @@ from streams.worker.partition import Source
 log = logging.getLogger(__name__)
 
 _RETRY_S = 1.0
-_ONE_TRY_MS = 3_000
+_ONE_TRY_S = 3.0
 
 
 class NotReachable(Exception):
@@ -75,7 +75,7 @@ def find_ground(settings: Settings) -> Ground:
 
     Raises `KafkaFailed` and `TopicMismatch`.
     """
-    made = make_topics(settings, settings.kafka_address, all_of_them=True, answers_within_ms=_ONE_TRY_MS)
+    made = make_topics(settings, settings.kafka_address, all_of_them=True, answers_within_s=_ONE_TRY_S)
     if made:
         log.info("made the topics %s", ", ".join(made))
     view = KafkaView(settings.kafka_address)

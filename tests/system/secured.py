@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 import ssl
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -24,7 +23,7 @@ from deployed import DEPLOY, Rule, rules
 from proxy import Proxy
 
 from streams.tools.devstack import RedisServer
-from streams.tools.devstack.kafka import FASTER_START, SETTINGS, KafkaServer, Quorum
+from streams.tools.devstack.kafka import SETTINGS, KafkaServer, Quorum
 from streams.tools.devstack.process import Running
 from streams.tools.devstack.servers import HOST, free_port
 
@@ -74,11 +73,8 @@ class SecuredKafka(KafkaServer):
         return config
 
     def _format(self, config: Path, cluster_id: str) -> None:
-        command = ["format", "--cluster-id", cluster_id, "--config", str(config), "--ignore-formatted"]
-        for name, password in self._passwords.items():
-            command += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
-        run = self._java("kafka.tools.StorageTool", *command, heap="256m", flags=FASTER_START)
-        subprocess.run(run, check=True, capture_output=True)
+        users = (f"SCRAM-SHA-512=[name={name},password={password}]" for name, password in self._passwords.items())
+        self._run_format(config, cluster_id, *(word for user in users for word in ("--add-scram", user)))
         self._cluster.write_text(cluster_id)
 
     def _answers(self, running: Running) -> bool:

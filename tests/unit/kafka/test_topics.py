@@ -2,48 +2,100 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import NewTopic
 
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
-from streams.kafka.topics import make_topics
+from streams.kafka.topics import TopicMismatch, all_topics, make_topics
+
+KAFKA = KafkaAddress("127.0.0.1:9092")
+
+
+class Answer:
+    """An answer that is there. `refusal`: the error that it is, if it is one."""
+
+    def __init__(self, refusal: int | None = None) -> None:
+        self._refusal = refusal
+
+    def result(self) -> None:
+        if self._refusal is not None:
+            raise KafkaException(KafkaError(self._refusal, "refused"))
 
 
 class Cluster:
-    """Stands in for Kafka's admin client; there is one cluster."""
+    """Stands in for Kafka's admin client; there is one cluster. `rival`: topics that another one makes just before."""
 
-    topics: dict[str, dict[str, Any]]
+    topics: dict[str, NewTopic]
+    rival: set[str]
 
-    def __init__(self, **_: object) -> None:
+    def __init__(self, _: object) -> None:
         pass
 
-    def list_topics(self) -> list[str]:
-        return list(self.topics)
+    def list_topics(self, **_: object) -> Any:
+        led = SimpleNamespace(leader=1)
+        return SimpleNamespace(
+            topics={
+                name: SimpleNamespace(partitions=dict.fromkeys(range(topic.num_partitions), led))
+                for name, topic in self.topics.items()
+            }
+        )
 
-    def create_topics(self, wanted: dict[str, dict[str, Any]], **_: object) -> None:
-        self.topics.update(wanted)
-
-    def describe_topics(self, names: list[str]) -> list[dict[str, Any]]:
-        return [{"partitions": [{}] * self.topics[name]["num_partitions"]} for name in names]
-
-    def close(self) -> None:
-        pass
+    def create_topics(self, wanted: list[NewTopic], **_: object) -> dict[str, Answer]:
+        self.topics.update({topic.topic: topic for topic in wanted})
+        taken = KafkaError.TOPIC_ALREADY_EXISTS
+        return {topic.topic: Answer(taken if topic.topic in self.rival else None) for topic in wanted}
 
 
 @pytest.fixture(autouse=True)
 def cluster(monkeypatch: pytest.MonkeyPatch) -> type[Cluster]:
-    monkeypatch.setattr("kafka.admin.KafkaAdminClient", Cluster)
+    monkeypatch.setattr("confluent_kafka.admin.AdminClient", Cluster)
     monkeypatch.setattr(Cluster, "topics", {}, raising=False)
+    monkeypatch.setattr(Cluster, "rival", set(), raising=False)
     return Cluster
 
 
 @pytest.mark.parametrize(("replication", "in_sync"), [(1, None), (2, None), (3, "2"), (4, "2")])
 def test_from_three_replicas_on_two_must_be_in_sync(cluster, replication: int, in_sync: str | None) -> None:
-    make_topics(Settings(topic_replication=replication), KafkaAddress("127.0.0.1:9092"), all_of_them=True)
+    make_topics(Settings(topic_replication=replication), KAFKA, all_of_them=True)
 
     assert cluster.topics
     for topic in cluster.topics.values():
-        assert topic["replication_factor"] == replication
-        assert topic["configs"].get("min.insync.replicas") == in_sync
+        assert topic.replication_factor == replication
+        assert topic.config.get("min.insync.replicas") == in_sync
+
+
+def test_what_a_worker_writes_has_as_many_partitions_as_the_source(cluster) -> None:
+    settings = Settings(topic_partitions=7)
+
+    made = make_topics(settings, KAFKA, all_of_them=True)
+
+    assert made == [topic.name for topic in all_topics(settings)]
+    counts = {name: topic.num_partitions for name, topic in cluster.topics.items()}
+    assert counts == {topic.name: topic.partitions or 7 for topic in all_topics(settings)}
+
+
+def test_topics_that_are_there_are_not_made_again() -> None:
+    settings = Settings()
+
+    assert make_topics(settings, KAFKA) == [settings.source_topic, settings.titles_topic]
+    assert make_topics(settings, KAFKA) == []
+
+
+def test_a_topic_that_another_worker_has_just_made_is_no_failure(cluster) -> None:
+    settings = Settings()
+    cluster.rival.add(settings.source_topic)
+
+    assert make_topics(settings, KAFKA) == [settings.titles_topic]
+
+
+def test_a_state_topic_that_does_not_fit_the_source_is_refused() -> None:
+    make_topics(Settings(topic_partitions=4), KAFKA, all_of_them=True)
+    other = Settings(topic_partitions=7, source_topic="other")
+
+    with pytest.raises(TopicMismatch, match="encore-state has 4 partitions, other has 7"):
+        make_topics(other, KAFKA, all_of_them=True)
