@@ -260,6 +260,8 @@ class Trial:
             for hashes, took_s in re.findall(r"whole again: (\d+) hashes written in ([\d.]+) s", log):
                 found["redis_rebuilt_hashes"].append(int(hashes))
                 found["redis_rebuild_s"].append(float(took_s))
+            for took_ms in re.findall(r"goes on with a new producer, made in (\d+) ms", log):
+                found["renewal_s"].append(int(took_ms) / 1000)
             found["refused_transactions"].append(log.count("another worker owns the partition by now"))
             found["refused_shares"].append(sum(map(int, re.findall(r"Redis refused (\d+) shares", log))))
         self._from_logs = found
