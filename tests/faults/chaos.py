@@ -45,6 +45,8 @@ class Chaos:
         self.exits: list[Exit] = []
         self.problems: list[str] = []
         self.answer: dict[str, Any] = {}
+        self.feeds_ended: list[str] = []
+        self._rate = rate
         self.trial = Trial(servers, folder, f"{seed}", 1, {}, wait_s=_WAIT_S)
         redis = self.trial.enter(_running(RedisServer(folder / "forgetful", persistent=False)))
         self.trial.next_fault("chaos")
@@ -76,19 +78,32 @@ class Chaos:
         while any(thread.is_alive() for thread in threads):
             time.sleep(_LOOK_S)
             self._look()
+            self._keep_feeding()
         for step in (self._verify, self._end_workers, self._look, self._judge_exits):
             with self._noting_problems():
                 step()
 
     def _strike_all(self, hits: Sequence[Hit], seconds: float) -> None:
-        """Hits of one kind follow each other. On a busy machine one may take so long that the last ones are missed."""
+        """Hits of one kind follow each other, with their pauses. On a busy machine one may take so long that the last
+        ones are missed.
+        """
+        late_s = 0.0
         for hit in hits:
-            time.sleep(max(0.0, self._begun_s + hit.at_s - time.monotonic()))
+            due_s = self._begun_s + hit.at_s + late_s
+            time.sleep(max(0.0, due_s - time.monotonic()))
             if time.monotonic() > self._begun_s + seconds:
                 self.strikes.missed[hit.kind] += 1
                 continue
             with self._noting_problems():
                 self.strikes.strike(hit)
+            late_s += max(0.0, time.monotonic() - due_s - hit.lasts_s)
+
+    def _keep_feeding(self) -> None:
+        """A sender gives up where Kafka takes nothing for long: then another one goes on."""
+        for feed in [feed for feed in self.trial.feeds if feed.popen.poll() is not None]:
+            self.trial.feeds.remove(feed)
+            self.feeds_ended.append(feed.log[-200:])
+            self.trial.feed(self._rate)
 
     @contextmanager
     def _noting_problems(self) -> Iterator[None]:
@@ -155,6 +170,8 @@ class Chaos:
             "hits": dict(sorted(self.strikes.hits.items())),
             "missed": dict(sorted(self.strikes.missed.items())),
             "exits": dict(sorted(Counter(each.cause for each in self.exits).items())),
+            "feeds_ended": self.feeds_ended,
+            "away_s": self.strikes.absences(self._begun_s),
             "renewals_s": self.trial.figures("chaos").get("renewal_s", []),
             "verified": self.answer,
             "problems": self.problems,
@@ -210,6 +227,8 @@ def _show(made: Chaos) -> None:
             click.echo(f"           {end.said}")
     found = made.figures()
     problems = found.pop("problems")
+    for name, from_s, to_s in found.pop("away_s"):
+        click.echo(f"{from_s:7.1f} s  {name} was away, until {to_s:.1f} s")
     Console().print_json(json.dumps(found))
     for problem in problems:
         click.echo(f"\n{problem}", err=True)

@@ -74,6 +74,10 @@ class Strikes:
         except Missed:
             self.missed[hit.kind] += 1
 
+    def absences(self, since_s: float) -> list[tuple[str, float, float]]:
+        """The servers that were away, from when and until when, in seconds since a moment of the monotonic clock."""
+        return [(name, round(from_s - since_s, 1), round(to_s - since_s, 1)) for name, (from_s, to_s) in self._absences]
+
     def away(self, at_s: float) -> set[str]:
         """The servers that were away at a moment of the monotonic clock, or had just been."""
         return {name for name, (from_s, to_s) in self._absences if from_s <= at_s <= to_s + AFTERWARDS_S}
