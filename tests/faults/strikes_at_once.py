@@ -25,6 +25,7 @@ from kafka.errors import KafkaError
 from redis import RedisError
 from trial import Trial, Worker
 
+from streams.tools.devstack.process import ServerFailed
 from streams.tools.devstack.redis import RedisServer
 from streams.tools.devstack.servers import Server
 
@@ -33,6 +34,7 @@ AFTERWARDS_S = 30.0
 
 _ENDS_S = 60.0
 _RESTORED_S = 20.0
+_STARTS = 3
 
 
 class Missed(Exception):
@@ -125,7 +127,7 @@ class Strikes:
         with self._absent(name):
             server.kill()
             time.sleep(away_s)
-            server.start()
+            _start(server)
 
     @contextmanager
     def _absent(self, name: str) -> Iterator[None]:
@@ -151,6 +153,14 @@ class Strikes:
     def _forget(self, hit: Hit) -> None:
         chosen = self._rng[hit.kind].sample(self._households, erasures.FORGOTTEN)
         erasures.ask(self._trial.application, chosen)
+
+
+def _start(server: Server) -> None:
+    """On a machine that is busy enough a server is not ready in time; it is given up then, and started anew."""
+    for _ in range(_STARTS - 1):
+        with suppress(ServerFailed):
+            return server.start()
+    return server.start()
 
 
 def _handles_sigterm(life: Process) -> bool:
