@@ -12,7 +12,7 @@ SPREAD = $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscop
 # Tests start hundreds of workers: with their bytecode kept each starts in two thirds of the time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo check test lint compile bench faults simulate soak lock audit sbom clean
+.PHONY: demo check test lint compile bench faults chaos simulate soak lock audit sbom clean
 
 demo: $(INSTALLED)
 	@$(BIN)/encore demo $(ARGS)
@@ -41,6 +41,10 @@ bench: $(INSTALLED)
 # ARGS="--long" for the long one, "--list" for the list of faults, "--only WORDS --hits N --seed N" for some of them.
 faults: $(INSTALLED)
 	@PYTHONPATH=tests/system $(BIN)/python tests/faults $(ARGS)
+
+# Faults that overlap, for seven minutes. ARGS="--seed N --seconds 420 --partitions 6", "--list" for the schedule.
+chaos: $(INSTALLED)
+	@PYTHONPATH=tests/system $(BIN)/python tests/faults/chaos.py $(ARGS)
 
 # Workers on a virtual clock. ARGS="--seconds 600 --seed 1", "--seed N --runs 1" to repeat one, "--list".
 simulate: $(INSTALLED)

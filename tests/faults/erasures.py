@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from application import Application
 from catalogue import strike
 from scenes import AT_WORK
 from trial import Trial
 
-_FORGOTTEN = 3
+FORGOTTEN = 3
 
 
 @strike("households forgotten, while a worker is killed", AT_WORK, per_trial=5)
 def forgotten(trial: Trial, number: int) -> None:
     application = trial.application
     trial.mid_work()
-    source = application.read(application.environment["ENCORE_SOURCE_TOPIC"])
-    households = sorted({record.key.decode(errors="ignore") for record in source if record.key} - {""})
-    chosen = trial.rng.sample(households, _FORGOTTEN)
-    for household in chosen:
-        application.start("forget", household, "--wait", "0").ended()
+    chosen = trial.rng.sample(households_of(application), FORGOTTEN)
+    ask(application, chosen)
     trial.sleep(0.0, 1.5)
     trial.rng.choice(trial.crew).process.kill()
     trial.until_working()
     for household in chosen:
         ended = application.start("forget", household).ended(90)
         assert ended.code == 0, ended.log
+
+
+def households_of(application: Application) -> list[str]:
+    """The households that have sent events by now."""
+    source = application.read(application.environment["ENCORE_SOURCE_TOPIC"])
+    return sorted({record.key.decode(errors="ignore") for record in source if record.key} - {""})
+
+
+def ask(application: Application, households: Iterable[str]) -> None:
+    """Ask for households to be forgotten, without waiting until they are."""
+    for household in households:
+        application.start("forget", household, "--wait", "0").ended()

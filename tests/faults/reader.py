@@ -7,10 +7,14 @@ only grows in truth only grows in it.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 from redis import Redis, RedisError
 
 GROWS = ("plays", "starters", "viewers", "completers", "completions", "rewatches", "watched_s")
+OF_NOBODY = ("plays", "completions", "rewatches", "watched_s")
+"""What grows although households are forgotten."""
+
 _TITLES = 10
 _PAUSE_S = 0.05
 
@@ -18,12 +22,13 @@ _PAUSE_S = 0.05
 class Reader:
     """Polls the hashes of some titles in a thread of its own. `problems` are sentences; none is good."""
 
-    def __init__(self, url: str, prefix: str, *, may_fall_back: bool = False) -> None:
+    def __init__(self, url: str, prefix: str, *, may_fall_back: bool = False, grows: Sequence[str] = GROWS) -> None:
         self.problems: list[str] = []
         self.saw_incomplete = 0
         self.saw_nothing = 0
         self._redis = Redis.from_url(url, decode_responses=True, socket_timeout=2)
         self._prefix = prefix
+        self._grows = grows
         # From a server that lost its tail a reader skips what is older than what it has seen.
         self._may_fall_back = may_fall_back
         self._last: dict[str, dict[str, str]] = {}
@@ -58,7 +63,7 @@ class Reader:
             return
         if last and self._may_fall_back and int(found["version"]) < int(last["version"]):
             return
-        for name in ("version", *GROWS):
+        for name in ("version", *self._grows):
             if last and float(found[name]) < float(last[name]):
                 self.problems.append(f"{key} {name} went back from {last[name]} to {found[name]}")
         self._last[key] = found

@@ -11,14 +11,14 @@ import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from application import Application, Process, fresh_names, until
 from follower import Follower
-from reader import Reader
+from reader import GROWS, Reader
 
 RATE, LONG_RATE = 200, 400
 SHORT_CHECKPOINT_S = 0.4
@@ -166,10 +166,11 @@ class Trial:
         self.until_working()
         return self.crew
 
-    def read_on(self, *, may_fall_back: bool = False) -> Reader:
+    def read_on(self, *, may_fall_back: bool = False, grows: Sequence[str] = GROWS) -> Reader:
         """Start a reader that must never see numbers go back."""
         named = self.application.environment
-        self.reader = Reader(named["ENCORE_REDIS"], named["ENCORE_REDIS_PREFIX"], may_fall_back=may_fall_back)
+        url, prefix = named["ENCORE_REDIS"], named["ENCORE_REDIS_PREFIX"]
+        self.reader = Reader(url, prefix, may_fall_back=may_fall_back, grows=grows)
         self._closers.append(self.reader.close)
         return self.reader
 
@@ -259,6 +260,8 @@ class Trial:
             for hashes, took_s in re.findall(r"whole again: (\d+) hashes written in ([\d.]+) s", log):
                 found["redis_rebuilt_hashes"].append(int(hashes))
                 found["redis_rebuild_s"].append(float(took_s))
+            for took_ms in re.findall(r"goes on with a new producer, made in (\d+) ms", log):
+                found["renewal_s"].append(int(took_ms) / 1000)
             found["refused_transactions"].append(log.count("another worker owns the partition by now"))
             found["refused_shares"].append(sum(map(int, re.findall(r"Redis refused (\d+) shares", log))))
         self._from_logs = found
