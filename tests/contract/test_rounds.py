@@ -137,6 +137,18 @@ async def test_titles_go_before_their_windows_and_windows_do_not_wait_for_all_ti
     assert 0 < len(weeks) < len(shown(redis)) - len(weeks)
 
 
+@in_a_loop
+async def test_within_a_round_titles_are_written_before_their_windows() -> None:
+    redis = FakeRedis()
+    publisher = await opened(redis, catalog_of(1))
+    publisher._pace.round_keys = 3 * TITLES
+    await publisher.publish()
+    # Their order within a chunk is that in which they were taken.
+    written = [":week:" in key for key, _ in redis.changes if "title:" in key]
+    assert written == sorted(written)
+    assert len(written) == 2 * TITLES
+
+
 @pytest.mark.parametrize("keys", [A_ROUND - 1, A_ROUND, A_ROUND + 1])
 @in_a_loop
 async def test_a_round_takes_everything_up_to_its_bound(keys: int) -> None:
