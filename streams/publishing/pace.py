@@ -19,6 +19,7 @@ _ASK_S = 0.5
 _ROUND_S = 0.25
 _FIRST_ROUND_KEYS = 2_000
 _LEAST_ROUND_KEYS = 500
+_TELLING_KEYS = _LEAST_ROUND_KEYS // 2
 
 
 class Pace:
@@ -51,7 +52,8 @@ class Pace:
         Titles are the first in every round: the shorter it is, the sooner is a title's change shown, and the more
         rounds its windows wait for if there are more changes than Redis takes.
         """
-        if keys >= _LEAST_ROUND_KEYS:
+        # Weights are estimates: even the smallest bound may be filled by fewer keys, and must be able to grow again.
+        if keys >= _TELLING_KEYS:
             takes_s = max(took_s, keys / self._settings.publish_keys_per_s)
             self.round_keys = max(_LEAST_ROUND_KEYS, round(keys * _ROUND_S / takes_s))
 

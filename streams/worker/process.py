@@ -11,6 +11,7 @@ import gc
 import logging
 import signal
 import threading
+import time
 from typing import Any
 
 from models import FORM
@@ -31,7 +32,8 @@ from streams.worker.watchdog import watch_progress, watch_topics
 log = logging.getLogger(__name__)
 
 _TIMES_FAR_BEHIND = 5
-_COLLECT_S = 60.0
+_COLLECT_S, _LOOK_S = 60.0, 1.0
+_COLLECT_OBJECTS = 1_000_000
 _CHECKPOINT_AT_STOP_S = 8.0
 _PUBLISH_AT_STOP_S = 8.0
 _LEAVE_AT_STOP_S = 8.0
@@ -63,11 +65,17 @@ class Worker:
             await self.ownership.checkpoint()
 
     async def _collect_cycles(self) -> None:
-        """Free the cycles that libraries leave. What survives is never looked at again."""
+        """Free the cycles that libraries leave. What survives is never looked at again.
+
+        A collection looks at all that is new, and holds up everything meanwhile: it comes sooner where much is new.
+        """
+        since_s = time.monotonic()
         while True:
-            await asyncio.sleep(_COLLECT_S)
-            gc.collect()
-            gc.freeze()
+            await asyncio.sleep(_LOOK_S)
+            if time.monotonic() - since_s >= _COLLECT_S or gc.get_count()[0] >= _COLLECT_OBJECTS:
+                gc.collect()
+                gc.freeze()
+                since_s = time.monotonic()
 
     # -- the process ----------------------------------------------------------------------------------------
 

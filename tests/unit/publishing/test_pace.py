@@ -45,7 +45,7 @@ def test_charts_wait_five_times_as_long_far_behind(lag: int, pause_s: float) -> 
     assert paced(lag).charts_pause_s == pause_s
 
 
-@pytest.mark.parametrize(("keys", "bound"), [(499, 2_000), (500, 1_250), (501, 1_252)])
+@pytest.mark.parametrize(("keys", "bound"), [(249, 2_000), (250, 625), (251, 628)])
 def test_a_round_is_bounded_by_what_a_round_that_was_large_enough_wrote_in_a_quarter_of_a_second(
     keys: int, bound: int
 ) -> None:
@@ -66,3 +66,11 @@ def test_far_behind_a_round_that_left_something_is_followed_after_as_long_as_it_
     took_s: float, pause_s: float
 ) -> None:
     assert paced(FAR).pause_s(took_s, False, is_part=True) == pause_s
+
+
+def test_a_bound_at_its_least_grows_again_although_rounds_write_a_little_less() -> None:
+    pace = paced()
+    pace.note_written(2_000, 4.0)
+    assert pace.round_keys == 1_000
+    pace.note_written(997, 0.1)
+    assert pace.round_keys == 9_970
