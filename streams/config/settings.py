@@ -83,7 +83,7 @@ class RunSettings(ServerSettings):
         60, ge=1, le=3600, description="seconds to wait for Kafka and Redis at start before giving up"
     )
     session_timeout_s: float = Field(
-        10, ge=6, le=300, description="seconds without a heartbeat after which Kafka removes a worker from the group"
+        6, ge=6, le=300, description="seconds without a heartbeat after which Kafka removes a worker from the group"
     )
     stall_s: float = Field(
         60, ge=5, le=3600, description="exit if records are available but none arrives for this many seconds"

@@ -16,11 +16,10 @@ _PAUSE_FAR_BEHIND = 4
 _FAR_BEHIND_RECORDS = 50_000
 _FAR_BEHIND_CHARTS = 5
 _ASK_S = 0.5
-_ROUND_S = 1.0
+_ROUND_S = 0.25
 _FIRST_ROUND_KEYS = 2_000
-_LEAST_ROUND_KEYS = 1_000
+_LEAST_ROUND_KEYS = 500
 _TELLING_KEYS = _LEAST_ROUND_KEYS // 2
-_MOST_ROUND_KEYS = 20_000
 
 
 class Pace:
@@ -48,11 +47,15 @@ class Pace:
         self._pause_s = self._settings.publish_s
 
     def note_written(self, keys: int, took_s: float) -> None:
-        """Note that a round wrote so many keys: the next ones take what Redis writes in about a second."""
+        """Note that a round wrote so many keys: the next ones take what may be written in a quarter of a second.
+
+        Titles are the first in every round: the shorter it is, the sooner is a title's change shown, and the more
+        rounds its windows wait for if there are more changes than Redis takes.
+        """
         # Weights are estimates: even the smallest bound may be filled by fewer keys, and must be able to grow again.
         if keys >= _TELLING_KEYS:
-            written = round(keys * _ROUND_S / max(took_s, 0.001))
-            self.round_keys = max(_LEAST_ROUND_KEYS, min(_MOST_ROUND_KEYS, written))
+            takes_s = max(took_s, keys / self._settings.publish_keys_per_s)
+            self.round_keys = max(_LEAST_ROUND_KEYS, round(keys * _ROUND_S / takes_s))
 
     def note_away(self) -> None:
         """Note that a round failed: the next pause is twice as long."""

@@ -184,9 +184,9 @@ class Publisher:
     async def publish(self) -> None:
         """Publish what is pending, unless a rebuild holds it back. Raises `Unreachable`; the rest stays pending.
 
-        A round takes about a second: what changes during it must not wait for a whole catalog. Charts (curves and
-        weeks' audiences) are published less often: nobody watches them second by second, and a curve is as long as ten
-        other hashes.
+        A round takes a quarter of a second: what changes during it must not wait for a whole catalog. Charts (curves
+        and weeks' audiences) are published less often: nobody watches them second by second, and a curve is as long as
+        ten other hashes.
         """
         if self._hold.is_on:
             try:

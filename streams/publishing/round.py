@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from models.tally import CURVE, FRANCHISE, TallyKey
+from models.tally import CURVE, FRANCHISE, TITLE, TallyKey
 from models.windows import DAY, HOUR
 from streams.observability.metrics import Metrics
 from streams.publishing.hashes import Computed, Rendering
@@ -53,8 +53,8 @@ class Writer:
 
     async def write(self, shares: Mapping[TallyKey, list[Share]], shown: ShownCatalog, stamp: Stamp) -> None:
         """Write all shares, and all hashes except those of franchises."""
-        # Hours and days last: most readers look at titles.
-        keys = sorted(shares, key=lambda key: key.kind in (HOUR, DAY))
+        # Titles first, hours and days last: that is how many readers look at them.
+        keys = sorted(shares, key=lambda key: (key.kind != TITLE, key.kind in (HOUR, DAY)))
         alone = [key for key in keys if key.kind != FRANCHISE]
         others = [key for key in keys if key.kind == FRANCHISE]
         await _at_once(_chunks(alone), lambda chunk: self._write_chunk(chunk, shares, shown, stamp))

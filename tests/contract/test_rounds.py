@@ -148,6 +148,20 @@ async def test_titles_go_before_their_windows_and_windows_do_not_wait_for_all_ti
     assert 0 < len(weeks) < len(shown(redis)) - len(weeks)
 
 
+@in_a_loop
+async def test_within_a_round_titles_of_all_partitions_are_written_before_windows() -> None:
+    redis = FakeRedis()
+    publisher = worker(redis, partitions=2)
+    await publisher.join()
+    for partition in (0, 1):
+        state = catalog_of(1)
+        own = {key._replace(title_id=f"{partition}{key.title_id}"): tally for key, tally in state.tallies.items()}
+        await publisher.open_partition(state._replace(partition=partition, tallies=own))
+    await publisher.publish()
+    written = [":week:" in key for key, _ in redis.changes if "title:" in key]
+    assert written == [False] * 2 * TITLES + [True] * 2 * TITLES
+
+
 @pytest.mark.parametrize("keys", [A_ROUND - 1, A_ROUND, A_ROUND + 1])
 @in_a_loop
 async def test_a_round_takes_everything_up_to_its_bound(keys: int) -> None:

@@ -22,7 +22,7 @@ MOMENTS = {
 }
 _LONGEST_COUNT = 12
 _DEATH_S = 30.0
-DEFAULTS = {"ENCORE_SESSION_TIMEOUT_S": "10", "ENCORE_CHECKPOINT_S": "0.2", "ENCORE_PUBLISH_S": "0.05"}
+DEFAULTS = {"ENCORE_SESSION_TIMEOUT_S": "6", "ENCORE_CHECKPOINT_S": "0.2", "ENCORE_PUBLISH_S": "0.05"}
 LONGEST_TAKEOVER_S = 30.0
 """While other trials use the same cores. On a machine of its own it is half of that: see docs/reliability.md."""
 
