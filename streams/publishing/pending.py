@@ -89,7 +89,7 @@ class Waiting:
 
     def let_wait_in(self, partition: int, keys: set[TallyKey]) -> None:
         """Queue keys of one partition again, as far as it has tallies of them; not for windows."""
-        self._told[partition].let_wait(Waits(keys, set()))
+        self._told[partition].let_wait(keys)
 
     def let_everything_wait(self) -> None:
         """Queue all keys again."""
