@@ -17,6 +17,7 @@ _FAR_BEHIND_RECORDS = 50_000
 _FAR_BEHIND_CHARTS = 5
 _ASK_S = 0.5
 _ROUND_S = 0.25
+_ROUND_FAR_BEHIND_S = 1.0
 _FIRST_ROUND_KEYS = 2_000
 _LEAST_ROUND_KEYS = 500
 _TELLING_KEYS = _LEAST_ROUND_KEYS // 2
@@ -50,12 +51,14 @@ class Pace:
         """Note that a round wrote so many keys: the next ones take what may be written in a quarter of a second.
 
         Titles are the first in every round: the shorter it is, the sooner is a title's change shown, and the more
-        rounds its windows wait for if there are more changes than Redis takes.
+        rounds its windows wait for if there are more changes than Redis takes. Far behind it takes a second: then fewer
+        rounds cost less.
         """
         # Weights are estimates: even the smallest bound may be filled by fewer keys, and must be able to grow again.
         if keys >= _TELLING_KEYS:
             takes_s = max(took_s, keys / self._settings.publish_keys_per_s)
-            self.round_keys = max(_LEAST_ROUND_KEYS, round(keys * _ROUND_S / takes_s))
+            round_s = _ROUND_FAR_BEHIND_S if self.is_far_behind else _ROUND_S
+            self.round_keys = max(_LEAST_ROUND_KEYS, round(keys * round_s / takes_s))
 
     def note_away(self) -> None:
         """Note that a round failed: the next pause is twice as long."""

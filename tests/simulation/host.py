@@ -85,7 +85,7 @@ def replaced(
             ("streams.state.restore._return_memory", lambda: None),
             ("streams.worker.assignment.create_app", lambda settings, owner: application(owner)),
             ("streams.worker.partition.token_hex", lambda _: f"{next(names):08x}"),
-            ("streams.worker.process.RedisSink", lambda *_: sink()),
+            ("streams.worker.process.RedisSink.of", lambda *_: sink()),
             ("streams.worker.process.find_ground", lambda settings: new_ground()),
             ("streams.worker.process.watch_topics", _idle),
             ("streams.worker.process.watch_progress", _idle),

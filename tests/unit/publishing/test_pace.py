@@ -61,6 +61,13 @@ def test_a_round_takes_at_least_five_hundred_hashes_and_no_more_than_may_be_writ
     assert pace.round_keys == bound
 
 
+@pytest.mark.parametrize(("lag", "bound"), [(FAR - 1, 2_500), (FAR, 10_000)])
+def test_far_behind_a_round_takes_four_times_as_many_hashes(lag: int, bound: int) -> None:
+    pace = paced(lag)
+    pace.note_written(5_000, 0.5)
+    assert pace.round_keys == bound
+
+
 @pytest.mark.parametrize(("took_s", "pause_s"), [(0.05, 0.1), (0.1, 0.1), (0.2, 0.2)])
 def test_far_behind_a_round_that_left_something_is_followed_after_as_long_as_it_took(
     took_s: float, pause_s: float
