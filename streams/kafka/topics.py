@@ -100,7 +100,7 @@ def make_topics(
             _check_state_topic(_partitions(admin, answers_within_s), settings)
         return made
     except KafkaException as problem:
-        raise KafkaFailed(f"Kafka at {kafka}: {_in_words(problem.args[0], answers_within_s)}") from None
+        raise KafkaFailed(f"Kafka at {kafka}: {_in_words(problem.args[0])}") from None
 
 
 def _make_missing(admin: Any, topics: list[Topic], settings: Settings, answers_within_s: float) -> list[str]:
@@ -178,6 +178,5 @@ def _check_state_topic(partitions: Mapping[str, int], settings: Settings) -> Non
         )
 
 
-def _in_words(error: Any, within_s: float) -> str:
-    is_silence = error.name() in ("_TRANSPORT", "_TIMED_OUT")
-    return f"no answer within {within_s:g} s" if is_silence else str(error.str())
+def _in_words(error: Any) -> str:
+    return "no answer in time" if error.name() in ("_TRANSPORT", "_TIMED_OUT") else str(error.str())
