@@ -18,8 +18,7 @@ _FAR_BEHIND_CHARTS = 5
 _ASK_S = 0.5
 _ROUND_S = 0.25
 _ROUND_FAR_BEHIND_S = 1.0
-_FIRST_ROUND_KEYS = 2_000
-_LEAST_ROUND_KEYS = 500
+_LEAST_ROUND_KEYS = 2_000
 _TELLING_KEYS = _LEAST_ROUND_KEYS // 2
 
 
@@ -30,7 +29,7 @@ class Pace:
         self._settings = settings
         self._lag = lag
         self._pause_s = settings.publish_s
-        self.round_keys = _FIRST_ROUND_KEYS
+        self.round_keys = _LEAST_ROUND_KEYS
         """About how many hashes the next round may write."""
 
     @property
@@ -54,7 +53,8 @@ class Pace:
         rounds its windows wait for if there are more changes than Redis takes. Far behind it takes a second: then fewer
         rounds cost less.
         """
-        # Weights are estimates: even the smallest bound may be filled by fewer keys, and must be able to grow again.
+        # Weights are estimates: even the smallest bound may be filled by fewer keys, and must be able to grow again. On
+        # a busy machine a round takes long however little it writes: a smaller bound would not make it shorter.
         if keys >= _TELLING_KEYS:
             takes_s = max(took_s, keys / self._settings.publish_keys_per_s)
             round_s = _ROUND_FAR_BEHIND_S if self.is_far_behind else _ROUND_S

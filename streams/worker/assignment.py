@@ -214,9 +214,15 @@ class Ownership:
             self._note_lag(number)
 
     async def _checkpoint(self, numbers: Iterable[int]) -> None:
-        await asyncio.gather(*(self._checkpoint_one(number, self.partitions[number]) for number in numbers))
+        owned = [(number, self.partitions[number]) for number in numbers]
+        await asyncio.gather(*(self._checkpoint_one(*each, turn) for turn, each in enumerate(owned)))
 
-    async def _checkpoint_one(self, number: int, partition: Partition) -> None:
+    async def _checkpoint_one(self, number: int, partition: Partition, turn: int) -> None:
+        # A checkpoint is cut at one go: between two of them publishing gets its turn.
+        for _ in range(turn):
+            await asyncio.sleep(0)
+        if self.partitions.get(number) is not partition:
+            return
         try:
             await partition.checkpoint()
             self.stopped.note_committed(number, (partition.checkpointed_position, partition.sequence))
