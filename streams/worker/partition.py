@@ -118,7 +118,7 @@ class Partition:
         self.pulse.begin()
         if position is None:
             self.position = self.checkpointed_position = first_offset
-            # Redis may know an incarnation of another worker whose clock is ahead of this one's.
+            # Former versions published before a first checkpoint, by clocks that may be ahead of this one's.
             told, _ = known.published or (0, 0)
             self._next_incarnation = max(time.time_ns() // 1_000_000, told + 1)
         else:
