@@ -240,8 +240,10 @@ class Publisher:
         versions = taken.versions
         if not self._complete:
             versions = {p: version for p, version in versions.items() if p not in taken.unfinished}
-            # Delete older shares that nothing replaced. All newer shares of these partitions are in Redis by now.
-            await self._sink.sweep({p: version[0] for p, version in versions.items()}, self._partitions)
+            # Delete older shares that nothing replaced. All newer shares of these partitions are in Redis by now; of a
+            # state without a checkpoint there is none.
+            incarnations = {p: incarnation or now_ms() for p, (incarnation, _) in versions.items()}
+            await self._sink.sweep(incarnations, self._partitions)
         reached(Failpoint.PUBLISHED)
         self._marking = turned or (self._marking and bool(taken.unfinished or self._legs.left))
         is_said = self._complete and not self._marking

@@ -117,6 +117,10 @@ class SourcePartitions:
         tp = TP(self._topic, number)
         return (await self._app.consumer.earliest_offsets(tp))[tp], (await self._app.consumer.highwaters(tp))[tp]
 
+    def generation(self) -> int:
+        """The group's generation in which partitions were assigned last. Each rebalance begins the next one."""
+        return int(self._app.consumer_generation_id)
+
     def end(self, number: int) -> int:
         """The offset after the last one, as of the latest fetch; 0 before the first."""
         return self._app.consumer.highwater(TP(self._topic, number)) or 0

@@ -61,6 +61,9 @@ class Ownership:
         self._assigned: set[int] = set()
         self._epochs: dict[int, int] = {}
         self._last_epoch = 0
+        self._generation = 0
+        # How often the group had a generation without this worker.
+        self._missed = 0
 
     # -- what the transport and the agent ask ---------------------------------------------------------------
 
@@ -105,13 +108,21 @@ class Ownership:
             self._fail(problem)
 
     async def assign(self, partitions: Iterable[int]) -> None:
-        """Close all other partitions, restore these in the background, and deliver each once it is open."""
+        """Close all other partitions, restore these in the background, and deliver each once it is open.
+
+        If the group had a generation without this worker, another one may have moved its partitions on: then what is in
+        memory is closed, too.
+        """
         self._assigned = set(partitions)
         log.info("assigned partitions %s", sorted(self._assigned) or "none")
         reached(Failpoint.ASSIGNED)
         try:
             for number in {*self.partitions, *self.stopped} - self._assigned:
                 await self._let_go(number)
+            if self._has_missed_a_generation():
+                self._missed += 1
+                for number in list(self.partitions):
+                    await self._close(number)
             for number in sorted(self._assigned):
                 if number in self.partitions:
                     await self._deliver(number)
@@ -122,6 +133,10 @@ class Ownership:
         except Exception as problem:
             self._fail(problem)
 
+    def _has_missed_a_generation(self) -> bool:
+        before, self._generation = self._generation, self._read.generation()
+        return self._generation not in (before, before + 1)
+
     def _begin_to_open(self, number: int) -> None:
         """Open a partition in the background, unless that is under way, or it rests, or it is not this worker's now."""
         is_due = number in self._assigned and not self.stopped.is_resting(number)
@@ -131,16 +146,20 @@ class Ownership:
             self.openings[number].add_done_callback(self.delivering.discard)
 
     async def _open(self, number: int) -> None:
+        missed = self._missed
         try:
             partition = await self._restored(number)
             await self._publisher.open_partition(partition.committed_state())
             # Only now: the publisher must know a partition before others find it here.
             del self.openings[number]
             self.partitions[number] = partition
-            if number in self._assigned:
+            if number not in self._assigned:
+                await self._let_go(number)
+            elif missed == self._missed:
                 await self._deliver(number)
             else:
-                await self._let_go(number)
+                await self._close(number)
+                self._begin_to_open(number)
         except Exception as problem:
             self._fail(problem)
 

@@ -83,7 +83,7 @@ class Partition:
         self._rules = settings.state_fingerprint()
         self.position = 0
         self.sequence = 0
-        self.incarnation = 0
+        self.incarnation = self._next_incarnation = 0
         self.restored_rows = 0
         self.checkpointed_position = 0
         self.rebuild_until = 0
@@ -118,9 +118,9 @@ class Partition:
         self.pulse.begin()
         if position is None:
             self.position = self.checkpointed_position = first_offset
-            # Redis may know an incarnation of another worker whose clock is ahead of this one's.
+            # Former versions published before a first checkpoint, by clocks that may be ahead of this one's.
             told, _ = known.published or (0, 0)
-            self.incarnation = max(time.time_ns() // 1_000_000, told + 1)
+            self._next_incarnation = max(time.time_ns() // 1_000_000, told + 1)
         else:
             check_fits(self._place, position, self._position())
             check_source(self._place, position.next_offset, first_offset, end_offset)
@@ -225,6 +225,8 @@ class Partition:
     async def _checkpoint(self) -> None:
         cut, taken = self.pulse.cut(), self.uncheckpointed
         self.sequence += 1
+        # Only now: until it is committed, another worker may begin the state, with an older incarnation.
+        self.incarnation = self.incarnation or self._next_incarnation
         # Nothing is published during a recount, so expired windows need not wait for that: they would fill the memory.
         changes = self.fold.drain(self.sequence, None if self.recounts else self.published)
         position = self._position()

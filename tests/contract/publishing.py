@@ -38,6 +38,11 @@ def committed(partition: int, sequence: int, stream_time_ms: int = 500, **films:
     return Committed(partition, BEGUN, sequence, stream_time_ms, [sequence, *[0] * (len(STREAM_FIELDS) - 1)], tallies)
 
 
+def empty(partition: int) -> Committed:
+    """A partition that never had a checkpoint."""
+    return committed(partition, 0, stream_time_ms=-1)._replace(incarnation=0)
+
+
 Catalog = Mapping[str, CatalogRow]
 
 
@@ -65,7 +70,7 @@ async def opened(
     publisher = worker(redis, catalog=catalog, metrics=metrics)
     await publisher.join()
     for partition in partitions:
-        await publisher.open_partition(committed(partition, 0, stream_time_ms=-1))
+        await publisher.open_partition(empty(partition))
     await publisher.publish()
     await publisher.publish()
     return publisher

@@ -118,6 +118,41 @@ async def test_a_partition_that_was_taken_away_and_given_back_while_it_was_opene
     assert (worker.failures, set(worker.ownership.positions())) == ([], {0})
 
 
+@pytest.mark.parametrize(("generation", "kept"), [(7, True), (8, True), (9, False), (6, False)])
+@in_a_loop
+async def test_a_partition_is_kept_unless_another_worker_may_have_owned_it_in_between(
+    generation: int, kept: bool
+) -> None:
+    worker = await member(0)
+    before: Any = worker.ownership.partitions[0]
+    worker.ownership._generation = 7
+    worker.ownership._read._app.consumer_generation_id = generation
+    await worker.ownership.revoke([0])
+    await worker.ownership.assign([0])
+    await asyncio.sleep(0)
+
+    assert (worker.failures, before.is_closed, set(worker.ownership.openings)) == ([], not kept, set() if kept else {0})
+    assert (set(worker.ownership.positions()), bool(worker.publisher.waiting_keys)) == ({0} if kept else set(), False)
+
+
+@in_a_loop
+async def test_a_partition_that_another_worker_may_have_owned_while_it_was_opened_is_opened_once_more() -> None:
+    worker = await member()
+    await worker.ownership.assign([0])
+    await asyncio.sleep(0)
+    first, opened_before = worker.opening.pop(0), Open(0, worker.publisher)
+    worker.ownership._read._app.consumer_generation_id = 2
+    await worker.ownership.assign([0])
+    first.set_result(opened_before)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert (opened_before.is_closed, worker.ownership.positions()) == (True, {})
+
+    worker.opening[0].set_result(Open(0, worker.publisher))
+    await asyncio.gather(*worker.ownership.delivering)
+    assert (worker.failures, set(worker.ownership.positions())) == ([], {0})
+
+
 @in_a_loop
 async def test_a_worker_that_ends_opens_nothing_more() -> None:
     worker = await member()

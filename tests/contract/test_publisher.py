@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 from fake_sink import FakeRedis, FakeSink
-from publishing import BEGUN, FILM, OTHER, committed, in_a_loop, opened, plays, shown, worker
+from publishing import BEGUN, FILM, OTHER, committed, empty, in_a_loop, opened, plays, shown, worker
 
 from models.catalog import CatalogRow
 from models.counters import WINDOW_FIELDS
@@ -377,6 +377,25 @@ async def test_a_partition_opened_while_redis_is_away_is_published_whole_afterwa
 
 
 @in_a_loop
+async def test_who_opened_a_state_before_its_first_checkpoint_hides_nothing_of_what_another_worker_begins() -> None:
+    redis, hour = FakeRedis(), TallyKey(HOUR, 486_120, "film")
+    begins, late, heir = [await opened(redis, *partitions) for partitions in ((0, 1), (0,), ())]
+    state = committed(0, 1, film=3)
+    state = state._replace(tallies={**state.tallies, hour: plays(2, 1, WINDOW_FIELDS)})
+    begins.on_committed(state)
+    redis.calls_until_away = 5  # its shares are there, and it dies
+    with pytest.raises(Unreachable):
+        await begins.publish()
+    redis.away, redis.calls_until_away = False, None
+    late.on_committed(empty(0))
+    await late.publish()
+    await heir.open_partition(state)
+    await heir.publish()
+    assert shown(redis) == {"film": "3", "film:hour:20250616T00": "2"}
+    assert (redis.hashes["p:status"]["events"], redis.published[0]) == ("1", (BEGUN, 1))
+
+
+@in_a_loop
 async def test_a_new_owner_publishes_what_is_missing_and_all_titles() -> None:
     redis = FakeRedis()
     former, new = await opened(redis, 0, 1), await opened(redis)
@@ -544,6 +563,23 @@ async def test_a_loss_between_publishing_and_noting_it_forgets_nothing() -> None
     sink.note_published = functools.partial(FakeSink.note_published, sink)  # type: ignore[method-assign, arg-type]
     await one.publish()
     assert shown(redis) == {"film": "3"}
+
+
+@in_a_loop
+async def test_a_state_without_a_checkpoint_takes_out_what_a_state_before_it_had_published() -> None:
+    redis = FakeRedis()
+    publisher = await opened(redis, 0, 1)
+    publisher.on_committed(committed(0, 1, film=3))
+    publisher.on_committed(committed(1, 1, film=4))
+    await publisher.publish()
+    redis.restart()
+    publisher = await opened(redis)
+    await publisher.open_partition(empty(0))
+    await publisher.open_partition(committed(1, 1, film=4))
+    for _ in range(3):
+        await publisher.publish()
+    assert (shown(redis), shown(redis, "complete")) == ({"film": "4"}, {"film": "1"})
+    assert redis.hashes["p:status"].items() >= {"events": "1", "complete": "1"}.items()
 
 
 @in_a_loop

@@ -41,7 +41,7 @@ class Group:
         self.loop, self.network, self.session_s = loop, network, session_s
         self.source: list[list[Record]] = [[] for _ in range(partitions)]
         self.offsets: dict[int, int] = {}
-        self.generation = 0
+        self.generation = self.assignments = 0
         self.skips = 0
         self._members: list[Application] = []
         self._joined: dict[Application, Callable[[Any], object]] = {}
@@ -91,11 +91,13 @@ class Group:
         if not self._members or len(self._joined) < len(self._members):
             return
         joined, self._joined = self._joined, {}
+        self.assignments += 1
         members = list(joined)
         self.loop.random.shuffle(members)
         for place, member in enumerate(members):
             mine = set(range(len(self.source))[place :: len(members)])
-            self.network.later(lambda member=member, mine=mine, at=self.generation: joined[member]((mine, at)))  # type: ignore[misc]
+            told = mine, self.generation, self.assignments
+            self.network.later(lambda member=member, told=told: joined[member](told))  # type: ignore[misc]
 
     def commit(self, member: Application, generation: int, offsets: dict[int, int]) -> None:
         if member in self._members and generation == self.generation:
@@ -153,6 +155,7 @@ class Application:
         self._crash_reason: BaseException | None = None
         self._flows = False
         self._generation = -1
+        self.consumer_generation_id = 0
         self._acked: dict[int, int] = {}
         self._batches: asyncio.Queue[RecordBatch] = asyncio.Queue(16)
         self._tasks: list[asyncio.Task[None]] = []
@@ -186,16 +189,17 @@ class Application:
                 await self._must_join.wait()
             self._flows = False
             await self.owner.revoke(set(self.assigned))
-            self.assigned, self._generation = await self._join()
+            # Kafka counts a generation where all have joined; `Group.generation` counts what made them join.
+            self.assigned, self._generation, self.consumer_generation_id = await self._join()
             await self.owner.assign(set(self.assigned))
             self._flows = True
 
-    async def _join(self) -> tuple[set[int], int]:
+    async def _join(self) -> tuple[set[int], int, int]:
         while True:
             answer = self.group.loop.create_future()
             settle = self._settling(answer)
             self.group.network.later(lambda: self.group.join(self, settle))  # noqa: B023
-            mine: tuple[set[int], int] | None = await answer
+            mine: tuple[set[int], int, int] | None = await answer
             if mine is not None:  # else the group has lost it
                 return mine
 

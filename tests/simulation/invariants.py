@@ -27,6 +27,7 @@ from streams.state.side_outputs import kept_records
 
 GROWS = ("plays", "starters", "viewers", "completers", "completions", "rewatches", "watched_s")
 _CONTROLS = b"ckez"
+_AT_ONCE_KEYS = 1_000_000
 _decode = msgspec.json.Decoder(Position).decode
 _decode_row = msgspec.json.Decoder(CatalogRow).decode
 
@@ -202,6 +203,7 @@ class Judge:
     async def _publish(self, redis: FakeRedis, catalog: Mapping[str, CatalogRow]) -> None:
         sink = FakeSink(redis, "p:", self._settings.app_id)
         publisher = Publisher(self._settings, sink, lambda: catalog, len(self._source), Metrics())
+        publisher._pace.round_keys = _AT_ONCE_KEYS
         await publisher.join()
         for reference in self.references:
             await publisher.open_partition(self._whole(reference))

@@ -12,6 +12,7 @@ import signal
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 from clients import Kafka
 from fake_sink import FakeRedis
@@ -62,6 +63,8 @@ _CATALOG_SHOWN_S = 4.0
 _REST_S = 400.0
 _STEPS = 3_500
 _RESTART_S = (0.3, 2.0)
+_ROUND_KEYS = (8, 16, 2_000)
+"""So many keys a round of publishing takes: some of them, or all."""
 _END_S = 45.0
 
 
@@ -100,6 +103,7 @@ class World:
         shape = Random(f"{seed} shape")
         self._number = shape.randint(20, 60)
         self._workers = shape.choice((2, 2, 3))
+        self._round_keys = Random(f"{seed} rounds").choice(_ROUND_KEYS)
         drawn_faults = drawn(shape, shape.randint(2, 10), _STEPS)
         self.faults = tuple(drawn_faults if faults is None else faults)
         self._left = list(self.faults)
@@ -124,7 +128,10 @@ class World:
     def run(self) -> Verdict:
         asyncio.set_event_loop(self.loop)
         try:
-            with replaced(self.loop, self.kafka, self._application, self._sink, self._ground, self._alarm):
+            with (
+                replaced(self.loop, self.kafka, self._application, self._sink, self._ground, self._alarm),
+                patch("streams.publishing.pace._FIRST_ROUND_KEYS", self._round_keys),
+            ):
                 self._play()
         finally:
             asyncio.set_event_loop(None)
@@ -317,7 +324,7 @@ class World:
         if fault.kind == JOIN:
             self._want(slot)
         elif fault.kind == LEAVE:
-            slot.is_wanted = sum(each.is_wanted for each in self.slots) < 2
+            slot.is_wanted &= sum(each.is_wanted for each in self.slots) < 2
             self._stop(slot)
         elif slot.is_running and slot.process is not None:
             if fault.kind == KILL:

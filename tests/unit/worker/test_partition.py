@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 import weakref
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,10 +16,14 @@ import pytest
 from streams.config.settings import Settings
 from streams.observability.metrics import Metrics
 from streams.state.changelog import Position, StateError
+from streams.state.committed import Committed
 from streams.state.consistency import Known
 from streams.state.transactions import Refused
 from streams.worker.control_rows import Told
 from streams.worker.partition import Partition, Source
+
+AHEAD = 10**15
+"""The incarnation of a worker whose clock is ahead of this one's."""
 
 
 class Growing:
@@ -30,12 +36,15 @@ class Growing:
         return 0, self.end
 
 
+def unopened(on_committed: Callable[[Committed], None]) -> Partition:
+    settings, told = Settings(kafka="127.0.0.1:1"), Told(dict, dict)
+    source = Source("id", 1, "state", {}, "")
+    return Partition(0, settings, source, ThreadPoolExecutor(1), told, on_committed, Metrics())
+
+
 async def opened(source: Growing, end: int, position: int) -> Partition:
     """A partition whose former owner, before its fence, reads up to a position of a source that ends there or later."""
-    told = Told(dict, dict)
-    partition = Partition(
-        0, Settings(kafka="127.0.0.1:1"), Source("id", 1, "state", {}, ""), ThreadPoolExecutor(1), told, _no, Metrics()
-    )
+    partition = unopened(_no)
 
     def restore() -> Position:
         source.end = end
@@ -59,6 +68,33 @@ def test_a_state_that_grew_with_the_source_before_the_fence_is_continued(positio
 def test_a_state_that_is_ahead_of_its_source_is_refused() -> None:
     with pytest.raises(StateError, match="has records 0 to 24, the state continues at 25"):
         asyncio.run(opened(Growing(), 24, 25))
+
+
+class Taking:
+    """A writer of whose records Kafka takes all."""
+
+    def write(self, batch: Any) -> None: ...
+
+
+@pytest.mark.parametrize("told", [0, AHEAD])
+def test_a_state_has_no_incarnation_before_its_first_checkpoint_as_another_worker_may_yet_begin_it(told: int) -> None:
+    async def begun() -> list[tuple[int, int]]:
+        committed: list[Committed] = []
+        partition = unopened(committed.append)
+        partition._restore = lambda: None  # type: ignore[method-assign]
+        await partition.open(Known(None, (told, 0)), Growing().offsets)
+        committed.append(partition.committed_state())
+        partition._writer = Taking()  # type: ignore[assignment]
+        for position in (1, 2):
+            partition.position = position
+            await partition.checkpoint()
+        return [(state.incarnation, state.sequence) for state in committed]
+
+    before_ms = time.time_ns() // 1_000_000
+    of_state, first, second = asyncio.run(begun())
+
+    assert (of_state, first[1], second) == ((0, 0), 1, (first[0], 2))
+    assert first[0] == told + 1 if told else first[0] >= before_ms
 
 
 class Refusing:
