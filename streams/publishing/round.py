@@ -22,8 +22,9 @@ from streams.publishing.sink import Derived, Readable, Share, Sink
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_CHUNK = 250
-_CHUNKS_AT_ONCE = 3
+# On a busy event loop every answer is waited for: few chunks make a round short. Each takes some ms of Redis's time.
+_CHUNK = 500
+_CHUNKS_AT_ONCE = 4
 _INPUTS_AT_ONCE = 1_000
 _WEEKS_AT_ONCE = 1_000
 

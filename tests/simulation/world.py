@@ -130,7 +130,7 @@ class World:
         try:
             with (
                 replaced(self.loop, self.kafka, self._application, self._sink, self._ground, self._alarm),
-                patch("streams.publishing.pace._FIRST_ROUND_KEYS", self._round_keys),
+                patch("streams.publishing.pace._LEAST_ROUND_KEYS", self._round_keys),
             ):
                 self._play()
         finally:
