@@ -30,7 +30,7 @@ class Pace:
         self._lag = lag
         self._pause_s = settings.publish_s
         self.round_keys = _LEAST_ROUND_KEYS
-        """About how many hashes the next round may write."""
+        """About how many shares the next round may take: a hash has one of each partition."""
 
     @property
     def is_far_behind(self) -> bool:
@@ -47,7 +47,7 @@ class Pace:
         self._pause_s = self._settings.publish_s
 
     def note_written(self, keys: int, took_s: float) -> None:
-        """Note that a round wrote so many keys: the next ones take what may be written in a quarter of a second.
+        """Note that a round wrote so many shares: the next ones take what may be written in a quarter of a second.
 
         Titles are the first in every round: the shorter it is, the sooner is a title's change shown, and the more
         rounds its windows wait for if there are more changes than Redis takes. Far behind it takes a second: then fewer
