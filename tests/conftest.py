@@ -14,9 +14,16 @@ from typing import NamedTuple, Protocol
 
 import pytest
 from application import fresh_names, remove
+from hypothesis import HealthCheck, settings
 from kafka import KafkaAdminClient
 
 from streams.tools.devstack import Devstack, RedisServer, ServerFailed
+
+# Property tests: the same examples every time, and without a stopwatch, on a machine that may be busy.
+settings.register_profile(
+    "encore", derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile("encore")
 
 
 class Servers(Protocol):

@@ -7,6 +7,7 @@ makes an option of each field (`streams.cli.options`).
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_va
 from models.rules import DAY_MS, RETURN_DAYS
 from models.windows import LAST_WEEK, Retention
 from streams.config.failpoints import FORM
+from streams.config.misspelt import misspelt
 from streams.config.redis_address import CLUSTER, hash_tag, read_address, without_password
 from streams.config.rule_settings import RuleSettings
 from streams.config.servers import ENV_PREFIX, ServerSettings
@@ -180,8 +182,10 @@ def kin(name: str) -> tuple[str, ...]:
 def load(**given: Any) -> Settings:
     """Settings from the environment, with `given` (None: not given) on top.
 
-    Raises `BadSetting` with one line for the first setting that cannot be used.
+    Raises `BadSetting` with one line for the first setting that cannot be used, or that is misspelt.
     """
+    if problem := misspelt(os.environ, map(variable, Settings.model_fields)):
+        raise BadSetting(problem)
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:

@@ -9,6 +9,7 @@ _HEAD = """# Settings
 Each is an environment variable and an option of the commands that use it (`--checkpoint-s` for
 `ENCORE_CHECKPOINT_S`; `encore COMMAND --help` lists them). An option wins over the environment. A setting that
 cannot be used ends the command with exit code 2 and one line that says which it is, its value and what is accepted.
+So does a variable `ENCORE_…` that is no setting: the line names the nearest one.
 Secrets (`…_PASSWORD`) have no option, and nothing tells them; what they are for: [operating.md](operating.md), keep
 others out.
 

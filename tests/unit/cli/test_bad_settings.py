@@ -50,6 +50,12 @@ def test_a_bad_setting_is_one_line_with_its_name_value_and_what_is_accepted(
     assert value in line
 
 
+def test_a_misspelt_variable_is_one_line_that_names_the_nearest_setting() -> None:
+    line = refused(ENCORE_GRACE_DAY="7")
+
+    assert line == "Error: ENCORE_GRACE_DAY: no such setting; the nearest is ENCORE_GRACE_DAYS"
+
+
 def test_a_bad_option_is_refused_like_the_setting() -> None:
     line = refused("--checkpoint-s", "-1")
 

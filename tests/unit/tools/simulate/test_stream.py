@@ -39,7 +39,7 @@ def _events(items: list[Outgoing]) -> list[Event]:
     return [read_event(item.key, item.value) for item in items]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 2**64))
 def test_same_seed_gives_the_same_bytes(seed: int) -> None:
     plan = SMALL.model_copy(update={"seed": seed})
@@ -50,7 +50,7 @@ def test_another_seed_gives_other_viewing() -> None:
     assert _first(300, SMALL) != _first(300, SMALL.model_copy(update={"seed": 2}))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.builds(Plan, households=st.integers(1, 30), titles=st.integers(2, 50), seed=st.integers(0, 999)))
 def test_records_come_in_the_order_of_sending_from_the_origin_on(plan: Plan) -> None:
     items = _first(500, plan)
@@ -59,7 +59,7 @@ def test_records_come_in_the_order_of_sending_from_the_origin_on(plan: Plan) -> 
     assert [item.timestamp_ms for item in items] == times
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.builds(
         Plan,
