@@ -26,7 +26,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 @click.option("--seed", type=int, default=None, help="the campaign's seed [default: the time]")
 @click.option("--long", "is_long", is_flag=True, help="the long campaign: at least 200 kill -9, 20 of each other fault")
 @click.option("--only", multiple=True, metavar="WORDS", help="faults whose name holds these words; may be repeated")
-@click.option("--alone", is_flag=True, help="each fault in an application of its own, as in the long campaign")
+@click.option("--alone", is_flag=True, help="each fault in an application of its own")
 @click.option("--hits", type=click.IntRange(1), help="hits of each fault, whatever its own number is")
 @click.option("--lanes", type=click.IntRange(1, 8), default=2, show_default=True, help="trials side by side")
 @click.option("--most-minutes", type=float, default=inf, help="begin no trial after so many minutes")
@@ -47,7 +47,7 @@ def faults(
     def hits_of(fault: Fault) -> int:
         return hits or (fault.long if is_long else fault.short)
 
-    jobs = plan(seed, hits_of, names, shared=not (alone or is_long))
+    jobs = plan(seed, hits_of, names, shared=not alone)
     folder = Path(tempfile.mkdtemp(prefix="encore-faults-"))
     console = Console(stderr=True)
     console.print(f"seed {seed}: {len(jobs)} trials of {len(names)} faults in {lanes} lanes, logs in {folder}")

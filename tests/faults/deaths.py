@@ -27,7 +27,7 @@ LONGEST_TAKEOVER_S = 30.0
 """While other trials use the same cores. On a machine of its own it is half of that: see docs/reliability.md."""
 
 
-@strike("kill -9 at a random moment", AT_WORK, per_trial=10, short=4, long=160)
+@strike("kill -9 at a random moment", AT_WORK, per_trial=40, short=4, long=160)
 def killed_at_a_random_moment(trial: Trial, number: int) -> None:
     victim = trial.rng.choice(trial.crew)
     victim.until_restored()
@@ -38,7 +38,7 @@ def killed_at_a_random_moment(trial: Trial, number: int) -> None:
     trial.note("restart_s", trial.until_working(died_s))
 
 
-@fault("kill -9, and others take over", per_trial=4, short=1, long=40)
+@fault("kill -9, and others take over", per_trial=10, short=1, long=40)
 def killed_and_taken_over(trial: Trial) -> None:
     """Default settings; nobody restarts the dead one until its partitions go on elsewhere."""
     trial.set_up(**DEFAULTS)
@@ -105,7 +105,7 @@ def _which_time(trial: Trial, moment: str) -> int:
     return trial.rng.randint(1, 2) if moment == "restoring" else trial.rng.randint(1, _LONGEST_COUNT)
 
 
-@strike("kill -9 during a rebalance", AT_WORK, per_trial=4)
+@strike("kill -9 during a rebalance", AT_WORK, per_trial=5)
 def dies_during_a_rebalance(trial: Trial, number: int) -> None:
     """At the moment when partitions are taken away, or when they have just been given."""
     victim = trial.crew[-1]

@@ -45,7 +45,8 @@ def soak(
     console = Console()
     folder = Path(tempfile.mkdtemp(prefix="encore-soak-"))
     with Devstack.start(folder, heap=_SERVERS_HEAP) as servers:
-        trial = Trial(servers, folder / "trials", str(seed), 1, {"ENCORE_GRACE_DAYS": str(grace_days)}, is_long=True)
+        settings = {"ENCORE_GRACE_DAYS": str(grace_days), "ENCORE_CHECKPOINT_S": "0.2"}
+        trial = Trial(servers, folder / "trials", str(seed), 1, settings)
         try:
             samples, kills = _run(trial, minutes * 60, rate, kill_every_s, households, console)
             found = _figures(samples, kills, rate)

@@ -20,9 +20,9 @@ from application import Application, Process, fresh_names, until
 from follower import Follower
 from reader import GROWS, Reader
 
-RATE, LONG_RATE = 200, 400
-SHORT_CHECKPOINT_S = 0.4
-"""In the shortened campaign: a transaction costs Kafka more than the records in it."""
+RATE = 200
+CHECKPOINT_S = 0.4
+"""Not the default: a transaction costs Kafka more than the records in it."""
 
 SESSION_TIMEOUT_S = 6.0
 _WORK_S = 40.0
@@ -124,7 +124,7 @@ class Trial:
         names = fresh_names(self.servers.kafka, self.servers.redis, "faults")
         folder = self.folder / names["ENCORE_APP_ID"]
         folder.mkdir(parents=True)
-        pace = {} if self.is_long else {"ENCORE_CHECKPOINT_S": str(SHORT_CHECKPOINT_S)}
+        pace = {"ENCORE_CHECKPOINT_S": str(CHECKPOINT_S)}
         self.application = Application({**names, **pace, **self._settings, **settings}, folder)
         self._supervisor.start()
         return self.application
@@ -139,14 +139,9 @@ class Trial:
         """Start workers with names of their own: restarted, they go on at once."""
         return [self.worker(ENCORE_GROUP_INSTANCE_ID=f"worker-{number}") for number in range(count)]
 
-    @property
-    def rate(self) -> int:
-        """Events a second of a feed."""
-        return LONG_RATE if self.is_long else RATE
-
-    def feed(self, rate: int | None = None, households: int = 200) -> Process:
+    def feed(self, rate: int = RATE, households: int = 200) -> Process:
         """Start simulated viewing, with all that goes wrong in it, until `stop_feeds`."""
-        feed = self.application.feed(rate or self.rate, 24 * 3600, self.rng.randrange(1 << 30), households)
+        feed = self.application.feed(rate, 24 * 3600, self.rng.randrange(1 << 30), households)
         self.feeds.append(feed)
         return feed
 

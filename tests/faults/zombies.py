@@ -27,7 +27,7 @@ REFUSED = "Redis refused"
 
 
 def _freezes_at(moment: str, words: str) -> None:
-    @fault(f"SIGSTOP for three session timeouts, {words}", per_trial=2, short=2)
+    @fault(f"SIGSTOP for three session timeouts, {words}", per_trial=4, short=2)
     def freezes(trial: Trial) -> None:
         """All workers freeze, each with some of the partitions; one heir takes over from all of them."""
         trial.set_up()
