@@ -176,6 +176,12 @@ class RuleSettings(BaseModel):
         key = self.pseudonym_key()
         return Pseudonyms(key) if key is not None else None
 
+    def changed_rules(self) -> dict[str, int | str]:
+        """The settings that are not at their defaults, by name; of the pseudonyms' key, its fingerprint."""
+        changed = self.model_dump(include=set(RULE_SETTINGS), exclude_defaults=True)
+        pseudonyms = self.pseudonyms()
+        return changed if pseudonyms is None else changed | {"pseudonym_key_file": pseudonyms.fingerprint()}
+
     def state_fingerprint(self) -> str:
         """Sixteen hexadecimal digits that change if other rules or another key would change the state."""
         rules, pseudonyms = self.rules().fingerprint(), self.pseudonyms()

@@ -18,10 +18,11 @@ from streams.config.redis_address import without_password
 from streams.config.settings import Settings
 from streams.config.zones import zones_version
 from streams.display.numbers import many, rate
-from streams.kafka.admin import KafkaView
+from streams.kafka.admin import KafkaView, TopicNow
 from streams.kafka.topics import REMEDY, KafkaFailed, Topic, all_topics, outputs
 from streams.operations.lag import read_lag
 from streams.operations.source_sample import read_sample
+from streams.operations.state_check import refusals
 from streams.operations.titles import stored_titles
 from streams.redis.clients import sync_client
 from streams.redis.keys import Keys
@@ -70,6 +71,7 @@ def _kafka(settings: Settings, view: KafkaView) -> Iterator[Finding]:
         yield _topic(settings, view, topic, like_source.partitions if like_source else 0, brokers)
     if like_source is not None:
         yield from _group(settings, view)
+        yield from _state(settings, view, like_source)
         yield from _events(settings, view, like_source.partitions)
 
 
@@ -140,6 +142,21 @@ def _group(settings: Settings, view: KafkaView) -> Iterator[Finding]:
         yield Finding(ODD, f"group {settings.app_id}", found, advice)
     else:
         yield Finding(OK, f"group {settings.app_id}", found)
+
+
+def _state(settings: Settings, view: KafkaView, source: TopicNow) -> Iterator[Finding]:
+    """Whether a worker with these settings would continue from the state."""
+    what = f"state of {settings.app_id}"
+    state = view.topic(settings.state_topic)
+    if state is None or state.partitions != source.partitions:
+        return  # which the finding of the topic says
+    refused = refusals(settings, view, source, state)
+    if refused:
+        (_, first), *others = refused.items()
+        more = f"; {many(len(others), 'more partition')} likewise" if others else ""
+        yield Finding(WRONG, what, f"a worker would refuse it: {first}{more}", REMEDY)
+    else:
+        yield Finding(OK, what, f"fits these settings, in {many(source.partitions, 'partition')}")
 
 
 # -- what is in the source topic ----------------------------------------------------------------------------------

@@ -93,6 +93,7 @@ def rebuild(settings: Settings) -> int:
                 state_id=state.topic_id,
                 told=told[number],
                 rebuild_until=recount.ends[number],
+                changed_rules=settings.changed_rules(),
             )
             writer.write(Batch([position_message(position)], []))
         view.commit(settings.app_id, settings.source_topic, recount.firsts)

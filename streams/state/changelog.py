@@ -77,6 +77,8 @@ class Position(msgspec.Struct, frozen=True):
     - `next_offset`: the first source offset that is not in the state; `topic_id`, `partitions`: of the source.
     - `incarnation`: when this state was begun, in milliseconds; `sequence`: the number of the checkpoint.
     - `rules`: the fingerprint of the rules that it was computed with; `zones`: the version of the zone data installed.
+      `changed_rules`: the rule settings that were not at their defaults, by name. Positions of format 6 may lack it:
+      it is only told, never computed with.
     - `stream`: the counts of all records, in the order of `StreamCounters`.
     - `format`: of all records of the state; `state_id`: the id of the topic that they are in.
     - `told`: after a rebuild, the first source offset whose outputs (dead letters, late events, milestones) were not
@@ -99,6 +101,7 @@ class Position(msgspec.Struct, frozen=True):
     told: int = 0
     rebuild_until: int = 0
     writer: str = ""
+    changed_rules: dict[str, int | str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Erased(msgspec.Struct, frozen=True):
@@ -108,7 +111,9 @@ class Erased(msgspec.Struct, frozen=True):
     rows: int
 
 
-_decode_position = msgspec.json.Decoder(Position).decode
+decode_position = msgspec.json.Decoder(Position).decode
+"""Raises `msgspec.DecodeError`."""
+
 _decode_erased = msgspec.json.Decoder(Erased).decode
 
 
@@ -162,6 +167,15 @@ def _row_prefix(title_id: str) -> bytes:
     return b"r" + len(title).to_bytes(2, "big") + title
 
 
+def check_end(last_key: bytes | None) -> None:
+    """Check the key of the last committed record of a state's partition. Raises `StateError`."""
+    if last_key != POSITION_KEY:
+        raise StateError(
+            f"the state ends with the key {last_key!r}, and not with a position: part of a transaction was"
+            f" committed; {REMEDY}"
+        )
+
+
 class Restored:
     """Restores a fold and its position from the records of a changelog, in log order.
 
@@ -209,11 +223,7 @@ class Restored:
     def finish(self) -> None:
         """Finish the restore, after all records were added. Raises `StateError`."""
         # Ignoring what follows the position would be wrong: compaction may have removed the values that it replaced.
-        if self._last_key != POSITION_KEY:
-            raise StateError(
-                f"the state ends with the key {self._last_key!r}, and not with a position: part of a transaction was"
-                f" committed; {REMEDY}"
-            )
+        check_end(self._last_key)
         if self.position is None:
             return
         catalog = {title_id: _decode_catalog(value) for title_id, (_, value) in self._catalog.items() if value}
@@ -251,7 +261,7 @@ class Restored:
     def _add_other(self, key: bytes, value: bytes | None) -> None:
         kind = key[:1]
         if key == POSITION_KEY and value is not None:
-            self.position = _decode_position(value)
+            self.position = decode_position(value)
         elif kind == b"c" and value is not None:
             _add_control_row(self._catalog, key, value)
         elif kind == ZONE and value is not None:

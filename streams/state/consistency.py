@@ -6,8 +6,13 @@ lost, truncated or foreign never passes for an empty one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
+import msgspec
+
+from streams.config.rule_settings import RuleSettings
+from streams.config.servers import ENV_PREFIX
 from streams.kafka.topics import REMEDY
 from streams.state.changelog import READABLE_FORMATS, ZONES_SINCE, Position, StateError
 
@@ -71,9 +76,9 @@ def check_fits(place: Place, position: Position, now: Position) -> None:
             f"{place.source}: the format of the state is {position.format}, this worker reads"
             f" {' and '.join(map(str, sorted(READABLE_FORMATS)))}: go back to what it was, or {REMEDY}"
         )
+    _check_rules(place, position, now)
     knows_its_zones = position.format >= ZONES_SINCE
     for name, of_state, of_worker in (
-        ("the rule settings", position.rules, now.rules),
         ("the zone data", now.zones if knows_its_zones else position.zones, now.zones),
         ("the partition count", position.partitions, now.partitions),
         ("the source topic's id", position.topic_id, now.topic_id),
@@ -85,6 +90,33 @@ def check_fits(place: Place, position: Position, now: Position) -> None:
                 f"{place.source}: {name} of the state is {of_state!r}, of this worker {of_worker!r}:"
                 f" go back to what it was, or {REMEDY}"
             )
+
+
+def _check_rules(place: Place, position: Position, now: Position) -> None:
+    if position.rules != now.rules:
+        raise StateError(
+            f"{place.source}: the state was computed with other rule settings{_differing(position, now)}: go back to"
+            f" what it was, or {REMEDY}"
+        )
+
+
+def _differing(position: Position, now: Position) -> str:
+    of_state, here = position.changed_rules, now.changed_rules
+    if of_state is msgspec.UNSET or here is msgspec.UNSET:
+        return f" ({position.rules}, here {now.rules})"
+    names = [name for name in {**of_state, **here} if of_state.get(name) != here.get(name)]
+    if not names:
+        return " (those of another version: the defaults have changed)"
+    return ", " + "; ".join(f"{ENV_PREFIX}{name.upper()} {_valued(name, of_state)}, here {_valued(name, here)}"
+                            for name in names)  # fmt: skip
+
+
+def _valued(name: str, changed: Mapping[str, int | str]) -> str:
+    """The value of a rule setting, of which only those that are not at their defaults are given."""
+    default = RuleSettings.model_fields[name].default if name in RuleSettings.model_fields else "not known"
+    if name != "pseudonym_key_file":
+        return str(changed.get(name, default))
+    return f"with the key {changed[name]}" if name in changed else "empty"
 
 
 def check_source(place: Place, next_offset: int, first_offset: int, end_offset: int) -> None:

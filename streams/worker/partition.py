@@ -80,7 +80,7 @@ class Partition:
             retention=settings.retention(),
             pseudonyms=self._pseudonyms,
         )
-        self._rules = settings.state_fingerprint()
+        self._rules, self._changed_rules = settings.state_fingerprint(), settings.changed_rules()
         self.position = 0
         self.sequence = 0
         self.incarnation = self._next_incarnation = 0
@@ -269,6 +269,7 @@ class Partition:
             told=self._told,
             rebuild_until=self.rebuild_until,
             writer=self._writer_name,
+            changed_rules=self._changed_rules,
         )
 
     def committed_state(self) -> Committed:

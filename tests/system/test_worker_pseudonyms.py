@@ -84,8 +84,8 @@ def test_a_state_is_refused_by_another_key_and_goes_on_by_its_own(private: Appli
     own = key_file.read_text()
 
     key_file.write_text("f" * 32)
-    assert "the rule settings of the state" in private.worker().ended().failure()
-    assert "the rule settings of the state" in private.worker(ENCORE_PSEUDONYM_KEY_FILE="").ended().failure()
+    assert "computed with other rule settings" in private.worker().ended().failure()
+    assert "computed with other rule settings" in private.worker(ENCORE_PSEUDONYM_KEY_FILE="").ended().failure()
 
     key_file.write_text(own.strip())
     private.ready_worker()

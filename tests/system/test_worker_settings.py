@@ -93,7 +93,7 @@ def test_changed_rule_settings_are_refused_and_the_state_stays_as_it_was(counted
 
     line = counted.worker(ENCORE_COMPLETION_PERCENT="90").ended().failure()
 
-    assert "the rule settings of the state" in line
+    assert "computed with other rule settings" in line
     assert "run `encore rebuild`" in line
     assert (counted.read(counted.state_topic), counted.published()) == before
 

@@ -224,7 +224,10 @@ def as_of_format_5(record: Record) -> Record:
 
 def test_other_rule_settings_are_refused_and_a_rebuild_with_them_takes_them(counted: Application) -> None:
     others = {"ENCORE_STARTER_S": "80000"}
-    assert "the rule settings of the state" in refused(counted, **others)
+    assert "computed with other rule settings, ENCORE_STARTER_S 120, here 80000: " in refused(counted, **others)
+    doctor = counted.start("doctor", "--json", **others).ended(60)
+    (found,) = [line for line in map(json.loads, doctor.out.splitlines()) if line["what"].startswith("state of")]
+    assert (doctor.code, found["level"], "ENCORE_STARTER_S 120, here 80000" in found["found"]) == (1, "wrong", True)
     assert counted.published()["title:film"]["starters"] == "8"
 
     assert rebuild(counted, **others).code == 0

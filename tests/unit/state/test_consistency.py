@@ -59,7 +59,7 @@ def test_a_state_that_others_are_ahead_of_has_lost_its_end(known: Known, proof: 
 @pytest.mark.parametrize(
     ("other", "named"),
     [
-        ({"rules": "others"}, "the rule settings of the state is 'rules', of this worker 'others'"),
+        ({"rules": "others"}, r"computed with other rule settings \(rules, here others\)"),
         ({"partitions": 5}, "the partition count"),
         ({"topic_id": "another"}, "the source topic's id"),
         ({"state_id": "another"}, "the state topic's id"),
@@ -70,6 +70,34 @@ def test_a_state_that_was_computed_otherwise_or_elsewhere_is_refused(other: dict
         check_fits(PLACE, POSITION, msgspec.structs.replace(POSITION, **other))
     assert "go back to what it was, or" in str(refused.value)
     assert "run `encore rebuild`" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("of_state", "here", "named"),
+    [
+        ({"grace_days": 7}, {}, "ENCORE_GRACE_DAYS 7, here 30"),
+        ({}, {"grace_days": 7}, "ENCORE_GRACE_DAYS 30, here 7"),
+        ({"starter_s": 9, "play_s": 2}, {"starter_s": 9, "play_s": 3}, "other rule settings, ENCORE_PLAY_S 2, here 3:"),
+        ({"play_s": 2}, {"gap_s": 60}, "ENCORE_PLAY_S 2, here 1; ENCORE_GAP_S 1800, here 60"),
+        (
+            {"pseudonym_key_file": "5eed"},
+            {"pseudonym_key_file": "beef"},
+            "ENCORE_PSEUDONYM_KEY_FILE with the key 5eed, here with the key beef",
+        ),
+        ({}, {"pseudonym_key_file": "beef"}, "ENCORE_PSEUDONYM_KEY_FILE empty, here with the key beef"),
+        ({"a_later_rule": 1}, {}, "ENCORE_A_LATER_RULE 1, here not known"),
+        ({"play_s": 2}, {"play_s": 2}, "those of another version: the defaults have changed"),
+    ],
+)
+def test_rule_settings_that_differ_are_named_with_both_values(
+    of_state: dict[str, Any], here: dict[str, Any], named: str
+) -> None:
+    state = msgspec.structs.replace(POSITION, changed_rules=of_state)
+    now = msgspec.structs.replace(POSITION, rules="others", changed_rules=here)
+
+    with pytest.raises(StateError, match="computed with other rule settings") as refused:
+        check_fits(PLACE, state, now)
+    assert named in str(refused.value)
 
 
 @pytest.mark.parametrize("older", [5, STATE_FORMAT])
