@@ -80,8 +80,21 @@ class BadUsage(click.ClickException):
     exit_code = 2
 
 
+def _tell_version(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None:
+    if is_asked and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        from models import FORM
+
+        click.echo(f"encore {version('encore-viewing')}, rules: {FORM}")
+        ctx.exit()
+
+
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="encore-viewing")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_tell_version,
+    help="Show the version, and whether the rules are compiled.",
+)  # fmt: skip
 def main() -> None:
     """Encore: how many times does a household watch something again and again, through completion?"""
     from streams.observability.logs import keep_libraries_quiet
