@@ -140,6 +140,7 @@ class Worker:
 
     async def _start(self) -> None:
         settings = self.settings
+        log.info(introduction(settings))
         within_s, stop = settings.startup_timeout_s, self._stop
         await reach("ENCORE_KAFKA", settings.kafka, self._reach_kafka, KafkaFailed, within_s, stop)
         self.sink: Sink = RedisSink.of(settings)
@@ -154,7 +155,6 @@ class Worker:
             settings, self.ground, self.sink, self.publisher, self.monitoring, self._stop, self.fail
         )
         self.monitoring.watch(self.ownership, self.publisher)
-        log.info("worker of %s starts: Kafka %s, Redis %s, rules: %s", settings.app_id, settings.kafka, redis, FORM)
 
     async def _reach_kafka(self) -> None:
         self.ground = await asyncio.to_thread(find_ground, self.settings)
@@ -214,6 +214,12 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
         # Repeatedly: `wait_for` of Python 3.11, which redis-py uses, may swallow a cancellation.
         task.cancel()
         await asyncio.wait([task], timeout=0.2)
+
+
+def introduction(settings: Settings) -> str:
+    """A worker's first line: what starts, where, and in which form the rules run."""
+    redis = without_password(settings.redis)
+    return f"worker of {settings.app_id} starts: Kafka {settings.kafka}, Redis {redis}, rules: {FORM}"
 
 
 def in_words(failure: BaseException, kafka: str) -> str:
