@@ -64,6 +64,11 @@ def test_only_a_tag_that_is_the_version_publishes_and_only_what_was_tested() -> 
     assert steps("publish", "run") == ['test -f "dist/encore_viewing-${GITHUB_REF_NAME#v}.tar.gz"']
 
 
+def test_what_runs_of_others_is_named_by_its_commit() -> None:
+    used = [action for job in JOBS for action in steps(job, "uses")]
+    assert [action for action in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action)] == []
+
+
 def test_no_password_is_stored_and_only_publishing_may_do_more_than_read() -> None:
     assert WORKFLOW["permissions"] == {"contents": "read"}
     assert {name: job["permissions"] for name, job in JOBS.items() if "permissions" in job} == {
