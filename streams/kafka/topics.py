@@ -14,7 +14,15 @@ LARGEST_MESSAGE_BYTES = 12_000_000
 REMEDY = "stop all workers and run `encore rebuild`"
 """The end of every message that refuses a state."""
 
-_PAUSE_S = 0.05
+_TRIED_FOR_S, _ONE_TRY_S, _MAKING_S = 20.0, 5.0, 10.0
+_PAUSE_S, _REST_S = 0.05, 0.5
+_AGAIN = (
+    *("_TIMED_OUT", "REQUEST_TIMED_OUT", "_TRANSPORT", "_ALL_BROKERS_DOWN", "NOT_CONTROLLER", "BROKER_NOT_AVAILABLE"),
+    # Of another topic: a broker may not know yet what another one has just made.
+    *("UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC"),
+)
+"""The names of the errors that pass within seconds, once the other brokers have taken over."""
+
 _FOREVER = {"retention.ms": "-1"}
 # Simulated and imported records have timestamps of their own, years ago or ahead, which must not be refused.
 _SOURCE = {
@@ -79,11 +87,12 @@ def all_topics(settings: Settings) -> list[Topic]:
 
 
 def make_topics(
-    settings: Settings, kafka: KafkaAddress, *, all_of_them: bool = False, answers_within_s: float = ADMIN_TIMEOUT_S
+    settings: Settings, kafka: KafkaAddress, *, all_of_them: bool = False, within_s: float = _TRIED_FOR_S
 ) -> list[str]:
-    """Create the input topics, or all topics, if they are missing. Returns the names of those created.
+    """Create the input topics, or all topics, if they are missing. Returns the names of those that the last try made.
 
-    Raises `KafkaFailed`, and `TopicMismatch` if the state topic does not fit the source topic.
+    For `within_s` it tries again if a broker that has just died, or just come, may be the reason. Raises
+    `KafkaFailed`, and `TopicMismatch` if the state topic does not fit the source topic.
     """
     # Not kafka-python's client: its import takes as long as everything else that a worker does at its start.
     from confluent_kafka import KafkaException
@@ -92,15 +101,24 @@ def make_topics(
     # This client would try until the time is over, without saying why it failed.
     if why := refusal(kafka):
         raise KafkaFailed(f"Kafka at {kafka}: {why}")
-    try:
-        admin = AdminClient({**kafka.for_librdkafka(), "log_level": 0})
-        made = _make_missing(admin, inputs(settings), settings, answers_within_s)
-        if all_of_them:
-            made += _make_missing(admin, [*controls(settings), *outputs(settings)], settings, answers_within_s)
-            _check_state_topic(_partitions(admin, answers_within_s), settings)
-        return made
-    except KafkaException as problem:
-        raise KafkaFailed(f"Kafka at {kafka}: {_in_words(problem.args[0])}") from None
+    until = time.monotonic() + within_s
+    while True:
+        try:
+            # Each time another client: one that takes a dead broker for the controller asks no other one for it.
+            admin = AdminClient({**kafka.for_librdkafka(), "log_level": 0})
+            return _make(admin, settings, all_of_them, min(within_s, _ONE_TRY_S))
+        except KafkaException as problem:
+            if problem.args[0].name() not in _AGAIN or time.monotonic() > until:
+                raise KafkaFailed(f"Kafka at {kafka}: {_in_words(problem.args[0])}") from None
+            time.sleep(_REST_S)
+
+
+def _make(admin: Any, settings: Settings, all_of_them: bool, answers_within_s: float) -> list[str]:
+    made = _make_missing(admin, inputs(settings), settings, answers_within_s)
+    if all_of_them:
+        made += _make_missing(admin, [*controls(settings), *outputs(settings)], settings, answers_within_s)
+        _check_state_topic(_partitions(admin, answers_within_s), settings)
+    return made
 
 
 def _make_missing(admin: Any, topics: list[Topic], settings: Settings, answers_within_s: float) -> list[str]:
@@ -119,7 +137,7 @@ def _make_missing(admin: Any, topics: list[Topic], settings: Settings, answers_w
     ]
     if not wanted:
         return []
-    answers = admin.create_topics(wanted, operation_timeout=ADMIN_TIMEOUT_S, request_timeout=ADMIN_TIMEOUT_S)
+    answers = admin.create_topics(wanted, operation_timeout=_MAKING_S, request_timeout=_MAKING_S)
     made = [name for name, answer in answers.items() if _is_made(answer)]
     _wait_for_leaders(admin, answers.keys(), answers_within_s)
     return made
@@ -164,9 +182,10 @@ def _partitions(admin: Any, within_s: float) -> dict[str, int]:
 
 
 def _count(partitions: Mapping[str, int], name: str) -> int:
-    # A broker may not know yet what another one has just made.
+    from confluent_kafka import KafkaError, KafkaException
+
     if name not in partitions:
-        raise KafkaFailed(f"no topic {name}: try again")
+        raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, f"no topic {name}: try again"))
     return partitions[name]
 
 
@@ -179,4 +198,7 @@ def _check_state_topic(partitions: Mapping[str, int], settings: Settings) -> Non
 
 
 def _in_words(error: Any) -> str:
-    return "no answer in time" if error.name() in ("_TRANSPORT", "_TIMED_OUT") else str(error.str())
+    if error.name() in ("_TRANSPORT", "_TIMED_OUT"):
+        return "no answer in time"
+    remedy = "; start the brokers that are missing, or set ENCORE_TOPIC_REPLICATION"
+    return str(error.str()) + (remedy if error.name() == "INVALID_REPLICATION_FACTOR" else "")

@@ -74,7 +74,11 @@ class Metrics:
         self.refused_intervals = self._counter(
             "refused_intervals", "intervals not credited; reason back: ended before they began", (*_PARTITION, "reason")
         )
-        self.lag_records = self._gauge("lag_records", "records of the source that are not checkpointed", _PARTITION)
+        self.lag_records = self._gauge(
+            "lag_records",
+            "records of the source that are not checkpointed; of a stopped partition, when it was tried last",
+            _PARTITION,
+        )
         self.lag_seconds = self._gauge(
             "lag_seconds", "age of the last record that was read, while others wait; else 0", _PARTITION
         )

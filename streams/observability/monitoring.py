@@ -12,6 +12,7 @@ from streams.config.settings import Settings
 from streams.observability.http_server import Probes
 from streams.observability.liveness import HasPulse, Vitals
 from streams.observability.metrics import Metrics
+from streams.observability.partition_metrics import Lag
 
 
 class Published(Protocol):
@@ -23,6 +24,13 @@ class Published(Protocol):
 
     def lag(self, partition: int) -> int:
         """How many records a partition is behind."""
+
+
+class Stopped(Collection[int], Protocol):
+    """The partitions that are stopped, as they change."""
+
+    def lags(self) -> Mapping[int, Lag]:
+        """How far behind each is."""
 
 
 class Owned(Protocol):
@@ -37,7 +45,7 @@ class Owned(Protocol):
         """The partitions that are being opened, as they change."""
 
     @property
-    def stopped(self) -> Collection[int]:
+    def stopped(self) -> Stopped:
         """The partitions that are stopped, as they change."""
 
 
@@ -48,13 +56,14 @@ class Monitoring:
         self.metrics = Metrics()
         self.vitals = Vitals({}, ())
         self._published: Published | None = None
+        self._stopped: Stopped | None = None
         self._settings = settings
         self._probes: Probes | None = None
 
     def watch(self, owned: Owned, published: Published) -> None:
         """Measure these from now on."""
         self.vitals.partitions, self.vitals.openings = owned.partitions, owned.openings
-        self.vitals.stopped = owned.stopped
+        self.vitals.stopped = self._stopped = owned.stopped
         self._published = published
 
     def open(self) -> None:
@@ -77,10 +86,13 @@ class Monitoring:
 
     def measure(self) -> None:
         """Set all gauges. Called from the threads that answer."""
-        published = self._published
-        if published is not None:
+        published, stopped = self._published, self._stopped
+        if published is not None and stopped is not None:
             self.metrics.waiting_keys.set(published.waiting_keys)
             for number, partition in list(self.vitals.partitions.items()):
                 partition.pulse.measure(published.lag(number))
-            for number in {*self.vitals.partitions, *self.vitals.stopped}:
-                self.metrics.stopped_partitions.labels(str(number)).set(number in self.vitals.stopped)
+            for number in {*self.vitals.partitions, *stopped}:
+                self.metrics.stopped_partitions.labels(str(number)).set(number in stopped)
+            # Also while it is tried again: until it is past what was refused, it is at least so far behind.
+            for number, lag in stopped.lags().items():
+                lag.measure(number, self.metrics)

@@ -22,6 +22,20 @@ class Cut(NamedTuple):
     stream: list[int]
 
 
+class Lag(NamedTuple):
+    """How far behind a partition is. `records`: of the source, that are not checkpointed. `latest_ms`: the timestamp of
+    the last one that was read; 0 before any."""
+
+    records: int
+    latest_ms: int
+
+    def measure(self, number: int, metrics: Metrics) -> None:
+        """Set the gauges of this partition."""
+        behind_s = max(0.0, time.time() - self.latest_ms / 1000) if self.records and self.latest_ms else 0.0
+        metrics.lag_records.labels(str(number)).set(self.records)
+        metrics.lag_seconds.labels(str(number)).set(behind_s)
+
+
 class Pulse:
     """The measurements of one partition. `latest_ms`: the timestamp of the last record that was read; 0 before any."""
 
@@ -77,9 +91,7 @@ class Pulse:
         """Set the gauges of the partition, which is `lag` records behind. May be called from any thread."""
         metrics, label = self._metrics, str(self._number)
         rows = sum(len(title.rows) for title in list(self._fold.titles.values()))
-        behind_s = max(0.0, time.time() - self.latest_ms / 1000) if lag and self.latest_ms else 0.0
-        metrics.lag_records.labels(label).set(lag)
-        metrics.lag_seconds.labels(label).set(behind_s)
+        Lag(lag, self.latest_ms).measure(self._number, metrics)
         metrics.checkpoint_age_seconds.labels(label).set(self.checkpoint_age_s)
         metrics.state_rows.labels(label).set(rows)
         metrics.state_bytes.labels(label).set(rows * self._mean_row_bytes)

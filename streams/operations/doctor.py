@@ -55,6 +55,11 @@ def examine(settings: Settings) -> Iterator[Finding]:
     except (RedisError, OSError) as problem:
         advice = "check ENCORE_REDIS, its user and password, and whether Redis runs"
         yield Finding(WRONG, "Redis", f"{without_password(settings.redis)}: {problem}", advice)
+    yield from installation()
+
+
+def installation() -> Iterator[Finding]:
+    """What is installed here, which needs no server."""
     yield Finding(OK, "time zones", f"tzdata {zones_version()}")
     yield Finding(OK, "rules", FORM)
 

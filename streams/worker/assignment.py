@@ -16,6 +16,7 @@ from streams.config.failpoints import Failpoint, reached
 from streams.config.settings import Settings
 from streams.kafka.record_batch import RecordBatch
 from streams.observability.monitoring import Monitoring
+from streams.observability.partition_metrics import Lag
 from streams.publishing.publisher import Publisher
 from streams.publishing.sink import Sink, Unreachable
 from streams.source.app import SourcePartitions, create_app
@@ -185,7 +186,8 @@ class Ownership:
         """Close a partition of which Kafka refused a record. After a rest it is opened again, as after a rebalance."""
         partition = self.partitions[number]
         self._epochs.pop(number, None)
-        self.stopped.stop(number, (partition.position, partition.sequence), why)
+        lag = Lag(self._behind(number, partition), partition.pulse.latest_ms)
+        self.stopped.stop(number, (partition.position, partition.sequence), lag, why)
         await self._close(number)
 
     async def _restored(self, number: int) -> Partition:
@@ -252,5 +254,8 @@ class Ownership:
 
     def _note_lag(self, number: int) -> None:
         if number in self.partitions and number in self._epochs:
-            behind = self._read.end(number) - self.partitions[number].checkpointed_position
-            self._publisher.on_lag(number, max(0, behind))
+            self._publisher.on_lag(number, self._behind(number, self.partitions[number]))
+
+    def _behind(self, number: int, partition: Partition) -> int:
+        """How many records a partition is behind its source, as of the latest fetch."""
+        return max(0, self._read.end(number) - partition.checkpointed_position)

@@ -122,8 +122,8 @@ class Worker:
         if self.failure is None:
             log.info("worker ended")
             return 0
-        kind, unexpected = type(self.failure).__name__, _unexpected(self.failure)
-        log.error("worker failed: %s: %s", kind, self.failure, exc_info=unexpected)
+        words, unexpected = in_words(self.failure, self.settings.kafka), _unexpected(self.failure)
+        log.error("worker failed: %s", words, exc_info=unexpected)
         return 1
 
     def _end_with_threads(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -140,6 +140,7 @@ class Worker:
 
     async def _start(self) -> None:
         settings = self.settings
+        log.info(introduction(settings))
         within_s, stop = settings.startup_timeout_s, self._stop
         await reach("ENCORE_KAFKA", settings.kafka, self._reach_kafka, KafkaFailed, within_s, stop)
         self.sink: Sink = RedisSink.of(settings)
@@ -154,7 +155,6 @@ class Worker:
             settings, self.ground, self.sink, self.publisher, self.monitoring, self._stop, self.fail
         )
         self.monitoring.watch(self.ownership, self.publisher)
-        log.info("worker of %s starts: Kafka %s, Redis %s, rules: %s", settings.app_id, settings.kafka, redis, FORM)
 
     async def _reach_kafka(self) -> None:
         self.ground = await asyncio.to_thread(find_ground, self.settings)
@@ -216,6 +216,27 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
         await asyncio.wait([task], timeout=0.2)
 
 
+def introduction(settings: Settings) -> str:
+    """A worker's first line: what starts, where, and in which form the rules run."""
+    redis = without_password(settings.redis)
+    return f"worker of {settings.app_id} starts: Kafka {settings.kafka}, Redis {redis}, rules: {FORM}"
+
+
+def in_words(failure: BaseException, kafka: str) -> str:
+    """The kind of a failure and what it says. To one of the Kafka client it adds where and what to do: that names
+    neither a setting nor a remedy, for example if Kafka goes away just after the start has reached it."""
+    kind = type(failure).__name__
+    said = str(failure).removeprefix(f"{kind}: ")
+    if _is_of_the_client(failure):
+        said = f"ENCORE_KAFKA={kafka}: {said}; check that its brokers run (`encore doctor`), and start the worker again"
+    return f"{kind}: {said}"
+
+
+def _is_of_the_client(failure: BaseException) -> bool:
+    return type(failure).__module__.startswith("aiokafka.")
+
+
 def _unexpected(failure: BaseException) -> BaseException | None:
     """The failure, if a traceback helps: if it is no exception of Encore or of the Kafka client."""
-    return None if type(failure).__module__.startswith(("streams.", "aiokafka.")) else failure
+    is_ours = type(failure).__module__.startswith("streams.")
+    return None if is_ours or _is_of_the_client(failure) else failure

@@ -75,7 +75,7 @@ def find_ground(settings: Settings) -> Ground:
 
     Raises `KafkaFailed` and `TopicMismatch`.
     """
-    made = make_topics(settings, settings.kafka_address, all_of_them=True, answers_within_s=_ONE_TRY_S)
+    made = make_topics(settings, settings.kafka_address, all_of_them=True, within_s=_ONE_TRY_S)
     if made:
         log.info("made the topics %s", ", ".join(made))
     view = KafkaView(settings.kafka_address)

@@ -10,6 +10,8 @@ import logging
 from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
+from streams.observability.partition_metrics import Lag
+
 log = logging.getLogger(__name__)
 
 FIRST_REST_S = 10.0
@@ -20,10 +22,12 @@ Progress = tuple[int, int]
 
 
 class Stop(NamedTuple):
-    """A stopped partition. `refused`: where the refused checkpoint ends. `rest`: what ends the rest; None once over."""
+    """A stopped partition. `refused`: where the refused checkpoint ends. `lag`: when it stopped last. `rest`: what ends
+    the rest; None once over."""
 
     tries: int
     refused: Progress
+    lag: Lag
     rest: asyncio.TimerHandle | None
 
 
@@ -47,12 +51,17 @@ class Stopped(Collection[int]):
         """Whether a partition must not be opened yet."""
         return number in self._stops and self._stops[number].rest is not None
 
-    def stop(self, number: int, refused: Progress, why: Exception) -> None:
+    def lags(self) -> dict[int, Lag]:
+        """How far behind each was when it stopped last: more records may have come since. May be called from any
+        thread."""
+        return {number: stop.lag for number, stop in list(self._stops.items())}
+
+    def stop(self, number: int, refused: Progress, lag: Lag, why: Exception) -> None:
         """Let a partition rest, the longer the more often it was tried."""
         tries = self._stops[number].tries + 1 if number in self._stops else 1
         rest_s = min(FIRST_REST_S * 2 ** (tries - 1), LONGEST_REST_S)
         rest = _after(rest_s, self._end_rest, number)
-        self._stops[number] = Stop(tries, refused, rest)
+        self._stops[number] = Stop(tries, refused, lag, rest)
         log.error(
             "partition %d is stopped, and tried again in %.0f s; nothing of it is lost, and the other partitions go on"
             " (try %d): %s",

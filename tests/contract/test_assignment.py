@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -30,6 +32,7 @@ class Open:
     def __init__(self, number: int, publisher: Publisher) -> None:
         self.number, self._publisher = number, publisher
         self.is_closed = False
+        self.pulse = SimpleNamespace(latest_ms=1_000, measure=lambda lag: None)
 
     def committed_state(self) -> Committed:
         return committed(self.number, 1)
@@ -245,6 +248,28 @@ def test_a_partition_that_heals_and_is_refused_later_rests_briefly_again(rests: 
 
     scenario()
     assert rests == [10, 10]
+
+
+def lag(worker: Member, name: str) -> float | None:
+    """A gauge of the partition 0 in a worker's metrics."""
+    monitoring: Any = worker.ownership._monitoring
+    monitoring.watch(worker.ownership, worker.publisher)
+    monitoring.measure()
+    found: float | None = monitoring.metrics.registry.get_sample_value(f"encore_lag_{name}", {"partition": "0"})
+    return found
+
+
+@in_a_loop
+async def test_how_far_behind_a_stopped_partition_is_stays_in_the_metrics_until_it_is_taken_away() -> None:
+    worker, bad = await refusing()
+    assert lag(worker, "records") == 10 - bad.checkpointed_position
+    age_s = lag(worker, "seconds")
+    assert age_s is not None and time.time() - 2 < age_s < time.time(), "it grows while the partition stands"
+
+    await worker.ownership.revoke([0, 1])
+    await worker.ownership.assign([1])
+
+    assert (lag(worker, "records"), lag(worker, "seconds")) == (None, None)
 
 
 @in_a_loop

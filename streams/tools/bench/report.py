@@ -204,7 +204,7 @@ HOSTILE_COLUMNS = {
 
 
 def _hostile_table(report: Report) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
+    table = Table(box=None, padding=(0, 2, 0, 0), title=f"rules: {FORM}", title_justify="left")
     for name, heading in HOSTILE_COLUMNS.items():
         table.add_column(heading, justify="left" if name == "load" else "right")
     table.add_column("verified")

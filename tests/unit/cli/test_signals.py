@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,10 +11,28 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which signals a process handles")
+SERVICES = ["worker", "dashboard", "simulate"]
+SIGNALLED = "import os, signal, time; os.kill(os.getpid(), signal.SIGTERM); time.sleep(20)"
+"""A module of another package, during whose import the signal comes."""
 
 
-@pytest.mark.parametrize("service", ["worker", "dashboard", "simulate"])
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_that_is_told_to_end_during_its_first_import_of_another_package_ends_in_order(
+    tmp_path: Path, service: str
+) -> None:
+    (tmp_path / "click.py").write_text(SIGNALLED)
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[3])])
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "streams.cli", service],
+        env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.PIPE, timeout=30, check=False,
+    )  # fmt: skip
+
+    assert (ended.stderr, ended.returncode) == (b"", 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which signals a process handles")
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_service_that_is_told_to_end_while_it_still_begins_ends_in_order(service: str) -> None:
     process = subprocess.Popen([sys.executable, "-m", "streams.cli", service], stderr=subprocess.PIPE)
     _until_it_handles(process, signal.SIGTERM)

@@ -11,7 +11,7 @@ from confluent_kafka.admin import NewTopic
 
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
-from streams.kafka.topics import TopicMismatch, all_topics, make_topics
+from streams.kafka.topics import KafkaFailed, TopicMismatch, all_topics, make_topics
 
 KAFKA = KafkaAddress("127.0.0.1:9092")
 
@@ -28,15 +28,23 @@ class Answer:
 
 
 class Cluster:
-    """Stands in for Kafka's admin client; there is one cluster. `rival`: topics that another one makes just before."""
+    """Stands in for Kafka's admin client; there is one cluster. `rival`: topics that another one makes just before.
+
+    `failing`: the errors by which its next answers fail. `refuses`: the one by which it makes no topic.
+    """
 
     topics: dict[str, NewTopic]
     rival: set[str]
+    failing: list[int]
+    refuses: int | None
+    clients: int
 
     def __init__(self, _: object) -> None:
-        pass
+        Cluster.clients += 1
 
     def list_topics(self, **_: object) -> Any:
+        if self.failing:
+            raise KafkaException(KafkaError(self.failing.pop(0)))
         led = SimpleNamespace(leader=1)
         return SimpleNamespace(
             topics={
@@ -46,6 +54,8 @@ class Cluster:
         )
 
     def create_topics(self, wanted: list[NewTopic], **_: object) -> dict[str, Answer]:
+        if self.refuses is not None:
+            return {topic.topic: Answer(self.refuses) for topic in wanted}
         self.topics.update({topic.topic: topic for topic in wanted})
         taken = KafkaError.TOPIC_ALREADY_EXISTS
         return {topic.topic: Answer(taken if topic.topic in self.rival else None) for topic in wanted}
@@ -56,6 +66,9 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> type[Cluster]:
     monkeypatch.setattr("confluent_kafka.admin.AdminClient", Cluster)
     monkeypatch.setattr(Cluster, "topics", {}, raising=False)
     monkeypatch.setattr(Cluster, "rival", set(), raising=False)
+    monkeypatch.setattr(Cluster, "failing", [], raising=False)
+    monkeypatch.setattr(Cluster, "refuses", None, raising=False)
+    monkeypatch.setattr(Cluster, "clients", 0, raising=False)
     return Cluster
 
 
@@ -99,3 +112,29 @@ def test_a_state_topic_that_does_not_fit_the_source_is_refused() -> None:
 
     with pytest.raises(TopicMismatch, match="encore-state has 4 partitions, other has 7"):
         make_topics(other, KAFKA, all_of_them=True)
+
+
+@pytest.mark.parametrize(
+    "code", [KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError.NOT_CONTROLLER, KafkaError._ALL_BROKERS_DOWN]
+)
+def test_a_broker_that_has_just_died_is_waited_for_and_the_others_are_asked_by_a_new_client(cluster, code: int) -> None:
+    cluster.failing += [code, code]
+
+    assert make_topics(Settings(), KAFKA) == ["playback-events", "titles"]
+    assert cluster.clients == 3
+
+
+def test_after_the_time_the_last_error_says_where_and_what(cluster) -> None:
+    cluster.failing += [KafkaError._TIMED_OUT] * 5
+
+    with pytest.raises(KafkaFailed, match=r"^Kafka at 127\.0\.0\.1:9092: no answer in time$"):
+        make_topics(Settings(), KAFKA, within_s=-1)
+    assert cluster.clients == 1
+
+
+def test_what_no_time_changes_is_said_at_once_with_what_to_do(cluster) -> None:
+    cluster.refuses = KafkaError.INVALID_REPLICATION_FACTOR
+
+    with pytest.raises(KafkaFailed, match="refused; start the brokers that are missing, or set ENCORE_TOPIC_REPL"):
+        make_topics(Settings(topic_replication=3), KAFKA)
+    assert cluster.clients == 1

@@ -1,4 +1,4 @@
-"""What the doctor says of Kafka's guards for transactions."""
+"""What the doctor says of Kafka's guards for transactions, and of what is installed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from models import FORM
+from streams.config.zones import zones_version
 from streams.kafka.admin import _level
 from streams.kafka.topics import KafkaFailed
-from streams.operations.doctor import ODD, OK, transactions
+from streams.operations.doctor import ODD, OK, Finding, installation, transactions
 
 VERIFICATION = "transaction.partition.verification.enable"
 
@@ -63,3 +65,7 @@ def test_who_may_not_ask_is_told_whom_to_ask() -> None:
 )
 def test_a_features_level_is_the_one_that_is_finalized(features: dict[str, Any], level: int | None) -> None:
     assert _level(features, "f") == level
+
+
+def test_the_zone_data_and_the_form_of_the_rules_are_said() -> None:
+    assert list(installation()) == [Finding(OK, "time zones", f"tzdata {zones_version()}"), Finding(OK, "rules", FORM)]

@@ -1,15 +1,19 @@
 """The figures: what is divided by what, which moment the clock starts at, and the names machines read."""
 
+import io
 import json
+import re
 
 import pytest
+from rich.console import Console
 
 from models import FORM
 from models.rules import Rules
 from streams.tools.bench.backlog import Measured, Stock
+from streams.tools.bench.hostile import Hostile
 from streams.tools.bench.live import PROBE_EVERY, Latency, in_ticks, percentile, probe, with_probes
 from streams.tools.bench.progress import CpuClock
-from streams.tools.bench.report import Report, as_dict, as_table
+from streams.tools.bench.report import HostileTrial, Report, as_dict, as_table
 from streams.tools.bench.restoring import Restore
 from streams.tools.simulate.backlog import live_backlog
 from streams.verify import Catalog, RawRecord, recompute
@@ -91,6 +95,23 @@ def test_the_table_has_a_line_for_every_figure_and_one_for_the_verdict(report):
 @pytest.mark.parametrize(("percent", "value"), [(0, 1), (50, 50), (99, 99), (99.5, 100), (100, 100)])
 def test_a_percentile_is_the_least_value_that_so_many_do_not_exceed(percent, value):
     assert percentile(list(range(1, 101)), percent) == value
+
+
+HOSTILE = HostileTrial(Hostile("ordinary (replay)", 100, 9.0, 1.0, 1.0, 3 << 20, 2 << 20, 7), 2.0, [])
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        Report("replay", [], WORKER),
+        Report("latency", [], latency=LATENCY),
+        Report("hostile", [], hostile=[HOSTILE]),
+    ],
+)
+def test_people_too_are_told_in_which_form_the_rules_ran(report):
+    console = Console(width=200, file=io.StringIO())
+    console.print(as_table(report))
+    assert re.search(rf"^rules:? +{FORM} *$", console.file.getvalue(), re.MULTILINE)
 
 
 class FakeChild:
