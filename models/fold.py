@@ -22,10 +22,11 @@ from models.counters import count, count_return
 from models.credit import spread
 from models.dayparts import LocalTimes, read_dayparts
 from models.erasure import Erasures, Held, held_of
-from models.events import END_OF_CALENDAR_MS, BadEvent, Event, read_event
+from models.events import END_OF_CALENDAR_MS, BadEvent, Event
 from models.expiry import sweep
 from models.partition_tallies import PartitionTallies
 from models.pseudonyms import Pseudonyms
+from models.reading import read_event
 from models.row_cache import RowCache
 from models.rows import pack
 from models.rules import DAY_MS, Rules

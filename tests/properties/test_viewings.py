@@ -15,7 +15,8 @@ from random_logs import KINDS, LOGS, Log
 from models.account import StreamCounters
 from models.counters import ALL_FIELDS, Counters
 from models.coverage import cells_between, plane_of
-from models.events import BadEvent, Event, read_event
+from models.events import BadEvent, Event
+from models.reading import read_event
 from models.rules import DAY_MS, Rules
 from models.tally import TITLE
 from models.viewing import Lengths, Row, advance
