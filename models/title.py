@@ -58,15 +58,14 @@ class Title:
 
     `parts` are the changes of the tally of dayparts, by place. `streaks` counts, by the UTC quarter hour at which they
     end, the households whose streaks have reached each level of each daypart. `watching` are the (household, session)
-    pairs that are watched now. `audience` are the changes of weeks' audiences, by week and place. `curve` maps a cell
-    to how many more intervals play it than the cell before.
+    pairs that are watched now. `audience` are the changes of weeks' audiences, by week and place. `played` are the
+    spans of cells that were played (`models.coverage`): the first cell, and the one after the last, in turns.
     """
 
     __slots__ = (
         "_keys",
         "_keys_slot",
         "audience",
-        "curve",
         "curve_key",
         "delta",
         "delta_from_ms",
@@ -80,6 +79,7 @@ class Title:
         "parts",
         "parts_key",
         "phase_ms",
+        "played",
         "release_ms",
         "rows",
         "settled",
@@ -102,7 +102,7 @@ class Title:
         self.deltas: dict[int, Delta] = {}
         self.parts: dict[int, int] | None = None
         self.audience: dict[tuple[int, int], int] | None = None
-        self.curve: dict[int, int] | None = None
+        self.played: list[int] | None = None
         self.delta_from_ms = self.delta_until_ms = self.week = 0
         self.delta = Delta()
         self.is_dirty = False
@@ -169,11 +169,11 @@ class Title:
         """Note that the cells from `first` to before `beyond` were played once more."""
         if first == beyond:
             return
-        curve = self.curve
-        if curve is None:
-            curve = self.curve = defaultdict(int)
-        curve[first] += 1
-        curve[beyond] -= 1
+        played = self.played
+        if played is None:
+            played = self.played = []
+        played.append(first)
+        played.append(beyond)
 
     def _window_keys(self, slot: int) -> tuple[TallyKey, ...]:
         if slot != self._keys_slot:
