@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from operator import add
 
 from models.catalog import CatalogRow
 from models.counters import WINDOW_FIELDS
@@ -55,7 +56,7 @@ class PartitionTallies:
         title = self.titles.get(title_id)
         if title is None:
             title_id = sys.intern(title_id)
-            title = self.titles[title_id] = Title(title_id)
+            title = self.titles[title_id] = Title(title_id, self._empty_parts)
             self._join(title, self.catalog.get(title_id))
         return title
 
@@ -193,7 +194,9 @@ class PartitionTallies:
         if title.settled:
             self._move_title(title)
         if title.parts is not None:
-            self._move(title.parts_key, self._empty_parts, list(title.parts.items()))
+            parts = list(map(add, self.tallies.own.get(title.parts_key, self._empty_parts), title.parts))
+            parts[0] = self._sequence
+            self._put(title.parts_key, parts)
             title.parts = None
         if title.audience is not None:
             self._move_audience(title, title.audience)
