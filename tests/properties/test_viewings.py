@@ -29,7 +29,16 @@ Cuts = list[int]
 
 def _advance(row: Row, event: Event, time_ms: int, film_ms: int) -> int:
     """Apply an event to a row; the content that it credits."""
-    outcome = advance(row, event, time_ms, Lengths(film_ms, film_ms), RULES, StreamCounters())
+    outcome = advance(
+        row,
+        event.play_session_id,
+        event,
+        event.event_time_ms,
+        time_ms,
+        Lengths(film_ms, film_ms),
+        RULES,
+        StreamCounters(),
+    )
     return outcome.credited_ms if outcome else 0
 
 
