@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from itertools import count, pairwise
 from random import Random
 from typing import Any
 
-import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_logs import KINDS, LOGS, Log
@@ -241,7 +241,7 @@ class Player:
 @given(LOGS)
 def test_watched_time_of_any_log_is_at_most_the_elapsed_time_at_the_fastest_speed_told_or_found(log: Log) -> None:
     # No session is forgotten: one that is would have its allowance again.
-    log.rules = msgspec.structs.replace(log.rules, grace_ms=365 * DAY_MS, forget_ms=730 * DAY_MS)
+    log.rules = replace(log.rules, grace_ms=365 * DAY_MS, forget_ms=730 * DAY_MS)
     times_ms: dict[tuple[int, str, str, str], list[int]] = {}
     fastest: dict[tuple[int, str, str, str], float] = {}
     for step in log.steps:
