@@ -6,7 +6,7 @@ Owns the numbers of section 1 of the design. It must not know the settings.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Final
 
 import msgspec
@@ -101,6 +101,10 @@ class Rules:
         read_dayparts(self.dayparts)
         if self.watcher_percent > self.completion_percent:
             raise ValueError("watcher_percent: accepted: at most the completion_percent")
+
+    def __reduce__(self) -> tuple[type[Rules], tuple[int | str, ...]]:
+        # Compiled fields are not in a dictionary: pickle would set each, which a frozen class refuses.
+        return Rules, astuple(self)
 
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that change if any threshold changes."""
