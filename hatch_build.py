@@ -22,8 +22,8 @@ ROOT = Path(__file__).parent
 FOLDER = Path("models", "_compiled")
 MODULES = (
     "coverage", "credit", "current_windows", "curve", "dayparts", "erasure", "expiry", "fold", "franchise", "ids",
-    "partition_tallies", "partitioner", "row_cache", "rows", "session", "streaks", "tally", "title", "viewing",
-    "watching", "windows",
+    "partition_tallies", "partitioner", "reading", "row_cache", "rows", "rules", "session", "streaks", "tally",
+    "title", "viewing", "watching", "windows",
 )  # fmt: skip
 """Those that are called for every event and checkpoint, and hold no msgspec structs of their own: what mypyc makes of a
 struct is none any more."""

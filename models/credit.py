@@ -33,28 +33,31 @@ _TOLERANCE: Final = 50
 
 
 def close_interval(
-    session: Session, event: Event, end_ms: int, runtime_ms: int, rules: Rules, account: StreamCounters
-) -> tuple[int, int]:
-    """Judge the interval that an event closes at `end_ms`. The session must be playing.
+    session: Session, event: Event, elapsed_ms: int, end_ms: int, runtime_ms: int, rules: Rules,
+    account: StreamCounters,
+) -> tuple[int, int]:  # fmt: skip
+    """Judge the interval that an event closes at `end_ms`, `elapsed_ms` after its start. The session must be playing.
 
     Returns the content credited in milliseconds, and the position at which the title ended and began again from 0 (0:
     it did not loop). `runtime_ms` is the catalog's; 0: not known. Updates the session's allowance, speeds and inferred
     rate, and counts refused content in `account`.
     """
-    start_ms, elapsed_ms = session.position_ms, event.event_time_ms - session.time_ms
+    start_ms = session.position_ms
     played_ms = end_ms - start_ms
     if not 0 <= elapsed_ms <= rules.longest_interval_ms:
         _refuse_long(played_ms, elapsed_ms, account)
         return 0, 0
     rate = session.rate_thousandths or ORDINARY_RATE
-    budget_ms = rules.allowance_ms - session.spent_ms + elapsed_ms * rate * rules.pace_percent // 100_000
+    allowance_ms: int = rules.allowance_ms
+    pace_percent: int = rules.pace_percent
+    budget_ms = allowance_ms - session.spent_ms + elapsed_ms * rate * pace_percent // 100_000
     credited_ms = loops_at_ms = 0
     if played_ms > 0:
         if session.speeds >= 0 and elapsed_ms >= SHORTEST_SPEED_INTERVAL_MS:
             speed = played_ms * 1000 // elapsed_ms
             if played_ms > budget_ms and _is_steady(speed, session.speeds):
                 rate = session.rate_thousandths = speed
-                budget_ms = rules.allowance_ms - session.spent_ms + elapsed_ms * rate * rules.pace_percent // 100_000
+                budget_ms = allowance_ms - session.spent_ms + elapsed_ms * rate * pace_percent // 100_000
             elif speed * 10 < rate * 9:
                 # This interval is still judged by the inferred rate; later ones are not.
                 session.rate_thousandths = None
@@ -73,7 +76,7 @@ def close_interval(
         else:
             account.refused_back += 1
     left_ms = budget_ms - credited_ms
-    session.spent_ms = rules.allowance_ms - left_ms if left_ms < rules.allowance_ms else 0
+    session.spent_ms = allowance_ms - left_ms if left_ms < allowance_ms else 0
     return credited_ms, loops_at_ms
 
 

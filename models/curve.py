@@ -5,7 +5,6 @@ Owns the slices, and which cells belong to each.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from itertools import accumulate, pairwise
 from operator import add, mul
@@ -32,17 +31,18 @@ def cells_of_slices(length_ms: int) -> tuple[int, ...]:
     return tuple(beyond - first for first, beyond in pairwise((0, *_ends_of_slices(length_ms))))
 
 
-def added(sums: list[int], steps: Mapping[int, int], length_ms: int) -> list[int]:
+def added(sums: list[int], played: list[int], length_ms: int) -> list[int]:
     """The sums of slices after more cells were played.
 
-    `steps` maps a cell to how many more intervals play it than the cell before. A step at the number of cells closes
-    the intervals that go to the end.
+    `played` are the spans that were played: the first cell of each, and the one after its last, in turns.
     """
     cells, slices = cells_of(length_ms), len(sums)
     ends = _ends_of_slices(length_ms)
-    # A step adds to the cells after it in its own slice, and to all cells of the slices after that.
-    moved, more = sums.copy(), [0] * (slices + 1)
-    for cell, by in steps.items():
+    # A span adds to the cells from its first one in its own slice, and to all cells of the slices after that. What it
+    # adds beyond its end is taken away again, unless it goes to the end of the title.
+    moved, more, by = sums.copy(), [0] * (slices + 1), -1
+    for cell in played:
+        by = -by
         if cell < cells:
             slice_ = cell * slices // cells
             moved[slice_] += by * (ends[slice_] - cell)

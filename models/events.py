@@ -1,7 +1,8 @@
-"""Playback events as they arrive: the fields of section 2 of the design, and what makes an event unreadable.
+"""Playback events as they arrive: the fields of section 2 of the design.
 
-Owns the fields, their types and bounds, and the one error that is raised. It must not know what an event does to a
-viewing (`models.viewing`), nor when it is late (`models.fold`).
+Owns the fields, their types and bounds, how deep a JSON text nests, and the error of what is unreadable. A record is
+read in `models.reading`. It must not know what an event does to a viewing (`models.viewing`), nor when it is late
+(`models.fold`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from models.rules import DEEPEST_NESTING, LARGEST_EVENT_BYTES, LONGEST_MEDIA_MS
+from models.rules import DEEPEST_NESTING, LONGEST_MEDIA_MS
 
 LONGEST_ID_BYTES, LONGEST_LABEL_BYTES = 256, 64
 """The most bytes of an id, and of the name of a zone or country, in UTF-8."""
@@ -61,49 +62,6 @@ class Event(msgspec.Struct, gc=False):
     autoplay: bool | None = None
     offline: bool | None = None
     sent_time_ms: Integer | None = None
-
-
-_decode = msgspec.json.Decoder(Event).decode
-
-
-def read_event(key: bytes | None, value: bytes | None) -> Event:
-    """The event of a record. Raises `BadEvent`, and nothing else, if the record cannot be read as one."""
-    if value is None:
-        raise BadEvent("the value is null")
-    if len(value) > LARGEST_EVENT_BYTES:
-        raise BadEvent(f"the value has {len(value)} bytes, accepted are {LARGEST_EVENT_BYTES}")
-    # Each level needs a byte to open and one to close, so a shorter value is not too deep unless it is malformed.
-    if len(value) > 2 * DEEPEST_NESTING and nesting(value) > DEEPEST_NESTING:
-        raise BadEvent(f"the value nests deeper than {DEEPEST_NESTING} levels")
-    try:
-        # The decoder skips fields that it does not know without looking at their text.
-        is_ascii = value.isascii()
-        if not is_ascii:
-            value.decode()
-        event = _decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-        raise BadEvent(str(problem)) from None
-    # In ASCII, only \u escapes make characters of several bytes. A search for any backslash takes half the time.
-    if not is_ascii or b"\\" in value:
-        _check_bytes(event)
-    if event.household_id.encode() != key:
-        raise BadEvent("the key is null" if key is None else "the key differs from the field household_id")
-    return event
-
-
-_LONGEST_BYTES = (
-    *((name, LONGEST_ID_BYTES) for name in ("event_id", "household_id", "title_id", "play_session_id")),
-    *((name, LONGEST_ID_BYTES) for name in ("profile_id", "device_id")),
-    *((name, LONGEST_LABEL_BYTES) for name in ("time_zone", "country")),
-)
-
-
-def _check_bytes(event: Event) -> None:
-    """Check lengths in bytes: the decoder counted characters, some of which have several bytes."""
-    for name, longest in _LONGEST_BYTES:
-        length = len((getattr(event, name) or "").encode())
-        if length > longest:
-            raise BadEvent(f"{name} has {length} bytes, accepted are {longest}")
 
 
 # An unterminated string matches up to the end. If it did not match, the search would start again at every quote in it.

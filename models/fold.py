@@ -22,10 +22,11 @@ from models.counters import count, count_return
 from models.credit import spread
 from models.dayparts import LocalTimes, read_dayparts
 from models.erasure import Erasures, Held, held_of
-from models.events import END_OF_CALENDAR_MS, BadEvent, Event, read_event
+from models.events import END_OF_CALENDAR_MS, BadEvent, Event
 from models.expiry import sweep
 from models.partition_tallies import PartitionTallies
 from models.pseudonyms import Pseudonyms
+from models.reading import read_event
 from models.row_cache import RowCache
 from models.rows import pack
 from models.rules import DAY_MS, Rules
@@ -90,7 +91,7 @@ class Fold:
     def apply(self, records: Iterable[Record]) -> None:
         """Fold records in, in log order."""
         self._sums.count_anew(self.stream_time_ms - self.rules.forget_ms)
-        grace_ms, future_ms, stream = self.rules.grace_ms, self.rules.future_ms, self.stream
+        grace_ms, future_ms, stream, events = self.rules.grace_ms, self.rules.future_ms, self.stream, 0
         pseudonym_of, erased_below = self._pseudonym_of, self.erasures.below
         for record in records:
             timestamp_ms = record.timestamp
@@ -106,35 +107,42 @@ class Fold:
             except BadEvent as problem:
                 self._set_aside(record, str(problem))
                 continue
-            ahead_ms = event.event_time_ms - timestamp_ms
+            time_ms: int = event.event_time_ms
+            ahead_ms = time_ms - timestamp_ms
             if ahead_ms > future_ms:
                 self._set_aside(record, f"event_time_ms is {ahead_ms} ms ahead of the record, accepted: {future_ms}")
-            elif event.event_time_ms < self.stream_time_ms - grace_ms:
+            elif time_ms < self.stream_time_ms - grace_ms:
                 stream.late_events += 1
                 self._late.append(record)
             else:
-                stream.events += 1
+                events += 1
                 if pseudonym_of is not None:
                     event.household_id = pseudonym_of(event.household_id.encode())
-                if record.offset < erased_below and self.erasures.covers(event.household_id, record.offset):
+                if erased_below and self._is_erased(event, record.offset):
                     continue
-                self._view(event, record)
+                self._view(event, record, time_ms)
+        stream.events += events
+
+    def _is_erased(self, event: Event, offset: int) -> bool:
+        return offset < self.erasures.below and self.erasures.covers(event.household_id, offset)
 
     def _set_aside(self, record: Record, reason: str) -> None:
         self.stream.dead_letters += 1
         self._dead_letters.append((record, reason))
 
-    def _view(self, event: Event, record: Record) -> None:
+    def _view(self, event: Event, record: Record, time_ms: int) -> None:
         title = self.titles.get(event.title_id)
         if title is None:
             title = self.title(event.title_id)
-        if event.content_kind not in (None, "main") or not title.is_main:
+        content_kind = event.content_kind
+        if (content_kind is not None and content_kind != "main") or not title.is_main:
             return
-        rules, stream_time_ms, time_ms = self.rules, self.stream_time_ms, event.event_time_ms
+        rules, stream_time_ms = self.rules, self.stream_time_ms
         in_hour = time_ms >= stream_time_ms - rules.hour_grace_ms
         if not in_hour:
             self.stream.late_hour_events += 1
-        if event.time_zone is not None and event.time_zone not in self._zones:
+        zone = event.time_zone
+        if zone is not None and zone not in self._zones:
             self.stream.unknown_zone_events += 1
         household_id = event.household_id
         row = title.rows.get(household_id)
@@ -142,14 +150,14 @@ class Fold:
             row = self._rows.touch(title, household_id, record.key, stream_time_ms)
         if row.flags & MISROUTED:
             self.stream.misrouted_events += 1
-        outcome = advance(row, event, stream_time_ms, title.lengths, rules, self.stream)
+        session_id: str = event.play_session_id
+        outcome = advance(row, session_id, event, time_ms, stream_time_ms, title.lengths, rules, self.stream)
         if outcome is None:
             return
         if not row.dirty:
             row.dirty = True
             row.generation = self.generation
             self._dirty_rows.append((title, household_id, row))
-        session_id = event.play_session_id
         session = row.sessions[session_id]
         if outcome.gave_room in row.watched:
             self._watching.turn(title, household_id, row, outcome.gave_room, False)
@@ -163,30 +171,31 @@ class Fold:
             self.credited_ms += outcome.credited_ms
             if not title.delta_from_ms <= time_ms < title.delta_until_ms or not in_hour:
                 title.turn_to(time_ms, in_hour)
-            self._count(title, row, session, event, record.offset, outcome, in_hour)
+            self._count(title, row, session, event, record, time_ms, outcome, in_hour)
 
     def _count(
-        self, title: Title, row: Row, session: Session, event: Event, offset: int, outcome: Outcome, in_hour: bool
-    ) -> None:
+        self, title: Title, row: Row, session: Session, event: Event, record: Record, time_ms: int, outcome: Outcome,
+        in_hour: bool,
+    ) -> None:  # fmt: skip
         if not title.is_dirty:
             self._sums.mark(title)
         if title.parts is None:
             # A title that counts anything has a tally of dayparts, even if that is all zeros.
             title.parts_changed()
         if outcome.facts:
-            self._count_facts(title, row, event, offset, outcome)
+            self._count_facts(title, row, event, record.offset, outcome)
         if outcome.before_play_ms:
-            self._count_audience(title, row, event.event_time_ms, outcome.before_play_ms)
+            self._count_audience(title, row, time_ms, outcome.before_play_ms)
         credited_ms = outcome.credited_ms
         if not credited_ms:
             return
-        in_play, time_ms = session.has_played, event.event_time_ms
+        in_play = session.has_played
         if outcome.elapsed_ms <= self.rules.spread_ms:
-            self._credit(title, row, event, offset, time_ms, credited_ms, in_play)
+            self._credit(title, row, event, record, time_ms, credited_ms, in_play)
         else:
             for instant_ms, part_ms in spread(credited_ms, time_ms, outcome.elapsed_ms):
                 title.turn_to(instant_ms, in_hour)
-                self._credit(title, row, event, offset, instant_ms, part_ms, in_play)
+                self._credit(title, row, event, record, instant_ms, part_ms, in_play)
         if title.lengths.content_ms:
             first, beyond = outcome.cells
             title.note_played(first, beyond)
@@ -195,7 +204,7 @@ class Fold:
                 title.note_played(first, beyond)
 
     def _credit(
-        self, title: Title, row: Row, event: Event, offset: int, instant_ms: int, credited_ms: int, in_play: bool
+        self, title: Title, row: Row, event: Event, record: Record, instant_ms: int, credited_ms: int, in_play: bool
     ) -> None:
         """Credit one instant, with the event's zone and segment. `title.delta` must be that instant's already."""
         delta, zone = title.delta, event.time_zone
@@ -211,7 +220,7 @@ class Fold:
         if row.filled != local.span:
             now = self.stream_time_ms, self.clock_ms
             for fact in self._streaks.credit(title, row, local, zone, credited_ms, now):
-                self._milestones.append(Milestone(fact, event, offset))
+                self._milestones.append(Milestone(fact, event, record.offset))
         if in_play and row.reached_week != title.week:
             self._count_audience(title, row, instant_ms, credited_ms)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from operator import add
 
 from models.catalog import CatalogRow
 from models.counters import WINDOW_FIELDS
@@ -55,7 +56,7 @@ class PartitionTallies:
         title = self.titles.get(title_id)
         if title is None:
             title_id = sys.intern(title_id)
-            title = self.titles[title_id] = Title(title_id)
+            title = self.titles[title_id] = Title(title_id, self._empty_parts)
             self._join(title, self.catalog.get(title_id))
         return title
 
@@ -124,7 +125,7 @@ class PartitionTallies:
 
     def _begin_curve(self, title: Title) -> None:
         """Start a title's curve anew, as its slices changed."""
-        title.curve = None
+        title.played = None
         if title.curve_key in self.tallies.own:
             self._curves_ended[title.curve_key] = None
 
@@ -193,14 +194,16 @@ class PartitionTallies:
         if title.settled:
             self._move_title(title)
         if title.parts is not None:
-            self._move(title.parts_key, self._empty_parts, list(title.parts.items()))
+            parts = list(map(add, self.tallies.own.get(title.parts_key, self._empty_parts), title.parts))
+            parts[0] = self._sequence
+            self._put(title.parts_key, parts)
             title.parts = None
         if title.audience is not None:
             self._move_audience(title, title.audience)
             title.audience = None
-        if title.curve is not None:
-            self._move_curve(title, title.curve)
-            title.curve = None
+        if title.played is not None:
+            self._move_curve(title, title.played)
+            title.played = None
         self._show_watching(title)
         if title.franchise is not None:
             self._dirty_franchises[title.franchise.key] = title.franchise
@@ -215,10 +218,10 @@ class PartitionTallies:
                 self._expiring.note(key, title)
             self._move(key, EMPTY_AUDIENCE, change)
 
-    def _move_curve(self, title: Title, steps: Mapping[int, int]) -> None:
+    def _move_curve(self, title: Title, played: list[int]) -> None:
         length_ms = title.lengths.content_ms
         sums = self.tallies.own.get(title.curve_key, ())[1:] or [0] * slices_of(length_ms)
-        self._put(title.curve_key, [self._sequence, *added(sums, steps, length_ms)])
+        self._put(title.curve_key, [self._sequence, *added(sums, played, length_ms)])
 
     def _move_title(self, title: Title) -> None:
         """Apply a title's settled changes. Its current windows move with it."""

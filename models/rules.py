@@ -6,6 +6,7 @@ Owns the numbers of section 1 of the design. It must not know the settings.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import astuple, dataclass
 from typing import Final
 
 import msgspec
@@ -69,7 +70,8 @@ DAYPARTS: Final = "before_school=06:00-08:30/mon-fri,after_school=15:00-18:00/mo
 """Households' local times; the rest of the day is `other` (`models.dayparts`)."""
 
 
-class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+@dataclass(frozen=True)
+class Rules:
     """Thresholds; durations in milliseconds, shares in whole percent. Defaults: the design, section 1."""
 
     completion_percent: int = 80
@@ -99,6 +101,10 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         read_dayparts(self.dayparts)
         if self.watcher_percent > self.completion_percent:
             raise ValueError("watcher_percent: accepted: at most the completion_percent")
+
+    def __reduce__(self) -> tuple[type[Rules], tuple[int | str, ...]]:
+        # Compiled fields are not in a dictionary: pickle would set each, which a frozen class refuses.
+        return Rules, astuple(self)
 
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that change if any threshold changes."""

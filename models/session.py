@@ -122,7 +122,7 @@ def opened(event: Event, rules: Rules) -> Session:
         spent_ms=0,
         until_play_ms=0,
         time_ids=(event.event_id,),
-        rate_thousandths=_rate_of(event),
+        rate_thousandths=_rate_of(event.playback_rate),
         largest_seq=event.seq,
         speeds=0 if event.playback_rate is None else STATED,
         autoplay=bool(event.autoplay),
@@ -158,9 +158,11 @@ def count_anew(session: Session) -> None:
     session.run_start_ms, session.largest_seq = session.largest_time_ms, None
 
 
-def move(session: Session, event: Event) -> None:
-    """Apply an event to the session: its position, time, place, rate, and whether it is playing or over."""
-    kind, time_ms, position_ms = event.event_type, event.event_time_ms, event.position_ms
+def move(session: Session, event: Event, kind: str, time_ms: int, position_ms: int, seq: int | None) -> None:
+    """Apply an event to the session: its position, time, place, rate, and whether it is playing or over.
+
+    `kind`, `time_ms`, `position_ms` and `seq` are the event's.
+    """
     if kind == "heartbeat":
         if not session.playing and not session.over and position_ms > session.position_ms:
             session.playing = True
@@ -173,9 +175,10 @@ def move(session: Session, event: Event) -> None:
     later_ms = session.time_ms + session.later_ms - time_ms
     session.time_ms = time_ms
     session.position_ms = position_ms
-    if event.playback_rate is not None:
-        session.rate_thousandths, session.speeds = _rate_of(event), STATED
-    seq, largest_seq = event.seq, session.largest_seq
+    rate = event.playback_rate
+    if rate is not None:
+        session.rate_thousandths, session.speeds = _rate_of(rate), STATED
+    largest_seq = session.largest_seq
     if later_ms < 0 and seq is not None and (largest_seq is None or seq > largest_seq):
         # The common case: the event is later than all before it, by time and by `seq`.
         session.later_ms, session.largest_seq = 0, seq
@@ -208,10 +211,8 @@ def _with_newest(ids: tuple[Id, ...], event_id: str) -> tuple[Id, ...]:
     return (*ids, event_id)[-MOST_IDS:]
 
 
-def _rate_of(event: Event) -> int | None:
-    if event.playback_rate is None or event.playback_rate == 1.0:
-        return None
-    return rate_thousandths(event.playback_rate)
+def _rate_of(rate: float | None) -> int | None:
+    return None if rate is None or rate == 1.0 else rate_thousandths(rate)
 
 
 @lru_cache(maxsize=4096)

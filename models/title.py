@@ -56,17 +56,17 @@ class Title:
     their hour window. A release that is not on the hour splits its hours: a slot is then twice the hour, plus 1 from
     the release's minute on. `settled` are changes whose windows are decided (`settle`).
 
-    `parts` are the changes of the tally of dayparts, by place. `streaks` counts, by the UTC quarter hour at which they
-    end, the households whose streaks have reached each level of each daypart. `watching` are the (household, session)
-    pairs that are watched now. `audience` are the changes of weeks' audiences, by week and place. `curve` maps a cell
-    to how many more intervals play it than the cell before.
+    `parts` are the changes of the tally of dayparts, place by place; `no_parts` is one that changes nothing. `streaks`
+    counts, by the UTC quarter hour at which they end, the households whose streaks have reached each level of each
+    daypart. `watching` are the (household, session) pairs that are watched now. `audience` are the changes of weeks'
+    audiences, by week and place. `played` are the spans of cells that were played (`models.coverage`): the first cell,
+    and the one after the last, in turns.
     """
 
     __slots__ = (
         "_keys",
         "_keys_slot",
         "audience",
-        "curve",
         "curve_key",
         "delta",
         "delta_from_ms",
@@ -77,9 +77,11 @@ class Title:
         "is_main",
         "key",
         "lengths",
+        "no_parts",
         "parts",
         "parts_key",
         "phase_ms",
+        "played",
         "release_ms",
         "rows",
         "settled",
@@ -89,8 +91,9 @@ class Title:
         "week",
     )
 
-    def __init__(self, title_id: str) -> None:
+    def __init__(self, title_id: str, no_parts: list[int]) -> None:
         self.title_id = title_id
+        self.no_parts = no_parts
         self.key = TallyKey(TITLE, 0, title_id)
         self.parts_key = TallyKey(DAYPARTS, 0, title_id)
         self.curve_key = TallyKey(CURVE, 0, title_id)
@@ -100,9 +103,9 @@ class Title:
         self.franchise: Franchise | None = None
         self.settled: list[tuple[int, Change, tuple[TallyKey, ...], Change]] = []
         self.deltas: dict[int, Delta] = {}
-        self.parts: dict[int, int] | None = None
+        self.parts: list[int] | None = None
         self.audience: dict[tuple[int, int], int] | None = None
-        self.curve: dict[int, int] | None = None
+        self.played: list[int] | None = None
         self.delta_from_ms = self.delta_until_ms = self.week = 0
         self.delta = Delta()
         self.is_dirty = False
@@ -152,10 +155,10 @@ class Title:
         self.delta, self.delta_from_ms, self.delta_until_ms = delta, from_ms, until_ms
         self.week = audience_week(hour // HOURS_A_DAY)
 
-    def parts_changed(self) -> dict[int, int]:
+    def parts_changed(self) -> list[int]:
         """The changes of the tally of dayparts, for the caller to add to; every place starts at 0."""
         if self.parts is None:
-            self.parts = defaultdict(int)
+            self.parts = self.no_parts.copy()
         return self.parts
 
     def note_audience(self, changes: Iterable[tuple[int, int, int]]) -> None:
@@ -169,11 +172,11 @@ class Title:
         """Note that the cells from `first` to before `beyond` were played once more."""
         if first == beyond:
             return
-        curve = self.curve
-        if curve is None:
-            curve = self.curve = defaultdict(int)
-        curve[first] += 1
-        curve[beyond] -= 1
+        played = self.played
+        if played is None:
+            played = self.played = []
+        played.append(first)
+        played.append(beyond)
 
     def _window_keys(self, slot: int) -> tuple[TallyKey, ...]:
         if slot != self._keys_slot:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
+from itertools import islice
 from typing import Any, ClassVar, Protocol
 
 import aiokafka
@@ -198,14 +199,17 @@ async def _something_fetched(fetcher: Any, timeout: float | None) -> bool:
 
 def _batches(fetched: FetchResult, partition: int, epoch: int, batch_records: int | None) -> Iterable[RecordBatch]:
     """All batches of a fetch. Records stay as the parser made them, without a further object for each."""
-    while fetched.has_more():
+    # As `FetchResult.getall` does, without two calls for each record. A seek or a rebalance makes the fetch stale.
+    while fetched.has_more() and fetched.check_assignment(fetched._topic_partition):
         parts = fetched._partition_records
         parts._consumer_record = _as_parsed
         start = parts.next_fetch_offset
-        records = fetched.getall(batch_records)
-        # No progress: a seek or a rebalance has made the fetch stale.
+        records = list(islice(parts._records_iterator, batch_records))
+        fetched._update_position()
         if parts.next_fetch_offset > start:
             yield RecordBatch(partition, start, parts.next_fetch_offset, epoch, records)
+        else:
+            fetched._partition_records = None
 
 
 def _as_parsed(tp: Any, record: Any) -> Any:

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from models.catalog import BadTitle, read_title
-from models.events import BadEvent, read_event
+from models.events import BadEvent
+from models.reading import read_event
 from models.sources.netflix_playback_related_events import COLUMNS
 from models.sources.reading import NotImportable, Viewer
 from streams.config.zones import installed_zones

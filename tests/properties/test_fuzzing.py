@@ -16,7 +16,8 @@ from decoding import COLUMNS, HOUSEHOLD, TARGETS, Target, export_file
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.events import BadEvent, nesting, read_event
+from models.events import BadEvent, nesting
+from models.reading import read_event
 from models.rules import DEEPEST_NESTING, LARGEST_EVENT_BYTES
 
 TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\w.+-]+|.', re.DOTALL)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.events import BadEvent, read_event
+from models.events import BadEvent
+from models.reading import read_event
 from streams.verify import records
 
 BASE = (

@@ -14,7 +14,8 @@ from random_logs import Log, Writer, mutated
 from shown_hashes import differences, expected_now, kept, shown
 
 from models.catalog import BadTitle, read_title
-from models.events import BadEvent, read_event
+from models.events import BadEvent
+from models.reading import read_event
 from streams.verify.recomputation import readable_title
 from streams.verify.records import Unreadable
 from streams.verify.records import read_event as read_independently

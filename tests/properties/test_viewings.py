@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from itertools import count, pairwise
 from random import Random
 from typing import Any
 
-import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_logs import KINDS, LOGS, Log
@@ -15,7 +15,8 @@ from random_logs import KINDS, LOGS, Log
 from models.account import StreamCounters
 from models.counters import ALL_FIELDS, Counters
 from models.coverage import cells_between, plane_of
-from models.events import BadEvent, Event, read_event
+from models.events import BadEvent, Event
+from models.reading import read_event
 from models.rules import DAY_MS, Rules
 from models.tally import TITLE
 from models.viewing import Lengths, Row, advance
@@ -28,7 +29,16 @@ Cuts = list[int]
 
 def _advance(row: Row, event: Event, time_ms: int, film_ms: int) -> int:
     """Apply an event to a row; the content that it credits."""
-    outcome = advance(row, event, time_ms, Lengths(film_ms, film_ms), RULES, StreamCounters())
+    outcome = advance(
+        row,
+        event.play_session_id,
+        event,
+        event.event_time_ms,
+        time_ms,
+        Lengths(film_ms, film_ms),
+        RULES,
+        StreamCounters(),
+    )
     return outcome.credited_ms if outcome else 0
 
 
@@ -231,7 +241,7 @@ class Player:
 @given(LOGS)
 def test_watched_time_of_any_log_is_at_most_the_elapsed_time_at_the_fastest_speed_told_or_found(log: Log) -> None:
     # No session is forgotten: one that is would have its allowance again.
-    log.rules = msgspec.structs.replace(log.rules, grace_ms=365 * DAY_MS, forget_ms=730 * DAY_MS)
+    log.rules = replace(log.rules, grace_ms=365 * DAY_MS, forget_ms=730 * DAY_MS)
     times_ms: dict[tuple[int, str, str, str], list[int]] = {}
     fastest: dict[tuple[int, str, str, str], float] = {}
     for step in log.steps:

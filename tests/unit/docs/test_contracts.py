@@ -15,8 +15,9 @@ from jsonschema import Draft202012Validator
 
 from models.catalog import BadTitle, CatalogRow, read_title
 from models.changes import Changes, Milestone
-from models.events import BadEvent, ContentKind, Event, EventType, read_event
+from models.events import BadEvent, ContentKind, Event, EventType
 from models.habits import LEVELS
+from models.reading import read_event
 from models.viewing import COMPLETED, STARTED, STREAK, VIEWED, Fact
 from streams.config.settings import Settings
 from streams.kafka.topics import all_topics, controls, inputs

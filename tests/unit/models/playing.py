@@ -86,7 +86,16 @@ class Household:
         self.last = event
         self.stream = max(self.stream, self.now)
         stream_time_ms = T0 + round(self.stream * 1000)
-        self.outcome = advance(self.row, event, stream_time_ms, self.lengths, self.rules, self.account)
+        self.outcome = advance(
+            self.row,
+            event.play_session_id,
+            event,
+            event.event_time_ms,
+            stream_time_ms,
+            self.lengths,
+            self.rules,
+            self.account,
+        )
         self.facts += map(_told, self.outcome.facts if self.outcome else ())
         self.credits_s.append(self.outcome.credited_ms / 1000 if self.outcome else 0)
         return self

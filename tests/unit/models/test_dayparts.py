@@ -6,6 +6,7 @@ at 02:00 by the clock there, in Adelaide on 6 April at 03:00 and 5 October at 02
 
 from __future__ import annotations
 
+import pickle
 import re
 from datetime import UTC, date, datetime, timedelta
 
@@ -128,6 +129,11 @@ def test_rules_take_only_what_can_be_read_and_differ_where_the_setting_does() ->
     with pytest.raises(ValueError, match="accepted"):
         Rules(dayparts="part=06:00")
     assert Rules(dayparts="").fingerprint() != Rules().fingerprint()
+
+
+def test_rules_pass_from_one_process_to_another() -> None:
+    rules = Rules(dayparts="", play_ms=7)
+    assert pickle.loads(pickle.dumps(rules)) == rules
 
 
 # -- which part of which day --------------------------------------------------------------------------------------

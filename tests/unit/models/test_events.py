@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from models.events import BadEvent, Event, read_event
+from models.events import BadEvent, Event
+from models.reading import read_event
 from models.rules import DEEPEST_NESTING, LARGEST_EVENT_BYTES, LONGEST_MEDIA_MS
 
 LEAST: dict[str, Any] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 from partition_log import FILM, SAGA, Log
@@ -179,7 +181,7 @@ def test_dayparts_take_what_lies_in_them_by_the_closing_events_zone() -> None:
 
 def test_a_streak_takes_days_on_both_sides_of_a_midnight() -> None:
     # Evenings until 23:00; an all-day part ends at midnight.
-    rules = msgspec.structs.replace(Log().fold.rules, dayparts="all=00:00-24:00")
+    rules = replace(Log().fold.rules, dayparts="all=00:00-24:00")
     log = Log(SAGA, rules=rules)
     for night in (0, 2):
         sits(log, (night + 1) * DAY - 1_000, (night + 1) * DAY + 300)
@@ -188,7 +190,7 @@ def test_a_streak_takes_days_on_both_sides_of_a_midnight() -> None:
 
 
 def test_short_of_five_minutes_on_one_side_no_day_is_filled_there() -> None:
-    rules = msgspec.structs.replace(Log().fold.rules, dayparts="all=00:00-24:00")
+    rules = replace(Log().fold.rules, dayparts="all=00:00-24:00")
     log = Log(SAGA, rules=rules)
     for night in (0, 1):
         sits(log, (night + 1) * DAY - 1_000, (night + 1) * DAY + 299.999)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.events import read_event
+from models.reading import read_event
 from models.sources.document import Document
 from models.sources.reading import NotImportable, Viewer
 from streams.operations.import_formats import formats, recognized

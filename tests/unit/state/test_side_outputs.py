@@ -8,8 +8,8 @@ from typing import NamedTuple
 import pytest
 
 from models.changes import Changes, Milestone
-from models.events import read_event
 from models.pseudonyms import Pseudonyms
+from models.reading import read_event
 from models.viewing import COMPLETED, PLAYED, SKIMMED, STARTED, STREAK, VIEWED, WATCHED, Fact
 from streams.config.settings import Settings
 from streams.state.side_outputs import LARGEST_KEPT_BYTES, kept_records

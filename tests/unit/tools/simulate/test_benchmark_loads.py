@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from models.catalog import read_title
-from models.events import BadEvent, read_event
+from models.events import BadEvent
+from models.reading import read_event
 from models.rules import Rules
 from streams.tools.simulate.backlog import LIVE, REPLAY, live_backlog, replay_backlog, title_rows
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from models.events import read_event
+from models.reading import read_event
 from streams.tools.simulate.hostile import LARGEST_VALUE_BYTES, LOADS, ORDINARY
 
 NOW_MS = 1_790_000_000_000

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from models.catalog import CatalogRow, read_title
 from models.counters import Counters
-from models.events import BadEvent, Event, read_event
+from models.events import BadEvent, Event
 from models.fold import Fold
+from models.reading import read_event
 from models.rules import DAY_MS, HOUR_MS, Rules
 from models.tally import TITLE, WATCHING
 from streams.kafka.producer import Outgoing
