@@ -2,5 +2,6 @@
 
 A module with one of the two is found automatically. Files share `document` (bytes to text to rows), `values` (times and
 durations), `reading` (the result) and `sittings` (a sitting to events). Live schemas share `told` (what a message
-tells), `player` (what it means after others), `translator` (messages to events) and `schemas` (which there are).
+tells), `identities` (who watches what), `player` (what a message means after others), `translator` (messages to events)
+and `schemas` (which there are).
 """

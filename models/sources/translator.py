@@ -7,14 +7,14 @@ events, with the same ids. So a replay changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from models.events import Event, nesting
 from models.rules import DEEPEST_NESTING
+from models.sources.identities import BY_THE_SCHEMA, Identities, field_reader
 from models.sources.player import LONGEST_SILENCE_MS, Session, Step, advance
 from models.sources.reading import session_id
 from models.sources.told import PLAY, START, LeftOut, Received, Rejected, Schema, Told, id_text
@@ -25,23 +25,6 @@ LARGEST_MESSAGE_BYTES = 1_048_576
 
 class TranslatedEvent(Event, omit_defaults=True, gc=False):
     """A playback event as it is written: what is not known is left out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identities:
-    """Which fields say who watches what, as `context.traits.household`; with dots in a name, as
-    `/params/visitor.marketingCloudUserId`. Empty: those of the schema.
-
-    `household_of`: the household of what the household's field states, if that is a user; None: not known.
-    `profile`: the field of the profile. `kids`: profiles of kids. `time_zone`: of households whose messages state none.
-    """
-
-    household: str = ""
-    title: str = ""
-    profile: str = ""
-    household_of: Callable[[str], str | None] | None = None
-    kids: frozenset[str] = frozenset()
-    time_zone: str | None = None
 
 
 class Translation(msgspec.Struct, gc=False):
@@ -58,7 +41,7 @@ class Translator:
     it where it survives, and give it back by `restore`.
     """
 
-    def __init__(self, schema: Schema, identities: Identities = Identities()) -> None:
+    def __init__(self, schema: Schema, identities: Identities = BY_THE_SCHEMA) -> None:
         self.sessions: dict[str, Session] = {}
         self._schema, self._identities = schema, identities
         self._decode = msgspec.json.Decoder(schema.message, strict=False).decode
@@ -293,26 +276,3 @@ def _remember(session: Session, before: Session) -> None:
     session.runtime_ms, session.content_kind = before.runtime_ms, before.content_kind
     session.profile_id, session.profile_kind = before.profile_id, before.profile_kind
     session.device_id, session.left_out = before.device_id, before.left_out
-
-
-def field_reader(path: str) -> Callable[[bytes], str | None] | None:
-    """Reads one field of a JSON text by its path (see `Identities`); anything but an id is none."""
-    if not path:
-        return None
-    names = path[1:].split("/") if path.startswith("/") else path.split(".")
-    found: Any = str | int | None
-    for depth, name in enumerate(reversed(names)):
-        inner = msgspec.defstruct(f"Field{depth}", [("inner", found, None)], rename={"inner": name})
-        found = inner | None
-    decode = msgspec.json.Decoder(inner).decode
-
-    def read(value: bytes) -> str | None:
-        try:
-            stated: Any = decode(value)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return None
-        for _ in names:
-            stated = None if stated is None else stated.inner
-        return id_text(stated)
-
-    return read

@@ -184,14 +184,14 @@ def _with(value: Any, place: tuple[str | int, ...], part: str) -> Any:
 def test_any_value_at_any_place_of_a_message_is_read_or_refused_by_name(name: str) -> None:
     seen = set()
     for stream in TARGETS[name].seeds:
-        *before, last = [line for line in stream.split(b"\n") if line.endswith(b"}")]
-        for line in (*before[:4], last):
+        lines = [line for line in stream.split(b"\n") if line.startswith(b"{") and line.endswith(b"}")]
+        for line in (*lines[:4], *lines[-1:]):
             message = json.loads(line)
             for place in set(_places(message)) - seen:
                 seen.add(place)
                 for odd in ODD_VALUES:
                     odd_line = json.dumps(_with(message, place, "ODD")).replace('"ODD"', odd).encode()
-                    TARGETS[name].read(b"\n".join((*before[:1], odd_line, last)))
+                    TARGETS[name].read(b"\n".join((lines[0], odd_line, lines[-1])))
 
 
 @pytest.mark.parametrize("end", [b"", b"\\", b'"', b'"]'])

@@ -278,7 +278,7 @@ as each stretch counts its own ten."""
 
 
 @pytest.mark.parametrize("schema", schemas())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(evening=evenings())
 def test_any_evening_is_credited_for_as_long_as_it_played(schema: str, evening: Evening) -> None:
     credited_s = _counted(schema, _told(schema, evening.moments)).fold.credited_ms / 1000

@@ -15,9 +15,10 @@ import msgspec
 import pytest
 
 from models.events import read_event
+from models.sources.identities import Identities
 from models.sources.schemas import schemas
 from models.sources.told import LEFT_OUT, REJECTED, Rejected
-from models.sources.translator import Identities, Translator
+from models.sources.translator import Translator
 
 MESSAGES = Path(__file__).parent / "messages"
 FILES = sorted(MESSAGES.glob("*/*.json"))

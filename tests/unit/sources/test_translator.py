@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from models.rules import DEEPEST_NESTING
+from models.sources.identities import Identities, field_reader
 from models.sources.schemas import schemas
 from models.sources.told import Rejected
-from models.sources.translator import LARGEST_MESSAGE_BYTES, Identities, Translator, field_reader
+from models.sources.translator import LARGEST_MESSAGE_BYTES, Translator
 
 SEGMENT = schemas()["segment_video"]
 SIX_PM_MS = 1_777_917_600_000
