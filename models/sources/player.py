@@ -48,9 +48,9 @@ class Session(msgspec.Struct, array_like=True, gc=False):
     """What is remembered of a foreign session: some hundred bytes, a few thousand at most.
 
     `latest_ms`: the time of the latest message, `ids` those at that time. `position_ms` was told at `at_ms`, by the
-    last event that was written; -1: none. `playing`: what the written events say. `goes_on`: still only while it
-    buffers or shows an ad. `since_ms`: when the seek or ad break began. `seen_ms`: the timestamp of its last record.
-    `left_out`: why nothing of it counts.
+    last event that was written; -1: none. `rate`: as last stated. `playing`: what the written events say. `goes_on`:
+    still only while it buffers or shows an ad. `since_ms`: when the seek or ad break began. `seen_ms`: the timestamp of
+    its last record. `left_out`: why nothing of it counts.
     """
 
     household_id: str
@@ -157,7 +157,7 @@ def _event_type(session: Session, told: Told, what: str, position_ms: int) -> st
         session.goes_on = False
     if session.in_ad:
         raise LeftOut("ad")
-    return _change(session, what, told, position_ms)
+    return _change(session, what, told.time_ms, position_ms)
 
 
 def _ping(session: Session, told: Told, position_ms: int) -> str:
@@ -166,9 +166,9 @@ def _ping(session: Session, told: Told, position_ms: int) -> str:
     if session.seeking:
         raise LeftOut("seeking")
     if told.paused:
+        session.goes_on = False
         if not session.playing and session.position_ms >= 0:
             raise LeftOut("still")
-        session.goes_on = False
         return "pause"
     if session.playing or session.position_ms < 0:
         return "heartbeat"
@@ -182,17 +182,16 @@ def _ping(session: Session, told: Told, position_ms: int) -> str:
     return "play"
 
 
-def _change(session: Session, what: str, told: Told, position_ms: int) -> str:
+def _change(session: Session, what: str, time_ms: int, position_ms: int) -> str:
     if what == word.SEEK or what == word.SEEK_ENDS:
         session.seeking = False
         return "seek"
     if what == word.RATE:
-        session.rate = told.playback_rate or 1.0
         return "rate"
     if what == word.SEEK_BEGINS:
         was_seeking, session.seeking = session.seeking, True
-        session.since_ms = told.time_ms
-        if was_seeking or not session.playing or not _lies_ahead(session, told.time_ms, position_ms):
+        session.since_ms = time_ms
+        if was_seeking or not session.playing or not _lies_ahead(session, time_ms, position_ms):
             raise LeftOut("seeking")
         return "heartbeat"
     if what == word.BUFFERED:

@@ -57,9 +57,16 @@ def test_a_position_that_is_more_than_rounding_behind_is_a_jump_back(position: f
     assert player.wrote[1:] == wrote
 
 
-def test_a_title_that_loops_is_left_to_the_rules() -> None:
+@pytest.mark.parametrize(("at", "seeks"), [(19.999, False), (20, False), (20.001, True)])
+def test_a_title_that_loops_is_left_to_the_rules(at: float, seeks: bool) -> None:
     player = Player(tells_seeks=False).tells(word.PLAY, 170, at=0, runtime_ms=180_000)
-    assert player.tells(word.PING, 5, at=15, runtime_ms=180_000).wrote[1:] == ["heartbeat 5"]
+    player.tells(word.PING, 5, at=at, runtime_ms=180_000)
+    assert player.wrote[1:] == (["seek 5"] if seeks else []) + ["heartbeat 5"]
+
+
+def test_a_jump_may_come_in_the_instant_of_the_message_before_it() -> None:
+    player = Player(tells_seeks=False).tells(word.PLAY, 0, at=0).tells(word.PING, 100, at=0)
+    assert player.wrote == ["play 0", "seek 100", "heartbeat 100"]
 
 
 @pytest.mark.parametrize(("hours", "seeks"), [(3.999, True), (4, True), (4.001, False)])
@@ -143,6 +150,24 @@ def test_a_position_that_is_passed_counts_only_while_it_plays() -> None:
     assert player.wrote == ["play 0", "heartbeat 900", "no_position"]
 
 
+def test_the_very_beginning_is_a_position_as_others_are() -> None:
+    paused = Player().tells(word.PLAY, 0, at=0).tells(word.PAUSE, 0, at=1).tells(word.PING, 0, at=2)
+    paused.tells(word.PING, 0, at=3, paused=True).tells(word.BUFFER, 0, at=4).tells(word.SEEK, 60, at=5)
+    assert paused.tells(word.PING, 60, at=6).wrote[2:] == ["still", "still", "still", "seek 60", "still"]
+    assert Player().tells(word.PLAY, 0, at=0).tells(word.STOP, None, at=1).wrote == ["play 0", "stop 0"]
+
+
+def test_a_session_that_begins_with_a_seek_plays() -> None:
+    assert Player().tells(word.SEEK_ENDS, 60, at=0).tells(word.PING, 60, at=1).wrote == ["seek 60", "heartbeat 60"]
+
+
+@pytest.mark.parametrize(("what", "paused"), [(word.PAUSE, None), (word.PING, True)])
+def test_who_pauses_while_it_buffers_does_not_play_after_it(what: str, paused: bool | None) -> None:
+    player = Player().tells(word.PLAY, 0, at=0).tells(word.BUFFER, 9, at=9)
+    player.tells(what, 9, at=10, paused=paused).tells(word.BUFFERED, 9, at=12)
+    assert player.wrote == ["play 0", "buffer 9", "still", "still"]
+
+
 # -- ads -----------------------------------------------------------------------------------------------------------
 
 
@@ -158,6 +183,12 @@ def test_who_pauses_in_an_ad_does_not_play_after_it() -> None:
     assert player.wrote == ["play 0", "pause 10", "ad", "ad", "play 10"]
 
 
+def test_who_plays_again_in_an_ad_plays_after_it() -> None:
+    player = Player().tells(word.PLAY, 0, at=0).tells(word.PAUSE, 10, at=10).tells(word.AD_BEGINS, 10, at=11)
+    player.tells(word.PLAY, 10, at=12).tells(word.AD_ENDS, 10, at=25)
+    assert player.wrote == ["play 0", "pause 10", "ad", "ad", "play 10"]
+
+
 @pytest.mark.parametrize(("minutes", "wrote"), [(9.999, "ad"), (10, "ad"), (10.001, "play 30")])
 def test_an_ad_break_that_is_not_seen_to_end_ends_by_itself(minutes: float, wrote: str) -> None:
     player = Player().tells(word.PLAY, 0, at=0).tells(word.AD_BEGINS, 10, at=10)
@@ -169,6 +200,22 @@ def test_ads_are_taken_off_a_position_if_that_fits_better(position: float, wrote
     player = Player().tells(word.PLAY, 0, at=0).tells(word.PING, 20, at=20)
     player.tells(word.AD_PLAYS, 10, at=30, ad_id="ad-1").tells(word.AD_PLAYS, 21, at=41, ad_id="ad-1")
     assert player.tells(word.PAUSE, position, at=71, counts_ads=True).wrote[-1] == wrote
+
+
+def test_ads_are_taken_off_from_the_beginning_on() -> None:
+    player = Player().tells(word.AD_PLAYS, 30, at=30, ad_id="ad-1").tells(word.START, 0, at=30)
+    assert player.tells(word.PAUSE, 45, at=45, counts_ads=True).wrote[-1] == "pause 15"
+
+
+def test_a_position_of_the_content_is_never_changed() -> None:
+    player = Player().tells(word.PLAY, 0, at=0).tells(word.AD_PLAYS, 20, at=30, ad_id="ad-1")
+    assert player.tells(word.PING, 30, at=30).wrote[-1] == "heartbeat 30"
+
+
+@pytest.mark.parametrize(("position", "wrote"), [(49.999, "pause 49.999"), (50, "pause 50"), (50.001, "pause 30.001")])
+def test_a_position_that_fits_both_ways_is_taken_as_it_is(position: float, wrote: str) -> None:
+    player = Player().tells(word.PLAY, 0, at=0).tells(word.AD_PLAYS, 20, at=30, ad_id="ad-1")
+    assert player.tells(word.PAUSE, position, at=60, counts_ads=True).wrote[-1] == wrote
 
 
 # -- what is remembered --------------------------------------------------------------------------------------------
