@@ -5,7 +5,8 @@ https://experienceleague.adobe.com/en/docs/media-analytics/using/media-use-cases
 
 Playheads are seconds of the content; in ads they stand still, in live streams they are the second of the day. Only
 `sessionStart` says what is played and who plays it. The session's id is in the URL of the other calls, so whatever
-forwards them must put it into the record's key, or into a field `sessionId`. There is no seek.
+forwards them must put it into the record's key, or into a field `sessionId`; without, only one player may tell at a
+time. There is no seek.
 """
 
 from __future__ import annotations
@@ -84,9 +85,7 @@ class AdobeMediaCollection(Schema):
         what = EVENTS.get(event)
         if what is None:
             raise LeftOut("ad" if event in ADS else "other_event")
-        session = id_text(message.session_id) or id_text(received.key)
-        if session is None:
-            raise Rejected("no_session", "sessionId is missing, and the record has no key: put the session's id there")
+        session = id_text(message.session_id) or id_text(received.key) or ""
         at = message.player_time
         if at is None or at.ts is None:
             raise Rejected("no_time", "playerTime.ts is missing")

@@ -50,7 +50,7 @@ class Session(msgspec.Struct, array_like=True, gc=False):
     `latest_ms`: the time of the latest message, `ids` those at that time. `position_ms` was told at `at_ms`, by the
     last event that was written; -1: none. `rate`: as last stated. `playing`: what the written events say. `goes_on`:
     still only while it buffers or shows an ad. `since_ms`: when the seek or ad break began. `seen_ms`: the timestamp of
-    its last record. `left_out`: why nothing of it counts.
+    its last record. `left_out`: why nothing of it counts. `mixed`: it names no session, and is that of several players.
     """
 
     household_id: str
@@ -73,6 +73,7 @@ class Session(msgspec.Struct, array_like=True, gc=False):
     ads_ms: int = 0
     ads_since_ms: int = 0
     left_out: str = ""
+    mixed: bool = False
     runtime_ms: int | None = None
     content_kind: str | None = None
     profile_id: str | None = None

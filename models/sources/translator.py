@@ -17,10 +17,14 @@ from models.rules import DEEPEST_NESTING
 from models.sources.identities import BY_THE_SCHEMA, Identities, field_reader
 from models.sources.player import LONGEST_SILENCE_MS, Session, Step, advance
 from models.sources.reading import session_id
-from models.sources.told import PLAY, START, LeftOut, Received, Rejected, Schema, Told, id_text
+from models.sources.told import OPENS, PLAY, START, LeftOut, Received, Rejected, Schema, Told, id_text
 
 LARGEST_MESSAGE_BYTES = 1_048_576
 """A message is at most 1 MiB, the largest that Kafka takes unless it is told otherwise."""
+
+
+LONGEST_UNNAMED_MS, LONGEST_AFTER_END_MS = 600_000, 30_000
+"""Where messages name no session: after this silence, a player is gone. Media Collection's sessions end so, too."""
 
 
 class TranslatedEvent(Event, omit_defaults=True, gc=False):
@@ -145,6 +149,8 @@ class Translator:
         # Session ids need not be unique among households.
         key = told.session if self._schema.tells_household_once else f"{told.household}\x1f{told.session}"
         session = self.sessions.get(key)
+        if session is not None and not told.session:
+            session = self._only(session, told)
         if session is None or self._begins(session, told):
             # A message of the title before, or of the time before, says nothing of the present state.
             if session is not None and told.time_ms < session.latest_ms:
@@ -161,6 +167,24 @@ class Translator:
         session.seen_ms = max(session.seen_ms, timestamp_ms)
         self._changed.add(key)
         self._write(session, told, events)
+
+    def _only(self, session: Session, told: Told) -> Session | None:
+        """The session of messages that name none, as one player may tell at a time; None: another begins.
+
+        Raises `Rejected` for all messages while those of several households are mixed.
+        """
+        silent_ms = told.time_ms - session.latest_ms
+        if told.what == OPENS and silent_ms > 0:
+            is_gone = silent_ms > (LONGEST_AFTER_END_MS if session.over else LONGEST_UNNAMED_MS)
+            is_another = session.mixed or self._household_id(told, None) != session.household_id
+            if is_gone or not is_another:
+                return None
+            session.mixed = True
+        if session.mixed:
+            session.latest_ms = max(session.latest_ms, told.time_ms)
+            self._changed.add(told.session)
+            raise Rejected("no_session", "several players tell at once without a session: name it in the record's key")
+        return session
 
     def _begins(self, session: Session, told: Told) -> bool:
         """Whether a message begins anew: another title, or another session where messages name none."""
@@ -182,7 +206,7 @@ class Translator:
         title_id = told.title or (before.title_id if before else "")
         if not title_id:
             raise Rejected("no_title", f"{self._identities.title or self._schema.title} is missing")
-        play_session_id = id_text(told.session) or ""
+        play_session_id = id_text(told.session) or session_id(household_id, title_id, str(told.time_ms))
         if not self._schema.tells_sessions:
             if before is not None and before.title_id == title_id and told.time_ms < before.latest_ms:
                 play_session_id = before.play_session_id

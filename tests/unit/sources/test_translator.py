@@ -134,3 +134,69 @@ def test_an_event_in_front_of_a_message_has_an_id_of_its_own() -> None:
         found = translator.translate(json.dumps(webhook).encode(), SIX_PM_MS + at_s * 1000)
     assert [event.event_type for event in found.events] == ["seek", "pause"]
     assert found.events[0].event_id == f"{found.events[1].event_id}~1"
+
+
+def test_two_titles_may_be_told_in_one_instant() -> None:
+    translator = Translator(SEGMENT)
+    for title in ("film", "sequel"):
+        translator.translate(_call(properties={"asset_id": title}, messageId=title), SIX_PM_MS)
+    assert [session.title_id for session in translator.sessions.values()] == ["sequel"]
+
+
+# -- messages that name no session -----------------------------------------------------------------------------------
+
+
+def _adobe(kind: str, at_s: float, visitor: str = "home") -> bytes:
+    params = {"media.id": "film", "media.length": 5400, "analytics.visitorId": visitor}
+    at = {"playhead": at_s, "ts": SIX_PM_MS + round(at_s * 1000)}
+    return json.dumps({"eventType": kind, "playerTime": at, "params": params}).encode()
+
+
+@pytest.mark.parametrize(
+    ("last", "after_s", "is_gone"),
+    [
+        ("ping", 599.999, False),
+        ("ping", 600, False),
+        ("ping", 600.001, True),
+        ("sessionEnd", 29.999, False),
+        ("sessionEnd", 30, False),
+        ("sessionEnd", 30.001, True),
+    ],
+)
+def test_another_household_may_tell_when_the_one_before_is_gone(last: str, after_s: float, is_gone: bool) -> None:
+    translator = Translator(schemas()["adobe_media_collection"])
+    for kind, at_s in (("sessionStart", 0), ("play", 1), (last, 10)):
+        translator.translate(_adobe(kind, at_s), SIX_PM_MS)
+    opening = _adobe("sessionStart", 10 + after_s, "guest")
+    if is_gone:
+        assert translator.translate(opening, SIX_PM_MS).left_out == ["opening"]
+    else:
+        assert _reason(translator, opening)[0] == "no_session"
+        assert _reason(translator, _adobe("ping", 10 + after_s + 1))[0] == "no_session"
+
+
+def _plex(event: str, at_s: float, offset_s: float) -> tuple[bytes, int]:
+    item = {"ratingKey": "film", "type": "movie", "viewOffset": round(offset_s * 1000)}
+    webhook = {"event": event, "Account": {"id": 1}, "Player": {"uuid": "tv"}, "Metadata": item}
+    return json.dumps(webhook).encode(), SIX_PM_MS + round(at_s * 1000)
+
+
+def _sessions(*webhooks: tuple[bytes, int]) -> int:
+    translator = Translator(schemas()["plex_webhook"])
+    return len({event.play_session_id for each in webhooks for event in translator.translate(*each).events})
+
+
+@pytest.mark.parametrize(("offset_s", "sessions"), [(99.999, 2), (100, 1), (100.001, 1)])
+def test_a_start_from_before_the_position_is_another_session(offset_s: float, sessions: int) -> None:
+    assert _sessions(_plex("media.play", 0, 100), _plex("media.play", 60, offset_s)) == sessions
+
+
+@pytest.mark.parametrize(("hours", "sessions"), [(3.999, 1), (4, 1), (4.001, 2)])
+def test_what_comes_more_than_four_hours_later_is_another_session(hours: float, sessions: int) -> None:
+    assert _sessions(_plex("media.play", 0, 0), _plex("media.pause", hours * 3600, 60)) == sessions
+
+
+def test_after_a_stop_another_session_begins() -> None:
+    begun, stopped = _plex("media.play", 0, 0), _plex("media.stop", 60, 60)
+    assert _sessions(begun, stopped, _plex("media.resume", 61, 60)) == 2
+    assert _sessions(begun, stopped, _plex("media.play", 61, 60)) == 2
