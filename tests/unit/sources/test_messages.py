@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from models.events import read_event
+from models.reading import read_event
 from models.sources.identities import Identities
 from models.sources.schemas import schemas
 from models.sources.told import LEFT_OUT, REJECTED, Rejected
