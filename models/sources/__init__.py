@@ -1,5 +1,7 @@
-"""Files of other services, read as playback events: one module for each format, with a `FORMAT`.
+"""Events of other services, read as playback events: files with a `FORMAT`, live messages with a `SCHEMA`.
 
-A module with a `FORMAT` is found automatically. The formats share `document` (bytes to text to rows), `values` (times
-and durations), `reading` (the result) and `sittings` (a sitting to events).
+A module with one of the two is found automatically. Files share `document` (bytes to text to rows), `values` (times and
+durations), `reading` (the result) and `sittings` (a sitting to events). Live schemas share `told` (what a message
+tells), `identities` (who watches what), `player` (what a message means after others), `translator` (messages to events)
+and `schemas` (which there are).
 """

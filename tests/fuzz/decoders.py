@@ -3,9 +3,9 @@
     pip install atheris          # not among the project's dependencies
     python tests/fuzz/decoders.py TARGET [FOLDER] [-runs=1000000] [any other option of libFuzzer]
 
-TARGET: event, title, titles-file, zone-row or netflix-export. FOLDER keeps the inputs that reached new code; without it
-they go with the run. It ends at the first finding, with the input beside it in a file `crash-…`; that input
-belongs into `tests/properties/test_fuzzing.py`.
+TARGET: event, title, titles-file, zone-row, netflix-export, or a live schema such as segment_video. FOLDER keeps the
+inputs that reached new code; without it they go with the run. It ends at the first finding, with the input beside it in
+a file `crash-…`; that input belongs into `tests/properties/test_fuzzing.py`.
 """
 
 from __future__ import annotations

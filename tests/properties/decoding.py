@@ -8,8 +8,11 @@ the same rules (`streams.verify`) disagrees, an importer made a record that is n
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,6 +22,9 @@ from models.events import BadEvent
 from models.reading import read_event
 from models.sources.netflix_playback_related_events import COLUMNS
 from models.sources.reading import NotImportable, Viewer
+from models.sources.schemas import schemas
+from models.sources.told import LEFT_OUT, REJECTED, Rejected, Schema
+from models.sources.translator import Translator
 from streams.config.zones import installed_zones
 from streams.operations.imports import read_import
 from streams.operations.titles import latest_titles, read_rows
@@ -144,6 +150,41 @@ def netflix_export(content: bytes) -> bool:
     return found.rows > 0
 
 
+# -- messages of live schemas -------------------------------------------------------------------------------------
+
+
+def messages(schema: Schema, content: bytes) -> bool:
+    """Messages of one stream, one in a line: each is refused by name, or becomes events that the worker reads."""
+    translator, read = Translator(schema), False
+    for number, value in enumerate(content.split(b"\n")):
+        try:
+            found = translator.translate(value, 1_777_917_600_000 + number * 10_000, b"key")
+        except Rejected as problem:
+            _is_one_line(problem)
+            assert problem.code in REJECTED
+            continue
+        read = True
+        assert found.events or found.left_out
+        assert set(found.left_out) <= set(LEFT_OUT)
+        for event in found.events:
+            written = msgspec.json.encode(event)
+            assert msgspec.json.encode(event) == msgspec.json.encode(
+                msgspec.convert(read_event(event.household_id.encode(), written), type(event), from_attributes=True)
+            )
+    _is_kept(schema, translator)
+    return read
+
+
+def _is_kept(schema: Schema, translator: Translator) -> None:
+    """What is remembered is small, and is the same when it is brought back."""
+    kept, again = translator.drain(), Translator(schema)
+    for key, packed in kept.items():
+        assert packed is not None
+        assert len(packed) < 10_000
+        again.restore(key, packed)
+    assert again.sessions == translator.sessions
+
+
 def _is_one_line(said: object) -> None:
     assert str(said).strip(), "no reason given"
     assert len(str(said).splitlines()) == 1, f"more than one line: {said!s:.200}"
@@ -236,10 +277,26 @@ ZONE_WORDS = (
     b"CET-1CEST,M3.5.0,M10.5.0/3",
 )
 
+MESSAGES = Path(__file__).parents[1] / "unit" / "sources" / "messages"
+
+
+def _stream(path: Path) -> bytes:
+    """The messages of a file of `MESSAGES`, one in a line."""
+    found = [step["message"] for step in json.loads(path.read_text("utf-8"))["steps"]]
+    return b"\n".join(each.encode() if isinstance(each, str) else _json(each) for each in found)
+
+
+def _target_of(name: str) -> Target:
+    streams = tuple(_stream(path) for path in sorted((MESSAGES / name).glob("*.json")))
+    words = {token for stream in streams for token in re.findall(rb'"[^"]*"', stream)}
+    return Target(partial(messages, schemas()[name]), streams, (*JSON_WORDS, *sorted(words)))
+
+
 TARGETS = {
     "event": Target(event, EVENTS, (*JSON_WORDS, *EVENT_WORDS)),
     "title": Target(title, TITLES, (*JSON_WORDS, *TITLE_WORDS)),
     "titles-file": Target(titles_file, TITLE_FILES, (*JSON_WORDS, *TITLE_WORDS)),
     "zone-row": Target(zone_row, ZONE_ROWS, ZONE_WORDS),
     "netflix-export": Target(netflix_export, EXPORTS, (*JSON_WORDS, *EXPORT_WORDS)),
+    **{name: _target_of(name) for name in schemas()},
 }

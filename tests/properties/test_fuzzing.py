@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from decoding import COLUMNS, HOUSEHOLD, TARGETS, Target, export_file
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from models.events import BadEvent, nesting
 from models.reading import read_event
 from models.rules import DEEPEST_NESTING, LARGEST_EVENT_BYTES
+from models.sources.schemas import schemas
 
 TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\w.+-]+|.', re.DOTALL)
 HOSTILE = (
@@ -153,6 +155,43 @@ def test_any_value_in_the_json_inside_a_row_is_read_or_reported(name: str, value
     member = f'{{"{name}": {value.decode(errors="surrogateescape")}, "other": 1}}'
     everything = _rows("[]").decode().replace('"[]"', '"[' + member.replace('"', '""') + ']"')
     TARGETS["netflix-export"].read(everything.encode(errors="surrogateescape"))
+
+
+ODD_VALUES = (
+    "null", "true", "[]", "{}", '""', '"x"', '"\\u0000"', "-1", "-0.0", "1e-320", "1e308", "-1e308", '"1e308"', '"nan"',
+    '"inf"', "9" * 400, "-" + "9" * 400, "9" * 5_000, '"' + "9" * 400 + '"', "9223372036854775807", "253402300800000",
+    '"0001-01-01T00:00:00+23:59"', '"9999-12-31T23:59:59-23:59"', '"PT99999999H"', '{"seconds": 9223372036854775807}',
+)  # fmt: skip
+
+
+def _places(value: object, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Every place in a JSON value; of a list, the first."""
+    yield place
+    inner = value.items() if isinstance(value, dict) else enumerate(value[:1]) if isinstance(value, list) else ()
+    for name, part in inner:
+        yield from _places(part, (*place, name))
+
+
+def _with(value: Any, place: tuple[str | int, ...], part: str) -> Any:
+    if not place:
+        return part
+    changed = list(value) if isinstance(value, list) else dict(value)
+    changed[place[0]] = _with(value[place[0]], place[1:], part)
+    return changed
+
+
+@pytest.mark.parametrize("name", schemas())
+def test_any_value_at_any_place_of_a_message_is_read_or_refused_by_name(name: str) -> None:
+    seen = set()
+    for stream in TARGETS[name].seeds:
+        lines = [line for line in stream.split(b"\n") if line.startswith(b"{") and line.endswith(b"}")]
+        for line in (*lines[:4], *lines[-1:]):
+            message = json.loads(line)
+            for place in set(_places(message)) - seen:
+                seen.add(place)
+                for odd in ODD_VALUES:
+                    odd_line = json.dumps(_with(message, place, "ODD")).replace('"ODD"', odd).encode()
+                    TARGETS[name].read(b"\n".join((lines[0], odd_line, lines[-1])))
 
 
 @pytest.mark.parametrize("end", [b"", b"\\", b'"', b'"]'])

@@ -12,6 +12,8 @@ from mutants import MUTANTS
 
 from models.events import Event
 from models.hash_fields import COUNTER_FIELDS, STREAM_FIELDS
+from models.sources.schemas import schemas
+from models.sources.told import LEFT_OUT, REJECTED, Schema
 from streams.cli import COMMANDS, main
 from streams.config.settings import Settings
 from streams.config.settings_page import page
@@ -60,6 +62,18 @@ def test_every_key_of_readers_is_documented(key: str) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_fault_of_the_campaign_has_its_figures(fault: str) -> None:
     assert f"| {fault} |" in read("docs/reliability.md")
+
+
+@pytest.mark.parametrize(("name", "schema"), schemas().items())
+def test_every_live_schema_has_its_row(name: str, schema: Schema) -> None:
+    (row,) = [line for line in read("docs/sources.md").splitlines() if f"| `{name}` |" in line]
+    assert schema.name in row
+    assert f"`{schema.household}`" in row
+
+
+@pytest.mark.parametrize("reason", [*LEFT_OUT, *REJECTED])
+def test_every_reason_for_no_event_is_documented(reason: str) -> None:
+    assert f"| `{reason}` |" in read("docs/sources.md")
 
 
 CITATION = re.compile(r"the design, section (\d)(?:: ([a-z ]+[a-z]))?|section (\d) of\s+the design")

@@ -1,0 +1,104 @@
+"""The notifications of Jellyfin's webhook plugin, with all properties or a template that keeps their names.
+
+By https://github.com/jellyfin/jellyfin-plugin-webhook: Helpers/DataObjectHelpers.cs at 071ef13 and the notifiers
+PlaybackStart, PlaybackProgress and PlaybackStop.
+
+Ticks are 100 ns. There is no session id and no seek, and at the stop many clients state 0. A template may put quotes
+around everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from models.sources import told as word
+from models.sources.told import LeftOut, Received, Rejected, Schema, Told, id_text, length_ms, position_ms, time_ms
+
+TICKS_PER_S: Final = 10_000_000
+
+TYPES: Final = {"PlaybackStart": word.START, "PlaybackProgress": word.PING, "PlaybackStop": word.STOP}
+
+KINDS: Final = {
+    "Episode": None,
+    "Movie": None,
+    "MusicVideo": None,
+    "Recording": None,
+    "Trailer": "trailer",
+    "Video": None,
+}
+"""What is a title, by `ItemType`, and its kind; None: the catalog's."""
+
+LIVE: Final = {"LiveTvChannel", "LiveTvProgram", "Program", "TvChannel"}
+
+
+class Notification(msgspec.Struct, rename="pascal", gc=False):
+    """The properties that are read."""
+
+    notification_type: str | None = None
+    user_id: str | None = None
+    device_id: str | None = None
+    device_name: str | None = None
+    item_id: str | None = None
+    item_type: str | None = None
+    run_time_ticks: int | None = None
+    playback_position_ticks: int | None = None
+    is_paused: bool | None = None
+    utc_timestamp: datetime | None = None
+
+
+class JellyfinWebhook(Schema):
+    """The schema."""
+
+    name = "Jellyfin webhook"
+    message = Notification
+    household = "UserId"
+    title = "ItemId"
+    tells_sessions = False
+    tells_seeks = False
+
+    def is_ours(self, header: dict[str, Any]) -> bool:
+        """By the notification's type."""
+        return header.get("NotificationType") in [*TYPES]
+
+    def read(self, message: Notification, received: Received) -> Sequence[Told]:
+        """What a notification tells."""
+        what = TYPES.get(message.notification_type or "")
+        if what is None:
+            raise LeftOut("other_event")
+        if message.item_type in LIVE:
+            raise LeftOut("live")
+        if message.item_type is not None and message.item_type not in KINDS:
+            raise LeftOut("not_video")
+        title = id_text(message.item_id)
+        if title is None:
+            raise Rejected("no_title", "ItemId is missing")
+        ticks = message.playback_position_ticks
+        # Clients that have closed the file already state 0.
+        at_ms = None if what == word.STOP and not ticks else position_ms(ticks, "PlaybackPositionTicks", TICKS_PER_S)
+        user, device = id_text(message.user_id), id_text(message.device_id) or id_text(message.device_name)
+        stated = message.utc_timestamp
+        at = received.timestamp_ms if stated is None else time_ms(stated, "UtcTimestamp")
+        player = f"{user or ''}/{device or ''}"
+        return (
+            Told(
+                what,
+                id_text(f"{player}/{title}/{at}/{message.notification_type}/{ticks}/{message.is_paused}") or "",
+                at,
+                player,
+                user,
+                title,
+                at_ms,
+                paused=message.is_paused,
+                profile_id=user,
+                device_id=device,
+                runtime_ms=length_ms(message.run_time_ticks, TICKS_PER_S),
+                content_kind=KINDS.get(message.item_type or ""),
+            ),
+        )
+
+
+SCHEMA = JellyfinWebhook()

@@ -1,0 +1,222 @@
+"""Mux Data's export of video views: one message tells a whole view, with its events.
+
+By https://github.com/muxinc/mux-protobuf at 7911b36 (video_view/v1/video_view.proto; its JSON has the same fields, by
+https://www.mux.com/docs/changelog/json-format-video-views-streaming-export),
+https://www.mux.com/docs/guides/mux-data-playback-events and
+https://www.mux.com/docs/guides/export-raw-video-view-data.
+
+Times and positions are seconds and nanoseconds, or milliseconds, as in the answers of Mux's API. A view without events,
+as in the daily files, states its end and how long it played.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from models.sources import told as word
+from models.sources.told import (
+    LeftOut,
+    Received,
+    Rejected,
+    Schema,
+    Told,
+    checked_time,
+    id_text,
+    label,
+    length_ms,
+    position_ms,
+    time_ms,
+)
+
+EVENTS: Final = {
+    "playing": word.PLAY,
+    "pause": word.PAUSE,
+    "timeupdate": word.PING,
+    "hb": word.PING,
+    "seeking": word.SEEK_BEGINS,
+    "seeked": word.SEEK_ENDS,
+    "rebufferstart": word.BUFFER,
+    "rebufferend": word.BUFFERED,
+    "ended": word.END,
+    "viewend": word.STOP,
+    "adbreakstart": word.AD_BEGINS,
+    "adbreakend": word.AD_ENDS,
+}
+
+MOST_EVENTS: Final = 100_000
+"""More events than a view of a week has with one ping in ten seconds."""
+
+
+class Moment(msgspec.Struct, gc=False):
+    """A time or a duration, as Protobuf has it."""
+
+    seconds: int = 0
+    nanos: int = 0
+
+
+Time = Moment | int | str | None
+
+
+class ViewEvent(msgspec.Struct, gc=False):
+    """An event of a view: in exports `type` and `playhead_time`, in the API's answers `name` and `playback_time`."""
+
+    type: str | None = None
+    name: str | None = None
+    sequence_number: int | None = None
+    viewer_time: Time = None
+    server_time: Time = None
+    event_time: Time = None
+    playhead_time: Time = None
+    playback_time: Time = None
+
+
+class View(msgspec.Struct, gc=False):
+    """The fields that are read."""
+
+    view_id: str | None = None
+    id: str | None = None
+    view_start: Time = None
+    view_end: Time = None
+    events: list[ViewEvent] | None = None
+    viewer_user_id: str | int | None = None
+    video_id: str | int | None = None
+    video_duration: float | None = None
+    video_content_type: str | None = None
+    stream_type: str | None = None
+    video_stream_type: str | None = None
+    player_autoplay: bool | None = None
+    country: str | None = None
+    country_code: str | None = None
+    view_playing_time: float | None = None
+    view_content_playing_time: float | None = None
+    view_max_playhead_position: float | None = None
+
+
+class MuxViews(Schema):
+    """The schema."""
+
+    name = "Mux views export"
+    message = View
+    household = "viewer_user_id"
+    title = "video_id"
+    is_whole = True
+
+    def is_ours(self, header: dict[str, Any]) -> bool:
+        """Whatever is on the topic is a view."""
+        return True
+
+    def read(self, message: View, received: Received) -> Sequence[Told]:
+        """What a view tells."""
+        session = id_text(message.view_id) or id_text(message.id)
+        if session is None:
+            raise Rejected("no_session", "view_id is missing")
+        if (message.stream_type or message.video_stream_type or "").casefold().startswith("live"):
+            raise LeftOut("live")
+        title = id_text(message.video_id)
+        if title is None:
+            raise Rejected("no_title", "video_id is missing")
+        of_view = Told(
+            word.OPENS,
+            "",
+            0,
+            session,
+            id_text(message.viewer_user_id),
+            title,
+            runtime_ms=length_ms(message.video_duration, 1000),
+            country=label(message.country or message.country_code),
+            content_kind="trailer" if (message.video_content_type or "").casefold() == "trailer" else None,
+            autoplay=message.player_autoplay,
+        )
+        events = message.events or []
+        if len(events) > MOST_EVENTS:
+            raise Rejected("out_of_range", f"events has {len(events)} entries, accepted are {MOST_EVENTS}")
+        return _of_events(of_view, events) if events else _without_events(of_view, message)
+
+
+SCHEMA = MuxViews()
+
+
+def _of_events(of_view: Told, events: list[ViewEvent]) -> list[Told]:
+    tells = []
+    # A fast device clock shows where it is ahead of the server's: then all of the view is moved back.
+    ahead_ms = max(0, *(_ahead_ms(event, number) for number, event in enumerate(events)), 0)
+    for number, event in enumerate(events):
+        what = EVENTS.get(event.type or event.name or "")
+        if what is None:
+            continue
+        place = f"events[{number}]"
+        at_ms = _unix_ms(event.viewer_time, f"{place}.viewer_time")
+        stated = event.playhead_time if event.playhead_time is not None else event.playback_time
+        of_position = f"{place}.playhead_time"
+        position = None if stated is None else position_ms(_ms(stated, of_position), of_position, 1000)
+        sequence = number if event.sequence_number is None else event.sequence_number
+        told = msgspec.structs.replace(
+            of_view,
+            what=what,
+            message_id=id_text(f"{of_view.session}/{sequence}") or "",
+            time_ms=checked_time(max(0, at_ms - ahead_ms), place),
+            # In an ad it may be the ad's own.
+            position_ms=None if what in (word.AD_BEGINS, word.AD_ENDS) else position,
+        )
+        tells.append(told)
+    if not tells:
+        raise LeftOut("other_event")
+    return tells
+
+
+def _without_events(of_view: Told, message: View) -> list[Told]:
+    """The view ended at its largest position, and began as much earlier as it played."""
+    end_ms = _unix_ms(message.view_end, "view_end")
+    stated = message.view_content_playing_time
+    played = stated if stated is not None else message.view_playing_time
+    if played is None or message.view_max_playhead_position is None:
+        raise LeftOut("no_position")
+    played_ms = position_ms(played, "view_playing_time", 1000) or 0
+    reached_ms = position_ms(message.view_max_playhead_position, "view_max_playhead_position", 1000) or 0
+    begun = msgspec.structs.replace(
+        of_view,
+        what=word.START,
+        message_id=id_text(f"{of_view.session}/start") or "",
+        time_ms=checked_time(end_ms - played_ms, "view_end less view_playing_time"),
+        position_ms=max(0, reached_ms - played_ms),
+    )
+    over = msgspec.structs.replace(
+        of_view,
+        what=word.STOP,
+        message_id=id_text(f"{of_view.session}/stop") or "",
+        time_ms=end_ms,
+        position_ms=reached_ms,
+    )
+    return [begun, over]
+
+
+def _ahead_ms(event: ViewEvent, number: int) -> int:
+    server = event.server_time if event.server_time is not None else event.event_time
+    if server is None or event.viewer_time is None:
+        return 0
+    place = f"events[{number}]"
+    return _unix_ms(event.viewer_time, f"{place}.viewer_time") - _unix_ms(server, f"{place}.server_time")
+
+
+def _unix_ms(stated: Time, place: str) -> int:
+    if stated is None:
+        raise Rejected("no_time", f"{place} is missing")
+    return checked_time(int(_ms(stated, place)), place)
+
+
+def _ms(stated: Moment | int | str, place: str) -> float:
+    """A time or duration in ms, in any of the notations."""
+    if isinstance(stated, Moment):
+        return stated.seconds * 1000 + stated.nanos // 1_000_000
+    if isinstance(stated, int):
+        return stated
+    if stated.isdecimal() and stated.isascii() and len(stated) < 16:
+        return int(stated)
+    try:
+        return time_ms(msgspec.convert(stated, datetime), place)
+    except msgspec.ValidationError:
+        raise Rejected("out_of_range", f"{place} is {stated[:40]!r}, accepted: a time") from None

@@ -1,0 +1,172 @@
+"""Segment's video events, which RudderStack uses too: `track` calls named `Video …`.
+
+By https://www.twilio.com/docs/segment/connections/spec/video (segmentio/segment-docs, src/connections/spec/video.md at
+2d754ff), src/connections/spec/common.md beside it, and
+https://www.rudderstack.com/docs/event-spec/standard-events/video-events-spec/.
+
+Positions are whole seconds. Those of *content* events (`asset_id`) leave ads out; those of *playback* events
+(`content_asset_id`) count the ads seen so far, in some players. `timestamp` has the device's clock mended already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from models.sources import told as word
+from models.sources.told import (
+    LeftOut,
+    Received,
+    Rejected,
+    Schema,
+    Told,
+    checked_time,
+    content_id,
+    id_text,
+    label,
+    length_ms,
+    optional_time_ms,
+    position_ms,
+    time_ms,
+)
+
+PLAYBACK: Final = {
+    "Video Playback Started": word.OPENS,
+    "Video Playback Paused": word.PAUSE,
+    "Video Playback Interrupted": word.PAUSE,
+    "Video Playback Buffer Started": word.BUFFER,
+    "Video Playback Buffer Completed": word.BUFFERED,
+    "Video Playback Seek Started": word.SEEK,
+    "Video Playback Seek Completed": word.SEEK_ENDS,
+    "Video Playback Resumed": word.PLAY,
+    "Video Playback Completed": word.STOP,
+    "Video Playback Exited": word.STOP,
+}
+CONTENT: Final = {
+    "Video Content Started": word.START,
+    "Video Content Playing": word.PING,
+    "Video Content Completed": word.END,
+}
+ADS: Final = {"Video Ad Started", "Video Ad Playing", "Video Ad Completed"}
+
+END_MS: Final = 2_000
+"""A piece of content that ends so close to the end of the whole one ends that: positions are whole seconds."""
+
+
+class Properties(msgspec.Struct, gc=False):
+    """The properties that are read, of all three kinds of events."""
+
+    session_id: str | int | None = None
+    content_asset_id: str | int | None = None
+    asset_id: str | int | None = None
+    position: float | None = None
+    seek_position: float | None = None
+    total_length: float | None = None
+    livestream: bool | None = None
+
+
+class Context(msgspec.Struct, gc=False):
+    """The context's fields that are read."""
+
+    timezone: str | None = None
+
+
+class Track(msgspec.Struct, rename="camel", gc=False):
+    """A call; `properties` of others than `track` calls are not read."""
+
+    type: str | None = None
+    event: str | None = None
+    message_id: str | None = None
+    user_id: str | int | None = None
+    anonymous_id: str | int | None = None
+    timestamp: datetime | None = None
+    original_timestamp: datetime | None = None
+    sent_at: datetime | None = None
+    received_at: datetime | None = None
+    properties: Properties | None = None
+    context: Context | None = None
+
+
+class SegmentVideo(Schema):
+    """The schema."""
+
+    name = "Segment or RudderStack video"
+    message = Track
+    household = "userId"
+    title = "properties.asset_id or properties.content_asset_id"
+
+    def is_ours(self, header: dict[str, Any]) -> bool:
+        """By the event's name."""
+        event = header.get("event")
+        return isinstance(event, str) and (event in PLAYBACK or event in CONTENT or event in ADS)
+
+    def read(self, message: Track, received: Received) -> Sequence[Told]:
+        """What a call tells."""
+        event, stated = message.event or "", message.properties
+        what = CONTENT.get(event) or PLAYBACK.get(event) or (word.AD_PLAYS if event in ADS else "")
+        if not what or message.type not in (None, "track"):
+            raise LeftOut("other_event")
+        if what == word.OPENS:
+            raise LeftOut("opening")
+        if stated is None or (session := id_text(stated.session_id)) is None:
+            raise Rejected("no_session", "properties.session_id is missing")
+        if stated.livestream:
+            raise LeftOut("live")
+        told = Told(
+            what,
+            id_text(message.message_id) or content_id(received),
+            _time_ms(message),
+            session,
+            id_text(message.user_id),
+            position_ms=position_ms(stated.position, "properties.position"),
+            device_id=id_text(message.anonymous_id),
+            time_zone=label(message.context.timezone) if message.context else None,
+            sent_time_ms=optional_time_ms(message.sent_at),
+        )
+        if what == word.AD_PLAYS:
+            told.ad_id = id_text(stated.asset_id) or ""
+        elif event in CONTENT:
+            _read_content(told, stated)
+        else:
+            _read_playback(told, stated)
+        return (told,)
+
+
+SCHEMA = SegmentVideo()
+
+
+def _read_content(told: Told, stated: Properties) -> None:
+    told.title = id_text(stated.asset_id) or id_text(stated.content_asset_id)
+    told.runtime_ms = length_ms(stated.total_length)
+    # Each piece between ads is completed, too.
+    if told.what == word.END and (told.position_ms or 0) < (told.runtime_ms or 0) - END_MS:
+        told.what = word.PAUSE
+
+
+def _read_playback(told: Told, stated: Properties) -> None:
+    told.title = id_text(stated.content_asset_id)
+    told.counts_ads = True
+    if told.what != word.SEEK:
+        return
+    to_ms = position_ms(stated.seek_position, "properties.seek_position")
+    if to_ms is None:
+        # Played up to here; where it lands is told when the seek is completed.
+        told.what = word.PING
+    else:
+        told.from_ms, told.position_ms = told.position_ms, to_ms
+
+
+def _time_ms(message: Track) -> int:
+    original = message.original_timestamp
+    if message.timestamp is not None or original is None:
+        return time_ms(message.timestamp, "timestamp")
+    original_ms = time_ms(original, "originalTimestamp")
+    if message.sent_at is None or message.received_at is None:
+        return original_ms
+    waited_ms = time_ms(message.sent_at, "sentAt") - original_ms
+    return checked_time(
+        time_ms(message.received_at, "receivedAt") - waited_ms, "receivedAt - sentAt + originalTimestamp"
+    )
