@@ -39,8 +39,8 @@ def repartition(settings: Settings, new_topic: str, partitions: int | None, is_l
     is copied exactly once, with timestamp and headers, in the order of the timestamps; those of forgotten households
     are left out. A run that was killed or stopped is simply run again.
 
-    Exit 0: copied, with --last all of it. Exit 1: it cannot be done, records still come, a server failed, or it was
-    stopped.
+    Exit 0: copied, with --last all of it. Exit 1: it cannot be done, records still come, also after it was finished, a
+    server failed, or it was stopped.
     """
     from streams.cli.progress import progress
     from streams.kafka.copy_writer import CopyFailed
@@ -63,6 +63,8 @@ def repartition(settings: Settings, new_topic: str, partitions: int | None, is_l
     _show(settings, new_topic, copied, time.monotonic() - begun, as_json)
     if stopped:
         raise click.ClickException("stopped; run it again, and it goes on")
+    if copied.was_finished and copied.records:
+        raise click.ClickException(f"the copy was finished before: something still writes to {settings.source_topic}")
 
 
 @contextmanager
@@ -84,12 +86,10 @@ def _show(settings: Settings, topic: str, copied: Copied, seconds: float, as_jso
         return
     left_out = f" ({copied.left_out:,} of forgotten households left out)" if copied.left_out else ""
     click.echo(f"{many(copied.records, 'record')} of {settings.source_topic} copied{left_out} in {seconds:.1f} s")
-    if copied.was_finished and copied.records:
-        click.echo(
-            f"the copy was finished before these came: something still writes to {settings.source_topic}", err=True
-        )
-    elif copied.is_finished:
+    if copied.is_finished:
         click.echo(
             f"{topic} holds everything, in {many(copied.partitions, 'partition')}. Once `encore lag` says 0, stop the"
             f" workers, set ENCORE_SOURCE_TOPIC={topic}, run `encore rebuild`, and start workers and producers with it"
         )
+    elif not copied.was_finished:
+        click.echo("run it again for what came meanwhile; once the producers are stopped, with --last")

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import random
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -39,15 +39,8 @@ class Grown(NamedTuple):
 
     app: Application
     from_the_start: Application
-    partitions: int
-
-    @property
-    def old(self) -> str:
-        return self.app.environment["ENCORE_SOURCE_TOPIC"]
-
-    @property
-    def new(self) -> str:
-        return f"{self.old}-{self.partitions}"
+    old: str
+    new: str
 
     def move(self) -> None:
         """All commands use the new topic from now on."""
@@ -91,12 +84,10 @@ def send(application: Application, records: Iterable[Stored], topics: list[str],
 @contextmanager
 def load(application: Application, records: list[Stored], topics: list[str], rate: int = RATE) -> Iterator[None]:
     """Records come while the block runs; at its end all of them are there."""
-    sending = threading.Thread(target=send, args=(application, records, topics, rate))
-    sending.start()
-    try:
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(send, application, records, topics, rate)
         yield
-    finally:
-        sending.join()
+        sending.result()
 
 
 def repartition(application: Application, topic: str, *arguments: str) -> dict[str, Any]:
@@ -133,7 +124,8 @@ def growing(env_on, servers, application_of, viewing) -> Callable[[int, int], Gr
     def make(before: int, after: int) -> Grown:
         titles = {"ENCORE_TITLES_TOPIC": viewing[1]}
         app, other = (application_of(env_on(servers, count) | titles) for count in (before, after))
-        return Grown(app, other, after)
+        source = app.environment["ENCORE_SOURCE_TOPIC"]
+        return Grown(app, other, source, f"{source}-{after}")
 
     return make
 
@@ -288,7 +280,10 @@ def test_a_copy_that_is_killed_again_and_again_has_each_record_once_as_it_was(en
     )
     assert of_new == of_old
     assert all(len({number for number, rs in after.items() for r in rs if r.key == key}) == 1 for key in of_new)
-    assert ran(app, "repartition", new, "--last").code == 0
+    assert ran(app, "repartition", new).code == 0
+    send(app, fifty()[:1], [old])
+    after_all = ran(app, "repartition", new)
+    assert (after_all.code, f"something still writes to {old}" in after_all.log) == (1, True)
 
 
 def abort_some(application: Application, topic: str) -> None:
