@@ -40,7 +40,7 @@ class CopyWriter:
         self.name, self.topic = name, topic
         self._kafka, self._timeout_s, self._committed = kafka, timeout_s, committed
         self._group = Consumer({**kafka.for_librdkafka(), "group.id": name, "enable.auto.commit": False})
-        self._is_open = False
+        self._is_open = self._is_fenced = False
         self._producer = self._new_producer()
 
     def _new_producer(self) -> Producer:
@@ -112,12 +112,10 @@ class CopyWriter:
 
     def close(self) -> None:
         """Close the connections; what is not committed is aborted."""
-        try:
-            if self._is_open:
-                self._producer.purge()
-                self._producer.abort_transaction(_CALL_S)
-        except KafkaException:
-            pass  # Kafka ends it after its timeout, or the next copier at once.
+        self._producer.purge()
+        # Closing a producer aborts its transaction, which is not a fenced one's to end any more.
+        if not self._is_fenced:
+            self._producer.close()
         self._group.close()
 
     def _persist(self, what: str, call: Callable[[], object]) -> int:
@@ -141,5 +139,6 @@ class CopyWriter:
 
     def _failure(self, what: str, error: KafkaError) -> CopyFailed:
         if error.code() in _FENCED:
+            self._is_fenced = True
             return CopyFailed(f"another `encore repartition` of {self.topic} has taken over")
         return CopyFailed(f"topic {self.topic}: {what} failed: {error.str()} ({error.name()}); {_AGAIN}")
