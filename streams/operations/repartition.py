@@ -21,7 +21,7 @@ _COMMIT_EVERY, _COMMIT_EVERY_S = 50_000, 5.0
 _QUICK_S = 2.0
 """A round that took no longer than this has caught up: what it left came while it ran."""
 
-_SETTLED_S, _SETTLED_WITHIN_S = 3.0, 30.0
+_SETTLED_S, _SETTLED_WITHIN_S = 3.0, 15.0
 WHILE_COPIED: Mapping[str, str] = {
     # Records keep their timestamps, none is deleted for its age, and none is too large for having been compressed.
     "message.timestamp.type": "CreateTime",

@@ -286,16 +286,22 @@ def test_a_copy_that_is_killed_again_and_again_has_each_record_once_as_it_was(en
     assert (after_all.code, f"something still writes to {old}" in after_all.log) == (1, True)
 
 
-def abort_some(application: Application, topic: str) -> None:
-    """Records of a transaction that is aborted are no records."""
+def begun_transaction(application: Application, topic: str) -> KafkaProducer:
+    """A producer whose transaction has some records and is open."""
     producer = KafkaProducer(
-        bootstrap_servers=application.environment["ENCORE_KAFKA"], transactional_id=f"{topic}-aborted"
+        bootstrap_servers=application.environment["ENCORE_KAFKA"], transactional_id=f"{topic}-producer"
     )
     producer.init_transactions()
     producer.begin_transaction()
     for number in range(20):
-        producer.send(topic, b"aborted", b"home-%d" % number)
+        producer.send(topic, b"in a transaction", b"home-%d" % number)
     producer.flush()
+    return producer
+
+
+def abort_some(application: Application, topic: str) -> None:
+    """Records of a transaction that is aborted are no records."""
+    producer = begun_transaction(application, topic)
     producer.abort_transaction()
     producer.close()
 
@@ -315,7 +321,14 @@ def test_a_copy_is_refused_where_it_could_not_be_whole(env_on, servers, applicat
     new = f"{old}-4"
     repartition(app, new, "--partitions", "4")
     assert "has 4 partitions, not 5" in ran(app, "repartition", new, "--partitions", "5").log
-    send(app, fifty(EVENING_MS + MINUTE_MS), [old])
+    producer = begun_transaction(app, old)
+    assert "a transaction there is still open" in ran(app, "repartition", new, "--last").log
+    producer.commit_transaction()
+    producer.close()
+    with load(app, fifty(EVENING_MS + MINUTE_MS)[:450], [old], rate=10):
+        assert "records still come" in ran(app, "repartition", new, "--last").log
+    assert repartition(app, new)["is_finished"] is False
+    send(app, fifty(EVENING_MS + 2 * MINUTE_MS), [old])
     with admin_of(app) as admin:
         parts = [TopicPartition(old, number) for number in range(2)]
         admin.delete_records(dict.fromkeys(parts, -1))
