@@ -139,8 +139,8 @@ _CLOCKS = (
     "before it stamps events"
 )
 _PARTITIONS = (
-    "key every record by household_id, with the Java producer's partitioner (murmur2), from every producer; after "
-    "partitions were added: a new topic, and its events sent again"
+    "key every record by household_id, with the Java producer's partitioner (murmur2), from every producer; what is "
+    "there already, also after partitions were added: `encore repartition` moves it (docs/growing.md)"
 )
 _SESSIONS = (
     "make a new play_session_id for each viewing: two devices that share one close each other's intervals, and a title "

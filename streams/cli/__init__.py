@@ -34,6 +34,7 @@ COMMANDS = {
     "import": "streams.cli.importing:importing",
     "lag": "streams.cli.lag:lag",
     "rebuild": "streams.cli.rebuild:rebuild",
+    "repartition": "streams.cli.repartition:repartition",
     "show": "streams.cli.show:show",
     "simulate": "streams.cli.simulate:simulate",
     "titles": "streams.cli.titles:titles",

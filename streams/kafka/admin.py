@@ -20,7 +20,15 @@ from confluent_kafka import (
     TopicCollection,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ConfigSource,
+    NewTopic,
+    OffsetSpec,
+)
 
 from streams.config.kafka_security import Heard, KafkaAddress
 from streams.kafka.topics import KafkaFailed
@@ -116,6 +124,37 @@ class KafkaView:
         found = self._answer(lambda admin: admin.describe_configs([asked], **self._limit)[asked])
         return {option: entry.value for option, entry in found.items()}
 
+    def own_options(self, name: str) -> dict[str, str]:
+        """The configuration that a topic was given itself."""
+        asked = ConfigResource(ConfigResource.Type.TOPIC, name)
+        found = self._answer(lambda admin: admin.describe_configs([asked], **self._limit)[asked])
+        given = ConfigSource.DYNAMIC_TOPIC_CONFIG.value
+        return {option: entry.value for option, entry in found.items() if entry.source == given}
+
+    def set_options(self, name: str, options: Mapping[str, str | None]) -> None:
+        """Give a topic these options; None: the broker's default holds again."""
+        entries = [
+            ConfigEntry(
+                option,
+                value or "",
+                incremental_operation=AlterConfigOpType.DELETE if value is None else AlterConfigOpType.SET,
+            )
+            for option, value in options.items()
+        ]
+        asked = ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=entries)
+        self._answer(lambda admin: admin.incremental_alter_configs([asked], **self._limit)[asked])
+
+    def create(self, name: str, partitions: int, replication: int, options: Mapping[str, str]) -> TopicNow:
+        """Create a topic, and wait until it is there."""
+        wanted = NewTopic(name, partitions, replication, config=dict(options))
+        self._answer(lambda admin: admin.create_topics([wanted], **self._limit)[name])
+        until = time.monotonic() + _ANSWERS_WITHIN_S
+        while (made := self.topic(name)) is None:
+            if time.monotonic() > until:
+                raise KafkaFailed(f"Kafka at {self._kafka}: topic {name} is not there {_ANSWERS_WITHIN_S:g} s later")
+            time.sleep(_PAUSE_S)
+        return made
+
     def replication(self, name: str) -> int:
         """A topic's replication factor: the smallest one of its partitions."""
         found = self._answer(lambda admin: admin.describe_topics(TopicCollection([name]), **self._limit)[name])
@@ -134,9 +173,27 @@ class KafkaView:
         first, ends = self._offsets(topic, partitions, OffsetSpec.earliest()), self.readable_ends(topic, partitions)
         return {number: (first[number], ends[number]) for number in partitions}
 
-    def _offsets(self, topic: str, partitions: Collection[int], which: OffsetSpec) -> dict[int, int]:
+    def written_ends(self, topic: str, partitions: Collection[int]) -> dict[int, int]:
+        """Each partition's end, also of transactions that are still open."""
+        return self._offsets(topic, partitions, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED)
+
+    def offsets_at(self, topic: str, times_ms: Mapping[int, int]) -> dict[int, int | None]:
+        """For each partition, the first offset whose timestamp is at least this; None: it has none."""
+        found = {
+            number: self._offsets(topic, [number], OffsetSpec.for_timestamp(at_ms))[number]
+            for number, at_ms in times_ms.items()
+        }
+        return {number: offset if offset >= 0 else None for number, offset in found.items()}
+
+    def _offsets(
+        self,
+        topic: str,
+        partitions: Collection[int],
+        which: OffsetSpec,
+        isolation: IsolationLevel = IsolationLevel.READ_COMMITTED,
+    ) -> dict[int, int]:
         places = {TopicPartition(topic, number): which for number in partitions}
-        options = {"isolation_level": IsolationLevel.READ_COMMITTED, **self._limit}
+        options = {"isolation_level": isolation, **self._limit}
 
         def ask(admin: AdminClient) -> dict[int, int]:
             answers = admin.list_offsets(places, **options)
@@ -169,6 +226,24 @@ class KafkaView:
         if place.error is not None:
             raise KafkaFailed(f"Kafka at {self._kafka}: offsets of group {group}: {place.error.str()}")
         return int(place.offset) if place.offset >= 0 else None
+
+    def commits(self, group: str, topic: str, partitions: Collection[int]) -> dict[int, tuple[int, str]]:
+        """The offsets, each with its metadata, that a group has committed for these partitions; none where it has not.
+
+        An offset in a transaction that is still open is waited for.
+        """
+        asking = Consumer(
+            {**self._options, "group.id": group, "enable.auto.commit": False, "isolation.level": "read_committed"}
+        )
+        try:
+            places = [TopicPartition(topic, partition) for partition in partitions]
+            found = self._until_answered(lambda _: asking.committed(places, _ONE_TRY_S)) if places else []
+        finally:
+            asking.close()
+        for place in found:
+            if place.error is not None:
+                raise KafkaFailed(f"Kafka at {self._kafka}: offsets of group {group}: {place.error.str()}")
+        return {place.partition: (place.offset, place.metadata or "") for place in found if place.offset >= 0}
 
     def commit(self, group: str, topic: str, offsets: Mapping[int, int]) -> None:
         """Commit offsets for a group, which must have no members."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -34,7 +35,9 @@ class TopicReader:
     where the last reading ended.
     """
 
-    def __init__(self, kafka: KafkaAddress, topic: str, start: dict[int, int] | None = None) -> None:
+    def __init__(
+        self, kafka: KafkaAddress, topic: str, start: dict[int, int] | None = None, *, queue_kb: int = 65_536
+    ) -> None:
         self.kafka = kafka
         self.topic = topic
         self._consumer = Consumer(
@@ -46,15 +49,19 @@ class TopicReader:
                 "enable.partition.eof": True,
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "error",
-                "queued.max.messages.kbytes": 65_536,
+                "queued.max.messages.kbytes": queue_kb,
                 "fetch.wait.max.ms": 20,  # a request for the ends waits until a fetch is over
                 "log_level": 0,
             }
         )
         self.partitions = self._count_partitions()
-        self.beginnings = {partition: self._watermarks(partition)[0] for partition in range(self.partitions)}
         self._at = dict(self.beginnings if start is None else start)
         self._consumer.assign([TopicPartition(topic, partition, at) for partition, at in self._at.items()])
+
+    @cached_property
+    def beginnings(self) -> dict[int, int]:
+        """Each partition's first offset, as of the first look."""
+        return {partition: self._watermarks(partition)[0] for partition in range(self.partitions)}
 
     def __enter__(self) -> TopicReader:
         return self
@@ -75,11 +82,12 @@ class TopicReader:
         moved = time.monotonic()
         while any(self._at[partition] < end for partition, end in ends.items()):
             messages = self._consume(at_once)
-            if messages:
-                moved = time.monotonic()
-            elif time.monotonic() - moved > STALLED_S:
+            if not messages and time.monotonic() - moved > STALLED_S:
                 raise CannotRead(f"topic {self.topic} at {self.kafka}: nothing came for {STALLED_S} s")
-            yield from [message for message in messages if self._step(message)]
+            if messages:
+                yield from [message for message in messages if self._step(message)]
+                # Only now: who reads may take a while for them.
+                moved = time.monotonic()
 
     def read_below(self, ends: dict[int, int], *, at_once: int = 10_000) -> Iterator[Any]:
         """As `read`, but without messages at or after `ends`."""

@@ -14,6 +14,9 @@ LARGEST_MESSAGE_BYTES = 12_000_000
 REMEDY = "stop all workers and run `encore rebuild`"
 """The end of every message that refuses a state."""
 
+GROWN = "run `encore repartition`: `encore rebuild` would count households in two partitions (docs/growing.md)"
+"""The end of a message that refuses a topic to which partitions were added."""
+
 _TRIED_FOR_S, _ONE_TRY_S, _MAKING_S = 20.0, 5.0, 10.0
 _PAUSE_S, _REST_S = 0.05, 0.5
 _AGAIN = (
@@ -193,8 +196,14 @@ def _check_state_topic(partitions: Mapping[str, int], settings: Settings) -> Non
     source, state = (_count(partitions, name) for name in (settings.source_topic, settings.state_topic))
     if source != state:
         raise TopicMismatch(
-            f"topic {settings.state_topic} has {state} partitions, {settings.source_topic} has {source}: {REMEDY}"
+            f"topic {settings.state_topic} has {state} partitions, {settings.source_topic} has {source}:"
+            f" {remedy_for(state, source)}"
         )
+
+
+def remedy_for(before: int, now: int) -> str:
+    """What to do about another partition count: a topic that has fewer was made anew, as Kafka never takes one away."""
+    return GROWN if now > before else REMEDY
 
 
 def _in_words(error: Any) -> str:

@@ -59,6 +59,11 @@ class Metrics:
             "events that came late; reason grace: set aside; reason hour: not counted in their hour window",
             (*_PARTITION, "reason"),
         )
+        self.misrouted_events = self._gauge(
+            "misrouted_events",
+            "events that the state has counted in another partition than murmur2 of their key says",
+            _PARTITION,
+        )
         self.stale_events = self._counter(
             "stale_events", "events older than what their session had applied, and not counted again", _PARTITION
         )

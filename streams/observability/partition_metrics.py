@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -9,6 +10,8 @@ from typing import Any, NamedTuple
 from models.changes import Changes
 from models.fold import Fold
 from streams.observability.metrics import Checkpoint, Metrics
+
+log = logging.getLogger(__name__)
 
 _SAMPLE = 100
 
@@ -47,6 +50,7 @@ class Pulse:
         self._uncut_since_s: float | None = None
         self._uncommitted_since_s: float | None = None
         self._mean_row_bytes = 0.0
+        self._has_warned = False
         self.begin()
 
     def begin(self) -> None:
@@ -78,8 +82,20 @@ class Pulse:
         sizes = [len(packed) for _, _, packed in changes.rows[:_SAMPLE] if packed is not None]
         if sizes:
             self._mean_row_bytes = sum(sizes) / len(sizes)
+        self._warn_of_misrouted_events()
         seconds = time.monotonic() - cut.begun_s
         self._metrics.note_checkpoint(Checkpoint(self._number, seconds, records, changelog_records, credited_ms, took))
+
+    def _warn_of_misrouted_events(self) -> None:
+        misrouted = self._fold.stream.misrouted_events
+        if misrouted and not self._has_warned:
+            self._has_warned = True
+            log.warning(
+                "partition %d has counted %d events of households that belong to another one, and may count there, too;"
+                " `encore doctor` says what to do",
+                self._number,
+                misrouted,
+            )
 
     @property
     def checkpoint_age_s(self) -> float:
@@ -93,5 +109,6 @@ class Pulse:
         rows = sum(len(title.rows) for title in list(self._fold.titles.values()))
         Lag(lag, self.latest_ms).measure(self._number, metrics)
         metrics.checkpoint_age_seconds.labels(label).set(self.checkpoint_age_s)
+        metrics.misrouted_events.labels(label).set(self._fold.stream.misrouted_events)
         metrics.state_rows.labels(label).set(rows)
         metrics.state_bytes.labels(label).set(rows * self._mean_row_bytes)

@@ -19,7 +19,7 @@ from streams.config.settings import Settings
 from streams.config.zones import zones_version
 from streams.display.numbers import many, rate
 from streams.kafka.admin import KafkaView, TopicNow
-from streams.kafka.topics import REMEDY, KafkaFailed, Topic, all_topics, outputs
+from streams.kafka.topics import REMEDY, KafkaFailed, Topic, all_topics, outputs, remedy_for
 from streams.operations.lag import read_lag
 from streams.operations.source_sample import read_sample
 from streams.operations.state_check import refusals
@@ -103,7 +103,7 @@ def _topic(settings: Settings, view: KafkaView, topic: Topic, source_partitions:
         return Finding(ODD, what, "is missing", "run `encore topics ensure`, or let the first worker make it")
     if topic.name == settings.state_topic and there.partitions != source_partitions:
         found = f"has {there.partitions} partitions, {settings.source_topic} has {source_partitions}"
-        return Finding(WRONG, what, found, REMEDY)
+        return Finding(WRONG, what, found, remedy_for(there.partitions, source_partitions))
     options = view.options(topic.name)
     for name, wanted in topic.options.items():
         if options.get(name) != wanted and not _is_as_good(name, options, wanted):
@@ -240,3 +240,17 @@ def _status(client: Any, settings: Settings) -> Iterator[Finding]:
         yield Finding(ODD, what, "are being written again: they say complete 0", "wait; all partitions need a worker")
     else:
         yield Finding(OK, what, f"complete, {status.get('partitions_ready')} partitions report")
+    if status:
+        yield misrouted(int(status.get("misrouted_events", 0)))
+
+
+def misrouted(events: int) -> Finding:
+    """Whether events lie where murmur2 of their key does not put them: a household in two partitions counts twice."""
+    what = "households and partitions"
+    if not events:
+        return Finding(OK, what, "every event is in the partition of its key")
+    advice = (
+        "let every producer use the Java client's partitioner (librdkafka: partitioner=murmur2_random). What is"
+        " there already, also after partitions were added: `encore repartition` moves it (docs/growing.md)"
+    )
+    return Finding(WRONG, what, f"{many(events, 'event')} not in the partition of its key: may count twice", advice)

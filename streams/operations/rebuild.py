@@ -22,6 +22,7 @@ from streams.config.zones import zones_version
 from streams.kafka.admin import KafkaView, TopicNow
 from streams.kafka.reader import TopicReader, read_all
 from streams.kafka.topics import KafkaFailed, make_topics
+from streams.operations.copies import copy_into, told_in_copy
 from streams.publishing.redis_sink import RedisSink
 from streams.publishing.sink import Sink
 from streams.state.changelog import POSITION_KEY, Position, position_message
@@ -74,7 +75,9 @@ def rebuild(settings: Settings) -> int:
     with _writers(settings, recount.ends) as writers:
         source = view.topic_there(settings.source_topic)
         before = _positions_before(settings)
-        told = _told(settings, source.topic_id, before, recount.ends)
+        if recount.records:
+            _check_not_grown(settings, source, before.values())
+        told = _told(settings, view, source, before, recount.ends)
         incarnation = asyncio.run(_hold_readers(settings, len(writers), before.values()))
         # From here to the last step, the group's offsets make every worker refuse the state as incomplete.
         view.commit(settings.app_id, settings.source_topic, recount.ends)
@@ -122,16 +125,50 @@ def _positions_before(settings: Settings) -> dict[int, dict[str, Any]]:
     }
 
 
-def _told(
-    settings: Settings, topic_id: str, before: Mapping[int, dict[str, Any]], ends: Mapping[int, int]
-) -> dict[int, int]:
-    """For each partition, the offset below which all outputs were written: they must not be written again.
+def _check_not_grown(settings: Settings, source: TopicNow, before: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse a topic to which partitions were added: households have records in their former one and their new one."""
+    counts = {int(position["partitions"]) for position in before if position.get("topic_id") == source.topic_id}
+    if counts - {source.partitions}:
+        raise Refused(
+            f"{settings.source_topic} had {max(counts)} partitions when it was counted, and has {source.partitions}:"
+            f" households would count in two of them; run `encore repartition NEW_TOPIC --partitions"
+            f" {source.partitions}`, and then this with ENCORE_SOURCE_TOPIC=NEW_TOPIC (docs/growing.md)"
+        )
 
-    Outputs and positions are committed together, so they agree; either may be lost.
-    """
+
+def _told(
+    settings: Settings,
+    view: KafkaView,
+    source: TopicNow,
+    before: Mapping[int, dict[str, Any]],
+    ends: Mapping[int, int],
+) -> dict[int, int]:
+    """For each partition, the offset below which all outputs were written: they must not be written again."""
+    told = _told_of(settings, settings.source_topic, source.topic_id, before, ends)
+    copy = copy_into(settings, view, settings.source_topic, source)
+    if copy is None:
+        return told
+    if copy.ends is None:
+        raise Refused(
+            f"{settings.source_topic} is a copy of {copy.note.source} that is not finished: run `encore repartition"
+            f" {settings.source_topic} --last` with ENCORE_SOURCE_TOPIC={copy.note.source} (docs/growing.md)"
+        )
+    of_source = _told_of(settings, copy.note.source, copy.note.source_id, before, copy.read)
+    of_copy = told_in_copy(view, copy, of_source)
+    return {number: max(told[number], of_copy.get(number, 0)) for number in ends}
+
+
+def _told_of(
+    settings: Settings,
+    source_topic: str,
+    topic_id: str,
+    before: Mapping[int, dict[str, Any]],
+    ends: Mapping[int, int],
+) -> dict[int, int]:
+    """The same for one topic. Outputs and positions are committed together, so they agree; either may be lost."""
     of_outputs: dict[int, int] = {}
     for topic in (settings.milestones_topic, settings.dead_letters_topic, settings.late_topic):
-        for number, told in told_by(_headers(settings.kafka_address, topic), settings.source_topic, topic_id).items():
+        for number, told in told_by(_headers(settings.kafka_address, topic), source_topic, topic_id).items():
             of_outputs[number] = max(told, of_outputs.get(number, 0))
     return {
         number: min(end, max(of_outputs.get(number, 0), _told_before(before.get(number, {}), topic_id)))

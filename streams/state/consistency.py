@@ -13,7 +13,7 @@ import msgspec
 
 from streams.config.rule_settings import RuleSettings
 from streams.config.servers import ENV_PREFIX
-from streams.kafka.topics import REMEDY
+from streams.kafka.topics import GROWN, REMEDY
 from streams.state.changelog import READABLE_FORMATS, ZONES_SINCE, Position, StateError
 
 
@@ -86,9 +86,10 @@ def check_fits(place: Place, position: Position, now: Position) -> None:
         ("the state topic's id", position.state_id or now.state_id, now.state_id),
     ):
         if of_state != of_worker:
+            is_grown = name == "the partition count" and position.topic_id == now.topic_id
             raise StateError(
                 f"{place.source}: {name} of the state is {of_state!r}, of this worker {of_worker!r}:"
-                f" go back to what it was, or {REMEDY}"
+                f" {GROWN if is_grown else f'go back to what it was, or {REMEDY}'}"
             )
 
 

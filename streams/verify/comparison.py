@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
 from streams.verify.falling import Fallen
-from streams.verify.kept import Kept, Milestone
+from streams.verify.kept import NOWHERE, Kept, Milestone
 from streams.verify.readers import is_computed
 from streams.verify.reading import Version
 from streams.verify.recomputation import Expected
@@ -58,8 +58,9 @@ class Found:
     """What the worker wrote. All keys are without the prefix.
 
     `boards` maps keys to members and scores. `shares` names the hashes that have shares. `odd_keys` maps keys of a
-    wrong Redis type to that type. The records of side topics are counted: how often each occurs. `odd_records` are
-    those that cannot be read. `versions`: by partition, the checkpoint that was published before Redis was read.
+    wrong Redis type to that type. The records of side topics are counted: how often each occurs. Those `elsewhere` came
+    from other topics than the source, and have no place. `odd_records` are those that cannot be read. `versions`: by
+    partition, the checkpoint that was published before Redis was read.
     """
 
     hashes: Hashes = field(default_factory=dict)
@@ -69,6 +70,8 @@ class Found:
     dead_letters: Mapping[Kept, int] = field(default_factory=dict)
     late: Mapping[Kept, int] = field(default_factory=dict)
     milestones: Mapping[Milestone, int] = field(default_factory=dict)
+    dead_letters_elsewhere: Mapping[Kept, int] = field(default_factory=dict)
+    late_elsewhere: Mapping[Kept, int] = field(default_factory=dict)
     odd_records: Collection[Difference] = ()
     versions: Mapping[int, Version] = field(default_factory=dict)
 
@@ -87,10 +90,13 @@ def compare(
     `may_be_less` names windows that a partition may have dropped: later events count in them from 0 on, so what is
     found may be less than expected. `told` maps a partition to the first source offset whose milestones the present
     state has written. Those below it were written by a former state, perhaps by other rules: they are checked only for
-    duplicates. `later` is what is expected by later clocks of silent partitions: where it differs (in gauges, which
-    fall), anything from it to `expected` is right. Of bookkeeping fields only the form is checked.
+    duplicates. Other records of side topics below it may have been written for the topic of which the source is a copy.
+    `later` is what is expected by later clocks of silent partitions: where it differs (in gauges, which fall), anything
+    from it to `expected` is right. Of bookkeeping fields only the form is checked.
     """
-    later = later or expected
+    later, told = later or expected, told or {}
+    dead_letters = _without_told(expected.dead_letters, found.dead_letters, found.dead_letters_elsewhere, told)
+    late = _without_told(expected.late, found.late, found.late_elsewhere, told)
     fallen = Fallen(later.hashes, later.boards)
     gone = expected.boards.keys() - later.boards.keys()
     return [
@@ -109,9 +115,9 @@ def compare(
         ),
         *_shares(expected.hashes, found, may_lack),
         *_balance(expected, found),
-        *_records("dead letter", expected.dead_letters, found.dead_letters, expected.dead_letters.__getitem__),
-        *_records("late event", expected.late, found.late, lambda _: "late"),
-        *_milestones(expected.milestones, found.milestones, told or {}),
+        *_records("dead letter", dead_letters, found.dead_letters, expected.dead_letters.__getitem__),
+        *_records("late event", late, found.late, lambda _: "late"),
+        *_milestones(expected.milestones, found.milestones, told),
         *found.odd_records,
     ]
 
@@ -209,6 +215,20 @@ def _milestones(
         found = {each: times for each, times in found.items() if each not in before}
         expected = [each for each in expected if each.offset >= told.get(each.partition, 0)]
     yield from _records("milestone", expected, found, _words)
+
+
+def _without_told(
+    expected: Collection[Kept], found: Mapping[Kept, int], elsewhere: Mapping[Kept, int], told: Mapping[int, int]
+) -> list[Kept]:
+    """The records without those that a former state has written for another topic, as often as they are there."""
+    there, left = Counter(elsewhere), []
+    for each in expected:
+        no_place = each._replace(partition=NOWHERE, offset=NOWHERE)
+        if each.offset < told.get(each.partition, 0) and each not in found and there[no_place] > 0:
+            there[no_place] -= 1
+        else:
+            left.append(each)
+    return left
 
 
 def _doubled(before: Mapping[Milestone, int]) -> Iterator[Difference]:

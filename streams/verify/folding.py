@@ -85,6 +85,8 @@ class PartitionLog:
         self.viewings: dict[str, dict[str, Viewing]] = defaultdict(dict)
         # By household, the titles that it has, or had, a viewing of.
         self.seen: dict[str, set[str]] = defaultdict(set)
+        # By household that belongs to another partition, the offset of its first event here.
+        self.misrouted: dict[str, int] = {}
         self.stream_ms = self.silent_ms = self.end_silent_ms = NEVER
         self.produced = 0
         self.made = Made()
@@ -155,7 +157,9 @@ class PartitionLog:
         account = self.made.account
         account["late_hour_events"] += not in_hour
         account["unknown_zone_events"] += "time_zone" in event and not self.zones.has(event["time_zone"])
-        account["misrouted_events"] += home_partition(record.key or b"", self.partitions) != self.partition
+        if home_partition(record.key or b"", self.partitions) != self.partition:
+            account["misrouted_events"] += 1
+            self.misrouted.setdefault(event["household_id"], record.offset)
         viewing = self._viewing(event)
         session = viewing.sessions.get(event["play_session_id"])
         if session is not None and not self._is_news(session, event):
@@ -204,6 +208,7 @@ class PartitionLog:
         """Forget a household: counts of households lose it, and facts stay."""
         _, whom = taken_in
         self.erased_until[whom] = max(until, self.erased_until.get(whom, 0))
+        self.misrouted = {name: offset for name, offset in self.misrouted.items() if digest(name) != whom}
         self._gauges = None
         in_franchises: dict[str, list[Standing]] = defaultdict(list)
         for title_id, households in self.viewings.items():

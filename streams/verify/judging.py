@@ -85,6 +85,8 @@ class Judge:
             kept.dead_letters.found,
             kept.late.found,
             kept.milestones.found,
+            kept.dead_letters.elsewhere,
+            kept.late.elsewhere,
             kept.odd_records(),
             readable.versions,
         )

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 LONGEST_HELD_BYTES = 100
 BEGINNING_BYTES = 60
+NOWHERE = -1
+"""Partition and offset of a record that counts wherever it is."""
 
 
 class Kept(NamedTuple):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -17,7 +18,7 @@ from streams.kafka.admin import KafkaView
 from streams.kafka.reader import CannotRead, OptionalTopic
 from streams.kafka.topics import KafkaFailed
 from streams.verify.comparison import Difference
-from streams.verify.kept import Kept, Milestone, held
+from streams.verify.kept import NOWHERE, Kept, Milestone, held
 
 R = TypeVar("R", Kept, Milestone)
 Headers = dict[str, bytes]
@@ -69,11 +70,13 @@ class KeptTopics:
 class KeptTopic(Generic[R]):
     """Counts how often each record of one topic occurs, of those that came from `source`; none without the topic.
 
-    A record that names no topic id counts as coming from the present source topic.
+    A record that names no topic id counts as coming from the present source topic. `elsewhere` counts those of other
+    topics, without their place: the source may be a copy of one.
     """
 
     def __init__(self, kafka: KafkaAddress, topic: str, source: Source, read: Callable[[Any, Headers], R]) -> None:
         self.found: Counter[R] = Counter()
+        self.elsewhere: Counter[R] = Counter()
         self.odd: list[Difference] = []
         self._topic = topic
         self._source = source
@@ -87,6 +90,8 @@ class KeptTopic(Generic[R]):
     def _take(self, message: Any, headers: Headers) -> None:
         topic, topic_id, beginnings = self._source
         if headers.get("topic", topic) != topic or headers.get("topic_id", topic_id) != topic_id:
+            with suppress(_Odd):
+                self.elsewhere[self._read(message, headers)._replace(partition=NOWHERE, offset=NOWHERE)] += 1
             return
         try:
             record = self._read(message, headers)

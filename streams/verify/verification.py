@@ -12,6 +12,7 @@ from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
 from streams.kafka.reader import CannotRead, NoTopic, TopicReader
 from streams.verify.comparison import Difference
+from streams.verify.divided import divided
 from streams.verify.judging import Comparison, Judge
 from streams.verify.kept_topics import KeptTopics
 from streams.verify.reading import StateLog, TitlesTopic, source_records
@@ -69,7 +70,7 @@ def verify(settings: Settings, *, wait_s: float, expired_too: bool = False) -> V
 
             judge = Judge(settings, recomputation, state, titles, kept, expired_too=expired_too)
             expected, differences, gone = _wait_for_equality(judge.compare_now, wait_s)
-            differences += _behind(kafka, settings, source, state, ends)
+            differences += [*divided(recomputation.logs), *_behind(kafka, settings, source, state, ends)]
             notes = _notes(settings, source, state, ends) if differences else []
             if gone:
                 notes.append(f"{gone} keys are not there, and need not be: their retention is over")

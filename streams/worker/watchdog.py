@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from streams.kafka.admin import KafkaView, TopicNow
-from streams.kafka.topics import REMEDY, KafkaFailed
+from streams.kafka.topics import GROWN, REMEDY, KafkaFailed
 from streams.state.changelog import StateError
 
 log = logging.getLogger(__name__)
@@ -39,8 +39,13 @@ async def watch_topics(view: KafkaView, as_found: Mapping[str, TopicNow]) -> NoR
         for name, topic in now.items():
             # A broker that has just started may not know a topic yet, so it must be missing twice.
             if topic != as_found[name] and (topic is not None or name in missing):
-                raise StateError(f"topic {name} {_change(as_found[name], topic)} while this worker ran; {REMEDY}")
+                remedy = GROWN if _is_grown(as_found[name], topic) else REMEDY
+                raise StateError(f"topic {name} {_change(as_found[name], topic)} while this worker ran; {remedy}")
         missing = {name for name, topic in now.items() if topic is None}
+
+
+def _is_grown(before: TopicNow, now: TopicNow | None) -> bool:
+    return now is not None and now.topic_id == before.topic_id
 
 
 def _change(before: TopicNow, now: TopicNow | None) -> str:

@@ -172,8 +172,10 @@ def test_all_of_it_equals_the_recomputation(watched: Application) -> None:
     assert watched.verify()["completions"] == 2
 
 
-def test_an_event_of_a_misrouted_household_counts_and_is_reported(application: Application) -> None:
-    application.ready_worker()
+def test_a_household_in_two_partitions_counts_twice_and_verify_the_doctor_and_the_log_say_so(
+    application: Application,
+) -> None:
+    worker = application.ready_worker()
     events = list(whole_viewing("home", "film", EVENING_MS, runtime_ms=600_000))
     places = {place.partition for place in application.send(events)}
     elsewhere = (places.pop() + 1) % 4
@@ -184,7 +186,15 @@ def test_an_event_of_a_misrouted_household_counts_and_is_reported(application: A
         ).get(30)  # fmt: skip
 
     application.until_checkpointed()
-    application.verify()
+    until(lambda: application.status().get("misrouted_events") == "11", "the last checkpoint is published")
+    assert (application.status()["events"], application.hash("title:film")["completers"]) == ("22", "2")
+    assert worker.count(f"partition {elsewhere} has counted") == 1
 
-    assert (application.status()["events"], application.status()["misrouted_events"]) == ("22", "11")
-    assert application.hash("title:film")["completers"] == "2"
+    verified = application.start("verify", "--json").ended()
+    answer = json.loads(verified.out)
+    (difference,) = answer["differences"]
+    assert (verified.code, difference["key"]) == (1, "households in two partitions")
+    assert difference["found"].startswith(f"1, for example that of the event at partition {elsewhere}, offset 0;")
+    lines = map(json.loads, application.start("doctor", "--json").ended().out.splitlines())
+    (finding,) = [each for each in lines if each["what"] == "households and partitions"]
+    assert (finding["level"], "`encore repartition`" in finding["advice"]) == ("wrong", True)

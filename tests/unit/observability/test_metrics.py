@@ -133,6 +133,20 @@ def test_a_record_waits_from_its_reading_to_the_commit(clock: Clock) -> None:
     assert pulse.checkpoint_age_s == 0
 
 
+def test_events_of_another_partition_are_told_of_and_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    fold, metrics = Fold(Rules()), Metrics()
+    pulse = Pulse(3, fold, metrics)
+    committed(pulse)
+    pulse.measure(0)
+    assert (value(metrics, "misrouted_events", partition="3"), caplog.messages) == (0, [])
+    fold.stream.misrouted_events = 11
+    for _ in range(2):
+        committed(pulse)
+    pulse.measure(0)
+    assert value(metrics, "misrouted_events", partition="3") == 11
+    assert [text[:36] for text in caplog.messages] == ["partition 3 has counted 11 events of"]
+
+
 @pytest.mark.parametrize(("lag", "behind_s"), [(0, 0), (1, 7)])
 def test_a_partition_is_behind_by_the_age_of_its_last_record_where_others_wait(
     lag: int, behind_s: float, clock: Clock

@@ -1,4 +1,4 @@
-"""What the doctor says of Kafka's guards for transactions, and of what is installed."""
+"""What the doctor says of Kafka's guards for transactions, of events in a wrong partition, and of what is installed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models import FORM
 from streams.config.zones import zones_version
 from streams.kafka.admin import _level
 from streams.kafka.topics import KafkaFailed
-from streams.operations.doctor import ODD, OK, Finding, installation, transactions
+from streams.operations.doctor import ODD, OK, WRONG, Finding, installation, misrouted, transactions
 
 VERIFICATION = "transaction.partition.verification.enable"
 
@@ -69,3 +69,10 @@ def test_a_features_level_is_the_one_that_is_finalized(features: dict[str, Any],
 
 def test_the_zone_data_and_the_form_of_the_rules_are_said() -> None:
     assert list(installation()) == [Finding(OK, "time zones", f"tzdata {zones_version()}"), Finding(OK, "rules", FORM)]
+
+
+@pytest.mark.parametrize(("events", "level"), [(0, OK), (1, WRONG), (2_000, WRONG)])
+def test_a_single_event_in_a_wrong_partition_is_wrong(events: int, level: str) -> None:
+    finding = misrouted(events)
+    assert (finding.level, f"{events:,} event" in finding.found) == (level, bool(events))
+    assert ("`encore repartition`" in finding.advice) == bool(events)

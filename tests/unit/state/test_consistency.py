@@ -60,7 +60,7 @@ def test_a_state_that_others_are_ahead_of_has_lost_its_end(known: Known, proof: 
     ("other", "named"),
     [
         ({"rules": "others"}, r"computed with other rule settings \(rules, here others\)"),
-        ({"partitions": 5}, "the partition count"),
+        ({"partitions": 5, "topic_id": "another"}, "the partition count"),
         ({"topic_id": "another"}, "the source topic's id"),
         ({"state_id": "another"}, "the state topic's id"),
     ],
@@ -98,6 +98,11 @@ def test_rule_settings_that_differ_are_named_with_both_values(
     with pytest.raises(StateError, match="computed with other rule settings") as refused:
         check_fits(PLACE, state, now)
     assert named in str(refused.value)
+
+
+def test_partitions_that_were_added_to_the_same_topic_are_refused_and_no_rebuild_is_named_for_them() -> None:
+    with pytest.raises(StateError, match=r"the partition count of the state is 4, of this worker 5: run `encore rep"):
+        check_fits(PLACE, POSITION, msgspec.structs.replace(POSITION, partitions=5))
 
 
 @pytest.mark.parametrize("older", [5, STATE_FORMAT])

@@ -442,3 +442,16 @@ def test_dead_letters_and_late_events_below_told_are_compared_all_the_same() -> 
     expected = one_viewing()
     found = replace(as_expected(expected), dead_letters={}, late={})
     assert len(compare(expected, found, told={0: 100})) == 3
+
+
+@pytest.mark.parametrize(("told", "times", "missing"), [(2, 1, 0), (3, 1, 0), (1, 1, 1), (0, 1, 1), (2, 0, 1)])
+def test_a_dead_letter_that_was_told_of_the_topic_this_is_a_copy_of_is_not_told_again(
+    told: int, times: int, missing: int
+) -> None:
+    log = Log().add("start", 0, 0).raw(b"home", b"?", T0)
+    expected = log.recompute()
+    (letter,) = expected.dead_letters
+    elsewhere = {letter._replace(partition=-1, offset=-1): times}
+    found = replace(as_expected(expected), dead_letters={}, dead_letters_elsewhere=elsewhere)
+    differences = compare(expected, found, told={0: told})
+    assert [difference.found for difference in differences] == ["nothing"] * missing

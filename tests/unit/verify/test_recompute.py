@@ -6,7 +6,9 @@ import pytest
 from recomputation_log import DAY, FILM, HOUR, MIN, T0, Log, S, told
 
 from models.rules import Rules
-from streams.verify import Catalog, CatalogRow, Expected, Milestone, recompute
+from streams.verify import Catalog, CatalogRow, Expected, Milestone, Recomputation, recompute
+from streams.verify.divided import divided
+from streams.verify.records import digest, home_partition
 
 ONE_COMPLETION = {
     "starters": "1", "viewers": "1", "watchers": "1", "completers": "1", "completions": "1",
@@ -488,6 +490,28 @@ def test_a_household_in_two_partitions_is_two_households() -> None:
     log = Log(partitions=2).watch(0, 100, 0, partition=0).watch(0, 100, 0, partition=1)
     assert log.film()["completers"] == "2"
     assert log.status()["misrouted_events"] == "11"
+
+
+def in_two_partitions(log: Log, erased: dict[tuple[int, str], int] | None = None) -> list[str]:
+    recomputation = Recomputation(Catalog(), Rules(), log.partitions)
+    recomputation.take(log.records)
+    recomputation.expected(Catalog(), erasures=dict.fromkeys(range(log.partitions), erased or {}))
+    return [difference.found for difference in divided(recomputation.logs)]
+
+
+def test_households_in_two_partitions_are_a_difference_that_says_where_and_names_none() -> None:
+    away = 1 - home_partition(b"home", 2)
+    log = Log(partitions=2).watch(0, 100, 0, partition=away).watch(0, 100, 0, partition=1 - away)
+    where = f"for example that of the event at partition {away}, offset 0"
+    assert in_two_partitions(log) == [f"1, {where}; `encore repartition` brings each household into one partition"]
+    assert in_two_partitions(log, {(99, digest("home")): 99}) == []
+
+
+def test_a_household_that_is_in_one_partition_counts_once_even_if_it_is_the_wrong_one() -> None:
+    away = 1 - home_partition(b"home", 2)
+    log = Log(partitions=2).watch(0, 100, 0, partition=away)
+    assert (log.film()["completers"], log.status()["misrouted_events"]) == ("1", "11")
+    assert in_two_partitions(log) == []
 
 
 @pytest.mark.parametrize("zone", ["", "Europe/berlin", "Mars/Olympus", "posixrules"])
