@@ -74,7 +74,12 @@ def _merge(store: Store, files: Sequence[File]) -> bool:
             tables.append(table)
         first, last = files[0].footer, files[-1].footer
         gaps = tuple(gap for file in files for gap in file.footer.gaps)
-        merged = last._replace(first=first.first, records=sum(map(len, tables)), gaps=gaps)
+        merged = last._replace(
+            first=first.first,
+            records=sum(map(len, tables)),
+            gaps=gaps,
+            rewritten=max(file.footer.rewritten for file in files),
+        )
         store.replace(files[0].link.stored, written(joined(tables), merged))
     except (Changed, Missing):
         return False

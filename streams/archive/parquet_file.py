@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
@@ -33,6 +33,7 @@ class Footer(NamedTuple):
     """What a file's footer says. The file holds every record from offset `first` to below `next_offset`, less `gaps`.
 
     `stream_time_ms`: the partition's largest timestamp until then, -1 before any. `topic_id`: Kafka's id of the topic.
+    `rewritten`: how often it was written anew without a forgotten household's records.
     """
 
     first: int
@@ -41,6 +42,7 @@ class Footer(NamedTuple):
     stream_time_ms: int
     topic_id: str
     gaps: tuple[Gap, ...] = ()
+    rewritten: int = 0
 
 
 class ArchivedRecord(NamedTuple):
@@ -131,21 +133,37 @@ def read_table(file: BinaryIO) -> tuple[pa.Table, Footer]:
 
 def read_records(file: BinaryIO, start: int, end: int) -> Iterator[ArchivedRecord]:
     """The records at offsets from `start` to below `end`, in order. Raises `Unreadable`."""
+    import pyarrow as pa
+
     opened, _ = _opened(file)
     for group in range(opened.num_row_groups):
         span = opened.metadata.row_group(group).column(schema().get_field_index("offset")).statistics
         if span is not None and (span.max < start or span.min >= end):
             continue
-        columns = opened.read_row_group(group, columns=_READ)
+        try:
+            columns = opened.read_row_group(group, columns=_READ)
+        except (pa.ArrowException, OSError) as problem:
+            raise Unreadable(f"cannot be read, perhaps as it was replaced meanwhile (try again): {problem}") from None
         for record in map(ArchivedRecord, *(column.to_pylist() for column in columns.itercolumns())):
             if start <= record.offset < end:
                 yield record
 
 
-def read_keys(file: BinaryIO) -> Iterable[bytes | None]:
-    """The keys of all records. Raises `Unreadable`."""
-    keys: list[bytes | None] = _opened(file)[0].read(columns=["key"]).column("key").to_pylist()
-    return keys
+def count_of(file: BinaryIO, key: bytes, end: int) -> int:
+    """How many records below an offset have this key. Raises `Unreadable`."""
+    opened, _ = _opened(file)
+    return int(_are_of(opened.read(columns=["offset", "key"]), key, end).count(True))
+
+
+def without(table: pa.Table, key: bytes, end: int) -> pa.Table:
+    """The records, less those below an offset that have this key."""
+    are_of = _are_of(table, key, end)
+    return table.filter([not is_of for is_of in are_of])
+
+
+def _are_of(table: pa.Table, key: bytes, end: int) -> list[bool]:
+    offsets, keys = table.column("offset").to_pylist(), table.column("key").to_pylist()
+    return [each == key and offset < end for offset, each in zip(offsets, keys, strict=True)]
 
 
 def _opened(file: BinaryIO) -> tuple[Any, Footer]:
