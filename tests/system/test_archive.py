@@ -149,6 +149,11 @@ def test_a_gap_is_refused_with_its_offsets_and_accepted_on_demand(application: A
     application.send(whole_viewing("home", "film", EVENING_MS + DAY_MS))
     number = before["partition"]
     first = forget_in_kafka(application, keep=1)[number]
+    finding = doctor(application)
+    assert (finding["level"], f"{first - before['next_offset']} records of partition" in finding["found"]) == (
+        "wrong",
+        True,
+    )
     refused = application.start("archive").ended()
     assert refused.code == 1
     assert f"offsets {before['next_offset']} to {first - 1} of" in refused.log
@@ -156,6 +161,13 @@ def test_a_gap_is_refused_with_its_offsets_and_accepted_on_demand(application: A
     application.start("archive", "--accept-gap").until_logged("to a file of")
     _, after = listed(application)
     assert (after["first"], after["gaps"]) == (before["next_offset"], [[before["next_offset"], first]])
+
+
+def doctor(application: Application) -> dict[str, Any]:
+    """What the doctor says of the archive."""
+    said = application.start("doctor", "--json").ended().out.splitlines()
+    (found,) = [each for each in map(json.loads, said) if each["what"] == "archive"]
+    return found
 
 
 def test_a_topic_that_was_made_anew_is_refused(application: Application) -> None:
