@@ -23,6 +23,7 @@ import click  # noqa: E402
 
 COMMANDS = {
     "archive": "streams.cli.archive:archive",
+    "backfill": "streams.cli.backfill:backfill",
     "bench": "streams.cli.bench:bench",
     "compare": "streams.cli.compare:compare",
     "config": "streams.cli.config:config",
