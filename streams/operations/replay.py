@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import NamedTuple
 
 from streams.archive.history import read_archived
+from streams.config.failpoints import arm
 from streams.config.settings import Settings
 from streams.kafka.admin import KafkaView
+from streams.kafka.reader import CannotRead
 from streams.kafka.record_batch import RecordBatch
 from streams.observability.metrics import Metrics
 from streams.state.consistency import Known
@@ -50,15 +55,34 @@ def replay(settings: Settings, firsts: Mapping[int, int], ends: Mapping[int, int
     """
     stretches = [Stretch(number, first, ends[number]) for number, first in firsts.items()]
     processes = min(os.cpu_count() or 1, len(stretches))
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        done = pool.map(_replay, [settings] * len(stretches), stretches)
-        return dict(zip(firsts, done, strict=True))
+    try:
+        with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin) as pool:
+            done = pool.map(_replay, [settings] * len(stretches), stretches)
+            return dict(zip(firsts, done, strict=True))
+    except BrokenProcessPool:
+        raise CannotRead(
+            "a process that counted the archive's records ended too early: is there memory enough? Run it again"
+        ) from None
 
 
 # In a process of its own
 
 
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent ends this one
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Exit when the parent ends: if it was killed, it could not end this process."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
 def _replay(settings: Settings, stretch: Stretch) -> int:
+    arm(settings.failpoint)
     ground = find_ground(settings)
     try:
         return asyncio.run(_counted(settings, ground, stretch))

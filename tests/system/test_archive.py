@@ -223,6 +223,28 @@ def test_after_kafka_has_forgotten_a_rebuild_and_verify_give_the_same_from_the_a
     assert application.published() == published
 
 
+@pytest.mark.parametrize("moment", ["cut", "committed"])
+def test_a_rebuild_that_dies_while_it_counts_the_archive_is_refused_by_workers_and_run_again(
+    application: Application, moment: str
+) -> None:
+    application.load_titles({"title_id": "film", "runtime_ms": TEN_MINUTES})
+    for home in range(12):
+        application.send(whole_viewing(f"home-{home}", "film", EVENING_MS))
+    archiver = application.start("archive")
+    until_archived(application)
+    assert archiver.stopped().code == 0
+    forget_in_kafka(application, keep=3)
+    died = application.start("rebuild", ENCORE_FAILPOINT=f"{moment}:1:kill").ended()
+    assert died.code == 1
+    assert "ended too early: is there memory enough? Run it again" in died.log
+    refused = application.worker().ended()
+    assert (refused.code, "ends too early" in refused.log) == (1, True)
+    assert application.start("rebuild").ended().code == 0
+    worker = application.ready_worker()
+    assert application.verify()["completions"] == 12
+    assert worker.stopped().code == 0
+
+
 def test_a_forgotten_household_is_named_with_its_files_and_goes_from_them(application: Application) -> None:
     application.load_titles({"title_id": "film", "runtime_ms": TEN_MINUTES})
     for home in ("home", "other"):
