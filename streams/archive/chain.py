@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -105,13 +105,14 @@ def chains(store: Store, topic: str, partition: int | None = None) -> dict[int, 
     """The chains of all partitions, or of one. Raises `Broken`, `ArchiveFailed`."""
     for _ in range(_TRIES):
         try:
-            return {number: _chain(store, named) for number, named in links(store, topic, partition).items()}
-        except _Gone as gone:
+            return {number: chain_of(store, named) for number, named in links(store, topic, partition).items()}
+        except Missing as gone:
             missing = str(gone)  # a day became one file meanwhile
     raise Broken(f"{store.address(missing)} is listed, and not there")
 
 
-def _chain(store: Store, named: Sequence[Link]) -> Chain:
+def chain_of(store: Store, named: Sequence[Link]) -> Chain:
+    """The chain of these files, which begins with the first one. Raises `Missing`, `Broken`, `ArchiveFailed`."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         footers = list(pool.map(lambda link: _footer(store, link), named))
     chain, at = Chain([], []), named[0].first
@@ -120,7 +121,7 @@ def _chain(store: Store, named: Sequence[Link]) -> Chain:
             chain.shadowed.append(link)
             continue
         if footer is None:
-            raise _Gone(link.stored.path)
+            raise Missing(link.stored.path)
         if link.first > at:
             where = store.address(link.stored.path)
             raise Broken(
@@ -129,10 +130,6 @@ def _chain(store: Store, named: Sequence[Link]) -> Chain:
         chain.files.append(File(link, footer))
         at = footer.next_offset
     return chain
-
-
-class _Gone(Exception):
-    pass
 
 
 def _footer(store: Store, link: Link) -> Footer | None:
@@ -145,12 +142,12 @@ def _footer(store: Store, link: Link) -> Footer | None:
         raise Broken(f"{store.address(link.stored.path)} {problem}") from None
 
 
-def days_over(files: Iterable[File]) -> Iterator[list[File]]:
-    """The files of each day that is over, as later ones of the partition are of another day."""
-    days: dict[str, list[File]] = {}
-    for file in files:
-        days.setdefault(file.link.day, []).append(file)
-    yield from list(days.values())[:-1]
+def days_over(named: Iterable[Link]) -> list[list[Link]]:
+    """A partition's files of each day that is over, as later ones are of another day."""
+    days: dict[str, list[Link]] = {}
+    for link in named:
+        days.setdefault(link.day, []).append(link)
+    return list(days.values())[:-1]
 
 
 def claim(store: Store, topic: str, topic_id: str) -> None:

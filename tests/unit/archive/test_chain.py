@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from records import DAY_MS, NOON_MS, Message, write
 
-from streams.archive.chain import Broken, chains, claim, last_file, path_of
-from streams.archive.compaction import compact
-from streams.archive.store import ArchiveFailed, Store, open_store
+from streams.archive import compaction
+from streams.archive.chain import Broken, File, Link, chains, claim, last_file, path_of
+from streams.archive.compaction import compact, mergeable
+from streams.archive.parquet_file import Footer
+from streams.archive.store import ArchiveFailed, Store, Stored, open_store
 
 
 @pytest.fixture
@@ -77,3 +79,14 @@ def test_an_archive_is_of_one_topic_with_one_id(store: Store) -> None:
     claim(store, "other", "id-2")
     with pytest.raises(ArchiveFailed, match=r"archive of a former topic events \(id id-1\).*id-2"):
         claim(store, "events", "id-2")
+
+
+@pytest.mark.parametrize(("largest", "runs"), [(29, []), (30, [[0, 1]]), (39, [[0, 1]]), (40, [[0, 1, 2]])])
+def test_a_large_day_becomes_several_files(monkeypatch: pytest.MonkeyPatch, largest: int, runs: list) -> None:
+    sizes = [10, 20, 10]
+    files = [
+        File(Link(3, number, "2023-11-14", Stored(str(number), size, "")), Footer(0, 0, 0, 0, ""))
+        for number, size in enumerate(sizes)
+    ]
+    monkeypatch.setattr(compaction, "LARGEST_BYTES", largest)
+    assert [[file.link.first for file in run] for run in mergeable(files)] == runs
