@@ -21,7 +21,7 @@ from playback import DAY_MS, EVENING_MS, TEN_MINUTES, whole_viewing
 
 pytestmark = pytest.mark.system
 
-KILLS = int(os.environ.get("ARCHIVE_KILLS", "5"))
+KILLS = int(os.environ.get("ARCHIVE_KILLS", "3"))
 FOLDER, S3 = "a folder", "S3"
 
 
