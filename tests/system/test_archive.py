@@ -140,6 +140,22 @@ def test_two_archivers_share_the_partitions_and_one_takes_over_from_the_other(ap
     assert other.stopped().code == 0
 
 
+def test_an_archiver_that_was_frozen_writes_nothing_that_is_there_already(application: Application) -> None:
+    feed = application.feed(rate=1_000, seconds=120)
+    frozen = application.start("archive", ENCORE_ARCHIVE_FILE_S="3")
+    frozen.until_logged("is archived from", times=4, within_s=60)
+    time.sleep(1.5)  # it holds records that are in no file yet
+    frozen.signal(signal.SIGSTOP)
+    other = application.start("archive")
+    other.until_logged("to a file of", within_s=60)
+    frozen.signal(signal.SIGCONT)
+    frozen.until_logged("is archived from", times=5, within_s=60)
+    assert feed.stopped().code == 0
+    until_archived(application, 60)
+    assert [record[:4] for record in archived(application)] == in_kafka(application)
+    assert (frozen.stopped().code, other.stopped().code) == (0, 0)
+
+
 def test_a_gap_is_refused_with_its_offsets_and_accepted_on_demand(application: Application) -> None:
     application.send(whole_viewing("home", "film", EVENING_MS))
     application.start("archive").until_logged("to a file of")
