@@ -13,7 +13,7 @@ SPREAD = $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscop
 # Tests start hundreds of workers: with their bytecode kept each starts in two thirds of the time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo check test lint compile bench faults chaos simulate soak archive-kills lock audit sbom clean
+.PHONY: demo check test lint compile bench faults chaos simulate soak archive-kills drill lock audit sbom clean
 
 demo: $(INSTALLED)
 	@$(BIN)/encore demo $(ARGS)
@@ -95,6 +95,10 @@ sbom:
 # Kills archivers fifty times under load, and asks whether each record is archived once.
 archive-kills: $(INSTALLED)
 	ARCHIVE_KILLS=50 $(BIN)/pytest --timeout 1800 tests/system/test_archive.py -k killed
+
+# Each loss that docs/keeping.md tells of, one after another, on servers of its own.
+drill: $(INSTALLED)
+	$(BIN)/pytest -s tests/system/test_drill.py
 
 clean:
 	rm -rf $(VENV) $(VENV)-* dist models/_compiled .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
