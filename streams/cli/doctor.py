@@ -24,6 +24,7 @@ _MARKS = {"ok": ("✓", "green"), "odd": ("!", "yellow"), "wrong": ("✗", "bold
 @with_settings(
     "kafka", "redis", "devstack_dir", "app_id", "source_topic", "titles_topic", "milestones_topic",
     "dead_letters_topic", "late_topic", "erasures_topic", "redis_prefix", "topic_partitions", "topic_replication",
+    "archive", "grace_days",
 )  # fmt: skip
 def doctor(settings: Settings, as_json: bool) -> None:
     """Check an application's servers, topics, group, keys and newest events, and advise what to do.
@@ -34,7 +35,8 @@ def doctor(settings: Settings, as_json: bool) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from streams.operations.doctor import WRONG, examine
+    from streams.operations.doctor import examine
+    from streams.operations.findings import WRONG
 
     console = Console(highlight=False)
     wrong = 0

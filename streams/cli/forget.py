@@ -17,7 +17,7 @@ from streams.display.numbers import many
 
 if TYPE_CHECKING:
     from streams.config.settings import Settings
-    from streams.operations.forget import Asked, Forgotten
+    from streams.operations.forget import Archived, Asked, Forgotten
 
 
 @click.command()
@@ -26,36 +26,48 @@ if TYPE_CHECKING:
     "--wait", "wait_s", type=click.FloatRange(min=0), default=60.0, show_default=True, metavar="SECONDS",
     help="wait up to this long until every partition has forgotten it",
 )  # fmt: skip
+@click.option(
+    "--archive", "rewrite", is_flag=True, help="also rewrite the files of ENCORE_ARCHIVE that hold its records"
+)
 @click.option("--json", "as_json", is_flag=True, help="print the answer as one line of JSON")
 @with_settings(
     "kafka", "devstack_dir", "app_id", "source_topic", "erasures_topic", "milestones_topic", "dead_letters_topic",
     "late_topic", "pseudonym_key_file",
 )  # fmt: skip
-def forget(settings: Settings, household: str, wait_s: float, as_json: bool) -> None:
+def forget(settings: Settings, household: str, wait_s: float, as_json: bool, rewrite: bool) -> None:
     """Have the workers forget HOUSEHOLD: they delete its rows and stop counting it.
 
     HOUSEHOLD is an id; `-` reads it from standard input, so that others on this machine do not see it. Workers keep
     running; a stopped one does it when it starts. Exit 0: every partition has forgotten it. Exit 1: not yet, or Kafka
     does not answer; it is safe to run it again.
     """
+    from streams.archive.store import ArchiveFailed
     from streams.kafka.producer import SendFailed
     from streams.kafka.reader import CannotRead
     from streams.kafka.topics import KafkaFailed
-    from streams.operations.forget import ask, follow
+    from streams.operations.forget import ask, follow, forget_in_archive
 
     household_id = sys.stdin.readline().rstrip("\r\n") if household == "-" else household
     if not household_id:
         raise click.UsageError("HOUSEHOLD: accepted: an id that is not empty")
+    if rewrite and not settings.archive:
+        raise click.UsageError("--archive: accepted: only with ENCORE_ARCHIVE, which is empty")
     settings = kafka_located(settings)
     try:
         asked = ask(settings, household_id)
         found = follow(settings, asked, wait_s)
-    except (KafkaFailed, SendFailed, CannotRead) as problem:
+        archived = forget_in_archive(settings, asked, household_id, rewrite, wait_s) if settings.archive else None
+    except (KafkaFailed, SendFailed, CannotRead, ArchiveFailed) as problem:
         raise click.ClickException(str(problem)) from None
     if as_json:
-        click.echo(json.dumps(_as_dict(settings, asked, found)))
+        click.echo(json.dumps(_as_dict(settings, asked, found, archived)))
     else:
-        _show(settings, found)
+        _show(settings, found, archived)
+    if archived is not None and rewrite and archived.waiting:
+        raise click.ClickException(
+            f"records of {many(len(archived.waiting), 'partition')} are not archived yet: run this again once"
+            " `encore archive` has caught up"
+        )
     if found.waiting:
         raise click.ClickException(
             f"not forgotten yet by {many(len(found.waiting), 'partition')}: {', '.join(map(str, found.waiting))}."
@@ -76,19 +88,33 @@ def remains(settings: Settings) -> list[str]:
     ]
 
 
-def _as_dict(settings: Settings, asked: Asked, found: Forgotten) -> dict[str, object]:
+def _as_dict(settings: Settings, asked: Asked, found: Forgotten, archived: Archived | None) -> dict[str, object]:
+    in_archive = (
+        {"files": [each.file for each in archived.files], "removed": archived.removed, "waiting": archived.waiting}
+        if archived is not None
+        else None
+    )
     return {
         "digest": asked.digest,
         "rows": sum(found.rows.values()),
         "waiting": found.waiting,
+        "archive": in_archive,
         "remains": remains(settings),
     }
 
 
-def _show(settings: Settings, found: Forgotten) -> None:
+def _show(settings: Settings, found: Forgotten, archived: Archived | None) -> None:
     if not found.waiting:
         rows = sum(found.rows.values())
         click.echo(f"forgotten: {many(rows, 'row')} removed; no counter counts the household any more")
+    if archived is not None and archived.removed:
+        click.echo(
+            f"{many(archived.removed, 'record')} removed from {many(len(archived.files), 'file')} of the archive"
+        )
+    elif archived is not None and archived.files:
+        click.echo("its records in the archive, which --archive removes, are in:")
+        for file, _ in archived.files:
+            click.echo(f"  {file}")
     click.echo("what cannot be removed:")
     for line in remains(settings):
         click.echo(f"  - {line}")

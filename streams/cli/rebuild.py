@@ -29,12 +29,14 @@ SETTINGS = (
 @click.command()
 @click.option("--yes", is_flag=True, help="do not ask, even if records that were counted are gone")
 @click.option("--json", "as_json", is_flag=True, help="print the answer as one line of JSON")
+@click.option("--from", "archive", metavar="ARCHIVE", help="count what Kafka has forgotten from here [ENCORE_ARCHIVE]")
 @with_settings(*SETTINGS)
-def rebuild(settings: Settings, yes: bool, as_json: bool) -> None:
+def rebuild(settings: Settings, yes: bool, as_json: bool, archive: str | None) -> None:
     """Make a new state, so that workers count everything again from the source's first record.
 
     Stop all workers first, and start them afterwards. Readers see the former counters until all partitions are
     recounted. Milestones, dead letters and late events are not written twice. Use the same settings as the workers.
+    What Kafka has forgotten is counted from the archive, if there is one, before this command ends.
     Exit 0: done, start the workers. Exit 1: workers are running, records are gone and --yes was not given, or a
     server failed; fix that and run it again.
     """
@@ -46,7 +48,7 @@ def rebuild(settings: Settings, yes: bool, as_json: bool) -> None:
     from streams.state.transactions import CheckpointFailed, Fenced
 
     begun = time.monotonic()
-    settings = located(settings)
+    settings = located(settings if archive is None else settings.model_copy(update={"archive": archive}))
     try:
         recount = look(settings)
         _confirm(settings, recount, yes)
@@ -77,6 +79,7 @@ def _show(recount: Recount, incarnation: int, seconds: float, as_json: bool) -> 
         answer = {
             "partitions": len(recount.ends),
             "records": recount.records,
+            "archived": recount.archived,
             "gone": recount.gone,
             "incarnation": incarnation,
             "seconds": round(seconds, 3),
@@ -84,7 +87,8 @@ def _show(recount: Recount, incarnation: int, seconds: float, as_json: bool) -> 
         click.echo(json.dumps(answer))
         return
     gone = f" ({recount.gone:,} more are gone)" if recount.gone else ""
+    counted = f", and {recount.archived:,} more are counted, from the archive" if recount.archived else ""
     click.echo(
-        f"the state is new: {recount.records:,} records of {len(recount.ends)} partitions are to be counted{gone};"
-        " start the workers"
+        f"the state is new: {recount.records - recount.archived:,} records of {len(recount.ends)} partitions are to be"
+        f" counted{counted}{gone}; start the workers"
     )

@@ -22,7 +22,7 @@ SHOWN_DIFFERENCES = 50
 SETTINGS = (
     "kafka", "redis", "devstack_dir", "app_id", "source_topic", "titles_topic", "milestones_topic",
     "dead_letters_topic", "late_topic", "redis_prefix", "hour_retention_days", "day_retention_days",
-    "age_retention_days", "board_least_starters", *RULE_SETTINGS,
+    "age_retention_days", "board_least_starters", "archive", *RULE_SETTINGS,
 )  # fmt: skip
 
 
@@ -37,8 +37,8 @@ SETTINGS = (
 def verify(settings: Settings, as_json: bool, wait_s: float, expired_too: bool) -> None:
     """Recompute every counter from the raw topic and compare it with what was published.
 
-    Exit 0: everything is equal. Exit 1: something differs (shown with key, field, expected, found), or a server or
-    topic cannot be read.
+    With an archive (--archive, ENCORE_ARCHIVE), what Kafka has forgotten is read there. Exit 0: everything is equal.
+    Exit 1: something differs (shown with key, field, expected, found), or a server, topic or archive cannot be read.
     """
     # If it is not installed, say so before anything else.
     import duckdb  # noqa: F401

@@ -37,6 +37,13 @@ def _topic(value: str) -> str:
     return value
 
 
+def _archive(value: str) -> str:
+    scheme, found, rest = value.partition("://")
+    if found and (scheme not in ("s3", "gs", "az") or not rest.strip("/")):
+        raise ValueError("accepted: a folder, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX")
+    return value
+
+
 Name = Annotated[str, AfterValidator(_topic)]
 
 
@@ -107,6 +114,16 @@ class RunSettings(ServerSettings):
     dashboard_port: int = Field(8421, ge=0, le=65_535, description="port of the dashboard; 0: any free port")
     dashboard_host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")] = Field(
         "127.0.0.1", description="address that this port listens on; the dashboard has no login"
+    )
+    archive: Annotated[str, AfterValidator(_archive)] = Field(
+        "", description="where `encore archive` keeps the source: a folder, s3://BUCKET/PREFIX, gs://… or az://…"
+    )
+    archive_file_s: float = Field(60, ge=1, le=3600, description="seconds after which a file of the archive is written")
+    archive_file_mib: int = Field(
+        64, ge=1, le=1024, description="MiB of a partition's records in memory after which its file is written"
+    )
+    archive_memory_mib: int = Field(
+        256, ge=1, le=65_536, description="MiB of all partitions' records in memory after which the largest is written"
     )
     failpoint: Annotated[str, Field(pattern=FORM)] = Field(
         "", description="for tests: MOMENT[:N][:kill|:freeze], the moment at which a worker kills or freezes itself"

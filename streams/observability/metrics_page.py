@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.metrics import MetricWrapperBase
 
+from streams.observability.archive_metrics import ArchiveMetrics
 from streams.observability.metrics import PREFIX, Metrics
 
 _HEAD = """# Metrics
@@ -25,11 +26,23 @@ Where a probe answers 503, its body is one line that says why. No label, path or
 """
 
 
+_ARCHIVE = """
+## Those of `encore archive`
+
+It answers `/metrics` and `/livez` (200 while it asks Kafka and writes) in the same way.
+
+| metric | type | labels | meaning |
+|---|---|---|---|
+"""
+
+
 def page() -> str:
     """The page as Markdown."""
-    metrics = Metrics()
-    found = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
-    return _HEAD + "".join(map(_row, found))
+    return _HEAD + _rows(Metrics()) + _ARCHIVE + _rows(ArchiveMetrics())
+
+
+def _rows(metrics: Metrics | ArchiveMetrics) -> str:
+    return "".join(_row(metric) for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase))
 
 
 def _row(metric: MetricWrapperBase) -> str:

@@ -6,7 +6,7 @@ Owns the checks and the advice. It changes nothing: no topic, key or offset.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from redis.exceptions import RedisError
@@ -20,6 +20,8 @@ from streams.config.zones import zones_version
 from streams.display.numbers import many, rate
 from streams.kafka.admin import KafkaView, TopicNow
 from streams.kafka.topics import REMEDY, KafkaFailed, Topic, all_topics, outputs, remedy_for
+from streams.operations import retention
+from streams.operations.findings import ODD, OK, WRONG, Finding
 from streams.operations.lag import read_lag
 from streams.operations.source_sample import read_sample
 from streams.operations.state_check import refusals
@@ -27,20 +29,11 @@ from streams.operations.titles import stored_titles
 from streams.redis.clients import sync_client
 from streams.redis.keys import Keys
 
-OK, ODD, WRONG = "ok", "odd", "wrong"
 _FIVE_MINUTES_S = 300
 _VERIFICATION, _VERSION = "transaction.partition.verification.enable", "transaction.version"
 _LARGEST, _DEFAULT_LARGEST = "max.message.bytes", 1_048_588
+_RETENTION = "retention.ms"
 _TIMESTAMPS, _BROKERS = "message.timestamp.type", "LogAppendTime"
-
-
-class Finding(NamedTuple):
-    """The result of one check. `level`: ok, odd (it works, but may surprise) or wrong. `advice`: what to do."""
-
-    level: str
-    what: str
-    found: str
-    advice: str = ""
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -75,6 +68,7 @@ def _kafka(settings: Settings, view: KafkaView) -> Iterator[Finding]:
     for topic in all_topics(settings):
         yield _topic(settings, view, topic, like_source.partitions if like_source else 0, brokers)
     if like_source is not None:
+        yield from retention.findings(settings, view)
         yield from _group(settings, view)
         yield from _state(settings, view, like_source)
         yield from _events(settings, view, like_source.partitions)
@@ -106,8 +100,10 @@ def _topic(settings: Settings, view: KafkaView, topic: Topic, source_partitions:
         return Finding(WRONG, what, found, remedy_for(there.partitions, source_partitions))
     options = view.options(topic.name)
     for name, wanted in topic.options.items():
+        if name == _RETENTION and topic.name == settings.source_topic:
+            continue  # judged together with the archive
         if options.get(name) != wanted and not _is_as_good(name, options, wanted):
-            level = WRONG if name in ("cleanup.policy", "retention.ms") else ODD
+            level = WRONG if name in ("cleanup.policy", _RETENTION) else ODD
             found = f"has {name}={options.get(name)}, not {wanted}"
             return Finding(level, what, found, f"`{_set(topic.name, name, wanted)}`")
     if topic in outputs(settings) and int(options.get(_LARGEST, _DEFAULT_LARGEST)) < _DEFAULT_LARGEST:

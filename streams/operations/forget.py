@@ -6,19 +6,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import closing
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from models.erasure import digest_of
+from streams.archive.store import Store, open_store
 from streams.config.settings import Settings
 from streams.kafka.admin import KafkaView
 from streams.kafka.producer import Outgoing, send
-from streams.kafka.reader import OptionalTopic
+from streams.kafka.reader import OptionalTopic, TopicReader
 from streams.operations.titles import NOW
 from streams.source.erasures import Erasure
 from streams.state.changelog import ERASURE, read_erasure
+
+if TYPE_CHECKING:
+    from streams.archive.erasure import Holding
 
 _POLL_S = 0.2
 
@@ -69,6 +74,56 @@ def follow(settings: Settings, asked: Asked, within_s: float) -> Forgotten:
             if not waiting or time.monotonic() > deadline:
                 return Forgotten(rows, waiting)
             time.sleep(_POLL_S)
+
+
+class Archived(NamedTuple):
+    """A household in the archive: the files that hold records of it, or held them until they were rewritten.
+
+    `removed`: how many records are gone by that. `waiting`: partitions whose archive does not reach the erasure yet.
+    """
+
+    files: list[Holding]
+    removed: int
+    waiting: list[int]
+
+
+def forget_in_archive(settings: Settings, asked: Asked, household_id: str, rewrite: bool, within_s: float) -> Archived:
+    """Find a household's records in the archive and, with `rewrite`, remove them once all are archived.
+
+    Raises `ArchiveFailed`, `CannotRead`.
+    """
+    from streams.archive.chain import check_source
+    from streams.archive.erasure import erase, holding
+
+    store, topic, key = open_store(settings.archive), settings.source_topic, household_id.encode()
+    check_source(store, topic, asked.erasure.topic_id)
+    until = dict(enumerate(asked.erasure.until))
+    deadline = time.monotonic() + within_s
+    while (waiting := _not_archived(settings, store, until)) and rewrite and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+    files = holding(store, topic, key, until)
+    return Archived(files, erase(store, topic, key, until) if rewrite else 0, waiting)
+
+
+def _not_archived(settings: Settings, store: Store, until: Mapping[int, int]) -> list[int]:
+    """The partitions that have records below these offsets which are not in the archive."""
+    from streams.archive.chain import last_file
+
+    ends = {}
+    for number in until:
+        last = last_file(store, settings.source_topic, number)
+        ends[number] = last.footer.next_offset if last else 0
+    with TopicReader(settings.kafka_address, settings.source_topic, {}) as source:
+        starts = {number: max(end, source.beginnings[number]) for number, end in ends.items()}
+    return [number for number, end in until.items() if _has_records(settings, number, starts[number], end)]
+
+
+def _has_records(settings: Settings, number: int, start: int, end: int) -> bool:
+    # Markers of transactions take offsets, too.
+    if start >= end:
+        return False
+    with TopicReader(settings.kafka_address, settings.source_topic, {number: start}) as reader:
+        return next(reader.read_below({number: end}, at_once=1), None) is not None
 
 
 def _answers(state: OptionalTopic, asked: Asked) -> dict[int, int]:

@@ -10,11 +10,13 @@ import asyncio
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
 
 from models.hash_fields import STREAM_FIELDS
+from streams.archive.history import history_of
 from streams.config.failpoints import arm
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
@@ -23,6 +25,7 @@ from streams.kafka.admin import KafkaView, TopicNow
 from streams.kafka.reader import TopicReader, read_all
 from streams.kafka.topics import KafkaFailed, make_topics
 from streams.operations.copies import copy_into, told_in_copy
+from streams.operations.replay import replay
 from streams.publishing.redis_sink import RedisSink
 from streams.publishing.sink import Sink
 from streams.state.changelog import POSITION_KEY, Position, position_message
@@ -37,24 +40,33 @@ class Refused(Exception):
 
 
 class Recount(NamedTuple):
-    """What will be counted again: each source partition's first offset and last stable offset."""
+    """What will be counted again: each source partition's first offset and last stable offset.
+
+    `archived`: how many of these offsets only the archive has. `gaps`: how many it lacks, which was accepted.
+    """
 
     firsts: dict[int, int]
     ends: dict[int, int]
+    archived: int = 0
+    gaps: int = 0
 
     @property
     def records(self) -> int:
-        """Source records that exist."""
+        """Source records that exist, in Kafka or in the archive."""
         return sum(self.ends.values()) - self.gone
 
     @property
     def gone(self) -> int:
-        """Records deleted from the source's start: perhaps counted once, never again."""
-        return sum(self.firsts.values())
+        """Records that neither Kafka nor the archive has: perhaps counted once, never again."""
+        return sum(self.firsts.values()) + self.gaps
 
 
 def look(settings: Settings) -> Recount:
-    """What a rebuild would count. Raises `Refused` while workers run, `CannotRead` without a source, `KafkaFailed`."""
+    """What a rebuild would count, with the archive of the settings, if they name one.
+
+    Raises `Refused` while workers run, `KafkaFailed`, and `CannotRead` without a source, or if records are neither in
+    Kafka nor in the archive.
+    """
     members = KafkaView(settings.kafka_address).members(settings.app_id)
     if members:
         raise Refused(
@@ -62,13 +74,19 @@ def look(settings: Settings) -> Recount:
             " (one that was killed, or has an ENCORE_GROUP_INSTANCE_ID, counts until its session is over)"
         )
     with TopicReader(settings.kafka_address, settings.source_topic) as source:
-        return Recount(source.beginnings, source.ends())
+        if not settings.archive:
+            return Recount(source.beginnings, source.ends())
+        history = history_of(settings.archive, source)
+        spans, gaps = history.spans.values(), chain.from_iterable(history.gaps.values())
+        archived = sum(span.until - span.first for span in spans)
+        return Recount(history.firsts, source.ends(), archived, sum(end - start for start, end in gaps))
 
 
 def rebuild(settings: Settings) -> int:
     """Make a new state, from which the next workers count. Returns the new incarnation.
 
-    Raises what `look` does, `CheckpointFailed` if a worker was started meanwhile, `Unreachable`, `ForeignPrefix`.
+    What Kafka has forgotten is counted here, from the archive. Raises what `look` does, `CheckpointFailed` if a worker
+    was started meanwhile, `Unreachable`, `ForeignPrefix`.
     """
     arm(settings.failpoint)
     view, recount = KafkaView(settings.kafka_address), look(settings)
@@ -99,7 +117,8 @@ def rebuild(settings: Settings) -> int:
                 changed_rules=settings.changed_rules(),
             )
             writer.write(Batch([position_message(position)], []))
-        view.commit(settings.app_id, settings.source_topic, recount.firsts)
+    begins = replay(settings, recount.firsts, recount.ends) if recount.archived else recount.firsts
+    view.commit(settings.app_id, settings.source_topic, begins)
     return incarnation
 
 

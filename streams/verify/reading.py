@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from streams.archive.history import History
 from streams.config.kafka_security import KafkaAddress
 from streams.kafka.reader import CannotRead, OptionalTopic, TopicReader
 from streams.verify.folding import CatalogRow
@@ -26,9 +27,12 @@ Version = tuple[int, int]
 """A checkpoint of a partition: its state's incarnation, and the checkpoint's number in it."""
 
 
-def source_records(messages: Iterator[Any]) -> Iterator[RawRecord]:
-    """Kafka messages as raw records."""
-    for message in messages:
+def source_records(reader: TopicReader, ends: Mapping[int, int], history: History | None = None) -> Iterator[RawRecord]:
+    """The source's records below these ends, in order within each partition: first what only the archive has."""
+    if history is not None:
+        for partition, end in ends.items():
+            yield from map(RawRecord._make, history.records(partition, end))
+    for message in reader.read_below(dict(ends)):
         timestamp_ms = message.timestamp()[1]
         yield RawRecord(message.partition(), message.offset(), timestamp_ms, message.key(), message.value())
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple
 
+from streams.archive.history import History
 from streams.config.kafka_security import KafkaAddress
 from streams.kafka.reader import CannotRead, TopicReader
 from streams.verify.folding import PartitionLog
@@ -34,13 +35,17 @@ _PROCESSES = get_context("spawn")  # a fork would copy locks that the Kafka clie
 
 
 class Share(NamedTuple):
-    """What one process folds: partitions, as empty logs, and the first offset and the end of each."""
+    """What one process folds: partitions, as empty logs, and the end of each and its first offset in Kafka.
+
+    `history`: what only the archive has of them.
+    """
 
     kafka: KafkaAddress
     topic: str
     starts: Mapping[int, int]
     ends: Mapping[int, int]
     logs: Sequence[PartitionLog]
+    history: History | None = None
 
 
 class Folded(NamedTuple):
@@ -64,10 +69,15 @@ def shared_out(records: Mapping[int, int], shares: int) -> list[list[int]]:
 
 
 def shares_of(
-    source: TopicReader, ends: Mapping[int, int], logs: Sequence[PartitionLog], processes: int
+    source: TopicReader,
+    ends: Mapping[int, int],
+    logs: Sequence[PartitionLog],
+    processes: int,
+    history: History | None = None,
 ) -> list[Share]:
     """Divide a source, up to these ends, among at most `processes` processes. `logs`: empty ones, by partition."""
-    records = {partition: end - source.beginnings[partition] for partition, end in ends.items()}
+    firsts = source.beginnings if history is None else history.firsts
+    records = {partition: end - firsts[partition] for partition, end in ends.items()}
     return [
         Share(
             source.kafka,
@@ -75,6 +85,7 @@ def shares_of(
             {partition: source.beginnings[partition] for partition in some},
             {partition: ends[partition] for partition in some},
             [logs[partition] for partition in some],
+            history,
         )
         for some in shared_out(records, processes)
     ]
@@ -153,7 +164,7 @@ def _fold(share: Share, path: Path, connection: Connection) -> None:
     gc.disable()  # folding makes no reference cycles, and looking for them took a twelfth of the time
     try:
         with TopicReader(share.kafka, share.topic, dict(share.starts)) as reader:
-            records = counted(source_records(reader.read_below(dict(share.ends))), connection.send)
+            records = counted(source_records(reader, share.ends, share.history), connection.send)
             file = write_facts(path, fold(records, {log.partition: log for log in share.logs}))
     except CannotRead as problem:
         connection.send(problem)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+from streams.archive.history import History, history_of
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
 from streams.kafka.reader import CannotRead, NoTopic, TopicReader
@@ -51,8 +52,8 @@ def verify(settings: Settings, *, wait_s: float, expired_too: bool = False) -> V
     """Compare everything that the worker published with a recomputation of the raw topic.
 
     Waits up to `wait_s` seconds for the worker's checkpoints to reach the end of the source, and then up to `wait_s`
-    for it to publish. Windows whose retention is over may be missing, unless `expired_too`. Raises `CannotRead` if a
-    server or topic cannot be read.
+    for it to publish. Windows whose retention is over may be missing, unless `expired_too`. With an archive in the
+    settings, what Kafka has forgotten is read there. Raises `CannotRead` if a server, topic or archive cannot be read.
     """
     # Fails now if it is not installed, rather than after everything has been read.
     import duckdb  # noqa: F401
@@ -60,21 +61,27 @@ def verify(settings: Settings, *, wait_s: float, expired_too: bool = False) -> V
     started = time.monotonic()
     kafka = settings.kafka_address
     with TopicReader(kafka, settings.source_topic) as source:
+        history = history_of(settings.archive, source) if settings.archive else None
         checkpoints, ends = _wait_for_checkpoints(kafka, settings, source, wait_s)
         with (
             closing(checkpoints) as state,
             closing(TitlesTopic(kafka, settings.titles_topic)) as titles,
-            closing(KeptTopics(kafka, settings, source.beginnings)) as kept,
+            closing(KeptTopics(kafka, settings, _firsts(source, history))) as kept,
         ):
-            recomputation = _recompute(source, ends, state, settings)
+            recomputation = _recompute(source, ends, state, settings, history)
 
             judge = Judge(settings, recomputation, state, titles, kept, expired_too=expired_too)
             expected, differences, gone = _wait_for_equality(judge.compare_now, wait_s)
             differences += [*divided(recomputation.logs), *_behind(kafka, settings, source, state, ends)]
-            notes = _notes(settings, source, state, ends) if differences else []
+            notes = _notes(settings, source, state, ends, history) if differences else []
             if gone:
                 notes.append(f"{gone} keys are not there, and need not be: their retention is over")
     return _verification(expected, differences, notes, time.monotonic() - started)
+
+
+def _firsts(source: TopicReader, history: History | None) -> dict[int, int]:
+    """Each partition's first record that can be read: in Kafka, or in the archive."""
+    return source.beginnings if history is None else history.firsts
 
 
 def _wait_for_checkpoints(
@@ -122,8 +129,11 @@ def _has_records(kafka: KafkaAddress, topic: str, partition: int, start: int, en
         return next(reader.read_below({partition: end}, at_once=1), None) is not None
 
 
-def _recompute(source: TopicReader, ends: dict[int, int], state: StateLog, settings: Settings) -> Recomputation:
-    total = sum(end - source.beginnings[partition] for partition, end in ends.items())
+def _recompute(
+    source: TopicReader, ends: dict[int, int], state: StateLog, settings: Settings, history: History | None
+) -> Recomputation:
+    firsts = _firsts(source, history)
+    total = sum(end - firsts[partition] for partition, end in ends.items())
     recomputation = Recomputation(
         Catalog(state.catalog()),
         settings.rules(),
@@ -135,16 +145,20 @@ def _recompute(source: TopicReader, ends: dict[int, int], state: StateLog, setti
     )
     with _progress("recomputing", total) as advance:
         if total >= SIDE_BY_SIDE_FROM and cores() > 1:
-            _take_side_by_side(recomputation, source, ends, advance)
+            _take_side_by_side(recomputation, source, ends, advance, history)
         else:
-            recomputation.take(counted(source_records(source.read_below(ends)), advance))
+            recomputation.take(counted(source_records(source, ends, history), advance))
     return recomputation
 
 
 def _take_side_by_side(
-    recomputation: Recomputation, source: TopicReader, ends: dict[int, int], advance: Callable[[int], None]
+    recomputation: Recomputation,
+    source: TopicReader,
+    ends: dict[int, int],
+    advance: Callable[[int], None],
+    history: History | None,
 ) -> None:
-    shares = shares_of(source, ends, recomputation.logs, cores())
+    shares = shares_of(source, ends, recomputation.logs, cores(), history)
     with facts_folder() as folder:
         recomputation.take_folded(*fold_side_by_side(shares, folder, advance))
 
@@ -174,14 +188,18 @@ def _wait_for_equality(compare_now: Callable[[], Comparison], wait_s: float) -> 
         time.sleep(max(POLL_S, ended - begun))
 
 
-def _notes(settings: Settings, source: TopicReader, state: StateLog, ends: dict[int, int]) -> list[str]:
+def _notes(
+    settings: Settings, source: TopicReader, state: StateLog, ends: dict[int, int], history: History | None
+) -> list[str]:
     notes = []
     grown = sum(source.ends().values()) - sum(ends.values())
     if grown:
         notes.append(f"{grown} records came to {settings.source_topic} meanwhile: stop what produces them")
-    gone = sum(source.beginnings.values())
+    gone = sum(_firsts(source, history).values())
     if gone:
         notes.append(f"{gone} records are gone from the start of {settings.source_topic}: not recomputed")
+    for partition, gaps in (history.gaps if history else {}).items():
+        notes += [f"the archive lacks offsets {start} to {end - 1} of partition {partition}" for start, end in gaps]
     rules = {position.get("rules") for position in state.positions.values()}
     if rules - {settings.state_fingerprint()}:
         notes.append("the worker counted by other rule settings than these")

@@ -76,7 +76,7 @@ def test_several_processes_expect_what_one_expects(source: TopicReader, tmp_path
     # What comes past the ends does not count for either.
     ends = {partition: end - 3 for partition, end in source.ends().items()}
     one, several, told = recomputation(), recomputation(), list[int]()
-    one.take(source_records(source.read_below(ends)))
+    one.take(source_records(source, ends))
     several.take_folded(*folded(source, ends, several, tmp_path, told))
     assert _expected(several) == _expected(one)
     assert _expected(one).produced == EVENTS - 4 * 3 == sum(told)

@@ -14,6 +14,8 @@ BAD_SETTINGS = [
     ("ENCORE_APP_ID", "my app", "accepted: 1 to 200 of the characters A-Z a-z 0-9 . _ -"),
     ("ENCORE_SOURCE_TOPIC", "", "accepted: 1 to 200 of the characters"),
     ("ENCORE_REDIS_PREFIX", "", "at least 1 character"),
+    ("ENCORE_ARCHIVE", "http://archive", "accepted: a folder, s3://BUCKET/PREFIX"),
+    ("ENCORE_ARCHIVE", "s3://", "accepted: a folder, s3://BUCKET/PREFIX"),
     ("ENCORE_CHECKPOINT_S", "0", "greater than or equal to 0.05"),
     ("ENCORE_CHECKPOINT_S", "soon", "a valid number"),
     ("ENCORE_SESSION_TIMEOUT_S", "5", "greater than or equal to 6"),

@@ -84,6 +84,11 @@ def test_producer_and_consumer_have_their_topics_alone(given: list[Rule]) -> Non
     assert of(given, "milestones", "topic") == {Settings().milestones_topic: {"Read"}}
 
 
+def test_an_archiver_reads_the_source_alone_in_a_group_of_its_own(given: list[Rule]) -> None:
+    assert of(given, "archiver", "topic") == {Settings().source_topic: {"Read"}}
+    assert of(given, "archiver", "group") == {f"{Settings().app_id}-archive": {"Read"}}
+
+
 def test_who_has_households_forgotten_sees_no_event_and_no_milestone(given: list[Rule]) -> None:
     settings = Settings()
     assert of(given, "eraser", "topic") == {

@@ -10,7 +10,8 @@ from models import FORM
 from streams.config.zones import zones_version
 from streams.kafka.admin import _level
 from streams.kafka.topics import KafkaFailed
-from streams.operations.doctor import ODD, OK, WRONG, Finding, installation, misrouted, transactions
+from streams.operations.doctor import installation, misrouted, transactions
+from streams.operations.findings import ODD, OK, WRONG, Finding
 
 VERIFICATION = "transaction.partition.verification.enable"
 
