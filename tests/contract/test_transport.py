@@ -277,9 +277,11 @@ def test_a_rebalance_between_two_batches_holds_the_rest_back() -> None:
 # -- batches of what aiokafka fetched -----------------------------------------------------------------------------
 
 
-def _written(first_offset: int, values: list[bytes], producer_id: int = -1, transactional: bool = False) -> bytes:
+def _written(
+    first_offset: int, values: list[bytes], producer_id: int = -1, transactional: bool = False, codec: int = 0
+) -> bytes:
     builder = DefaultRecordBatchBuilder(
-        magic=2, compression_type=0, is_transactional=int(transactional), producer_id=producer_id,
+        magic=2, compression_type=codec, is_transactional=int(transactional), producer_id=producer_id,
         producer_epoch=0, base_sequence=0, batch_size=1 << 20,
     )  # fmt: skip
     for place, value in enumerate(values):
@@ -300,6 +302,13 @@ def _fetched(data: bytes, at: int = 0, aborted: list[tuple[int, int]] | None = N
 
 def _told(batches: Iterable[RecordBatch]) -> list[tuple[int, int, list[bytes]]]:
     return [(batch.start, batch.end, [record.value for record in batch.records]) for batch in batches]
+
+
+@pytest.mark.parametrize("codec", range(5), ids=("none", "gzip", "snappy", "lz4", "zstd"))
+@in_a_loop
+def test_a_stored_batch_is_read_in_each_codec_that_kafka_knows(codec: int) -> None:
+    fetched, _ = _fetched(_written(7, [b"a" * 1_000, b"b" * 1_000], codec=codec), at=7)
+    assert _told(_batches(fetched, 0, 1, None))[0] == (7, 9, [b"a" * 1_000, b"b" * 1_000])
 
 
 @pytest.mark.parametrize(

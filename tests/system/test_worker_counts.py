@@ -7,6 +7,7 @@ import time
 
 import pytest
 from application import Application, counters, until
+from confluent_kafka import Producer
 from playback import DAY_MS, EVENING_MS, HOUR_MS, MINUTE_MS, event, whole_viewing
 
 pytestmark = pytest.mark.system
@@ -198,3 +199,28 @@ def test_a_household_in_two_partitions_counts_twice_and_verify_the_doctor_and_th
     lines = map(json.loads, application.start("doctor", "--json").ended().out.splitlines())
     (finding,) = [each for each in lines if each["what"] == "households and partitions"]
     assert (finding["level"], "`encore repartition`" in finding["advice"]) == ("wrong", True)
+
+
+CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
+
+
+def test_records_count_whichever_codec_their_producers_compress_them_with(application: Application) -> None:
+    for codec in CODECS:
+        producer = Producer(
+            {
+                "bootstrap.servers": application.environment["ENCORE_KAFKA"],
+                "compression.type": codec,
+                "partitioner": "murmur2_random",
+            }
+        )
+        for each in whole_viewing(f"home of {codec}", "Paper Boats", EVENING_MS):
+            key, value, sent_ms = each["household_id"].encode(), json.dumps(each).encode(), each["event_time_ms"]
+            producer.produce(application.environment["ENCORE_SOURCE_TOPIC"], value, key, timestamp=sent_ms)
+        assert producer.flush(30) == 0
+    application.load_titles({"title_id": "Paper Boats", "runtime_ms": 600_000})
+
+    application.ready_worker()
+    application.until_checkpointed()
+
+    until(lambda: application.hash("title:Paper%20Boats").get("completers") == str(len(CODECS)), "all are counted")
+    application.verify()
