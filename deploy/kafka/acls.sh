@@ -54,6 +54,6 @@ allow milestones "Read" --group "$MILESTONES_TOPIC" --resource-pattern-type pref
 # Who looks and changes nothing: `encore verify`, `lag`, `doctor`, `dead-letters list`.
 allow auditor "Read DescribeConfigs" --topic "$SOURCE_TOPIC" --topic "$TITLES_TOPIC" --topic "$STATE_TOPIC" \
   --topic "$ERASURES_TOPIC" --topic "$MILESTONES_TOPIC" --topic "$DEAD_LETTERS_TOPIC" --topic "$LATE_TOPIC"
-allow auditor "Describe" --group "$APP_ID" --group encore-verify --group "$SOURCE_TOPIC"
+allow auditor "Describe" --group "$APP_ID" --group encore-verify --group encore-restore --group "$SOURCE_TOPIC"
 # The doctor also looks at how the brokers guard transactions.
 allow auditor "DescribeConfigs" --cluster

@@ -127,7 +127,7 @@ def test_another_partition_count_is_refused(counted: Application) -> None:
     line = counted.worker().ended().failure()
 
     assert "has 4 partitions" in line and "has 6" in line
-    assert "run `encore rebuild`" in line
+    assert "run `encore repartition" in line
 
 
 def test_a_source_topic_that_was_made_anew_is_refused(counted: Application) -> None:
