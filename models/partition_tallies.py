@@ -13,7 +13,7 @@ from operator import add
 from models.catalog import CatalogRow
 from models.counters import WINDOW_FIELDS
 from models.current_windows import CurrentWindows, Tallies, lack_of, window_of
-from models.curve import added, slices_of
+from models.curve import add_played, slices_of
 from models.expiry import ExpiringWindows
 from models.franchise import NO_STANDING, Franchise, Standing, places_of, together
 from models.tally import EMPTY_AUDIENCE, EMPTY_WHOLE, EMPTY_WINDOW, NO_SLOT, WATCHING, Change, TallyKey
@@ -220,8 +220,12 @@ class PartitionTallies:
 
     def _move_curve(self, title: Title, played: list[int]) -> None:
         length_ms = title.lengths.content_ms
-        sums = self.tallies.own.get(title.curve_key, ())[1:] or [0] * slices_of(length_ms)
-        self._put(title.curve_key, [self._sequence, *added(sums, played, length_ms)])
+        before = self.tallies.own.get(title.curve_key)
+        # An empty tally ended the curve of a former length.
+        moved = before.copy() if before is not None and len(before) > 1 else [0] * (1 + slices_of(length_ms))
+        moved[0] = self._sequence
+        add_played(moved, played, length_ms)
+        self._put(title.curve_key, moved)
 
     def _move_title(self, title: Title) -> None:
         """Apply a title's settled changes. Its current windows move with it."""

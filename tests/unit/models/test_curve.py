@@ -11,7 +11,7 @@ from partition_log import FILM, Log
 from playing import DAY, HOUR
 
 from models.catalog import CatalogRow
-from models.curve import added, cells_of_slices, slices_of
+from models.curve import add_played, cells_of_slices, slices_of
 from models.erasure import digest_of
 
 LENGTHS_MS = (1, 4_999, 5_000, 9_999, 10_000, 495_000, 500_000, 504_999, 505_000, 520_000, 995_000, 6_003_000)
@@ -46,11 +46,15 @@ def test_cell_i_lies_in_slice_i_times_slices_over_cells(length_ms: int) -> None:
 def test_each_cell_that_is_played_adds_one_to_its_slice(length_ms: int) -> None:
     cells, slices = max(1, length_ms // 5_000), slices_of(length_ms)
     spans = [(cells // 3, cells), (0, cells // 2), (cells // 3, cells // 3), (0, cells), (cells - 1, cells)]
+    # As wide as heartbeats are, and just as wide as what is added slice by slice, and wider; some beyond the end.
+    spans += [(cells // 2, cells // 2 + wide) for wide in (1, 3, 12, cells // 12, cells // 11, cells // 10, cells)]
     expected = list(range(slices))
     for first, beyond in spans:
-        for cell in range(first, beyond):
+        for cell in range(first, min(beyond, cells)):
             expected[cell * slices // cells] += 1
-    assert added(list(range(slices)), list(chain(*spans)), length_ms) == expected
+    tally = [7, *range(slices)]
+    add_played(tally, list(chain(*spans)), length_ms)
+    assert tally == [7, *expected]
 
 
 # -- what counts --------------------------------------------------------------------------------------------------
