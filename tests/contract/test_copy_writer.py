@@ -77,7 +77,8 @@ class Copying:
     def close(self) -> None:
         for writer in self.writers:
             writer.close()
-        self.admin.delete_topics([self.source, self.topic])
+        for deleted in self.admin.delete_topics([self.source, self.topic]).values():
+            deleted.result(20)
 
 
 @pytest.fixture

@@ -63,7 +63,9 @@ class Topics:
     def close(self) -> None:
         for writer in self.writers:
             writer.close()
-        self.admin.delete_topics([self.state, self.milestones])
+        # Waited for: a client that is collected in a callback of its own aborts the process.
+        for deleted in self.admin.delete_topics([self.state, self.milestones]).values():
+            deleted.result(20)
 
 
 @pytest.fixture
