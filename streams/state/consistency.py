@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from streams.config.rule_settings import RuleSettings
-from streams.config.servers import ENV_PREFIX
+from streams.config.settings import variable
 from streams.kafka.topics import GROWN, REMEDY
 from streams.state.changelog import READABLE_FORMATS, ZONES_SINCE, Position, StateError
 
@@ -108,8 +108,8 @@ def _differing(position: Position, now: Position) -> str:
     names = [name for name in {**of_state, **here} if of_state.get(name) != here.get(name)]
     if not names:
         return " (those of another version: the defaults have changed)"
-    return ", " + "; ".join(f"{ENV_PREFIX}{name.upper()} {_valued(name, of_state)}, here {_valued(name, here)}"
-                            for name in names)  # fmt: skip
+    told = (f"{variable(name)} {_valued(name, of_state)}, here {_valued(name, here)}" for name in names)
+    return ", " + "; ".join(told)
 
 
 def _valued(name: str, changed: Mapping[str, int | str]) -> str:
