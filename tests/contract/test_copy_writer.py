@@ -20,6 +20,8 @@ from streams.kafka.reader import TopicReader
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
+KEPT = {"retention.ms": "-1"}  # the records are of 1970: Kafka removes such ones when it next looks for old ones
+
 
 class Message:
     """A record that is to be copied."""
@@ -48,7 +50,9 @@ class Copying:
         self.source, self.topic, self.name = f"{name}-source", f"{name}-copy", f"{name}-repartition"
         self.writers: list[CopyWriter] = []
         self.admin = AdminClient({"bootstrap.servers": kafka})
-        for made in self.admin.create_topics([NewTopic(self.source, 2, 1), NewTopic(self.topic, 3, 1)]).values():
+        for made in self.admin.create_topics(
+            [NewTopic(self.source, 2, 1, config=KEPT), NewTopic(self.topic, 3, 1, config=KEPT)]
+        ).values():
             made.result(20)
 
     def writer(self) -> CopyWriter:
