@@ -24,6 +24,7 @@ from trial import Trial, Void
 from streams.tools.devstack import Devstack
 
 MOST_VOIDS = 4
+MOST_HITS = 40
 
 
 class Job(NamedTuple):
@@ -102,8 +103,20 @@ def _sharing(seed: int, jobs: list[Job], rng: random.Random) -> list[Job]:
         else:
             together[fault.scene, job.seed.rpartition("/")[2]] += job.strikes
     return others + [
-        _shared(f"{seed}/{scene.name}/{number}", strikes, rng) for (scene, number), strikes in together.items()
+        _shared(f"{seed}/{scene.name}/{number}/{part}", strikes, rng)
+        for (scene, number), strikes in together.items()
+        for part, strikes in enumerate(_parts(strikes))
     ]
+
+
+def _parts(strikes: list[Strikes]) -> list[list[Strikes]]:
+    """Parts of about `MOST_HITS` hits: the longer an application lives, the more of it is restored after each hit."""
+    parts: list[list[Strikes]] = [[]]
+    for each in strikes:
+        if parts[-1] and sum(other.hits for other in parts[-1]) + each.hits > MOST_HITS:
+            parts.append([])
+        parts[-1].append(each)
+    return parts
 
 
 def _shared(seed: str, strikes: list[Strikes], rng: random.Random) -> Job:

@@ -152,9 +152,9 @@ class Process:
 
 
 class TopicReading:
-    """Reads the committed records of a topic, from its beginning on."""
+    """Reads the committed records of a topic, from its beginning on. `last`: of each partition only about so many."""
 
-    def __init__(self, kafka: str, topic: str) -> None:
+    def __init__(self, kafka: str, topic: str, last: int | None = None) -> None:
         self._consumer = KafkaConsumer(
             bootstrap_servers=kafka,
             group_id=None,
@@ -164,6 +164,10 @@ class TopicReading:
         self._parts = [TopicPartition(topic, number) for number in sorted(self._consumer.partitions_for_topic(topic))]
         self._consumer.assign(self._parts)
         self._consumer.seek_to_beginning(*self._parts)
+        if last is not None:
+            begins, ends = (self._consumer.beginning_offsets(self._parts), self._consumer.end_offsets(self._parts))
+            for part in self._parts:
+                self._consumer.seek(part, max(begins[part], ends[part] - last))
 
     def __enter__(self) -> TopicReading:
         return self
@@ -275,9 +279,9 @@ class Application:
         ended = self.start("titles", "load", str(file)).ended()
         assert ended.code == 0, ended.log
 
-    def read(self, topic: str) -> list[Record]:
-        """All committed records of a topic."""
-        with TopicReading(self.environment["ENCORE_KAFKA"], topic) as reading:
+    def read(self, topic: str, last: int | None = None) -> list[Record]:
+        """All committed records of a topic; `last`: of each partition only about so many."""
+        with TopicReading(self.environment["ENCORE_KAFKA"], topic, last) as reading:
             return reading.read_on()
 
     def checkpointed(self) -> int:
