@@ -18,7 +18,7 @@ _FAR_BEHIND_CHARTS = 5
 _ASK_S = 0.5
 _ROUND_S = 0.25
 _ROUND_FAR_BEHIND_S = 1.0
-_LEAST_ROUND_KEYS = 2_000
+_LEAST_ROUND_KEYS = 3_000
 _TELLING_KEYS = _LEAST_ROUND_KEYS // 2
 
 
@@ -30,7 +30,7 @@ class Pace:
         self._lag = lag
         self._pause_s = settings.publish_s
         self.round_keys = _LEAST_ROUND_KEYS
-        """About how many shares the next round may take: a hash has one of each partition."""
+        """About how many hashes the next round may write."""
 
     @property
     def is_far_behind(self) -> bool:
@@ -46,8 +46,8 @@ class Pace:
         """Note that a round succeeded."""
         self._pause_s = self._settings.publish_s
 
-    def note_written(self, keys: int, took_s: float) -> None:
-        """Note that a round wrote so many shares: the next ones take what may be written in a quarter of a second.
+    def note_written(self, hashes: int, took_s: float) -> None:
+        """Note that a round wrote so many hashes: the next ones take what may be written in a quarter of a second.
 
         Titles are the first in every round: the shorter it is, the sooner is a title's change shown, and the more
         rounds its windows wait for if there are more changes than Redis takes. Far behind it takes a second: then fewer
@@ -55,10 +55,10 @@ class Pace:
         """
         # Weights are estimates: even the smallest bound may be filled by fewer keys, and must be able to grow again. On
         # a busy machine a round takes long however little it writes: a smaller bound would not make it shorter.
-        if keys >= _TELLING_KEYS:
-            takes_s = max(took_s, keys / self._settings.publish_keys_per_s)
+        if hashes >= _TELLING_KEYS:
+            takes_s = max(took_s, hashes / self._settings.publish_keys_per_s)
             round_s = _ROUND_FAR_BEHIND_S if self.is_far_behind else _ROUND_S
-            self.round_keys = max(_LEAST_ROUND_KEYS, round(keys * round_s / takes_s))
+            self.round_keys = max(_LEAST_ROUND_KEYS, round(hashes * round_s / takes_s))
 
     def note_away(self) -> None:
         """Note that a round failed: the next pause is twice as long."""

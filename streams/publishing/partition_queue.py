@@ -1,7 +1,7 @@
 """One partition's committed tallies, and which of them are pending, in their order.
 
 Owns the precedence where a round cannot take everything: what checkpoints changed since the last one goes before the
-rest, titles that readers know before those that they have never seen, and titles before their windows.
+rest, titles before their windows, and titles that readers know before those that they have never seen.
 """
 
 from __future__ import annotations
@@ -87,15 +87,11 @@ class PartitionQueue:
         self._note_taken(taken)
         return taken
 
-    def take(self, items: Iterable[Item], *, with_charts: bool) -> Waits:
-        """Take these items. Changes that stay will wait behind newer ones."""
+    def take(self, chosen: Waits, *, with_charts: bool) -> Waits:
+        """Take of these items what is pending. Changes that stay will wait behind newer ones."""
         taken, (waits, new, old) = Waits(), self._all()
-        for item in items:
-            for each in (waits, new, old):
-                missed = each.pop(item)
-                if missed is not None:
-                    taken.put(item, missed)
-                    break
+        for each in (waits, new, old):
+            each.move(chosen, taken)
         self.waits, self.new = Waits(), Waits()
         if not with_charts:
             self.waits.charts, waits.charts = waits.charts, {}
@@ -113,8 +109,8 @@ class PartitionQueue:
         waits, new, old = self._all()
         charts = (waits.charts, old.charts) if with_charts else ()
         queues: list[tuple[Mapping[TallyKey, int] | Mapping[str, int], ...]] = [
-            *((waits.titles,), (waits.windows, waits.others)),
-            *((new.titles,), (new.windows, new.others)),
+            *((waits.titles,), (new.titles,)),
+            *((waits.windows, waits.others), (new.windows, new.others)),
             *(charts, (old.titles,), (old.windows, old.others)),
         ]
         return [self._pending(chain(*queue)) for queue in queues]
@@ -135,8 +131,8 @@ class PartitionQueue:
 
     def commit(self, state: Committed) -> None:
         """Queue a checkpoint's changes."""
-        waits, is_plain = self.waits, not self.old
-        titles, others, charts = waits.titles, waits.others, waits.charts
+        changed = Waits()
+        titles, others, charts = changed.titles, changed.others, changed.charts
         tallies, never_taken = self.tallies, self._never_taken
         for key, tally in state.tallies.items():
             if tally is None:
@@ -146,23 +142,31 @@ class PartitionQueue:
             if kind == TITLE and key not in tallies and not self._is_counted(key):
                 never_taken.add(title_id)
             tallies[key] = tally
-            if is_plain and title_id not in never_taken:
-                (titles if kind in FIRST else charts if kind in CHARTS else others)[key] = tally[0]
-            else:
+            if title_id in never_taken:
                 self._let_wait_first(key, title_id, tally[0])
+            else:
+                (titles if kind in FIRST else charts if kind in CHARTS else others)[key] = tally[0]
+        self._let_all_wait_first(changed)
         for title_id, windows in state.current.items():
             self._turn(title_id, windows)
+        moved = Waits()
         for title_id in state.moved:
             missed = tallies[TallyKey(TITLE, 0, title_id)][0]
-            if is_plain and title_id not in never_taken:
-                waits.windows[title_id] = missed
-            else:
+            if title_id in never_taken:
                 self._let_wait_first(title_id, title_id, missed)
+            else:
+                moved.windows[title_id] = missed
+        self._let_all_wait_first(moved)
         tallies[STATUS] = [state.sequence, *state.stream]
         self._let_wait_first(STATUS, "", state.sequence)
         self.version = (state.incarnation, state.sequence)
         if self.oldest_ms is None:
             self.oldest_ms = state.oldest_ms
+
+    def _let_all_wait_first(self, changed: Waits) -> None:
+        """The same as `_let_wait_first` for changes of titles that a round has taken before."""
+        self.waits.add(changed)
+        self.old.remove(changed)
 
     def _let_wait_first(self, item: Item, title_id: str, missed: int) -> None:
         is_new = title_id in self._never_taken and (isinstance(item, str) or item.kind not in CHARTS)
@@ -214,23 +218,26 @@ class PartitionQueue:
         self.let_wait(self.current)
 
 
-def in_turns(queues: dict[int, Iterator[Pending]]) -> Iterator[tuple[int, Pending]]:
+def in_turns(queues: Iterable[Iterator[Pending]]) -> Iterator[Pending]:
     """What is pending of all partitions, of each in turn."""
-    while queues:
-        for partition in list(queues):
-            pending = next(queues[partition], None)
+    left = list(queues)
+    while left:
+        for queue in list(left):
+            pending = next(queue, None)
             if pending is None:
-                del queues[partition]
+                left.remove(queue)
             else:
-                yield partition, pending
+                yield pending
 
 
-def first_of(queues: Sequence[Iterator[tuple[int, Pending]]], most: int) -> Iterator[tuple[int, Pending]]:
-    """A part of every queue, then the first queues, until it is about `most` hashes."""
-    left = most
+def first_of(queues: Sequence[Iterator[Pending]], most: int) -> Iterator[Item]:
+    """A part of every queue, then the first queues, until it is about `most` hashes. Each item once."""
+    left, chosen = most, set[Item]()
     for at_most in (most // _LEAST, most):
         for queue in queues:
             end = max(0, left - at_most)
-            while left > end and (item := next(queue, None)) is not None:
-                left -= item[1].weight
-                yield item
+            while left > end and (pending := next(queue, None)) is not None:
+                if pending.item not in chosen:
+                    chosen.add(pending.item)
+                    left -= pending.weight
+                    yield pending.item

@@ -13,7 +13,7 @@ from models.tally import TITLE, TallyKey
 from streams.publishing.hashes import STATUS
 from streams.publishing.partition_queue import PartitionQueue, first_of, in_turns
 from streams.publishing.sink import Share, Version
-from streams.publishing.waits import Item, Waits
+from streams.publishing.waits import NOT_MISSED, Waits
 from streams.state.committed import Committed
 
 
@@ -123,11 +123,11 @@ class Waiting:
         if sum(told.weight(with_charts=with_charts) for told in self._told.values()) <= most:
             return {partition: told.take_all(with_charts=with_charts) for partition, told in self._told.items()}
         queues = [told.queues(with_charts=with_charts) for told in self._told.values()]
-        by_precedence = [in_turns(dict(zip(self._told, each, strict=True))) for each in zip(*queues, strict=True)]
-        chosen: dict[int, list[Item]] = {partition: [STATUS] for partition in self._told}
-        for partition, pending in first_of(by_precedence, most):
-            chosen[partition].append(pending.item)
-        return {p: self._told[p].take(items, with_charts=with_charts) for p, items in chosen.items()}
+        # A hash that is written for one partition takes in what is pending of it in the others.
+        chosen = Waits({STATUS: NOT_MISSED})
+        for item in first_of([in_turns(each) for each in zip(*queues, strict=True)], most):
+            chosen.put(item, NOT_MISSED)
+        return {p: told.take(chosen, with_charts=with_charts) for p, told in self._told.items()}
 
     def wait_again(self, taken: Taken) -> None:
         """Queue again what was taken. If a partition was closed meanwhile, its next owner publishes it."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from models.catalog import CatalogRow
 from models.rules import DAY_MS
@@ -26,7 +26,7 @@ from streams.publishing.pace import Pace
 from streams.publishing.partition_status import Health, now_ms
 from streams.publishing.pending import Taken, Waiting
 from streams.publishing.rebuild_gate import Hold
-from streams.publishing.round import Stamp, Writer
+from streams.publishing.round import Stamp, Writer, side_by_side
 from streams.publishing.shown_catalog import ShownCatalog
 from streams.publishing.sink import DataLost, PrefixState, Share, Sink, Unreachable
 from streams.state.committed import Committed
@@ -207,15 +207,15 @@ class Publisher:
         if with_charts and not taken.unfinished:
             self._charts_due_s = begun + self._pace.charts_pause_s
         try:
-            turned = await self._turn_complete()
-            await self._sink.note_partitions(self._health)
+            turned, state = await self._begin_round()
             reached(Failpoint.SHARES)
-            written = await self._write(taken.shares)
-            if not self._complete and await self._turn_complete():
-                # Others completed meanwhile what this worker, if it was frozen, has just marked as incomplete.
-                turned = True
-                self._show_catalog()
-                written += await self._write(taken.shares)
+            written = await self._write(taken.shares, state)
+            if not self._complete:
+                turned, state = await self._begin_round()
+                if turned:
+                    # Others completed meanwhile what this worker, if it was frozen, has just marked as incomplete.
+                    self._show_catalog()
+                    written += await self._write(taken.shares, state)
             is_said = await self._note_published(taken, turned)
             self._whole_again.note(written, is_said)
         except DataLost:
@@ -227,8 +227,7 @@ class Publisher:
             raise
         self._is_part = bool(taken.unfinished or self._legs.left)
         took_s = time.monotonic() - begun
-        # A bound counts shares: a hash has one of each partition.
-        self._pace.note_written(written - len(taken.shares) + sum(map(len, taken.shares.values())), took_s)
+        self._pace.note_written(written, took_s)
         log.debug("published %d keys in %.3f s", written, took_s)
         await asyncio.sleep(max(0.0, written / self.settings.publish_keys_per_s - took_s))
 
@@ -282,18 +281,18 @@ class Publisher:
         self._charts_due_s = 0.0
         self._legs.note_all()
 
-    async def _turn_complete(self) -> bool:
+    async def _begin_round(self) -> tuple[bool, PrefixState]:
         """Once all partitions are published after a loss, queue everything again, to be marked as complete.
 
-        Returns whether that happened now.
+        Returns whether that happened now, and the state of all workers.
         """
-        complete = await self._sink.is_complete()
+        complete, state = await self._sink.begin_round(self._health)
         turned = complete and not self._complete
         if turned:
             self._let_everything_wait()
             self._something.set()
         self._complete = complete
-        return turned
+        return turned, state
 
     async def drain(self, within_s: float) -> bool:
         """Publish until nothing is pending. Returns whether that succeeded within `within_s` seconds.
@@ -323,16 +322,24 @@ class Publisher:
             if self._hold.is_on:
                 break
 
-    async def _write(self, shares: dict[TallyKey, list[Share]]) -> int:
-        """Write the shares, and every hash that changes by them or by time. Returns about how many hashes that were."""
-        stamp = self._stamp(await self._sink.read_state())
+    async def _write(self, shares: dict[TallyKey, list[Share]], state: PrefixState) -> int:
+        """Write the shares, and every hash that changes by them or by time. Returns about how many hashes that were.
+
+        `state`: that of all workers when the round began.
+        """
+        stamp = self._stamp(state)
         await self._writer.write(shares, self._shown, stamp)
         franchises = self._franchises | {self._shown.franchise_of(key) for key in shares} - {""}
-        await self._writer.write_franchises(franchises, self._shown, stamp)
+        # Both need the totals of all shares, and neither needs what the other one writes.
+        _, legs = await side_by_side(
+            self._writer.write_franchises(franchises, self._shown, stamp), self._write_legs(shares.keys())
+        )
         self._franchises -= franchises
+        return len(shares) + len(franchises) + int(legs)
+
+    async def _write_legs(self, written: Collection[TallyKey]) -> int:
         state = await self._sink.read_state()
-        legs = await self._legs_round.write(shares.keys(), state, self._stamp(state), self._pace.round_keys)
-        return len(shares) + len(franchises) + legs
+        return await self._legs_round.write(written, state, self._stamp(state), self._pace.round_keys)
 
     def _stamp(self, state: PrefixState) -> Stamp:
         status = [*state.status, "rebuilding", "0", "incarnation", str(self._waiting.incarnation)]

@@ -18,7 +18,18 @@ import msgspec
 
 from streams.publishing.partition_status import Health, Note, now_ms, read_note
 from streams.publishing.scripts import Scripts, answer
-from streams.publishing.sink import Boards, Derived, ForeignPrefix, PrefixState, Readable, Share, Sink, Totals, Version
+from streams.publishing.sink import (
+    Begun,
+    Boards,
+    Derived,
+    ForeignPrefix,
+    PrefixState,
+    Readable,
+    Share,
+    Sink,
+    Totals,
+    Version,
+)
 from streams.redis.clients import async_client
 from streams.redis.keys import Held, Keys
 
@@ -70,6 +81,11 @@ class RedisSink(Sink):
 
     async def is_complete(self) -> bool:
         return bool(await self._guarded("is_complete", [self._keys.pending]))
+
+    async def begin_round(self, health: Mapping[int, Health]) -> Begun:
+        noted = [text for partition, note in _notes(health).items() for text in (partition, note)]
+        complete, *found = await self._guarded("begin_round", [self._keys.pending, self._keys.partitions], *noted)
+        return Begun(bool(complete), _state(dict(zip(found[::2], found[1::2], strict=True))))
 
     async def published_version(self, partition: int) -> Version | None:
         text = await answer(self._client.hget(self._keys.published, str(partition)))
@@ -130,20 +146,10 @@ class RedisSink(Sink):
 
     async def note_partitions(self, health: Mapping[int, Health]) -> None:
         if health:
-            at_ms = now_ms()
-            noted: dict[Any, Any] = {str(p): Note(told, at_ms).text() for p, told in health.items()}
-            await answer(self._client.hset(self._keys.partitions, mapping=noted))
+            await answer(self._client.hset(self._keys.partitions, mapping=_notes(health)))
 
     async def read_state(self) -> PrefixState:
-        found = await answer(self._client.hgetall(self._keys.partitions))
-        judged_ms = int(found.pop(_JUDGED, 0))
-        notes = [read_note(text) for text in found.values()]
-        fresh_ms, told = now_ms() - _FRESH_MS, [note.health for note in notes]
-        ready = sum(note.at_ms >= fresh_ms for note in notes)
-        as_of_ms = min((each.stream_time_ms for each in told if each.stream_time_ms >= 0), default=0)
-        status = ["partitions_ready", str(ready), "lag", str(sum(each.lag for each in told))]
-        status += ["checkpointed_ms", str(min((each.checkpointed_ms for each in told), default=0))]
-        return PrefixState(as_of_ms, max(as_of_ms, judged_ms), status)
+        return _state(await answer(self._client.hgetall(self._keys.partitions)))
 
     async def add_shares(
         self, hashes: Sequence[str], lives_ms: Sequence[int], shares: Sequence[Sequence[Share]]
@@ -209,6 +215,22 @@ _BEFORE_KEYS = ("the marker", "the stream of changes")
 
 def _counted_from_one(boards: Boards) -> list[tuple[int, int, int]]:
     return [(metric.score + 1, metric.judge + 1, metric.least) for metric in boards.metrics]
+
+
+def _notes(health: Mapping[int, Health]) -> dict[Any, Any]:
+    at_ms = now_ms()
+    return {str(partition): Note(told, at_ms).text() for partition, told in health.items()}
+
+
+def _state(found: dict[bytes, bytes]) -> PrefixState:
+    judged_ms = int(found.pop(_JUDGED, 0))
+    notes = [read_note(text) for text in found.values()]
+    fresh_ms, told = now_ms() - _FRESH_MS, [note.health for note in notes]
+    ready = sum(note.at_ms >= fresh_ms for note in notes)
+    as_of_ms = min((each.stream_time_ms for each in told if each.stream_time_ms >= 0), default=0)
+    status = ["partitions_ready", str(ready), "lag", str(sum(each.lag for each in told))]
+    status += ["checkpointed_ms", str(min((each.checkpointed_ms for each in told), default=0))]
+    return PrefixState(as_of_ms, max(as_of_ms, judged_ms), status)
 
 
 def _version(text: bytes) -> Version:

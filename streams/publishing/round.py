@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from models.tally import CURVE, FRANCHISE, TITLE, TallyKey
 from models.windows import DAY, HOUR
@@ -180,10 +180,15 @@ async def _at_once(chunks: Iterable[list[T]], write: Callable[[list[T]], Awaitab
         for chunk in waiting:
             await write(chunk)
 
-    writers = [asyncio.create_task(write_the_rest()) for _ in left[:_CHUNKS_AT_ONCE]]
+    await side_by_side(*(write_the_rest() for _ in left[:_CHUNKS_AT_ONCE]))
+
+
+async def side_by_side(*calls: Coroutine[Any, Any, Any]) -> list[Any]:
+    """Wait for all of them; returns their results. If one fails, or this call is cancelled, none of them goes on."""
+    tasks = [asyncio.create_task(call) for call in calls]
     try:
-        await asyncio.gather(*writers)
+        return await asyncio.gather(*tasks)
     finally:
-        for writer in writers:
-            writer.cancel()
-        await asyncio.gather(*writers, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -72,6 +72,13 @@ class PrefixState(NamedTuple):
     status: list[str]
 
 
+class Begun(NamedTuple):
+    """What a round finds: `Sink.is_complete` and `Sink.read_state`."""
+
+    is_complete: bool
+    state: PrefixState
+
+
 class Readable(NamedTuple):
     """A hash to write: fields and texts, alternating; when it expires (0: never); its member on boards.
 
@@ -124,7 +131,14 @@ class Sink(Protocol):
         """Whether every partition has been noted as published since the last loss of data or start of a rebuild.
 
         This call must also detect a restart of the server, as its data may lack the newest part: it then raises
-        `DataLost`. Call it when joined, first in every round; awaits one answer.
+        `DataLost`. Call it when joined; awaits one answer.
+        """
+        ...
+
+    async def begin_round(self, health: Mapping[int, Health]) -> Begun:
+        """`is_complete`, then `note_partitions`, then `read_state`. Raises `DataLost` as the first does.
+
+        Call it when joined, first in every round; awaits one answer.
         """
         ...
 

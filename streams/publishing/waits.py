@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import TypeVar
 
 from models.tally import CURVE, FRANCHISE, TITLE, TallyKey
 from models.windows import AUDIENCE
@@ -26,6 +27,7 @@ NOT_MISSED = sys.maxsize
 _WINDOWS = 7
 """About how many current windows a title has."""
 
+Key = TypeVar("Key", TallyKey, str)
 Item = TallyKey | str
 """A pending key, or the id of a title with pending current windows."""
 
@@ -79,6 +81,20 @@ class Waits:
         self.others.update(others.others)
         self.charts.update(others.charts)
 
+    def remove(self, others: Waits) -> None:
+        """Remove what is also in others."""
+        _remove(self.titles, others.titles)
+        _remove(self.windows, others.windows)
+        _remove(self.others, others.others)
+        _remove(self.charts, others.charts)
+
+    def move(self, chosen: Waits, into: Waits) -> None:
+        """Move what is also in `chosen` into another."""
+        _move(self.titles, chosen.titles, into.titles)
+        _move(self.windows, chosen.windows, into.windows)
+        _move(self.others, chosen.others, into.others)
+        _move(self.charts, chosen.charts, into.charts)
+
     def weight(self) -> int:
         """About how many hashes this is."""
         return len(self) + (_WINDOWS - 1) * len(self.windows)
@@ -87,3 +103,15 @@ class Waits:
         """The least sequence that the next owner would miss."""
         lanes: tuple[dict[TallyKey, int] | dict[str, int], ...] = self.titles, self.windows, self.others, self.charts
         return min((min(lane.values()) for lane in lanes if lane), default=NOT_MISSED)
+
+
+def _move(lane: dict[Key, int], chosen: dict[Key, int], into: dict[Key, int]) -> None:
+    for key in chosen:
+        missed = lane.pop(key, None)
+        if missed is not None:
+            into[key] = missed
+
+
+def _remove(lane: dict[Key, int], others: dict[Key, int]) -> None:
+    for key in lane.keys() & others.keys():
+        del lane[key]

@@ -31,8 +31,8 @@ from streams.worker.watchdog import watch_progress, watch_topics
 log = logging.getLogger(__name__)
 
 _TIMES_FAR_BEHIND = 5
-_COLLECT_S, _LOOK_S = 60.0, 5.0
-_COLLECT_OBJECTS = 1_000_000
+_COLLECT_S, _LOOK_S = 60.0, 0.25
+_COLLECT_OBJECTS = 25_000
 _CHECKPOINT_AT_STOP_S = 8.0
 _PUBLISH_AT_STOP_S = 8.0
 _LEAVE_AT_STOP_S = 8.0
@@ -66,7 +66,8 @@ class Worker:
     async def _collect_cycles(self) -> None:
         """Free the cycles that libraries leave. What survives is never looked at again.
 
-        A collection looks at all that is new, and holds up everything meanwhile: it comes sooner where much is new.
+        A collection looks at all that is new, nearly a microsecond each, and holds up everything meanwhile: it comes
+        soon where much is new. Each object is looked at once however often that is.
         """
         since_s = 0.0
         while True:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from streams.publishing.partition_status import Health
 from streams.publishing.sink import (
+    Begun,
     DataLost,
     Derived,
     ForeignPrefix,
@@ -116,6 +117,11 @@ class FakeSink(Sink):
             raise DataLost
         return not self.redis.pending
 
+    async def begin_round(self, health: Mapping[int, Health]) -> Begun:
+        is_complete = await self.is_complete()
+        self.redis.health |= health
+        return Begun(is_complete, self._state())
+
     async def published_version(self, partition: int) -> Version | None:
         self.redis.answer()
         return self.redis.published.get(partition)
@@ -189,6 +195,9 @@ class FakeSink(Sink):
 
     async def read_state(self) -> PrefixState:
         self.redis.answer()
+        return self._state()
+
+    def _state(self) -> PrefixState:
         noted = self.redis.health.values()
         as_of_ms = min((each.stream_time_ms for each in noted if each.stream_time_ms >= 0), default=0)
         status = ["partitions_ready", str(len(noted)), "lag", str(sum(each.lag for each in noted))]

@@ -116,6 +116,21 @@ async def test_a_title_is_known_by_what_any_partition_of_the_worker_counted() ->
 
 
 @in_a_loop
+async def test_a_hash_takes_in_what_is_pending_of_it_in_every_partition() -> None:
+    redis = FakeRedis()
+    publisher = await idle(redis)
+    await publisher.open_partition(committed(1, 0))
+    await publisher.drain(10)
+    ids = [f"t{number}" for number in range(TITLES)]
+    publisher.on_committed(committed(0, 2, **dict.fromkeys(ids, 10)))
+    publisher.on_committed(committed(1, 1, **dict.fromkeys(reversed(ids), 100)))
+    await publisher.publish()
+    values = [shown(redis)[each] for each in ids]
+    assert set(values) == {"1", "110"}
+    assert A_ROUND // 2 <= values.count("110") <= A_ROUND
+
+
+@in_a_loop
 async def test_what_a_round_left_over_of_new_titles_goes_on_while_others_change() -> None:
     redis = FakeRedis()
     publisher = await idle(redis)

@@ -502,6 +502,20 @@ async def test_a_rebuild_of_an_empty_prefix_follows_no_incarnation(server: Serve
 
 
 @in_a_loop
+async def test_a_round_begins_with_what_is_noted_of_all_partitions_with_this_workers_newest(server: Server) -> None:
+    one, other = server.sink(), server.sink()
+    await one.join(2)
+    await other.join(2)
+    await one.note_published({0: (1, 1)})
+    await one.note_partitions({0: Health(500, 2, 902)})
+    await other.note_partitions({1: Health(300, 1, 901)})
+    status = ["partitions_ready", "2", "lag", "4", "checkpointed_ms", "901"]
+    assert await one.begin_round({0: Health(200, 3, 904)}) == (False, (200, 200, status))
+    await other.note_published({1: (1, 1)})
+    assert await other.begin_round({}) == (True, (200, 200, status))
+
+
+@in_a_loop
 async def test_partitions_that_the_source_has_no_more_are_forgotten_by_a_rebuild(server: Server) -> None:
     sink = server.sink()
     await sink.join(3)
@@ -619,6 +633,7 @@ Calls = dict[str, Callable[[Sink, str], Awaitable[Any]]]
 
 JOINED: Calls = {
     "is_complete": lambda sink, key: sink.is_complete(),
+    "begin_round": lambda sink, key: sink.begin_round({0: Health(500, 2, 902)}),
     "add_shares": lambda sink, key: sink.add_shares([key], [0], [[(0, 1, 2, 4)]]),
     "write_hashes": lambda sink, key: sink.write_hashes([Readable(key, "1", 0, ["plays", "3"])]),
     "derive": lambda sink, key: sink.derive([Derived(key, [])], 1),
@@ -685,14 +700,17 @@ async def test_joining_again_says_whether_the_data_is_as_it_was(server: Server) 
     assert [await sink.join(1), await sink.join(1)] == [False, True]
 
 
+@pytest.mark.parametrize("call", ["is_complete", "begin_round"])
 @in_a_loop
-async def test_another_run_of_the_server_is_a_loss_even_on_the_data_of_the_one_before(server: Server) -> None:
-    sink = server.sink()
+async def test_another_run_of_the_server_is_a_loss_even_on_the_data_of_the_one_before(
+    server: Server, call: str
+) -> None:
+    sink, key = server.sink(), f"{server.prefix}title:film"
     await sink.join(1)
     await sink.note_published({0: (1, 1)})
     server.restart()
     with pytest.raises(DataLost):
-        await _once_it_answers(sink.is_complete)
+        await _once_it_answers(lambda: JOINED[call](sink, key))
     assert not await sink.join(1)
     assert not await sink.is_complete()
     assert await sink.published_version(0) is None
