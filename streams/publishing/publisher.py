@@ -328,8 +328,9 @@ class Publisher:
         `state`: that of all workers when the round began.
         """
         stamp = self._stamp(state)
-        await self._writer.write(shares, self._shown, stamp)
-        franchises = self._franchises | {self._shown.franchise_of(key) for key in shares} - {""}
+        refused = await self._writer.write(shares, self._shown, stamp)
+        franchises = self._franchises | {self._shown.franchise_of(key) for key in shares.keys() - refused} - {""}
+        franchises -= {key.title_id for key in refused if key.kind == FRANCHISE}
         # Both need the totals of all shares, and neither needs what the other one writes.
         _, legs = await side_by_side(
             self._writer.write_franchises(franchises, self._shown, stamp), self._write_legs(shares.keys())

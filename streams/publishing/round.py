@@ -52,17 +52,22 @@ class Writer:
         self._sink = sink
         self._rendering = rendering
 
-    async def write(self, shares: Mapping[TallyKey, list[Share]], shown: ShownCatalog, stamp: Stamp) -> None:
-        """Write all shares, and all hashes except those of franchises."""
+    async def write(self, shares: Mapping[TallyKey, list[Share]], shown: ShownCatalog, stamp: Stamp) -> set[TallyKey]:
+        """Write all shares, and all hashes except those of franchises. Returns the keys whose shares were all refused.
+
+        Nothing else of those may be written: another worker has their partitions, and perhaps a newer catalog.
+        """
+        refused: set[TallyKey] = set()
         # Titles first, hours and days last: that is how many readers look at them.
         keys = sorted(shares, key=lambda key: (key.kind != TITLE, key.kind in (HOUR, DAY)))
         alone = [key for key in keys if key.kind != FRANCHISE]
         others = [key for key in keys if key.kind == FRANCHISE]
-        await _at_once(_chunks(alone), lambda chunk: self._write_chunk(chunk, shares, shown, stamp))
-        await _at_once(_chunks(others), lambda chunk: self._add_shares(chunk, shares))
+        await _at_once(_chunks(alone), lambda chunk: self._write_chunk(chunk, shares, shown, stamp, refused))
+        await _at_once(_chunks(others), lambda chunk: self._add_shares(chunk, shares, refused))
+        return refused
 
     async def _add_shares(
-        self, chunk: list[TallyKey], shares: Mapping[TallyKey, list[Share]]
+        self, chunk: list[TallyKey], shares: Mapping[TallyKey, list[Share]], refused: set[TallyKey]
     ) -> list[tuple[str, int, str, list[int]]]:
         """Write the shares of these keys. Returns for each: its hash, the hash's life in ms, its revision and total."""
         hashes = [self._rendering.hash_key(key) for key in chunk]
@@ -71,13 +76,22 @@ class Writer:
         if totals.refused:
             self._metrics.refused_shares.inc(totals.refused)
             log.warning("Redis refused %d shares: their partitions have another worker by now", totals.refused)
+            refused.update(key for key, revision in zip(chunk, totals.revisions, strict=True) if not revision)
         return list(zip(hashes, lives, totals.revisions, totals.totals, strict=True))
 
     async def _write_chunk(
-        self, chunk: list[TallyKey], shares: Mapping[TallyKey, list[Share]], shown: ShownCatalog, stamp: Stamp
+        self,
+        chunk: list[TallyKey],
+        shares: Mapping[TallyKey, list[Share]],
+        shown: ShownCatalog,
+        stamp: Stamp,
+        refused: set[TallyKey],
     ) -> None:
         rendering, common, readable = self._rendering, stamp.fields(), []
-        for key, (name, life_ms, revision, total) in zip(chunk, await self._add_shares(chunk, shares), strict=True):
+        added = await self._add_shares(chunk, shares, refused)
+        for key, (name, life_ms, revision, total) in zip(chunk, added, strict=True):
+            if not revision:
+                continue
             fields = rendering.fields(key, total, shown.rows, stamp.status)
             if fields:
                 fields += common

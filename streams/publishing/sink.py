@@ -53,7 +53,8 @@ class Boards(NamedTuple):
 class Totals(NamedTuple):
     """Each key's revision and total. `refused`: how many shares were older than the stored ones.
 
-    A key that never had a share has the revision "0" and the total [].
+    A key that never had a share has the revision "0" and the total []; one all of whose shares were refused has the
+    revision "": another worker writes its hash.
     """
 
     refused: int

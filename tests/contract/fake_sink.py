@@ -208,10 +208,13 @@ class FakeSink(Sink):
         self, hashes: Sequence[str], lives_ms: Sequence[int], shares: Sequence[Sequence[Share]]
     ) -> Totals:
         self._guard()
-        refused, kept = 0, [self.redis.shares.setdefault(key, SharesOfKey()) for key in hashes]
-        for of_key, given in zip(kept, shares, strict=True):
-            refused += _replace(of_key, given)
-        return Totals(refused, [str(of_key.revision) for of_key in kept], [list(of_key.total) for of_key in kept])
+        kept = [self.redis.shares.setdefault(key, SharesOfKey()) for key in hashes]
+        refused = [_replace(of_key, given) for of_key, given in zip(kept, shares, strict=True)]
+        revisions = [
+            "" if given and older == len(given) else str(of_key.revision)
+            for of_key, older, given in zip(kept, refused, shares, strict=True)
+        ]
+        return Totals(sum(refused), revisions, [list(of_key.total) for of_key in kept])
 
     async def write_hashes(self, hashes: Sequence[Readable], *, alone: bool = False) -> int:
         self._guard()

@@ -242,6 +242,23 @@ async def test_a_correction_of_the_catalog_is_shown_although_no_counter_has_move
     assert {name: redis.hashes[f"p:franchise:{name}"]["views"] for name in views} == views
 
 
+@in_a_loop
+async def test_a_zombie_whose_shares_are_refused_writes_nothing_by_its_older_catalog() -> None:
+    redis, corrected = FakeRedis(), saga(one=500)
+    zombie = await opened(redis, 0, catalog=lambda: saga(one=1_000))
+    first = changed(0, 1, {title("one"): {WATCHED_MS: 500}, SAGA: {"plays": 1}})
+    zombie.on_committed(first)
+    heir = worker(redis, catalog=lambda: corrected)
+    await heir.join()
+    await heir.open_partition(first)
+    heir.on_committed(changed(0, 2, {title("one"): {WATCHED_MS: 500}, SAGA: {"plays": 1}}))
+    await heir.publish()
+    written_by_heir = {name: dict(fields) for name, fields in redis.hashes.items() if "status" not in name}
+    await zombie.publish()
+    assert {name: redis.hashes[name] for name in written_by_heir} == written_by_heir
+    assert redis.hashes["p:franchise:saga"]["views"] == redis.hashes["p:title:one"]["views"] == "1.000000"
+
+
 # -- legs ---------------------------------------------------------------------------------------------------------
 
 FILM_CATALOG = {"film": CatalogRow("film", release_time_ms=RELEASE_MS)}

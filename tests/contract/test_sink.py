@@ -192,8 +192,18 @@ async def test_an_older_share_is_refused_an_equal_one_changes_nothing_a_newer_on
     sink, key = server.sink(), f"{server.prefix}title:film"
     await sink.join(1)
     await _add(sink, key, (0, 5, 7, 10))
-    revision = "2" if total == 99 else "1"
+    revision = "" if refused else "2" if total == 99 else "1"
     assert await _add(sink, key, (0, *version, 99)) == (refused, revision, [total])
+
+
+@in_a_loop
+async def test_a_key_has_no_revision_where_all_of_its_shares_are_refused(server: Server) -> None:
+    sink, key = server.sink(), f"{server.prefix}title:film"
+    await sink.join(2)
+    await _add(sink, key, (0, 5, 7, 10), (1, 5, 7, 20))
+    assert await _add(sink, key) == (0, "1", [30])
+    assert await _add(sink, key, (0, 5, 6, 1), (1, 5, 7, 20)) == (1, "1", [30])
+    assert await _add(sink, key, (0, 5, 6, 1), (1, 5, 6, 2)) == (2, "", [30])
 
 
 @in_a_loop

@@ -3,7 +3,8 @@
 -- ARGV[1]: the marker's value; ARGV[2]: msgpack list, for each key {time to live in ms or 0,
 --   {{partition, incarnation, sequence, counter...}, ...}}.
 -- Returns false if the marker differs (Redis lost its data); else
---   {shares refused, revision, total as msgpack, revision, total, ...}.
+--   {shares refused, revision, total as msgpack, revision, total, ...}. The revision of a key all of whose shares are
+--   refused is empty.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
 local refused, answer = 0, {0}
 for place, entry in ipairs(cmsgpack.unpack(ARGV[2])) do
@@ -12,11 +13,11 @@ for place, entry in ipairs(cmsgpack.unpack(ARGV[2])) do
   for index, share in ipairs(shares) do fields[index + 2] = tostring(share[1]) end
   local held = redis.call('HMGET', key, unpack(fields))
   local packed, revision = held[1], held[2] or '0'
-  local total, changes = packed and cmsgpack.unpack(packed) or {}, {}
+  local total, changes, older = packed and cmsgpack.unpack(packed) or {}, {}, 0
   for index, share in ipairs(shares) do
     local old = held[index + 2] and cmsgpack.unpack(held[index + 2]) or nil
     if old and (old[2] > share[2] or (old[2] == share[2] and old[3] > share[3])) then
-      refused = refused + 1
+      older = older + 1
     elseif not (old and old[2] == share[2] and old[3] == share[3]) then
       -- A share that was computed with other rules may have more counters.
       for counter = 4, math.max(#share, old and #old or 0) do
@@ -31,8 +32,9 @@ for place, entry in ipairs(cmsgpack.unpack(ARGV[2])) do
     redis.call('HSET', key, 'total', packed, 'revision', revision, unpack(changes))
   end
   if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
-  answer[#answer + 1] = revision
+  answer[#answer + 1] = older > 0 and older == #shares and '' or revision
   answer[#answer + 1] = packed or cmsgpack.pack(total)
+  refused = refused + older
 end
 answer[1] = refused
 return answer
