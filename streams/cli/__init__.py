@@ -6,6 +6,7 @@ does not answer); 2 a bad setting or argument.
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 
@@ -36,6 +37,7 @@ COMMANDS = {
     "import": "streams.cli.importing:importing",
     "lag": "streams.cli.lag:lag",
     "rebuild": "streams.cli.rebuild:rebuild",
+    "redis-cli": "streams.cli.redis_cli:redis_cli",
     "repartition": "streams.cli.repartition:repartition",
     "show": "streams.cli.show:show",
     "simulate": "streams.cli.simulate:simulate",
@@ -57,6 +59,10 @@ EXTRAS = {
 """The packages that a worker's image lacks, and the extra of this project that installs each."""
 
 
+UNWRITABLE = frozenset({errno.EACCES, errno.EEXIST, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS})
+"""What a folder is refused by."""
+
+
 class LazyCommands(click.Group):
     """A group whose commands are imported on first use, so that `encore --help` stays quick."""
 
@@ -75,6 +81,13 @@ class LazyCommands(click.Group):
             return super().invoke(ctx)
         except click.UsageError as problem:
             raise BadUsage(problem.format_message()) from None
+        except OSError as problem:
+            if problem.errno not in UNWRITABLE or not problem.filename:
+                raise
+            raise click.ClickException(
+                f"cannot use {problem.filename}: {problem.strerror}; accepted: a folder in which you may write"
+                " (ENCORE_DEVSTACK_DIR, XDG_CACHE_HOME and TMPDIR say where)"
+            ) from None
         except ModuleNotFoundError as missing:
             if missing.name not in EXTRAS:
                 raise
@@ -99,7 +112,7 @@ def _tell_version(ctx: click.Context, _: click.Parameter, is_asked: bool) -> Non
         ctx.exit()
 
 
-@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.option(
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=_tell_version,
     help="Show the version, and whether the rules are compiled.",

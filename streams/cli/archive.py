@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.cli.options import with_settings
+from streams.cli.options import group, with_settings
 from streams.cli.servers import kafka_located
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ SETTINGS = (
 )  # fmt: skip
 
 
-@click.group(invoke_without_command=True)
+@group(invoke_without_command=True)
 @click.option("--accept-gap", is_flag=True, help="go on after records that Kafka has forgotten, and note the gap")
 @with_settings(*SETTINGS)
 @click.pass_context

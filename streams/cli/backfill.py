@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.cli.options import with_settings
+from streams.cli.options import command, with_settings
 from streams.cli.servers import kafka_located
 from streams.display.numbers import many
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from streams.operations.backfill import Files, Found
 
 
-@click.command()
+@command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_settings("kafka", "devstack_dir", "source_topic", "titles_topic", "topic_partitions", "topic_replication")
 def backfill(settings: Settings, files: tuple[Path, ...]) -> None:

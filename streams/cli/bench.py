@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.cli.options import with_settings
+from streams.cli.options import command, with_settings
 from streams.cli.progress import progress
+from streams.cli.reading import console
 
 if TYPE_CHECKING:
     from streams.config.settings import Settings
@@ -28,7 +29,7 @@ BACKLOG_CHECKPOINT_S = 1.0
 SETTINGS = ("kafka", "redis", "checkpoint_s", "publish_s", "publish_keys_per_s", "batch_records", "hot_rows")
 
 
-@click.command()
+@command()
 @click.option("--events", type=click.IntRange(1000), default=1_000_000, show_default=True, help="events in the backlog")
 @click.option(
     "--shape", type=click.Choice(["replay", "live", "hostile"]), default="replay", show_default=True,
@@ -100,9 +101,7 @@ def bench(
     if as_json:
         click.echo(json.dumps(as_dict(report)))
     else:
-        from rich.console import Console
-
-        Console().print(as_table(report))
+        console().print(as_table(report))
         for difference in report.differences[:SHOWN]:
             click.echo(difference)
         if len(report.differences) > SHOWN:

@@ -13,7 +13,8 @@ import click
 from click.core import ParameterSource
 from pydantic import SecretStr
 
-from streams.cli.options import with_settings
+from streams.cli.options import group, with_settings
+from streams.cli.reading import console
 from streams.config.redis_address import without_password
 from streams.config.settings import Settings, variable
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-@click.group()
+@group()
 def config() -> None:
     """The settings."""
 
@@ -35,9 +36,7 @@ def show(settings: Settings, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({variable(name): value for name, value in values.items()}, ensure_ascii=False))
         return
-    from rich.console import Console
-
-    Console(highlight=False).print(_table(values))
+    console().print(_table(values))
 
 
 def _masked(value: object) -> object:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.cli.options import with_settings
+from streams.cli.options import command, with_settings
 from streams.cli.reading import READER, address, names_option
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from streams.display.titles_file import Names
 
 
-@click.command()
+@command()
 @names_option
 @with_settings(*READER, "dashboard_host", "dashboard_port")
 def dashboard(settings: Settings, names: Names) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.cli.options import with_settings
+from streams.cli.options import group, with_settings
 from streams.cli.servers import kafka_located
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _SETTINGS = ("kafka", "devstack_dir", "source_topic", "dead_letters_topic")
 _SHOWN_BYTES = 200
 
 
-@click.group("dead-letters")
+@group("dead-letters")
 def dead_letters() -> None:
     """Records that could not be read."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from streams.cli.options import with_settings
+from streams.cli.options import command, with_settings
 
 if TYPE_CHECKING:
     from streams.config.settings import Settings
@@ -23,7 +23,7 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 INTERRUPTED = 130
 
 
-@click.command()
+@command()
 @click.option(
     "--for", "for_s", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
     help="how long to feed events [default: until Ctrl-C, or the end of --input]",

@@ -9,11 +9,11 @@ import sys
 
 import click
 
-from streams.cli.options import with_settings
+from streams.cli.options import group, with_settings
 from streams.config.settings import Settings
 
 
-@click.group()
+@group()
 def devstack() -> None:
     """A real Kafka and a real Redis for this machine, without containers."""
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.cli.options import with_settings
+from streams.cli.options import command, with_settings
+from streams.cli.reading import console
 from streams.cli.servers import located
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _MARKS = {"ok": ("✓", "green"), "odd": ("!", "yellow"), "wrong": ("✗", "bold red")}
 
 
-@click.command()
+@command()
 @click.option("--json", "as_json", is_flag=True, help="print JSON lines")
 @with_settings(
     "kafka", "redis", "devstack_dir", "app_id", "source_topic", "titles_topic", "milestones_topic",
@@ -32,13 +33,12 @@ def doctor(settings: Settings, as_json: bool) -> None:
     It changes nothing. Use the same settings as the workers. Exit 0: it works, perhaps with warnings; 1: something is
     wrong.
     """
-    from rich.console import Console
     from rich.text import Text
 
     from streams.operations.doctor import examine
     from streams.operations.findings import WRONG
 
-    console = Console(highlight=False)
+    terminal = console()
     wrong = 0
     for finding in examine(located(settings)):
         wrong += finding.level == WRONG
@@ -46,8 +46,8 @@ def doctor(settings: Settings, as_json: bool) -> None:
             click.echo(json.dumps(finding._asdict(), ensure_ascii=False))
             continue
         mark, style = _MARKS[finding.level]
-        console.print(Text.assemble((f"{mark} ", style), (finding.what, "bold"), f"  {finding.found}"))
+        terminal.print(Text.assemble((f"{mark} ", style), (finding.what, "bold"), f"  {finding.found}"))
         if finding.advice:
-            console.print(Text(f"    {finding.advice}", style))
+            terminal.print(Text(f"    {finding.advice}", style))
     if wrong:
         raise click.exceptions.Exit(1)

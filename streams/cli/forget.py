@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.cli.options import with_settings
+from streams.cli.options import command, with_settings
 from streams.cli.servers import kafka_located
 from streams.display.numbers import many
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from streams.operations.forget import Archived, Asked, Forgotten
 
 
-@click.command()
+@command()
 @click.argument("household")
 @click.option(
     "--wait", "wait_s", type=click.FloatRange(min=0), default=60.0, show_default=True, metavar="SECONDS",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.cli.options import with_settings
+from streams.cli.options import command, with_settings
 from streams.cli.servers import kafka_located
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ LARGEST_HOUSEHOLD_BYTES = 256
 TOPIC_OPTIONS = ("--source-topic", "--titles-topic")
 
 
-@click.command(name="import")
+@command(name="import")
 @with_settings(
     "kafka",
     "devstack_dir",

@@ -10,35 +10,49 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.cli.options import with_settings
-from streams.cli.servers import kafka_located
+from streams.cli.options import command, with_settings
+from streams.cli.reading import console
+from streams.cli.servers import kafka_located, located
 from streams.display.numbers import many
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from streams.config.settings import Settings
+    from streams.kafka.admin import KafkaView
+    from streams.operations.catching_up import CatchingUp
     from streams.operations.lag import Lag
 
+_WAIT_S = 600.0
 
-@click.command()
+
+@command()
 @click.option("--json", "as_json", is_flag=True, help="print the answer as one line of JSON")
 @click.option("--at-most", type=click.IntRange(0), metavar="RECORDS", help="exit 1 if the lag exceeds this")
-@with_settings("kafka", "devstack_dir", "app_id", "source_topic")
-def lag(settings: Settings, as_json: bool, at_most: int | None) -> None:
+@click.option(
+    "--wait", "wait_s", type=click.FloatRange(min=0), is_flag=False, flag_value=_WAIT_S, metavar="[SECONDS]",
+    help=f"first wait until readers see all that was sent before; at most this long [{_WAIT_S:g}]",
+)  # fmt: skip
+@with_settings("kafka", "redis", "devstack_dir", "app_id", "source_topic", "redis_prefix")
+def lag(settings: Settings, as_json: bool, at_most: int | None, wait_s: float | None) -> None:
     """Show each partition's lag: how many records are not counted yet, and the age of the oldest.
 
-    The lag is computed from the group's committed offsets, which follow the checkpoints within about a second. Exit 1:
-    Kafka does not answer, or the lag exceeds --at-most.
+    The lag is computed from the group's committed offsets, which follow the checkpoints within about a second. --wait
+    ends once what was sent before it is counted and in Redis, whatever is sent meanwhile. Exit 1: a server does not
+    answer, the wait was too short, or the lag exceeds --at-most.
     """
     from streams.kafka.admin import KafkaView
+    from streams.kafka.reader import CannotRead
     from streams.kafka.topics import KafkaFailed
     from streams.operations.lag import read_lag
 
-    settings = kafka_located(settings)
+    settings = kafka_located(settings) if wait_s is None else located(settings)
     try:
-        found = read_lag(settings, KafkaView(settings.kafka_address))
-    except KafkaFailed as problem:
+        view = KafkaView(settings.kafka_address)
+        if wait_s is not None:
+            _wait(settings, view, wait_s)
+        found = read_lag(settings, view)
+    except (CannotRead, KafkaFailed) as problem:
         raise click.ClickException(str(problem)) from None
     if as_json:
         answer = {
@@ -54,10 +68,27 @@ def lag(settings: Settings, as_json: bool, at_most: int | None) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _show(found: Lag) -> None:
-    from rich.console import Console
+def _wait(settings: Settings, view: KafkaView, within_s: float) -> None:
+    from streams.cli.progress import progress
+    from streams.operations.catching_up import follow
 
-    Console(highlight=False).print(_table(found))
+    with progress("waiting", None) as advance:
+        last = follow(settings, view, within_s, lambda found: advance(0, _left(found)))
+    if not last.is_over:
+        raise click.ClickException(f"after {within_s:g} s: {_left(last)}")
+
+
+def _left(found: CatchingUp) -> str:
+    if found.is_over:
+        return "readers see all of it"
+    workers = many(found.workers, "worker") if found.workers else "no worker: start `encore worker`"
+    if found.records:
+        return f"{many(found.records, 'record')} not counted yet; {workers}"
+    return f"all counted, {many(len(found.unseen), 'partition')} not in Redis yet; {workers}"
+
+
+def _show(found: Lag) -> None:
+    console().print(_table(found))
 
 
 def _table(found: Lag) -> Table:

@@ -1,18 +1,54 @@
 """Turns every setting into an option of a command, so that each is declared once.
 
-Owns the mapping from `Settings` fields to click options.
+Owns the mapping from `Settings` fields to click options, and the order of a command's help: its own options first, then
+settings, then connections.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import click
 
 from streams.config.redis_address import BadAddress, read_address
 from streams.config.settings import SECRETS, BadSetting, Settings, kin, load, variable
+
+
+class Setting(click.Option):
+    """An option that stands for a setting."""
+
+    @property
+    def section(self) -> str:
+        """The heading under which a command's help shows it."""
+        name = str(self.name).removeprefix("set_")
+        connects = name in ("devstack_dir", *(each for server in ("kafka", "redis") for each in (server, *kin(server))))
+        return "Connections" if connects else "Settings"
+
+
+class Command(click.Command):
+    """A command whose help shows its own options first, then settings, then connections."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {"Options": [], "Settings": [], "Connections": []}
+        for parameter in self.get_params(ctx):
+            if (shown := parameter.get_help_record(ctx)) is not None:
+                sections[parameter.section if isinstance(parameter, Setting) else "Options"].append(shown)
+        for name, rows in sections.items():
+            if rows:
+                with formatter.section(name):
+                    formatter.write_dl(rows)
+
+
+class Group(click.Group, Command):
+    """A group of such commands."""
+
+    command_class = Command
+
+
+command = partial(click.command, cls=Command)
+group = partial(click.group, cls=Group)
 
 
 def with_settings(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -57,5 +93,8 @@ def _refuse_passwords(redis: str | None) -> None:
 
 def _option(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     field = Settings.model_fields[name]
-    shown = f"{field.description} [{variable(name)}, default {field.default!r}]"
-    return click.option(f"--{name.replace('_', '-')}", f"set_{name}", default=None, metavar="VALUE", help=shown)
+    default = "" if field.default == "" else f", default {field.default}"
+    shown = f"{field.description} [{variable(name)}{default}]"
+    return click.option(
+        f"--{name.replace('_', '-')}", f"set_{name}", cls=Setting, default=None, metavar="VALUE", help=shown
+    )

@@ -6,6 +6,9 @@ Owns their options and exit codes.
 from __future__ import annotations
 
 import json
+import os
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 NOT_COMPLETE = "counters are being rebuilt: these are too small"
 READER = ("redis", "devstack_dir", "redis_prefix")
 """The settings of whoever reads."""
+
+_WIDE = 1_000
 
 
 def _names(_: click.Context, __: click.Parameter, file: str | None) -> Names:
@@ -70,21 +75,36 @@ def address(settings: Settings) -> str:
 
 @contextmanager
 def reader_of(settings: Settings) -> Iterator[Reader]:
-    """A reader for one command. If it cannot read, the command ends with one line."""
+    """A reader for one command. If it cannot read, the command ends with one line.
+
+    Counters that are not those of now are told of first, on standard error.
+    """
     from streams.reader import Reader, ReaderError
 
     try:
         with Reader(address(settings), settings.redis_prefix) as reader:
+            _tell_how_current(reader)
             yield reader
     except ReaderError as problem:
         raise click.ClickException(str(problem)) from None
 
 
+def _tell_how_current(reader: Reader) -> None:
+    from streams.display.freshness import not_current
+
+    if problem := not_current(reader.status(), int(time.time() * 1000)):
+        click.echo(f"note: {problem}", err=True)
+
+
 def console() -> Console:
-    """A console for the terminal or a file. It does not highlight: tables choose their own colours."""
+    """A console for the terminal or a file. It does not highlight: tables choose their own colours.
+
+    Only in a terminal lines have to fit: elsewhere they are as long as they are, unless COLUMNS says otherwise.
+    """
     from rich.console import Console
 
-    return Console(highlight=False)
+    fits = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(highlight=False, width=None if fits else _WIDE)
 
 
 def nothing_of(title_id: str, settings: Settings) -> click.ClickException:

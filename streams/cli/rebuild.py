@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.cli.options import with_settings
+from streams.cli.options import command, with_settings
 from streams.cli.servers import located
 from streams.config.rule_settings import RULE_SETTINGS
 
@@ -26,7 +26,7 @@ SETTINGS = (
 )  # fmt: skip
 
 
-@click.command()
+@command()
 @click.option("--yes", is_flag=True, help="do not ask, even if records that were counted are gone")
 @click.option("--json", "as_json", is_flag=True, help="print the answer as one line of JSON")
 @click.option("--from", "archive", metavar="ARCHIVE", help="count what Kafka has forgotten from here [ENCORE_ARCHIVE]")

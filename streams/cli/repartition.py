@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.cli.options import with_settings
+from streams.cli.options import command, with_settings
 from streams.cli.servers import kafka_located
 from streams.display.numbers import many
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from streams.operations.repartition import Copied
 
 
-@click.command()
+@command()
 @click.argument("new_topic")
 @click.option("--partitions", type=click.IntRange(1, 10_000), metavar="N", help="partitions of NEW_TOPIC, if it is new")
 @click.option("--last", "is_last", is_flag=True, help="the producers are stopped: copy what is left, and finish")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from streams.cli.options import command
 from streams.cli.reading import console, nothing_of, print_json, reader_of, reading_options
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from streams.display.titles_file import Names
 
 
-@click.command()
+@command()
 @click.argument("title_id", metavar="TITLE")
 @reading_options
 def show(settings: Settings, title_id: str, as_json: bool, names: Names) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from streams.cli.options import with_settings
+from streams.cli.options import command, with_settings
 from streams.cli.servers import kafka_located
 from streams.tools.simulate.plan import Plan
 
@@ -62,7 +62,7 @@ class Showing(NamedTuple):
     end_ms: int | None
 
 
-@click.command()
+@command()
 @with_settings("kafka", "devstack_dir", "source_topic", "titles_topic", "topic_partitions", "topic_replication")
 @click.option("--story", is_flag=True, help="send the story of two films: the eight weeks from their release until now")
 @click.option(

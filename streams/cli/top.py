@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
+from streams.cli.options import command
 from streams.cli.reading import console, print_json, reader_of, reading_options
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class DayOption(click.ParamType):
             self.fail(f"{value!r}: accepted: a UTC day such as 2026-11-23", param, ctx)
 
 
-@click.command()
+@command()
 @click.option(
     "--metric", type=click.Choice(TITLE_BOARDS), default="completions", show_default=True, help="what to rank by"
 )

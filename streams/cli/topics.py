@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from streams.cli.options import with_settings
+from streams.cli.options import group, with_settings
 from streams.cli.servers import kafka_located
 
 if TYPE_CHECKING:
     from streams.config.settings import Settings
 
 
-@click.group()
+@group()
 def topics() -> None:
     """The application's topics."""
 

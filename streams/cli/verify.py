@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from streams.cli.options import with_settings
+from streams.cli.options import command, with_settings
+from streams.cli.reading import console
 from streams.cli.servers import located
 from streams.config.rule_settings import RULE_SETTINGS
 
@@ -26,7 +27,7 @@ SETTINGS = (
 )  # fmt: skip
 
 
-@click.command()
+@command()
 @click.option("--json", "as_json", is_flag=True, help="print the answer as one line of JSON")
 @click.option(
     "--wait", "wait_s", type=click.FloatRange(min=0), default=30.0, show_default=True, metavar="SECONDS",
@@ -92,7 +93,6 @@ def summary(answer: Verification) -> str:
 
 
 def _show(answer: Verification) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -100,7 +100,7 @@ def _show(answer: Verification) -> None:
         table = Table("key", "field", "expected", "found")
         for difference in answer.differences[:SHOWN_DIFFERENCES]:
             table.add_row(*(Text(_printable(part), overflow="fold") for part in difference))
-        Console().print(table)
+        console().print(table)
     if len(answer.differences) > SHOWN_DIFFERENCES:
         click.echo(f"and {len(answer.differences) - SHOWN_DIFFERENCES:,} more")
     for note in answer.notes:

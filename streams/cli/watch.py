@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from models.hash_fields import TITLE_BOARDS
+from streams.cli.options import command
 from streams.cli.reading import address, console, print_json, reading_options
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Look(NamedTuple):
     problem: str = ""
 
 
-@click.command()
+@command()
 @click.option(
     "--metric", type=click.Choice(TITLE_BOARDS), default="completions", show_default=True, help="what to rank by"
 )

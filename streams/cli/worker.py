@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from streams.cli.options import with_settings
+from streams.cli.options import command, with_settings
 from streams.cli.servers import located
 from streams.config.settings import Settings
 
 
-@click.command()
+@command()
 @with_settings()
 def worker(settings: Settings) -> None:
     """Read playback events, count them, and publish the counters to Redis, until SIGTERM or Ctrl-C.

@@ -32,6 +32,7 @@ from streams.publishing.sink import (
 )
 from streams.redis.clients import async_client
 from streams.redis.keys import Held, Keys
+from streams.redis.published import read_version, version_text
 
 if TYPE_CHECKING:
     from streams.config.settings import Settings
@@ -91,12 +92,12 @@ class RedisSink(Sink):
         text = await answer(self._client.hget(self._keys.published, str(partition)))
         if text is None:
             return None
-        return _version(text)
+        return read_version(text)
 
     async def note_published(self, versions: Mapping[int, Version]) -> None:
         if not versions:
             return
-        noted = [text for p, (i, s) in versions.items() for text in (str(p), f"{i}:{s}")]
+        noted = [text for p, (i, s) in versions.items() for text in (str(p), version_text(i, s))]
         await self._guarded("note_published", [self._keys.published, self._keys.pending, self._keys.unswept], *noted)
 
     async def begin_rebuild(self, partitions: int) -> int:
@@ -104,7 +105,7 @@ class RedisSink(Sink):
         versions = await self._guarded(
             "begin_rebuild", [keys.pending, keys.rebuilding, keys.unswept, keys.published, keys.partitions], partitions
         )
-        return max((_version(text)[0] for text in versions), default=0)
+        return max((read_version(text)[0] for text in versions), default=0)
 
     async def note_recounts(self, recounts: Mapping[int, bool]) -> int:
         noted = [text for p, goes_on in recounts.items() for text in (str(p), "1" if goes_on else "0")]
@@ -231,8 +232,3 @@ def _state(found: dict[bytes, bytes]) -> PrefixState:
     status = ["partitions_ready", str(ready), "lag", str(sum(each.lag for each in told))]
     status += ["checkpointed_ms", str(min((each.checkpointed_ms for each in told), default=0))]
     return PrefixState(as_of_ms, max(as_of_ms, judged_ms), status)
-
-
-def _version(text: bytes) -> Version:
-    incarnation, _, sequence = text.decode().partition(":")
-    return int(incarnation), int(sequence)

