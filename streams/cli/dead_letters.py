@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from streams.config.settings import Settings
     from streams.operations.dead_letters import DeadLetter
 
-_SETTINGS = ("kafka", "devstack_dir", "source_topic", "dead_letters_topic")
+_SETTINGS = ("kafka", "devstack_dir", "app_id", "source_topic", "dead_letters_topic", "topic_replication")
 _SHOWN_BYTES = 200
 
 
@@ -31,13 +31,15 @@ def dead_letters() -> None:
 
 
 @dead_letters.command("list")
-@click.option("--error", "words", default="", metavar="WORDS", help="only those whose reason contains this text")
+@click.option(
+    "--error", "words", default="", metavar="WORDS", help="only those whose code or reason contains this text"
+)
 @click.option("--last", type=click.IntRange(1), default=20, show_default=True, help="how many to show")
-@click.option("--reasons", is_flag=True, help="count the reasons instead")
+@click.option("--reasons", is_flag=True, help="count them by the code of their reason instead")
 @click.option("--json", "as_json", is_flag=True, help="print JSON lines, with keys and values as text")
 @with_settings(*_SETTINGS)
 def list_(settings: Settings, words: str, last: int, reasons: bool, as_json: bool) -> None:
-    """Show the newest dead letters, with source offset and reason.
+    """Show the newest dead letters, with source offset, and the code and words of the reason.
 
     Values are shown as they were sent, household ids included. Exit 1: Kafka does not answer.
     """
@@ -52,35 +54,52 @@ def list_(settings: Settings, words: str, last: int, reasons: bool, as_json: boo
 
 
 @dead_letters.command()
-@click.option("--error", "words", default="", metavar="WORDS", help="only those whose reason contains this text")
+@click.option(
+    "--error", "words", default="", metavar="WORDS", help="only those whose code or reason contains this text"
+)
+@click.option("--again", is_flag=True, help="also those that were sent again before")
 @click.option("--yes", is_flag=True, help="do not ask for confirmation")
 @with_settings(*_SETTINGS)
-def replay(settings: Settings, words: str, yes: bool) -> None:
-    """Send dead letters to the source topic again, unchanged. First deploy a worker that can read them.
+def replay(settings: Settings, words: str, again: bool, yes: bool) -> None:
+    """Send dead letters to the source topic again, unchanged, each once. First deploy a worker that can read them.
 
     A record that still cannot be read becomes a dead letter again. An event that has been counted meanwhile changes
     nothing, as its id is known. Dead letters that were shortened, because of their length or for pseudonyms, are
-    skipped. Exit 1: not all were sent.
+    skipped, and those that this command has sent before: the topic APP_ID-replayed remembers them. Exit 1: not all
+    were sent; what was, may be sent twice.
     """
     from streams.kafka.producer import SendFailed
-    from streams.operations.dead_letters import send_again
+    from streams.kafka.reader import CannotRead
+    from streams.kafka.topics import KafkaFailed
+    from streams.operations.dead_letters import send_again, sent_before
 
     settings = kafka_located(settings)
     letters = list(_letters(settings, words))
+    try:
+        before = set() if again else sent_before(settings.kafka_address, settings)
+    except CannotRead as problem:
+        raise click.ClickException(str(problem)) from None
     whole = [letter for letter in letters if not letter.is_cut]
-    if not whole:
-        click.echo(f"no dead letters to send again{_chosen(words)}")
+    due = [letter for letter in whole if letter.place not in before]
+    left_out = _left_out(len(letters) - len(whole), len(whole) - len(due))
+    if not due:
+        click.echo(f"no dead letters to send again{_chosen(words)}{left_out}")
         return
     if not yes:
         if not sys.stdin.isatty():
-            raise click.ClickException(f"{len(whole):,} would be sent to {settings.source_topic}; say --yes")
-        click.confirm(f"Send {len(whole):,} to {settings.source_topic}?", abort=True, err=True)
+            raise click.ClickException(f"{len(due):,} would be sent to {settings.source_topic}; say --yes")
+        click.confirm(f"Send {len(due):,} to {settings.source_topic}?", abort=True, err=True)
     try:
-        sent = send_again(settings.kafka_address, settings.source_topic, whole)
-    except SendFailed as problem:
+        sent = send_again(settings.kafka_address, settings, due)
+    except (KafkaFailed, SendFailed) as problem:
         raise click.ClickException(str(problem)) from None
-    left_out = f"; {len(letters) - sent:,} are not here whole and were left out" if len(letters) > sent else ""
     click.echo(f"{sent:,} sent to {settings.source_topic}{left_out}")
+
+
+def _left_out(cut: int, before: int) -> str:
+    words = [f"{cut:,} are not here whole"] if cut else []
+    words += [f"{before:,} were sent before (--again sends them too)"] if before else []
+    return "".join(f"; {each}" for each in words)
 
 
 def _letters(settings: Settings, words: str) -> Iterator[DeadLetter]:
@@ -89,19 +108,22 @@ def _letters(settings: Settings, words: str) -> Iterator[DeadLetter]:
 
     try:
         for letter in read_dead_letters(settings.kafka_address, settings):
-            if words.lower() in letter.error.lower():
+            if words.lower() in letter.code or words.lower() in letter.error.lower():
                 yield letter
     except CannotRead as problem:
         raise click.ClickException(str(problem)) from None
 
 
-def _show_reasons(letters: Iterable[DeadLetter], as_json: bool) -> None:
-    found = Counter(letter.error for letter in letters).most_common()
+def _show_reasons(letters: Sequence[DeadLetter], as_json: bool) -> None:
+    """How many letters have each code, and the words of the newest."""
+    newest = {letter.code: letter.error for letter in letters}
+    found = Counter(letter.code for letter in letters).most_common()
     if as_json:
-        click.echo(json.dumps(dict(found), ensure_ascii=False))
+        click.echo(json.dumps(dict(found)))
         return
-    for reason, number in found:
-        click.echo(f"{number:>9,}  {reason}")
+    longest = max(map(len, newest), default=0)
+    for code, number in found:
+        click.echo(f"{number:>9,}  {code:<{longest}}  {_safe(newest[code])}")
 
 
 def _line(letter: DeadLetter) -> str:
@@ -109,9 +131,13 @@ def _line(letter: DeadLetter) -> str:
     value = b"no value" if letter.value is None else letter.value
     shown = value[:_SHOWN_BYTES].decode(errors="backslashreplace")
     cut = "…" if len(value) > _SHOWN_BYTES else ""
-    # Whatever a record holds, a line stays a line, and the terminal as it is.
-    safe = "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in shown)
-    return f"{at}  {letter.topic}/{letter.partition}:{letter.offset}  {letter.error}\n    {safe}{cut}"
+    where = f"{letter.topic}/{letter.partition}:{letter.offset}"
+    return f"{at}  {where}  {letter.code}  {_safe(letter.error)}\n    {_safe(shown)}{cut}"
+
+
+def _safe(text: str) -> str:
+    """Whatever a record holds, a line stays a line, and the terminal as it is."""
+    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
 
 
 def _as_dict(letter: DeadLetter) -> dict[str, object]:
@@ -122,4 +148,4 @@ def _as_dict(letter: DeadLetter) -> dict[str, object]:
 
 
 def _chosen(words: str) -> str:
-    return f" whose reason holds {words!r}" if words else ""
+    return f" whose code or reason holds {words!r}" if words else ""

@@ -29,17 +29,18 @@ if TYPE_CHECKING:
 @click.option(
     "--archive", "rewrite", is_flag=True, help="also rewrite the files of ENCORE_ARCHIVE that hold its records"
 )
+@click.option("--yes", is_flag=True, help="do not ask for confirmation")
 @click.option("--json", "as_json", is_flag=True, help="print the answer as one line of JSON")
 @with_settings(
     "kafka", "devstack_dir", "app_id", "source_topic", "erasures_topic", "milestones_topic", "dead_letters_topic",
     "late_topic", "pseudonym_key_file",
 )  # fmt: skip
-def forget(settings: Settings, household: str, wait_s: float, as_json: bool, rewrite: bool) -> None:
+def forget(settings: Settings, household: str, wait_s: float, yes: bool, as_json: bool, rewrite: bool) -> None:
     """Have the workers forget HOUSEHOLD: they delete its rows and stop counting it.
 
     HOUSEHOLD is an id; `-` reads it from standard input, so that others on this machine do not see it. Workers keep
-    running; a stopped one does it when it starts. Exit 0: every partition has forgotten it. Exit 1: not yet, or Kafka
-    does not answer; it is safe to run it again.
+    running; a stopped one does it when it starts. It cannot be undone, so you are asked before, unless you say --yes.
+    Exit 0: every partition has forgotten it. Exit 1: not yet, or Kafka does not answer; it is safe to run it again.
     """
     from streams.archive.store import ArchiveFailed
     from streams.kafka.producer import SendFailed
@@ -53,6 +54,7 @@ def forget(settings: Settings, household: str, wait_s: float, as_json: bool, rew
     if rewrite and not settings.archive:
         raise click.UsageError("--archive: accepted: only with ENCORE_ARCHIVE, which is empty")
     settings = kafka_located(settings)
+    _confirm(settings, yes)
     try:
         asked = ask(settings, household_id)
         found = follow(settings, asked, wait_s)
@@ -75,6 +77,16 @@ def forget(settings: Settings, household: str, wait_s: float, as_json: bool, rew
         )
 
 
+def _confirm(settings: Settings, yes: bool) -> None:
+    """Ask, without the id, which others may see."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.ClickException("nobody can be asked whether the household is to be forgotten for good; say --yes")
+    said = f"Forget the household in {settings.app_id} for good? Its earlier events never count again"
+    click.confirm(said, abort=True, err=True)
+
+
 def remains(settings: Settings) -> list[str]:
     """What a forgotten household leaves behind that Encore cannot remove, a line each."""
     return [
@@ -94,9 +106,11 @@ def _as_dict(settings: Settings, asked: Asked, found: Forgotten, archived: Archi
         if archived is not None
         else None
     )
+    rows = sum(found.rows.values())
     return {
         "digest": asked.digest,
-        "rows": sum(found.rows.values()),
+        "known": bool(rows) if not found.waiting else None,
+        "rows": rows,
         "waiting": found.waiting,
         "archive": in_archive,
         "remains": remains(settings),
@@ -106,7 +120,8 @@ def _as_dict(settings: Settings, asked: Asked, found: Forgotten, archived: Archi
 def _show(settings: Settings, found: Forgotten, archived: Archived | None) -> None:
     if not found.waiting:
         rows = sum(found.rows.values())
-        click.echo(f"forgotten: {many(rows, 'row')} removed; no counter counts the household any more")
+        done = f"{many(rows, 'row')} removed" if rows else "no rows of it: it is unknown here, or forgotten before"
+        click.echo(f"forgotten: {done}; no counter counts the household any more")
     if archived is not None and archived.removed:
         click.echo(
             f"{many(archived.removed, 'record')} removed from {many(len(archived.files), 'file')} of the archive"

@@ -89,13 +89,24 @@ def all_topics(settings: Settings) -> list[Topic]:
     return [*inputs(settings), *controls(settings), *outputs(settings)]
 
 
-def make_topics(
-    settings: Settings, kafka: KafkaAddress, *, all_of_them: bool = False, within_s: float = _TRIED_FOR_S
-) -> list[str]:
-    """Create the input topics, or all topics, if they are missing. Returns the names of those that the last try made.
+def replays(settings: Settings) -> Topic:
+    """The topic of the dead letters that were sent again. Only that command uses it, and makes it."""
+    return Topic(f"{settings.app_id}-replayed", 1, _COMPACTED)
 
-    For `within_s` it tries again if a broker that has just died, or just come, may be the reason. Raises
-    `KafkaFailed`, and `TopicMismatch` if the state topic does not fit the source topic.
+
+def make_topics(
+    settings: Settings,
+    kafka: KafkaAddress,
+    *,
+    all_of_them: bool = False,
+    only: Topic | None = None,
+    within_s: float = _TRIED_FOR_S,
+) -> list[str]:
+    """Create the input topics, all topics, or `only` this one, if they are missing.
+
+    Returns the names of those that the last try made. For `within_s` it tries again if a broker that has just died, or
+    just come, may be the reason. Raises `KafkaFailed`, and `TopicMismatch` if the state topic does not fit the source
+    topic.
     """
     # Not kafka-python's client: its import takes as long as everything else that a worker does at its start.
     from confluent_kafka import KafkaException
@@ -109,7 +120,10 @@ def make_topics(
         try:
             # Each time another client: one that takes a dead broker for the controller asks no other one for it.
             admin = AdminClient({**kafka.for_librdkafka(), "log_level": 0})
-            return _make(admin, settings, all_of_them, min(within_s, _ONE_TRY_S))
+            one_try_s = min(within_s, _ONE_TRY_S)
+            if only is not None:
+                return _make_missing(admin, [only], settings, one_try_s)
+            return _make(admin, settings, all_of_them, one_try_s)
         except KafkaException as problem:
             if problem.args[0].name() not in _AGAIN or time.monotonic() > until:
                 raise KafkaFailed(f"Kafka at {kafka}: {_in_words(problem.args[0])}") from None

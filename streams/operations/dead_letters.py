@@ -1,32 +1,44 @@
-"""Dead letters for an operator: lists them with reason and source offset, and sends them again."""
+"""Dead letters for an operator: lists them with reason and source offset, and sends them again, each once.
+
+Owns the topic that remembers what was sent again: its keys are the places of the source records.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
 from streams.kafka.producer import Outgoing, send
 from streams.kafka.reader import read_all
-from streams.kafka.topics import LARGEST_MESSAGE_BYTES
+from streams.kafka.topics import LARGEST_MESSAGE_BYTES, make_topics, replays
+from streams.operations.dead_letter_codes import code_of
+from streams.operations.titles import NOW
 
 
 class DeadLetter(NamedTuple):
-    """One dead letter. `topic`, `partition`, `offset`: its source record. `time_ms`: when it was written.
+    """One dead letter. `topic`, `topic_id`, `partition`, `offset`: its source record. `time_ms`: when it was written.
 
-    `is_cut`: it was shortened; the source topic has all of it.
+    `code`: the kind of its reason, `error`. `is_cut`: it was shortened; the source topic has all of it.
     """
 
     topic: str
     partition: int
     offset: int
+    code: str
     error: str
     time_ms: int
     key: bytes | None
     value: bytes | None
     is_cut: bool
+    topic_id: str
+
+    @property
+    def place(self) -> bytes:
+        """The source record, wherever it was copied to."""
+        return f"{self.topic_id}/{self.partition}/{self.offset}".encode()
 
 
 def read_dead_letters(kafka: KafkaAddress, settings: Settings) -> Iterator[DeadLetter]:
@@ -36,15 +48,18 @@ def read_dead_letters(kafka: KafkaAddress, settings: Settings) -> Iterator[DeadL
 
 def _letter(message: Any) -> DeadLetter:
     headers = {name: (value or b"").decode(errors="replace") for name, value in message.headers() or ()}
+    error = headers.get("error", "?")
     return DeadLetter(
         headers.get("topic", "?"),
         _number(headers.get("partition", "")),
         _number(headers.get("offset", "")),
-        headers.get("error", "?"),
+        code_of(error),
+        error,
         message.timestamp()[1],
         message.key(),
         message.value(),
         bool(headers.keys() & {"key_bytes", "value_bytes"}),
+        headers.get("topic_id", "?"),
     )
 
 
@@ -52,8 +67,20 @@ def _number(text: str) -> int:
     return int(text) if text.isdigit() else -1
 
 
-def send_again(kafka: KafkaAddress, topic: str, letters: Iterable[DeadLetter]) -> int:
-    """Send the original keys and values to a topic; returns how many. Raises `SendFailed`, perhaps after some."""
+def sent_before(kafka: KafkaAddress, settings: Settings) -> set[bytes]:
+    """The places of the dead letters that were sent again. Raises `CannotRead`."""
+    return {message.key() for message in read_all(kafka, replays(settings).name)}
+
+
+def send_again(kafka: KafkaAddress, settings: Settings, letters: Sequence[DeadLetter]) -> int:
+    """Send the original keys and values to the source topic, and remember that; returns how many were sent.
+
+    Raises `KafkaFailed`, and `SendFailed` perhaps after some: these are not remembered.
+    """
+    make_topics(settings, kafka, only=replays(settings))
     now_ms = int(time.time() * 1000)
     items = (Outgoing(now_ms, letter.key, letter.value, now_ms) for letter in letters)
-    return send(items, kafka, topic, stamp=False, largest_bytes=LARGEST_MESSAGE_BYTES).events
+    sent = send(items, kafka, settings.source_topic, stamp=False, largest_bytes=LARGEST_MESSAGE_BYTES).events
+    notes = (Outgoing(0, letter.place, b"{}", NOW) for letter in letters[:sent])
+    send(notes, kafka, replays(settings).name, stamp=False)
+    return sent

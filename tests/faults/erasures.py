@@ -24,7 +24,7 @@ def forgotten(trial: Trial, number: int) -> None:
     trial.rng.choice(trial.crew).process.kill()
     trial.until_working()
     for household in chosen:
-        ended = application.start("forget", household).ended(90)
+        ended = application.start("forget", household, "--yes").ended(90)
         assert ended.code == 0, ended.log
 
 
@@ -37,4 +37,4 @@ def households_of(application: Application) -> list[str]:
 def ask(application: Application, households: Iterable[str]) -> None:
     """Ask for households to be forgotten, without waiting until they are."""
     for household in households:
-        application.start("forget", household, "--wait", "0").ended()
+        application.start("forget", household, "--yes", "--wait", "0").ended()

@@ -282,7 +282,7 @@ def test_a_forgotten_household_is_named_with_its_files_and_goes_from_them(applic
 
 def forgotten(application: Application, household: str, *words: str) -> dict[str, Any]:
     """What `encore forget` says of the archive."""
-    ended = application.start("forget", household, "--json", *words).ended()
+    ended = application.start("forget", household, "--yes", "--json", *words).ended()
     assert (ended.code, ended.log) == (0, "")
     found: dict[str, Any] = json.loads(ended.out)["archive"]
     return found

@@ -346,12 +346,12 @@ def test_a_household_that_is_forgotten_before_or_during_a_copy_is_forgotten_in_i
     worker = app.ready_worker(2)
     send(app, fifty(), [old])
     app.until_checkpointed()
-    assert ran(app, "forget", "home-1").code == 0
+    assert ran(app, "forget", "home-1", "--yes").code == 0
     assert repartition(app, new, "--partitions", "4")["left_out"] == 11
     send(app, fifty(EVENING_MS + 20 * MINUTE_MS), [old])
     app.until_checkpointed()
     for household in ("home-2", "home-3"):
-        assert ran(app, "forget", household).code == 0
+        assert ran(app, "forget", household, "--yes").code == 0
     send(app, fifty(EVENING_MS + 40 * MINUTE_MS), [old])
     assert repartition(app, new, "--last")["left_out"] == 22
     rest(app)

@@ -91,7 +91,7 @@ def test_whoever_shows_a_password_or_a_certificate_counts_sends_verifies_and_for
         servers.environment(principal, "auditor") | servers.by_certificate(principal)
         for principal in ("auditor", "eraser")
     )
-    forgetting = counted.start("forget", "nobody", "--json", **eraser)
+    forgetting = counted.start("forget", "nobody", "--yes", "--json", **eraser)
     verified = counted.start("verify", "--json", "--wait", "30", **auditor).ended(120)
     forgotten = forgetting.ended()
 

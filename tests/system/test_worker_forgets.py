@@ -93,7 +93,7 @@ def watched(running: Running) -> Watched:
 
 def forget(application: Application, household: str, *words: str) -> dict[str, Any]:
     """What the command answered."""
-    ended = application.start("forget", household, "--json", *words).ended()
+    ended = application.start("forget", household, "--yes", "--json", *words).ended()
     assert (ended.code, ended.log) == (0, "")
     return json.loads(ended.out)
 
@@ -144,7 +144,7 @@ def test_asked_while_no_worker_runs_it_is_done_as_soon_as_one_does(watched: Watc
     assert watched.running.worker.stopped().code == 0
     watched.watch(watched.home, EVENING_MS + DAY_MS)
 
-    not_yet = watched.application.start("forget", watched.home, "--wait", "1").ended()
+    not_yet = watched.application.start("forget", watched.home, "--yes", "--wait", "1").ended()
 
     assert not_yet.code == 1
     assert "not forgotten yet by 4 partitions: 0, 1, 2, 3." in not_yet.log
@@ -178,13 +178,29 @@ def test_the_id_may_come_from_standard_input_and_people_can_read_the_answer(watc
     environment = {**os.environ, **watched.application.environment}
     given = f"{watched.home}\n"
     done = subprocess.run(
-        [*COMMAND, "forget", "-"], input=given, env=environment, capture_output=True, text=True, check=False
+        [*COMMAND, "forget", "-", "--yes"], input=given, env=environment, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout.splitlines()[:2], done.stdout.splitlines()[-1]) == (
         0,
         ["forgotten: 1 row removed; no counter counts the household any more", "what cannot be removed:"],
         "what it sends from now on counts as a new household's.",
     )
+
+
+def test_a_household_that_is_not_there_is_said_to_be_unknown(running: Running) -> None:
+    answer = forget(running.application, "nobody")
+
+    assert (answer["known"], answer["rows"], answer["waiting"]) == (False, 0, [])
+    told = running.application.start("forget", "nobody", "--yes").ended()
+    assert told.out.startswith("forgotten: no rows of it: it is unknown here, or forgotten before;")
+
+
+def test_nobody_is_forgotten_who_was_not_confirmed(watched: Watched) -> None:
+    ended = watched.application.start("forget", watched.home).ended()
+
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.log.endswith("for good; say --yes\n")
+    assert len(watched.rows(watched.home)) == 1
 
 
 def test_no_id_is_no_household(running: Running) -> None:
