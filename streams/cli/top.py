@@ -14,6 +14,7 @@ from streams.cli.reading import console, print_json, reader_of, reading_options
 if TYPE_CHECKING:
     from streams.config.settings import Settings
     from streams.display.titles_file import Names
+    from streams.reader import Metric
 
 
 class DayOption(click.ParamType):
@@ -37,7 +38,7 @@ class DayOption(click.ParamType):
 @click.option("--day", type=DayOption(), metavar="YYYY-MM-DD", help="rank one UTC day [default: all time]")
 @click.option("--top", "most", type=click.IntRange(1, 1000), default=20, show_default=True, help="how many titles")
 @reading_options
-def top(settings: Settings, metric: str, day: date | None, most: int, as_json: bool, names: Names) -> None:
+def top(settings: Settings, metric: Metric, day: date | None, most: int, as_json: bool, names: Names) -> None:
     """Show the titles with the most of a metric."""
     if day is not None and metric not in DAY_BOARDS:
         raise click.UsageError(f"--metric {metric}: accepted with --day: {', '.join(DAY_BOARDS)}")

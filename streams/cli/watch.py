@@ -19,7 +19,7 @@ from streams.cli.reading import address, console, print_json, reading_options
 if TYPE_CHECKING:
     from streams.config.settings import Settings
     from streams.display.titles_file import Names
-    from streams.reader import AsyncReader, Board, Title
+    from streams.reader import AsyncReader, Board, Metric, Title
 
 LEAST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 2.0
@@ -42,7 +42,7 @@ class Look(NamedTuple):
     "--for", "for_s", type=click.FloatRange(min=0), metavar="SECONDS", help="when to stop [default: on Ctrl-C]"
 )
 @reading_options
-def watch(settings: Settings, metric: str, most: int, for_s: float | None, as_json: bool, names: Names) -> None:
+def watch(settings: Settings, metric: Metric, most: int, for_s: float | None, as_json: bool, names: Names) -> None:
     """Watch the titles with the most of a metric, live. With --json: a line each time the board has changed."""
     from streams.reader import AsyncReader, ReaderError
 
@@ -70,7 +70,7 @@ async def _for_a_while(work: Coroutine[Any, Any, None], seconds: float | None) -
         await asyncio.wait({task})
 
 
-async def _looks(reader: AsyncReader, metric: str, most: int) -> AsyncIterator[Look]:
+async def _looks(reader: AsyncReader, metric: Metric, most: int) -> AsyncIterator[Look]:
     """Yield look after look. Raises `ReaderError` only for the first look, and if waiting does not help."""
     from streams.reader import ReaderError
 
@@ -102,7 +102,7 @@ async def _notice(reader: AsyncReader, changed: asyncio.Event) -> None:
             changed.set()
 
 
-async def _look(reader: AsyncReader, metric: str, most: int) -> Look:
+async def _look(reader: AsyncReader, metric: Metric, most: int) -> Look:
     board = await reader.board(metric, top=most)
     return Look(board, await reader.titles(entry.title_id for entry in board.entries))
 

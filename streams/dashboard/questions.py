@@ -6,7 +6,7 @@ Owns the questions, their form in a URL, and how each is answered.
 from __future__ import annotations
 
 from datetime import date
-from typing import Protocol
+from typing import Protocol, cast
 
 import msgspec
 from starlette.datastructures import QueryParams
@@ -16,7 +16,7 @@ from streams.dashboard.board_page import BoardPage, board_page
 from streams.dashboard.comparison_page import ComparisonPage, comparison_page
 from streams.dashboard.title_page import TitlePage, hours_span, title_page
 from streams.display.titles_file import Names
-from streams.reader import AsyncReader, Change
+from streams.reader import AsyncReader, Change, Metric
 
 TOP = 50
 MOST_COMPARED = 4
@@ -49,7 +49,7 @@ class BoardAsked(msgspec.Struct, frozen=True):
         return change.title_id is not None
 
     async def answer(self, reader: AsyncReader, names: Names) -> BoardPage:
-        board = await reader.board(self.metric, self.day, TOP)
+        board = await reader.board(cast(Metric, self.metric), self.day, TOP)
         titles = await reader.titles(entry.title_id for entry in board.entries) if self.day is None else {}
         return board_page(board, titles, names)
 

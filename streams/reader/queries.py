@@ -25,6 +25,7 @@ from models.windows import (
     WEEK,
     audience_week,
 )
+from streams.reader.arguments import check_metric, check_number, checked_id, checked_ids
 from streams.reader.errors import ReaderError
 from streams.reader.replies import ServerState, board, curve, dayparts, struct, texts
 from streams.reader.results import (
@@ -39,6 +40,7 @@ from streams.reader.results import (
     Hour,
     Legs,
     LongWindow,
+    Metric,
     Profile,
     Read,
     Status,
@@ -98,18 +100,19 @@ class Queries:
         return _one(self._title(title_id))
 
     def titles(self, title_ids: Iterable[str]) -> Query[dict[str, Title]]:
-        asked = tuple(dict.fromkeys(title_ids))
+        asked = checked_ids("title_ids", title_ids)
         return Query([self._title(title_id) for title_id in asked], lambda found: _by_id(asked, found))
 
     def franchise(self, franchise_id: str) -> Query[Franchise | None]:
-        key = self.keys.tally(TallyKey(FRANCHISE, 0, franchise_id))
+        key = self.keys.tally(TallyKey(FRANCHISE, 0, checked_id("franchise_id", franchise_id)))
         return _one(_hash(key, lambda fields: struct(Franchise, key, fields, franchise_id=franchise_id)))
 
     def hours(self, title_id: str, first: datetime, last: datetime) -> Query[tuple[Hour, ...]]:
-        return _series(self._windows(HOUR, title_id, span("hours", hour_number(first), hour_number(last))))
+        asked = span("hours", hour_number("first", first), hour_number("last", last))
+        return _series(self._windows(HOUR, title_id, asked))
 
     def days(self, title_id: str, first: date, last: date) -> Query[tuple[Day, ...]]:
-        return _series(self._windows(DAY, title_id, span("days", day_number(first), day_number(last))))
+        return _series(self._windows(DAY, title_id, span("days", day_number("first", first), day_number("last", last))))
 
     def weeks(self, title_id: str, first: int = 1, last: int = LAST_WEEK) -> Query[tuple[Week, ...]]:
         if not 1 <= first <= last <= LAST_WEEK:
@@ -129,8 +132,7 @@ class Queries:
         return _one(self._dayparts(title_id))
 
     def audience(self, title_id: str, weeks: int = AUDIENCE_WEEKS) -> Query[tuple[AudienceWeek, ...]]:
-        if not 1 <= weeks <= MOST_WINDOWS:
-            raise ReaderError(f"weeks={weeks}: accepted: from 1 to {MOST_WINDOWS:,}")
+        check_number("weeks", weeks, 1, MOST_WINDOWS)
         return Query(
             [self._title(title_id)],
             lambda found: _there(found[1:]),
@@ -146,12 +148,13 @@ class Queries:
     def computed(self, title_id: str, result: type[C]) -> Query[C | None]:
         return _one(self._computed(title_id, result))
 
-    def board(self, metric: str, day: date | None = None, top: int = 20) -> Query[Board]:
-        if top < 1:
-            raise ReaderError(f"top={top}: accepted: 1 or more")
-        key = self.keys.board(metric, None if day is None else day_number(day))
-        command = ("ZREVRANGE", key, 0, top - 1, "WITHSCORES")
-        part = Part(f"{key}:{top}", command, lambda reply, state: board(reply, state, metric, day))
+    def board(self, metric: Metric, day: date | None = None, top: int = 20, skip: int = 0) -> Query[Board]:
+        check_metric(metric, day)
+        check_number("top", top, 1)
+        check_number("skip", skip, 0)
+        key = self.keys.board(metric, None if day is None else day_number("day", day))
+        command = ("ZREVRANGE", key, skip, skip + top - 1, "WITHSCORES")
+        part = Part(f"{key}:{skip}:{top}", command, lambda reply, state: board(reply, state, metric, day))
         return Query([part], lambda found: cast(Board, found[0]))
 
     def status(self) -> Query[Status | None]:
@@ -159,7 +162,7 @@ class Queries:
         return _one(_hash(key, lambda fields: struct(Status, key, fields)))
 
     def profiles(self, title_ids: Iterable[str]) -> Query[tuple[Profile, ...]]:
-        asked = tuple(dict.fromkeys(title_ids))
+        asked = checked_ids("title_ids", title_ids)
         parts = [part for title_id in asked for part in self._profile(title_id)]
         size = len(parts) // len(asked) if asked else 0
 
@@ -176,15 +179,15 @@ class Queries:
         return [*alone, *self._windows(AGE, title_id, ages), *self._windows(WEEK, title_id, weeks)]
 
     def _title(self, title_id: str) -> Part:
-        key = self.keys.tally(TallyKey(TITLE, 0, title_id))
+        key = self.keys.tally(TallyKey(TITLE, 0, checked_id("title_id", title_id)))
         return _hash(key, lambda fields: struct(Title, key, fields, title_id=title_id))
 
     def _dayparts(self, title_id: str) -> Part:
-        key = self.keys.tally(TallyKey(DAYPARTS, 0, title_id))
+        key = self.keys.tally(TallyKey(DAYPARTS, 0, checked_id("title_id", title_id)))
         return _hash(key, lambda fields: dayparts(key, fields, title_id))
 
     def _curve(self, title_id: str) -> Part:
-        key = self.keys.tally(TallyKey(CURVE, 0, title_id))
+        key = self.keys.tally(TallyKey(CURVE, 0, checked_id("title_id", title_id)))
         return _hash(key, lambda fields: curve(key, fields, title_id))
 
     def _audience(self, title_id: str, title: Title | None, weeks: int) -> list[Part]:
@@ -194,11 +197,12 @@ class Queries:
         return self._windows(AUDIENCE, title_id, range(newest - weeks + 1, newest + _WEEKS_AHEAD + 1))
 
     def _computed(self, title_id: str, result: type[Computed]) -> Part:
-        key = self.keys.computed(result.WORD, title_id)
+        key = self.keys.computed(result.WORD, checked_id("title_id", title_id))
         return _hash(key, lambda fields: struct(result, key, fields, title_id=title_id))
 
     def _windows(self, kind: str, title_id: str, numbers: Iterable[int]) -> list[Part]:
         """The windows of a kind, by its letter, with these numbers."""
+        checked_id("title_id", title_id)
         result, name = _RESULTS.get(kind, LongWindow), KINDS[kind].name
         return [self._window(result, TallyKey(kind, n, title_id), name(n)) for n in numbers]
 

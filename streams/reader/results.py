@@ -8,9 +8,15 @@ divided and put into JSON; to add up many, use `watched_ms`, an exact integer. R
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
+
+DayMetric = Literal["plays", "starters", "viewers", "completers", "completions", "rewatches", "watched_s"]
+"""What titles are ranked by for each UTC day."""
+
+Metric = Literal[DayMetric, "repeaters", "views", "watching_now", "completion_rate", "repeat_rate"]
+"""What titles are ranked by for all time."""
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,7 +33,8 @@ def numbers(kind: str, first: datetime | None, last: datetime | None) -> range:
         return bounds.all
     if first is None or last is None:
         raise ReaderError(f"{word} from {first} to {last}: accepted: a first and a last time")
-    return span(f"{word}s", bounds.number(hour_number(first)), bounds.number(hour_number(last)))
+    first_hour, last_hour = hour_number("first", first), hour_number("last", last)
+    return span(f"{word}s", bounds.number(first_hour), bounds.number(last_hour))
 
 
 def span(what: str, first: int, last: int) -> range:
@@ -43,15 +44,17 @@ def span(what: str, first: int, last: int) -> range:
     return range(first, last + 1)
 
 
-def hour_number(time: datetime) -> int:
-    """The number of the UTC hour that contains a time. Raises `ReaderError` if the time has no zone."""
-    if time.tzinfo is None:
-        raise ReaderError(f"{time}: accepted: a time with its zone, such as datetime(2026, 11, 23, 15, tzinfo=UTC)")
+def hour_number(name: str, time: datetime) -> int:
+    """The number of the UTC hour that contains a time. Raises `ReaderError` if it is none, or has no zone."""
+    if not isinstance(time, datetime) or time.tzinfo is None:
+        raise ReaderError(
+            f"{name}={time!r}: accepted: a time with its zone, such as datetime(2026, 11, 23, 15, tzinfo=UTC)"
+        )
     return (time - _EPOCH) // timedelta(hours=1)
 
 
-def day_number(day: date) -> int:
-    """The number of a day."""
-    if isinstance(day, datetime):
-        raise ReaderError(f"{day!r}: accepted: a date; days are UTC's")
+def day_number(name: str, day: date) -> int:
+    """The number of a day. Raises `ReaderError` if it is none."""
+    if isinstance(day, datetime) or not isinstance(day, date):
+        raise ReaderError(f"{name}={day!r}: accepted: a date; days are UTC's")
     return day.toordinal() - _EPOCH.toordinal()

@@ -34,6 +34,7 @@ from streams.reader.results import (
     Franchise,
     Hour,
     Legs,
+    Metric,
     Profile,
     Status,
     Title,
@@ -120,9 +121,9 @@ class Reader:
         """A franchise's counters for all time; `None` where it has none."""
         return self._ask(self._queries.franchise(franchise_id))
 
-    def board(self, metric: str = "completions", day: date | None = None, top: int = 20) -> Board:
-        """The titles with the most of a metric, for all time or on one UTC day."""
-        return self._ask(self._queries.board(metric, day, top))
+    def board(self, metric: Metric = "completions", day: date | None = None, top: int = 20, skip: int = 0) -> Board:
+        """The titles with the most of a metric, for all time or on one UTC day; `skip` leaves out the first."""
+        return self._ask(self._queries.board(metric, day, top, skip))
 
     def status(self) -> Status | None:
         """How the workers are doing; `None` where nothing was ever published under the prefix."""

@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import hiredis
 import redis
 import redis.asyncio
 import redis.asyncio.cluster
@@ -21,6 +20,12 @@ from redis.asyncio.sentinel import Sentinel as AsyncSentinel
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from redis.sentinel import Sentinel
+
+try:
+    from hiredis import pack_command
+except ModuleNotFoundError:
+    # A worker has it; a reader that is installed alone may do without.
+    pack_command = None  # type: ignore[assignment]
 
 from streams.config.redis_address import CLUSTER, SENTINEL, BadAddress, RedisAddress, read_address
 
@@ -36,10 +41,12 @@ class _Packed:
         name = words[0]
         if isinstance(name, str) and " " in name:
             words = (*name.split(), *words[1:])
-        return [hiredis.pack_command(words)]
+        return [pack_command(words)]
 
 
 def _packed(connection_class: type[Any]) -> type[Any]:
+    if pack_command is None:
+        return connection_class
     return type(f"Packed{connection_class.__name__}", (_Packed, connection_class), {})
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from fake_server import FakeServer, carried_out
 
-from streams.reader import Age, Day, Hour, ReaderError, Week
+from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
+from streams.reader import Age, Day, DayMetric, Hour, Metric, ReaderError, Week
 from streams.reader.newest import Newest
 from streams.reader.queries import Queries, Query
 from streams.reader.steps import ask
@@ -256,9 +257,50 @@ def test_windows_of_any_kind_are_read_by_the_kind_s_word(
         lambda of: of.weeks("dragon", 1, 105),
         lambda of: of.weeks("dragon", 3, 2),
         lambda of: of.board("plays", top=0),
+        lambda of: of.board("plays", top=1, skip=-1),
+        lambda of: of.board("retention"),
+        lambda of: of.board("views", date(2026, 11, 23)),
+        lambda of: of.board("views", datetime(2026, 11, 23, tzinfo=UTC)),
         lambda of: of.audience("dragon", 0),
     ],
 )
 def test_a_question_without_sense_is_refused_with_what_is_accepted(question: Any) -> None:
     with pytest.raises(ReaderError, match="accepted"):
         question(Queries("encore:"))
+
+
+@pytest.mark.parametrize(
+    ("question", "argument"),
+    [
+        (lambda of: of.title(7), "title_id=7"),
+        (lambda of: of.legs(None), "title_id=None"),
+        (lambda of: of.weeks(b"dragon"), "title_id=b'dragon'"),
+        (lambda of: of.title("\ud800"), "title_id='\\ud800'"),
+        (lambda of: of.franchise(None), "franchise_id=None"),
+        (lambda of: of.titles("dragon"), "title_ids='dragon'"),
+        (lambda of: of.titles(None), "title_ids=None"),
+        (lambda of: of.profiles(["dragon", 7]), "title_ids=7"),
+        (lambda of: of.days("dragon", "2026-11-23", date(2026, 11, 23)), "first='2026-11-23'"),
+        (lambda of: of.days("dragon", date(2026, 11, 23), None), "last=None"),
+        (lambda of: of.hours("dragon", date(2026, 11, 23), None), "first=datetime.date(2026, 11, 23)"),
+        (lambda of: of.board("plays", "2026-11-23"), "day='2026-11-23'"),
+        (lambda of: of.board("rewatch"), "metric='rewatch'"),
+        (lambda of: of.board("plays", top="5"), "top='5'"),
+        (lambda of: of.board("plays", skip=True), "skip=True"),
+        (lambda of: of.audience("dragon", 2.5), "weeks=2.5"),
+    ],
+)
+def test_an_argument_of_the_wrong_type_is_named_in_the_reader_s_own_error(question: Any, argument: str) -> None:
+    with pytest.raises(ReaderError) as raised:
+        question(Queries("encore:"))
+    assert str(raised.value).startswith(f"{argument}: accepted")
+
+
+def test_the_metrics_that_types_accept_are_those_that_there_are_boards_of() -> None:
+    assert set(get_args(Metric)) == set(TITLE_BOARDS)
+    assert get_args(DayMetric) == DAY_BOARDS
+
+
+def test_a_page_of_a_board_begins_where_the_one_before_ended() -> None:
+    (part,) = Queries("encore:").board("plays", top=10, skip=20).parts
+    assert part.command == ("ZREVRANGE", "encore:board:plays", 20, 29, "WITHSCORES")
