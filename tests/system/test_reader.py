@@ -31,7 +31,7 @@ GUIDE = (Path(__file__).parents[2] / "docs" / "reading.md").read_text()
 def published(private_redis: Devstack) -> Iterator[PublishedByHand]:
     with Redis.from_url(private_redis.redis, decode_responses=True) as client:
         published = PublishedByHand(client, "encore:")
-        published.status()
+        published.status(checkpointed_ms=int(time.time() * 1000))
         published.title("dragon", plays=44_012_345, starters=600, completers=559, completion_rate="0.931667")
         published.window("dragon", "age:opening", starters=200, completers=120)
         published.part("dragon", "dayparts", before_school_watched_s="9.000", before_school_streak_5=7)
@@ -52,6 +52,17 @@ def encore(published: PublishedByHand, private_redis: Devstack) -> Callable[...,
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
 
     return run
+
+
+def test_counters_that_are_not_those_of_now_are_told_of_on_standard_error_alone(encore, published) -> None:
+    now_ms = int(time.time() * 1000)
+    published.status(checkpointed_ms=now_ms, events=1_000, lag=10)
+    assert encore("top", "--metric", "plays").stderr == ""
+    published.status(checkpointed_ms=now_ms, events=1_000, lag=11)
+    late = encore("top", "--metric", "plays", "--json")
+
+    said = "note: workers are catching up: 11 records are not counted yet; `encore lag --wait` waits for them\n"
+    assert (late.stderr, json.loads(late.stdout)["metric"]) == (said, "plays")
 
 
 def test_top_shows_the_board_and_json_its_exact_numbers(encore: Callable[..., Any]) -> None:
