@@ -6,7 +6,6 @@ transaction that was committed has ended. Every method blocks.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -14,13 +13,8 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from streams.config.kafka_security import KafkaAddress
-from streams.kafka.topics import LARGEST_MESSAGE_BYTES
-from streams.observability.logs import LIBRDKAFKA
+from streams.kafka.transactional_producer import CALL_S, FENCED, UNREPEATED_S, transactional_producer
 
-_CALL_S = 10.0
-_RETRY_BACKOFF_MS = 1_000
-_UNREPEATED_S = 0.8 * _RETRY_BACKOFF_MS / 1000
-_FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
 _AGAIN = "nothing is lost or copied twice: run it again, and it goes on"
 
 
@@ -44,28 +38,18 @@ class CopyWriter:
         self._producer = self._new_producer()
 
     def _new_producer(self) -> Producer:
-        return Producer(
-            {
-                **self._kafka.for_librdkafka(),
-                "transactional.id": self.name,
-                "transaction.timeout.ms": int(self._timeout_s * 1000),
-                "retry.backoff.ms": _RETRY_BACKOFF_MS,
-                "partitioner": "murmur2",
-                "linger.ms": 20,
-                "batch.size": 500_000,
-                "message.max.bytes": LARGEST_MESSAGE_BYTES,
-                "queue.buffering.max.messages": 200_000,
-                "queue.buffering.max.kbytes": 262_144,
-                "delivery.report.only.error": True,
-                "socket.timeout.ms": 10_000,
-                "log_level": 2,
-                "logger": logging.getLogger(LIBRDKAFKA),
-            }
-        )
+        options: dict[str, Any] = {
+            "partitioner": "murmur2",
+            "linger.ms": 20,
+            "batch.size": 500_000,
+            "queue.buffering.max.messages": 200_000,
+            "queue.buffering.max.kbytes": 262_144,
+        }
+        return transactional_producer(self._kafka, self.name, self._timeout_s, options)
 
     def open(self) -> None:
         """Fence every earlier writer of this name. Only then the progress is final."""
-        self._persist("init_transactions", lambda: self._producer.init_transactions(_CALL_S))
+        self._persist("init_transactions", lambda: self._producer.init_transactions(CALL_S))
 
     def send(self, message: Any) -> None:
         """Copy a message: key, value, headers and timestamp, into the partition that Java's producer would choose."""
@@ -93,12 +77,12 @@ class CopyWriter:
             self._begin()
         places = list(places)
         metadata = self._group.consumer_group_metadata()
-        self._persist("offsets", lambda: self._producer.send_offsets_to_transaction(places, metadata, _CALL_S))
-        self._call("flush", lambda: self._producer.flush(_CALL_S))
+        self._persist("offsets", lambda: self._producer.send_offsets_to_transaction(places, metadata, CALL_S))
+        self._call("flush", lambda: self._producer.flush(CALL_S))
         begun_s = time.monotonic()
-        tries = self._persist("commit", lambda: self._producer.commit_transaction(_CALL_S))
+        tries = self._persist("commit", lambda: self._producer.commit_transaction(CALL_S))
         self._is_open = False
-        if tries > 1 or time.monotonic() - begun_s >= _UNREPEATED_S:
+        if tries > 1 or time.monotonic() - begun_s >= UNREPEATED_S:
             self._renew(read)
 
     def _renew(self, read: Mapping[int, int]) -> None:
@@ -138,7 +122,7 @@ class CopyWriter:
             raise self._failure(what, problem.args[0]) from None
 
     def _failure(self, what: str, error: KafkaError) -> CopyFailed:
-        if error.code() in _FENCED:
+        if error.code() in FENCED:
             self._is_fenced = True
             return CopyFailed(f"another `encore repartition` of {self.topic} has taken over")
         return CopyFailed(f"topic {self.topic}: {what} failed: {error.str()} ({error.name()}); {_AGAIN}")

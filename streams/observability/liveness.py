@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Mapping
 from typing import NoReturn, Protocol
 
-from streams.observability.partition_metrics import Pulse
+from streams.observability.partition_metrics import Waiting
 from streams.observability.systemd import ALIVE, READY, tell_supervisor
 
 _BEAT_S = 1.0
@@ -19,7 +19,7 @@ class HasPulse(Protocol):
     """The part of a partition that is needed here."""
 
     @property
-    def pulse(self) -> Pulse:
+    def pulse(self) -> Waiting:
         """Its measurements."""
 
 

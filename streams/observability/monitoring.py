@@ -10,9 +10,9 @@ from typing import Protocol
 
 from streams.config.settings import Settings
 from streams.observability.http_server import Probes
-from streams.observability.liveness import HasPulse, Vitals
+from streams.observability.liveness import Vitals
 from streams.observability.metrics import Metrics
-from streams.observability.partition_metrics import Lag
+from streams.observability.partition_metrics import Lag, Pulse
 
 
 class Published(Protocol):
@@ -24,6 +24,14 @@ class Published(Protocol):
 
     def lag(self, partition: int) -> int:
         """How many records a partition is behind."""
+
+
+class HasPulse(Protocol):
+    """The part of a partition that is needed here."""
+
+    @property
+    def pulse(self) -> Pulse:
+        """Its measurements."""
 
 
 class Stopped(Collection[int], Protocol):
@@ -55,16 +63,16 @@ class Monitoring:
     def __init__(self, settings: Settings) -> None:
         self.metrics = Metrics()
         self.vitals = Vitals({}, ())
+        self._owned: Owned | None = None
         self._published: Published | None = None
-        self._stopped: Stopped | None = None
         self._settings = settings
         self._probes: Probes | None = None
 
     def watch(self, owned: Owned, published: Published) -> None:
         """Measure these from now on."""
         self.vitals.partitions, self.vitals.openings = owned.partitions, owned.openings
-        self.vitals.stopped = self._stopped = owned.stopped
-        self._published = published
+        self.vitals.stopped = owned.stopped
+        self._owned, self._published = owned, published
 
     def open(self) -> None:
         """Start the port, if the settings name one. Raises `PortTaken`."""
@@ -86,12 +94,13 @@ class Monitoring:
 
     def measure(self) -> None:
         """Set all gauges. Called from the threads that answer."""
-        published, stopped = self._published, self._stopped
-        if published is not None and stopped is not None:
+        owned, published = self._owned, self._published
+        if owned is not None and published is not None:
+            stopped = owned.stopped
             self.metrics.waiting_keys.set(published.waiting_keys)
-            for number, partition in list(self.vitals.partitions.items()):
+            for number, partition in list(owned.partitions.items()):
                 partition.pulse.measure(published.lag(number))
-            for number in {*self.vitals.partitions, *stopped}:
+            for number in {*owned.partitions, *stopped}:
                 self.metrics.stopped_partitions.labels(str(number)).set(number in stopped)
             # Also while it is tried again: until it is past what was refused, it is at least so far behind.
             for number, lag in stopped.lags().items():

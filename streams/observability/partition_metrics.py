@@ -39,16 +39,50 @@ class Lag(NamedTuple):
         metrics.lag_seconds.labels(str(number)).set(behind_s)
 
 
-class Pulse:
-    """The measurements of one partition. `latest_ms`: the timestamp of the last record that was read; 0 before any."""
+class Waiting:
+    """How long the records of a partition wait for a checkpoint. `latest_ms`: the timestamp of the last record that was
+    read; 0 before any."""
 
-    def __init__(self, number: int, fold: Fold, metrics: Metrics) -> None:
+    def __init__(self) -> None:
         self.latest_ms = 0
-        self._number, self._fold, self._metrics = number, fold, metrics
         self._oldest_ms: int | None = None
         # Since when records have been waiting: for a checkpoint to begin, and for the last one's commit.
         self._uncut_since_s: float | None = None
         self._uncommitted_since_s: float | None = None
+
+    def note_read(self, records: Sequence[Any]) -> None:
+        """Note that a batch was taken in."""
+        if records:
+            self.latest_ms = records[-1].timestamp
+            if self._oldest_ms is None:
+                self._oldest_ms = records[0].timestamp
+        if self._uncut_since_s is None:
+            self._uncut_since_s = time.monotonic()
+
+    def begin_checkpoint(self) -> int | None:
+        """Note that a checkpoint begins, with everything that was read so far. Returns the timestamp of its first
+        record; None: it has none."""
+        oldest_ms, self._oldest_ms = self._oldest_ms, None
+        self._uncommitted_since_s, self._uncut_since_s = self._uncut_since_s, None
+        return oldest_ms
+
+    def end_checkpoint(self) -> None:
+        """Note that it was committed."""
+        self._uncommitted_since_s = None
+
+    @property
+    def checkpoint_age_s(self) -> float:
+        """The seconds since the oldest record that is in no checkpoint was read; 0: there is none."""
+        since_s = self._uncut_since_s if self._uncommitted_since_s is None else self._uncommitted_since_s
+        return 0.0 if since_s is None else time.monotonic() - since_s
+
+
+class Pulse(Waiting):
+    """The measurements of one partition of a worker."""
+
+    def __init__(self, number: int, fold: Fold, metrics: Metrics) -> None:
+        super().__init__()
+        self._number, self._fold, self._metrics = number, fold, metrics
         self._mean_row_bytes = 0.0
         self._has_warned = False
         self.begin()
@@ -57,25 +91,13 @@ class Pulse:
         """Start after a restore: what the state has counted so far must not be counted again."""
         self._stream, self._credited_ms = self._fold.stream_counts(), self._fold.credited_ms
 
-    def note_read(self, records: Sequence[Any]) -> None:
-        """Note that a batch was folded."""
-        if records:
-            self.latest_ms = records[-1].timestamp
-            if self._oldest_ms is None:
-                self._oldest_ms = records[0].timestamp
-        if self._uncut_since_s is None:
-            self._uncut_since_s = time.monotonic()
-
     def cut(self) -> Cut:
         """Note that a checkpoint begins, with everything that was read so far."""
-        cut = Cut(time.monotonic(), self._oldest_ms, self._fold.credited_ms, self._fold.stream_counts())
-        self._oldest_ms = None
-        self._uncommitted_since_s, self._uncut_since_s = self._uncut_since_s, None
-        return cut
+        return Cut(time.monotonic(), self.begin_checkpoint(), self._fold.credited_ms, self._fold.stream_counts())
 
     def note_committed(self, cut: Cut, changes: Changes, records: int, changelog_records: int) -> None:
         """Note that a checkpoint was committed."""
-        self._uncommitted_since_s = None
+        self.end_checkpoint()
         took = [now - before for now, before in zip(cut.stream, self._stream, strict=True)]
         credited_ms = cut.credited_ms - self._credited_ms
         self._stream, self._credited_ms = cut.stream, cut.credited_ms
@@ -96,12 +118,6 @@ class Pulse:
                 self._number,
                 misrouted,
             )
-
-    @property
-    def checkpoint_age_s(self) -> float:
-        """The seconds since the oldest record that is in no checkpoint was read; 0: there is none."""
-        since_s = self._uncut_since_s if self._uncommitted_since_s is None else self._uncommitted_since_s
-        return 0.0 if since_s is None else time.monotonic() - since_s
 
     def measure(self, lag: int) -> None:
         """Set the gauges of the partition, which is `lag` records behind. May be called from any thread."""

@@ -38,7 +38,7 @@ def refused(batch: Batch, topic: str, partition: int, error: KafkaError) -> str:
     position = _fields(batch.state[-1]["value"])
     end = f"the checkpoint ends before offset {position.get('next_offset', '?')} of source partition {partition}"
     if error.code() not in _LARGEST:
-        topics = ", ".join(dict.fromkeys([topic, *(kept.topic for kept in batch.kept)]))
+        topics = ", ".join(dict.fromkeys([topic, *batch.sent, *(kept.topic for kept in batch.kept)]))
         return (
             f"Kafka refused a record as invalid: {error.str()} ({end}); nothing of the checkpoint was written; the"
             f" brokers' logs say why; look at what they check in the topics {topics}"

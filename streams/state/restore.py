@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import time
+from collections.abc import Sequence
+from typing import Protocol
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -23,8 +25,27 @@ _BATCH_S = 0.05
 _CALL_S = 10.0
 
 
+class ReadState(Protocol):
+    """Takes the records of a changelog."""
+
+    def add(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
+        """Add records, as keys and values; None is a tombstone. Raises `StateError`."""
+
+    def finish(self) -> None:
+        """Finish, after all records were added. Raises `StateError`."""
+
+
 def restore(kafka: KafkaAddress, topic: str, partition: int, fold: Fold, *, timeout_s: float) -> Restored:
-    """Read a changelog partition into a fold, up to its present end.
+    """Read a changelog partition into a fold, up to its present end. Raises what `read_state` does."""
+    restored = Restored(fold)
+    read_state(kafka, topic, partition, restored, timeout_s=timeout_s)
+    return restored
+
+
+def read_state(
+    kafka: KafkaAddress, topic: str, partition: int, restored: ReadState, *, timeout_s: float, remedy: str = REMEDY
+) -> None:
+    """Read a changelog partition, up to its present end. `remedy`: what helps where its records are gone.
 
     Raises `StateError` after any error, after `timeout_s` seconds without a record, and if the changelog lost its
     beginning (compaction alone leaves a partition's first offset at 0). Call it after the former owner is fenced;
@@ -34,24 +55,22 @@ def restore(kafka: KafkaAddress, topic: str, partition: int, fold: Fold, *, time
     try:
         first, end = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=_CALL_S, cached=False)
         if first > 0:
-            raise StateError(f"{topic}/{partition} lost its records before offset {first}; {REMEDY}")
+            raise StateError(f"{topic}/{partition} lost its records before offset {first}; {remedy}")
         reader.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
-        restored = Restored(fold)
         _read_to_end(reader, restored, end, f"{topic}/{partition}", timeout_s)
-        return _finished(restored, f"{topic}/{partition}")
+        _finish(restored, f"{topic}/{partition}")
     except KafkaException as problem:
-        raise _unreadable(f"{topic}/{partition}", problem.args[0]) from None
+        raise _unreadable(f"{topic}/{partition}", problem.args[0], remedy) from None
     finally:
         reader.close()
         _return_memory()
 
 
-def _finished(restored: Restored, where: str) -> Restored:
+def _finish(restored: ReadState, where: str) -> None:
     try:
         restored.finish()
     except StateError as problem:
         raise StateError(f"{where}: {problem}") from None
-    return restored
 
 
 def _return_memory() -> None:
@@ -61,9 +80,9 @@ def _return_memory() -> None:
         trim(0)
 
 
-def _unreadable(where: str, error: KafkaError) -> StateError:
+def _unreadable(where: str, error: KafkaError, remedy: str) -> StateError:
     if error.code() in (KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART):
-        return StateError(f"{where} is gone: the topic was deleted; {REMEDY}")
+        return StateError(f"{where} is gone: the topic was deleted; {remedy}")
     return StateError(f"{where} cannot be read: {error.str()}")
 
 
@@ -80,7 +99,7 @@ def _reader(kafka: KafkaAddress) -> Consumer:
     )
 
 
-def _read_to_end(reader: Consumer, restored: Restored, end: int, where: str, timeout_s: float) -> None:
+def _read_to_end(reader: Consumer, restored: ReadState, end: int, where: str, timeout_s: float) -> None:
     at, last_progress = 0, time.monotonic()
     while at < end:
         messages = reader.consume(_BATCH, timeout=_BATCH_S)

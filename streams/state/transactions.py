@@ -3,16 +3,16 @@
 Owns the partition's librdkafka transactional producer, and what to do if it fails (the design, section 4: checkpoints).
 Every method blocks: call them in a thread.
 
-librdkafka repeats a commit whose answer is lost. If the first request was only delayed, it would end the producer's
-next transaction, half written. So after a commit that may have been repeated the next transaction is made by a new
-producer, in a new epoch: a request of the former epoch is refused (decision 20).
+After a commit that may have been repeated the next transaction is made by a new producer
+(`streams.kafka.transactional_producer`).
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -22,22 +22,13 @@ from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
 from streams.kafka.last_record import Record, last_record
 from streams.kafka.reader import CannotRead
-from streams.kafka.topics import LARGEST_MESSAGE_BYTES
-from streams.observability.logs import LIBRDKAFKA
+from streams.kafka.transactional_producer import CALL_S, FENCED, UNREPEATED_S, transactional_producer
 from streams.state.refused_record import REFUSED, refused
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
-_CALL_S = 10.0
-_RETRY_BACKOFF_MS = 1_000
-_UNREPEATED_S = 0.8 * _RETRY_BACKOFF_MS / 1000
-"""librdkafka repeats a request after `retry.backoff.ms`, less its jitter of at most 20 %. A commit that was answered
-sooner was sent only once, so no copy of it can arrive later."""
 _WHO_FENCED_S = 3.0
-
-
-FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
 
 _OWNED_BY_ANOTHER = "another worker owns the partition by now, this one wrote nothing more; restart it"
 _FENCED_BY_NOBODY_SEEN = (
@@ -68,17 +59,22 @@ class Kept(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """One checkpoint's messages: one partition's changelog messages, the position last, and records for side topics."""
+    """One checkpoint's messages: one partition's changelog messages, the position last, and records for side topics.
+
+    `sent`: further messages, by topic: key, value and timestamp in ms (above 0). Each goes to its key's partition.
+    """
 
     state: list[dict[str, Any]]
     kept: Sequence[Kept]
+    sent: Mapping[str, Sequence[tuple[bytes, bytes, int]]] = MappingProxyType({})
 
 
 class TransactionalWriter:
     """Writes a partition's checkpoints, each in one transaction. Fences every earlier writer.
 
     `on_renewed` is called whenever a new producer has taken over. Different writers must write different positions: a
-    writer recognizes the last committed record as its own by its value.
+    writer recognizes the last committed record as its own by its value. `partitioner`: that of all other topics, by
+    librdkafka's name for it.
     """
 
     def __init__(
@@ -89,12 +85,14 @@ class TransactionalWriter:
         partition: int,
         timeout_s: float,
         on_renewed: Callable[[], None] = lambda: None,
+        *,
+        partitioner: str = "consistent_random",
     ) -> None:
         self.topic = topic
         self.partition = partition
         self.timeout_s = timeout_s
         self.name = transactional_id
-        self._kafka = kafka
+        self._kafka, self._partitioner = kafka, partitioner
         self._on_renewed = on_renewed
         self._may_come_late = False
         self._is_fenced = False
@@ -104,24 +102,14 @@ class TransactionalWriter:
         self._producer = self._new_producer()
 
     def _new_producer(self) -> Producer:
-        return Producer(
-            {
-                **self._kafka.for_librdkafka(),
-                "transactional.id": self.name,
-                "transaction.timeout.ms": int(self.timeout_s * 1000),
-                "retry.backoff.ms": _RETRY_BACKOFF_MS,
-                "linger.ms": 5,
-                "batch.size": 1_000_000,
-                "message.max.bytes": LARGEST_MESSAGE_BYTES,
-                "queue.buffering.max.messages": 2_000_000,
-                "queue.buffering.max.kbytes": 1_000_000,
-                "delivery.report.only.error": True,
-                # A frozen broker never answers: after this time, requests go to its successor.
-                "socket.timeout.ms": 10_000,
-                "log_level": 2,
-                "logger": logging.getLogger(LIBRDKAFKA),
-            }
-        )
+        options: dict[str, Any] = {
+            "partitioner": self._partitioner,
+            "linger.ms": 5,
+            "batch.size": 1_000_000,
+            "queue.buffering.max.messages": 2_000_000,
+            "queue.buffering.max.kbytes": 1_000_000,
+        }
+        return transactional_producer(self._kafka, self.name, self.timeout_s, options)
 
     @classmethod
     def of(
@@ -134,7 +122,7 @@ class TransactionalWriter:
 
     def open(self) -> None:
         """Fence the partition's former owner, and abort a transaction that it left open. Raises `CheckpointFailed`."""
-        self._persist("init_transactions", lambda: self._producer.init_transactions(_CALL_S))
+        self._persist("init_transactions", lambda: self._producer.init_transactions(CALL_S))
 
     def continue_from(self, last: bytes | None) -> None:
         """Say with which value the state ends (None: it is empty). Call it after `open`, before the first `write`."""
@@ -167,16 +155,16 @@ class TransactionalWriter:
         self._producer.begin_transaction()
         self._send(batch)
         # After the flush, the commit is a single request, and its duration shows whether it was repeated.
-        _served(lambda: self._producer.flush(_CALL_S))
+        _served(lambda: self._producer.flush(CALL_S))
         begun_s = time.monotonic()
-        tries = self._persist("commit", lambda: self._producer.commit_transaction(_CALL_S))
-        self._may_come_late = tries > 1 or time.monotonic() - begun_s >= _UNREPEATED_S
+        tries = self._persist("commit", lambda: self._producer.commit_transaction(CALL_S))
+        self._may_come_late = tries > 1 or time.monotonic() - begun_s >= UNREPEATED_S
 
     def _abort(self) -> None:
         """End the transaction: readers of its topics wait for that. If it fails, Kafka ends it after its timeout."""
         self._producer.purge()
         try:
-            self._producer.abort_transaction(_CALL_S)
+            self._producer.abort_transaction(CALL_S)
         except KafkaException as problem:
             log.warning("the transaction of %s is not aborted yet: %s", self.name, _error_of(problem).str())
 
@@ -189,7 +177,7 @@ class TransactionalWriter:
         begun_s = time.monotonic()
         self._check_the_end_is(self._own)
         former, self._producer = self._producer, self._new_producer()
-        self._persist("init_transactions", lambda: self._producer.init_transactions(_CALL_S))
+        self._persist("init_transactions", lambda: self._producer.init_transactions(CALL_S))
         # Not closed: closing would send another request to end its transaction.
         former.purge()
         last = self._check_the_end_is(self._own[-2:])
@@ -220,6 +208,8 @@ class TransactionalWriter:
             self._producer.close()
 
     def _send(self, batch: Batch) -> None:
+        for topic, messages in batch.sent.items():
+            self._send_by_key(topic, messages)
         half = len(batch.state) // 2
         self._send_state(batch.state[:half])
         reached(Failpoint.WRITTEN, prepare=self._producer.flush)
@@ -248,6 +238,17 @@ class TransactionalWriter:
                 return
             except BufferError:
                 self._producer.poll(0.1)
+
+    def _send_by_key(self, topic: str, messages: Sequence[tuple[bytes, bytes, int]]) -> None:
+        # One by one: a batch takes no timestamps.
+        produce = self._producer.produce
+        for key, value, timestamp_ms in messages:
+            while True:
+                try:
+                    produce(topic, value, key, timestamp=timestamp_ms)
+                    break
+                except BufferError:
+                    self._producer.poll(0.1)
 
     def _persist(self, what: str, call: Callable[[], object]) -> int:
         """Repeat a call until its outcome is known, for at most the transaction's timeout. Returns how many it took."""

@@ -1,6 +1,7 @@
-"""This worker's partitions of the source: assigned, restored, delivered, checkpointed, revoked.
+"""A process's partitions of its source: assigned, restored, delivered, checkpointed, revoked.
 
-Owns the Faust application, whose group assigns partitions, and which partitions may be delivered to its agent.
+Owns the Faust application, whose group assigns partitions, and which partitions may be delivered to its agent. It must
+not know what a partition makes of its records: `streams.worker.counted_partitions` counts them.
 """
 
 from __future__ import annotations
@@ -8,23 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
+
+from prometheus_client import Counter
 
 from streams.config.failpoints import Failpoint, reached
 from streams.config.settings import Settings
 from streams.kafka.record_batch import RecordBatch
-from streams.observability.monitoring import Monitoring
+from streams.observability.liveness import HasPulse, Vitals
 from streams.observability.partition_metrics import Lag
-from streams.publishing.publisher import Publisher
-from streams.publishing.sink import Sink, Unreachable
 from streams.source.app import SourcePartitions, create_app
-from streams.state.consistency import Known
 from streams.state.transactions import Refused
-from streams.worker.control_rows import Told
-from streams.worker.partition import Partition
-from streams.worker.startup import Ground
 from streams.worker.stopped import Stopped
 
 log = logging.getLogger(__name__)
@@ -32,8 +30,49 @@ log = logging.getLogger(__name__)
 _MOST_PARTITIONS = 64
 
 
-class Ownership:
-    """The partitions of one worker. `partitions` are open; `openings` are the tasks that open others.
+class OwnedPartition(HasPulse, Protocol):
+    """A partition that is open.
+
+    `position`: the next offset to be applied; `checkpointed_position`: the next one after the last checkpoint, whose
+    number is `sequence`.
+    """
+
+    position: int
+    checkpointed_position: int
+    sequence: int
+    restored_rows: int
+
+    @property
+    def uncheckpointed(self) -> int:
+        """How many offsets were applied since the last committed checkpoint."""
+
+    def apply(self, batch: RecordBatch, event: Any) -> None:
+        """Take a batch in; `event` is acknowledged once it is checkpointed."""
+
+    async def checkpoint(self) -> None:
+        """Write all changes since the last checkpoint in one transaction. Raises `CheckpointFailed`, `Refused`."""
+
+    async def close(self) -> None:
+        """Close the partition without a checkpoint."""
+
+
+class OwnershipMetrics(Protocol):
+    """The metrics that are set here."""
+
+    rebalances: Counter
+
+    def forget(self, partition: int) -> None:
+        """Remove a partition's gauges: it belongs to another process now."""
+
+    def note_restore(self, seconds: float, rows: int) -> None:
+        """Count the restore of a partition."""
+
+
+P = TypeVar("P", bound=OwnedPartition)
+
+
+class Ownership(ABC, Generic[P]):
+    """The partitions of one process. `partitions` are open; `openings` are the tasks that open others.
 
     `stopped` are those of which Kafka refused a record, until they are past it. `delivering` are the tasks of
     `openings` until they are done. Nothing is delivered once `ending` is set. `fail` is called with every other error.
@@ -42,29 +81,44 @@ class Ownership:
     def __init__(
         self,
         settings: Settings,
-        ground: Ground,
-        sink: Sink,
-        publisher: Publisher,
-        monitoring: Monitoring,
+        vitals: Vitals,
+        metrics: OwnershipMetrics,
         ending: asyncio.Event,
         fail: Callable[[BaseException], None],
     ) -> None:
         self.settings = settings
-        self.partitions: dict[int, Partition] = {}
+        self.partitions: dict[int, P] = {}
         self.openings: dict[int, asyncio.Task[None]] = {}
         self.delivering: set[asyncio.Task[None]] = set()
         self.stopped = Stopped(self._begin_to_open)
         self.app = create_app(settings, self)
         self._read = SourcePartitions(self.app, settings.source_topic)
-        self._ground, self._sink, self._publisher, self._monitoring = ground, sink, publisher, monitoring
-        self._ending, self._fail = ending, fail
-        self._pool = ThreadPoolExecutor(_MOST_PARTITIONS, thread_name_prefix="kafka")
+        self._vitals, self._metrics, self._ending, self._fail = vitals, metrics, ending, fail
+        self.pool = ThreadPoolExecutor(_MOST_PARTITIONS, thread_name_prefix="kafka")
         self._assigned: set[int] = set()
         self._epochs: dict[int, int] = {}
         self._last_epoch = 0
         self._generation = 0
         # How often the group had a generation without this worker.
         self._missed = 0
+
+    # -- what a partition is ----------------------------------------------------------------------------------
+
+    @abstractmethod
+    async def _open_partition(self, number: int) -> P:
+        """A partition that is restored, and continues the source."""
+
+    async def _note_opened(self, partition: P) -> None:
+        """Note that a partition is restored, before others find it."""
+
+    def _note_closed(self, number: int) -> None:
+        """Note that a partition is closed."""
+
+    def _prepare_checkpoint(self, number: int, is_at_end: bool) -> None:
+        """Prepare a partition's checkpoint on time. `is_at_end`: it has read all that there is."""
+
+    def _note_lag(self, number: int, records: int) -> None:
+        """Note how many records a partition is behind its source."""
 
     # -- what the transport and the agent ask ---------------------------------------------------------------
 
@@ -129,8 +183,8 @@ class Ownership:
                     await self._deliver(number)
                 else:
                     self._begin_to_open(number)
-            self._monitoring.vitals.note_assigned()
-            self._monitoring.metrics.rebalances.inc()
+            self._vitals.note_assigned()
+            self._metrics.rebalances.inc()
         except Exception as problem:
             self._fail(problem)
 
@@ -150,7 +204,7 @@ class Ownership:
         missed = self._missed
         try:
             partition = await self._restored(number)
-            await self._publisher.open_partition(partition.committed_state())
+            await self._note_opened(partition)
             # Only now: the publisher must know a partition before others find it here.
             del self.openings[number]
             self.partitions[number] = partition
@@ -179,8 +233,8 @@ class Ownership:
         if number in self.partitions:
             # Closed first, so that the publisher still receives a checkpoint that is in flight.
             await self.partitions.pop(number).close()
-            self._publisher.close_partition(number)
-        self._monitoring.metrics.forget(number)
+            self._note_closed(number)
+        self._metrics.forget(number)
 
     async def _stop(self, number: int, why: Refused) -> None:
         """Close a partition of which Kafka refused a record. After a rest it is opened again, as after a rebalance."""
@@ -190,20 +244,11 @@ class Ownership:
         self.stopped.stop(number, (partition.position, partition.sequence), lag, why)
         await self._close(number)
 
-    async def _restored(self, number: int) -> Partition:
+    async def _restored(self, number: int) -> P:
         begun = time.monotonic()
-        partition = Partition(
-            number,
-            self.settings,
-            self._ground.source,
-            self._pool,
-            Told(lambda: self._ground.catalog.rows, lambda: self._ground.erasures.rows),
-            self._publisher.on_committed,
-            self._monitoring.metrics,
-        )
-        await partition.open(await self._known(number), lambda: self._read.offsets(number))
+        partition = await self._open_partition(number)
         rows, seconds = partition.restored_rows, time.monotonic() - begun
-        self._monitoring.metrics.note_restore(seconds, rows)
+        self._metrics.note_restore(seconds, rows)
         log.info(
             "partition %d restored: %d rows in %.1f s, continues at offset %d",
             number,
@@ -213,32 +258,23 @@ class Ownership:
         )
         return partition
 
-    async def _known(self, number: int) -> Known:
-        settings = self.settings
-        committed = await asyncio.to_thread(self._ground.view.committed, settings.app_id, settings.source_topic, number)
-        try:
-            return Known(committed, await self._sink.published_version(number))
-        except Unreachable:
-            return Known(committed, None)
-
     # -- checkpoints ----------------------------------------------------------------------------------------
 
     async def checkpoint(self) -> None:
         """Checkpoint all partitions that are delivered. Raises `CheckpointFailed`, `Fenced`."""
         numbers = [number for number in self._epochs if number in self.partitions]
         for number in numbers:
-            if self._read.end(number) == self.partitions[number].position:
-                self.partitions[number].let_time_pass()
-            self.partitions[number].published = self._publisher.published.get(number, 0)
+            self._prepare_checkpoint(number, self._read.end(number) == self.partitions[number].position)
         await self._checkpoint(numbers)
         for number in numbers:
-            self._note_lag(number)
+            if number in self.partitions and number in self._epochs:
+                self._note_lag(number, self._behind(number, self.partitions[number]))
 
     async def _checkpoint(self, numbers: Iterable[int]) -> None:
         owned = [(number, self.partitions[number]) for number in numbers]
         await asyncio.gather(*(self._checkpoint_one(*each, turn) for turn, each in enumerate(owned)))
 
-    async def _checkpoint_one(self, number: int, partition: Partition, turn: int) -> None:
+    async def _checkpoint_one(self, number: int, partition: P, turn: int) -> None:
         # A checkpoint is cut at one go: between two of them publishing gets its turn.
         for _ in range(turn):
             await asyncio.sleep(0)
@@ -252,10 +288,6 @@ class Ownership:
             if self.partitions.get(number) is partition:
                 await self._stop(number, problem)
 
-    def _note_lag(self, number: int) -> None:
-        if number in self.partitions and number in self._epochs:
-            self._publisher.on_lag(number, self._behind(number, self.partitions[number]))
-
-    def _behind(self, number: int, partition: Partition) -> int:
+    def _behind(self, number: int, partition: P) -> int:
         """How many records a partition is behind its source, as of the latest fetch."""
         return max(0, self._read.end(number) - partition.checkpointed_position)

@@ -26,8 +26,11 @@ class Stalled(Exception):
     """Records are available, but none arrives. The message says where."""
 
 
-async def watch_topics(view: KafkaView, as_found: Mapping[str, TopicNow]) -> NoReturn:
-    """Check topics, by name, every two seconds. Raises `StateError` once one is not as it was found."""
+async def watch_topics(
+    view: KafkaView, as_found: Mapping[str, TopicNow], *, if_grown: str = GROWN, if_gone: str = REMEDY
+) -> NoReturn:
+    """Check topics, by name, every two seconds. Raises `StateError` once one is not as it was found; it ends with what
+    to do if partitions were added, or otherwise."""
     missing: set[str] = set()
     while True:
         await asyncio.sleep(_LOOK_S)
@@ -39,7 +42,7 @@ async def watch_topics(view: KafkaView, as_found: Mapping[str, TopicNow]) -> NoR
         for name, topic in now.items():
             # A broker that has just started may not know a topic yet, so it must be missing twice.
             if topic != as_found[name] and (topic is not None or name in missing):
-                remedy = GROWN if _is_grown(as_found[name], topic) else REMEDY
+                remedy = if_grown if _is_grown(as_found[name], topic) else if_gone
                 raise StateError(f"topic {name} {_change(as_found[name], topic)} while this worker ran; {remedy}")
         missing = {name for name, topic in now.items() if topic is None}
 

@@ -17,7 +17,7 @@ from streams.publishing.publisher import Publisher
 from streams.state.committed import Committed
 from streams.state.transactions import Refused
 from streams.worker import stopped
-from streams.worker.assignment import Ownership
+from streams.worker.counted_partitions import CountedPartitions
 
 
 class Open:
@@ -56,7 +56,7 @@ class Open:
 class Member(NamedTuple):
     """A worker's ownership without Kafka; `opening` partitions wait until they are released."""
 
-    ownership: Ownership
+    ownership: CountedPartitions
     publisher: Publisher
     ending: asyncio.Event
     failures: list[BaseException]
@@ -67,7 +67,7 @@ async def member(*already_open: int) -> Member:
     publisher = await opened(FakeRedis(), *already_open)
     settings, ending, failures = Settings(kafka="127.0.0.1:1"), asyncio.Event(), list[BaseException]()
     nothing: Any = None
-    ownership = Ownership(settings, nothing, nothing, publisher, Monitoring(settings), ending, failures.append)
+    ownership = CountedPartitions(settings, nothing, nothing, publisher, Monitoring(settings), ending, failures.append)
     opening: dict[int, asyncio.Future[Open]] = {}
 
     async def restored(number: int) -> Open:

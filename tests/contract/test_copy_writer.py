@@ -132,7 +132,7 @@ def test_what_was_not_committed_is_neither_copied_nor_progress(copying: Copying)
 def test_after_a_commit_that_may_have_been_repeated_a_new_producer_goes_on_unless_another_copier_has(
     copying: Copying, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copy_writer, "_UNREPEATED_S", 0.0)
+    monkeypatch.setattr(copy_writer, "UNREPEATED_S", 0.0)
     writer = copying.writer()
     producers = {id(writer._producer)}
     for number in range(3):

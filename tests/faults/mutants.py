@@ -28,9 +28,10 @@ class Mutant(NamedTuple):
 
 
 _TRANSACTIONS = "streams/state/transactions.py"
+_PRODUCER = "streams/kafka/transactional_producer.py"
 _NO_RENEWAL = Change(
     _TRANSACTIONS,
-    "self._may_come_late = tries > 1 or time.monotonic() - begun_s >= _UNREPEATED_S",
+    "self._may_come_late = tries > 1 or time.monotonic() - begun_s >= UNREPEATED_S",
     "self._may_come_late = False",
 )
 """A new producer is preceded by a look at the state, which would find a zombie out too, wherever commits are slow."""
@@ -40,7 +41,7 @@ MUTANTS = {
         "SIGSTOP for three session timeouts, before a transaction",
         (
             _NO_RENEWAL,
-            Change(_TRANSACTIONS, '"transactional.id": self.name,', '"transactional.id": f"{time.time_ns()}",'),
+            Change(_TRANSACTIONS, "_kafka, self.name, self.timeout_s", '_kafka, f"{time.time_ns()}", self.timeout_s'),
         ),
     ),
     "the continuity check": Mutant(
@@ -76,14 +77,14 @@ MUTANTS = {
         "kill -9 with rows written and not committed",
         (
             _NO_RENEWAL,
-            Change(_TRANSACTIONS, '"transactional.id": self.name,', '"enable.idempotence": True,'),
+            Change(_PRODUCER, '"transactional.id": name,', '"enable.idempotence": True,'),
             Change(
                 _TRANSACTIONS,
-                "lambda: self._producer.init_transactions(_CALL_S))\n\n",
+                "lambda: self._producer.init_transactions(CALL_S))\n\n",
                 "lambda: None)\n\n",
             ),
             Change(_TRANSACTIONS, "self._producer.begin_transaction()", "pass"),
-            Change(_TRANSACTIONS, "self._producer.commit_transaction(_CALL_S)", "self._producer.flush()"),
+            Change(_TRANSACTIONS, "self._producer.commit_transaction(CALL_S)", "self._producer.flush()"),
         ),
     ),
 }

@@ -80,7 +80,7 @@ def replaced(
             ("time.time", lambda: EPOCH_S + loop.now_s),
             ("time.time_ns", lambda: int((EPOCH_S + loop.now_s) * 1e9)),
             ("time.sleep", loop.sleep),
-            ("streams.state.transactions.Producer", lambda config: Producer(kafka, config)),
+            ("streams.kafka.transactional_producer.Producer", lambda config: Producer(kafka, config)),
             ("streams.kafka.last_record.Consumer", lambda config: Consumer(kafka, config)),
             ("streams.state.restore._return_memory", lambda: None),
             ("streams.worker.assignment.create_app", lambda settings, owner: application(owner)),
@@ -90,6 +90,7 @@ def replaced(
             ("streams.worker.process.watch_topics", _idle),
             ("streams.worker.process.watch_progress", _idle),
             ("streams.worker.process.gc", _NoCollector),
+            ("streams.worker.group_process.gc", _NoCollector),
             ("signal.alarm", alarm),
         ):
             stack.enter_context(patch(target, new))

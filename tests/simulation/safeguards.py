@@ -20,7 +20,7 @@ _OF_CAMPAIGN = (
     "the look at the state before a new producer",
 )  # fmt: skip
 
-_OPENED = "            await self._publisher.open_partition(partition.committed_state())\n"
+_OPENED = "            await self._note_opened(partition)\n"
 _ONLY_NOW = "            # Only now: the publisher must know a partition before others find it here.\n"
 _FOUND = "            del self.openings[number]\n            self.partitions[number] = partition\n"
 

@@ -14,7 +14,7 @@ from compose_spec import PyCompose
 
 from streams.cli import main
 from streams.tools.devstack import jars, redis
-from streams.worker import process
+from streams.worker import group_process
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
@@ -78,7 +78,7 @@ def test_its_commands_are_there() -> None:
 @pytest.mark.parametrize("service", WORKERS.values(), ids=list(WORKERS))
 def test_a_worker_waits_for_its_topics_and_has_the_time_that_it_takes_to_end(service: Service) -> None:
     assert service["depends_on"]["topics"] == {"condition": "service_completed_successfully"}
-    assert int(service["stop_grace_period"].removesuffix("s")) > process._END_S
+    assert int(service["stop_grace_period"].removesuffix("s")) > group_process._END_S
 
 
 def test_workers_reach_kafka_where_it_says_that_it_is() -> None:

@@ -17,7 +17,7 @@ import yaml
 
 from streams.config.settings import Settings
 from streams.observability.monitoring import Monitoring
-from streams.worker import process
+from streams.worker import group_process
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "deploy/kubernetes"
@@ -95,7 +95,7 @@ def test_its_name_survives_a_restart() -> None:
 def test_it_has_the_time_to_start_and_to_end_that_it_takes() -> None:
     start, *_ = PROBES
     assert start["periodSeconds"] * start["failureThreshold"] > Settings().startup_timeout_s * 2
-    assert POD["terminationGracePeriodSeconds"] > process._END_S
+    assert POD["terminationGracePeriodSeconds"] > group_process._END_S
 
 
 @pytest.fixture(scope="module")

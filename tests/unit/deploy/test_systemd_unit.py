@@ -14,7 +14,7 @@ import pytest
 from streams.cli import main
 from streams.config.settings import ENV_PREFIX, Settings
 from streams.observability import liveness
-from streams.worker import process
+from streams.worker import group_process
 
 UNIT = Path(__file__).parents[3] / "deploy/systemd/encore-worker@.service"
 
@@ -39,7 +39,7 @@ def test_every_setting_that_it_names_is_one(unit: configparser.ConfigParser) -> 
 
 def test_systemd_waits_longer_than_a_worker_takes(unit: configparser.ConfigParser) -> None:
     service = unit["Service"]
-    assert int(service["TimeoutStopSec"]) > process._END_S
+    assert int(service["TimeoutStopSec"]) > group_process._END_S
     assert int(service["WatchdogSec"]) > 10 * liveness._BEAT_S
     assert int(service["TimeoutStartSec"]) > Settings().startup_timeout_s
     assert (service["Type"], service["RestartPreventExitStatus"]) == ("notify", "2")

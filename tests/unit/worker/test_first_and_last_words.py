@@ -11,7 +11,8 @@ from models import FORM
 from streams.config.settings import Settings
 from streams.source.app import create_app
 from streams.state.transactions import Fenced
-from streams.worker.process import in_words, introduction
+from streams.worker.group_process import in_words
+from streams.worker.process import introduction
 
 NOBODY = "127.0.0.1:9"
 
