@@ -38,6 +38,15 @@ allow worker "Write" --transactional-id "$APP_ID-" --resource-pattern-type prefi
 allow archiver "Read" --topic "$SOURCE_TOPIC"
 allow archiver "Read" --group "$APP_ID-archive"
 
+# Who translates topics of other players: `encore bridge`. BRIDGE_TOPICS: these topics, and that of the households, if any.
+# Its own topics an administrator makes: `encore topics ensure --bridge FORMAT=TOPIC`.
+for topic in ${BRIDGE_TOPICS:-}; do allow bridge "Read" --topic "$topic"; done
+allow bridge "Write" --topic "$SOURCE_TOPIC"
+allow bridge "Read Write" --topic "$APP_ID-bridge-" --resource-pattern-type prefixed
+allow bridge "Read" --group "$APP_ID-bridge-" --resource-pattern-type prefixed
+allow bridge "Describe" --group encore-households --group encore-restore
+allow bridge "Write" --transactional-id "$APP_ID-bridge-" --resource-pattern-type prefixed
+
 # Who sends playback events, and who keeps the catalog.
 allow producer "Write" --topic "$SOURCE_TOPIC" --topic "$TITLES_TOPIC"
 

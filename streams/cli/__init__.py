@@ -10,7 +10,7 @@ import errno
 import signal
 import sys
 
-SERVICES = frozenset({"archive", "dashboard", "simulate", "worker"})
+SERVICES = frozenset({"archive", "bridge", "dashboard", "simulate", "worker"})
 """What runs until a signal ends it: that is no failure, at whatever moment it comes."""
 
 if not SERVICES.isdisjoint(sys.argv[1:2]):
@@ -26,6 +26,7 @@ COMMANDS = {
     "archive": "streams.cli.archive:archive",
     "backfill": "streams.cli.backfill:backfill",
     "bench": "streams.cli.bench:bench",
+    "bridge": "streams.cli.bridge:bridge",
     "compare": "streams.cli.compare:compare",
     "config": "streams.cli.config:config",
     "dashboard": "streams.cli.dashboard:dashboard",

@@ -37,6 +37,10 @@ def _topic(value: str) -> str:
     return value
 
 
+def _optional_topic(value: str) -> str:
+    return _topic(value) if value else value
+
+
 def _archive(value: str) -> str:
     scheme, found, rest = value.partition("://")
     if found and (scheme not in ("s3", "gs", "az") or not rest.strip("/")):
@@ -124,6 +128,20 @@ class RunSettings(ServerSettings):
     )
     archive_memory_mib: int = Field(
         256, ge=1, le=65_536, description="MiB of all partitions' records in memory after which the largest is written"
+    )
+    bridge_household: str = Field(
+        "",
+        description="field of a foreign message with the household, such as context.groupId; empty: the schema's",
+    )
+    bridge_title: str = Field("", description="field of a foreign message with the title; empty: the schema's")
+    bridge_profile: str = Field("", description="field of a foreign message with the profile; empty: the schema's")
+    bridge_kids: str = Field("", description="ids of profiles of kids in foreign messages, separated by commas")
+    bridge_time_zone: str = Field("", description="zone of households whose foreign messages state none (IANA name)")
+    bridge_households_topic: Annotated[str, AfterValidator(_optional_topic)] = Field(
+        "", description="compacted topic that says the household of each user; empty: a user is a household"
+    )
+    bridge_session_hours: int = Field(
+        48, ge=5, le=8760, description="hours that a bridge remembers a foreign session after its last record"
     )
     failpoint: Annotated[str, Field(pattern=FORM)] = Field(
         "", description="for tests: MOMENT[:N][:kill|:freeze], the moment at which a worker kills or freezes itself"

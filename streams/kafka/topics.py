@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from typing import Any, NamedTuple
 
 from streams.config.kafka_security import KafkaAddress, refusal
@@ -61,12 +61,14 @@ class Topic(NamedTuple):
     options: dict[str, str]
 
 
+def source(settings: Settings) -> Topic:
+    """The topic of events."""
+    return Topic(settings.source_topic, settings.topic_partitions, _SOURCE)
+
+
 def inputs(settings: Settings) -> list[Topic]:
     """The topics of events and titles."""
-    return [
-        Topic(settings.source_topic, settings.topic_partitions, _SOURCE),
-        Topic(settings.titles_topic, 1, _COMPACTED),
-    ]
+    return [source(settings), Topic(settings.titles_topic, 1, _COMPACTED)]
 
 
 def controls(settings: Settings) -> list[Topic]:
@@ -94,6 +96,38 @@ def replays(settings: Settings) -> Topic:
     return Topic(f"{settings.app_id}-replayed", 1, _COMPACTED)
 
 
+def bridge_outputs(bridge: Settings) -> list[Topic]:
+    """The topics of a bridge's own, by its settings (`streams.config.bridges`)."""
+    return [Topic(bridge.state_topic, 0, _STATE), Topic(bridge.dead_letters_topic, 0, _KEPT)]
+
+
+def make_bridge_topics(
+    settings: Settings, bridge: Settings, kafka: KafkaAddress, within_s: float = _TRIED_FOR_S
+) -> list[str]:
+    """Create the topic of events, and those of a bridge, if they are missing. As `make_topics`.
+
+    Its state gets as many partitions as the foreign topic has by now.
+    """
+
+    def make(admin: Any, answers_within_s: float) -> list[str]:
+        made = _make_missing(admin, [source(settings)], settings, answers_within_s)
+        made += _make_missing(admin, bridge_outputs(bridge), bridge, answers_within_s)
+        _grow(admin, bridge.state_topic, bridge.source_topic, answers_within_s)
+        return made
+
+    return _tried(kafka, within_s, make)
+
+
+def _grow(admin: Any, name: str, as_topic: str, answers_within_s: float) -> None:
+    """Give a topic as many partitions as another one has."""
+    from confluent_kafka.admin import NewPartitions
+
+    present = _partitions(admin, answers_within_s)
+    if _count(present, name) < (wanted := _count(present, as_topic)):
+        for answer in admin.create_partitions([NewPartitions(name, wanted)], request_timeout=_MAKING_S).values():
+            answer.result()
+
+
 def make_topics(
     settings: Settings,
     kafka: KafkaAddress,
@@ -108,6 +142,16 @@ def make_topics(
     just come, may be the reason. Raises `KafkaFailed`, and `TopicMismatch` if the state topic does not fit the source
     topic.
     """
+
+    def make(admin: Any, answers_within_s: float) -> list[str]:
+        if only is not None:
+            return _make_missing(admin, [only], settings, answers_within_s)
+        return _make(admin, settings, all_of_them, answers_within_s)
+
+    return _tried(kafka, within_s, make)
+
+
+def _tried(kafka: KafkaAddress, within_s: float, make: Callable[[Any, float], list[str]]) -> list[str]:
     # Not kafka-python's client: its import takes as long as everything else that a worker does at its start.
     from confluent_kafka import KafkaException
     from confluent_kafka.admin import AdminClient
@@ -120,10 +164,7 @@ def make_topics(
         try:
             # Each time another client: one that takes a dead broker for the controller asks no other one for it.
             admin = AdminClient({**kafka.for_librdkafka(), "log_level": 0})
-            one_try_s = min(within_s, _ONE_TRY_S)
-            if only is not None:
-                return _make_missing(admin, [only], settings, one_try_s)
-            return _make(admin, settings, all_of_them, one_try_s)
+            return make(admin, min(within_s, _ONE_TRY_S))
         except KafkaException as problem:
             if problem.args[0].name() not in _AGAIN or time.monotonic() > until:
                 raise KafkaFailed(f"Kafka at {kafka}: {_in_words(problem.args[0])}") from None

@@ -25,9 +25,9 @@ disable_created_metrics()
 
 PREFIX = "encore_"
 _PARTITION = ("partition",)
-_QUICK_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+QUICK_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _LATENCY_S = (0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 30, 60, 300, 3600)
-_RESTORE_S = (0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60, 300)
+RESTORE_S = (0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60, 300)
 
 
 class Checkpoint(NamedTuple):
@@ -91,7 +91,7 @@ class Metrics:
             "checkpoint_age_seconds", "time that the oldest record waits that is read and in no checkpoint", _PARTITION
         )
         self.checkpoint_seconds = self._histogram(
-            "checkpoint_seconds", "time from a checkpoint's cut to its commit", _QUICK_S
+            "checkpoint_seconds", "time from a checkpoint's cut to its commit", QUICK_S
         )
         self.changelog_records = self._counter("changelog_records", "records that checkpoints wrote to the state topic")
         self.event_to_redis_seconds = self._histogram(
@@ -103,7 +103,7 @@ class Metrics:
         self.restores = self._counter("restores", "partitions restored from the state topic")
         self.restored_rows = self._counter("restored_rows", "records of the state topic that were read in restores")
         self.restore_seconds = self._histogram(
-            "restore_seconds", "time that the restore of a partition took", _RESTORE_S
+            "restore_seconds", "time that the restore of a partition took", RESTORE_S
         )
         self.refused_transactions = self._counter(
             "refused_transactions", "transactions refused as another worker owned the partition; the worker then ends"

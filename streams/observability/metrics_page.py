@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client.metrics import MetricWrapperBase
 
 from streams.observability.archive_metrics import ArchiveMetrics
+from streams.observability.bridge_metrics import BridgeMetrics
 from streams.observability.metrics import PREFIX, Metrics
 
 _HEAD = """# Metrics
@@ -36,12 +37,22 @@ It answers `/metrics` and `/livez` (200 while it asks Kafka and writes) in the s
 """
 
 
+_BRIDGE = """
+## Those of `encore bridge`
+
+It answers the same paths as a worker.
+
+| metric | type | labels | meaning |
+|---|---|---|---|
+"""
+
+
 def page() -> str:
     """The page as Markdown."""
-    return _HEAD + _rows(Metrics()) + _ARCHIVE + _rows(ArchiveMetrics())
+    return _HEAD + _rows(Metrics()) + _ARCHIVE + _rows(ArchiveMetrics()) + _BRIDGE + _rows(BridgeMetrics())
 
 
-def _rows(metrics: Metrics | ArchiveMetrics) -> str:
+def _rows(metrics: Metrics | ArchiveMetrics | BridgeMetrics) -> str:
     return "".join(_row(metric) for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase))
 
 

@@ -49,6 +49,24 @@ def kept_records(
     return kept
 
 
+def refused_record(
+    topic: str,
+    record: Record,
+    source: tuple[str, str, int],
+    reason: str,
+    pseudonyms: Pseudonyms | None = None,
+    more: Headers | None = None,
+) -> Kept:
+    """A record of another topic that was refused, as a dead letter. `source`: that topic, its id, and the partition."""
+    topic_name, topic_id, partition = source
+    headers = [
+        ("topic", topic_name.encode()),
+        ("topic_id", topic_id.encode()),
+        ("partition", str(partition).encode()),
+    ]
+    return _kept(topic, record, headers, [("error", _reason(reason, pseudonyms)), *(more or ())], pseudonyms)
+
+
 def _kept(topic: str, record: Record, source: Headers, more: Headers, pseudonyms: Pseudonyms | None) -> Kept:
     headers = [*source, _offset(record.offset), *more]
     key, value, longest_value = record.key, record.value, LARGEST_KEPT_BYTES

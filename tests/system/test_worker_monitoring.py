@@ -4,46 +4,16 @@ from __future__ import annotations
 
 import signal
 import socket
-from collections import Counter
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
 from application import Application, until
+from monitored import ask, free_port, metrics
 from playback import EVENING_MS, event, whole_viewing
-from prometheus_client.parser import text_string_to_metric_families
 
 pytestmark = pytest.mark.system
 
 HOUSEHOLD = "a-private-home"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def ask(port: int, path: str, timeout_s: float = 10) -> tuple[int, str]:
-    """Status and body; 0 where nobody answers."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=timeout_s)
-    try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-    except (OSError, HTTPException) as nobody:
-        return 0, str(nobody)
-    finally:
-        connection.close()
-
-
-def metrics(port: int) -> Counter[str]:
-    """Samples by name; those of partitions and reasons added up."""
-    sums: Counter[str] = Counter()
-    for family in text_string_to_metric_families(ask(port, "/metrics")[1]):
-        for sample in family.samples:
-            sums[sample.name] += sample.value
-    return sums
 
 
 def test_a_worker_tells_what_it_counted_and_is_ready_once_all_is_restored(application: Application) -> None:

@@ -13,6 +13,7 @@ import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
 from streams.observability.archive_metrics import ArchiveMetrics
+from streams.observability.bridge_metrics import BridgeMetrics
 from streams.observability.metrics import Metrics
 
 ROOT = Path(__file__).parents[3]
@@ -30,8 +31,8 @@ NOT_OURS = {"up", "process_start_time_seconds", "process_cpu_seconds_total", "pr
 
 
 def series() -> Iterator[tuple[str, set[str]]]:
-    """The series that a worker or an archiver tells, each with its own labels."""
-    for metric in [*vars(Metrics()).values(), *vars(ArchiveMetrics()).values()]:
+    """The series that a worker, an archiver or a bridge tells, each with its own labels."""
+    for metric in [each for told in (Metrics(), ArchiveMetrics(), BridgeMetrics()) for each in vars(told).values()]:
         if isinstance(metric, MetricWrapperBase):
             (family,) = metric.describe()
             endings = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}.get(family.type, [""])

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from deployed import DEPLOY, Rule, rules
 
+from streams.config.bridges import bridge_settings
 from streams.config.settings import ENV_PREFIX, Settings
-from streams.kafka.topics import all_topics, controls, inputs, outputs
+from streams.kafka.topics import all_topics, bridge_outputs, controls, inputs, outputs
 from streams.publishing.scripts import COMMANDS
 
 USERS = {line.split()[1]: line.split()[2:] for line in (DEPLOY / "redis" / "users.acl").read_text().splitlines()}
@@ -87,6 +88,20 @@ def test_producer_and_consumer_have_their_topics_alone(given: list[Rule]) -> Non
 def test_an_archiver_reads_the_source_alone_in_a_group_of_its_own(given: list[Rule]) -> None:
     assert of(given, "archiver", "topic") == {Settings().source_topic: {"Read"}}
     assert of(given, "archiver", "group") == {f"{Settings().app_id}-archive": {"Read"}}
+
+
+def test_a_bridge_reads_foreign_topics_and_writes_events_and_what_is_its_own(tmp_path: Path) -> None:
+    settings, given = Settings(), rules(tmp_path, BRIDGE_TOPICS="plays users")
+    own = bridge_settings(settings, "plex_webhook", "plays")
+    assert of(given, "bridge", "topic") == {
+        "plays": {"Read"},
+        "users": {"Read"},
+        settings.source_topic: {"Write"},
+        f"{settings.app_id}-bridge-": {"Read", "Write"},
+    }
+    assert of(given, "bridge", "transactional-id") == {f"{settings.app_id}-bridge-": {"Write"}}
+    assert all(topic.name.startswith(f"{settings.app_id}-bridge-") for topic in bridge_outputs(own))
+    assert own.app_id.startswith(f"{settings.app_id}-bridge-"), "its group, and the prefix of its transactional ids"
 
 
 def test_who_has_households_forgotten_sees_no_event_and_no_milestone(given: list[Rule]) -> None:
