@@ -34,6 +34,7 @@ from streams.worker.watchdog import watch_progress, watch_topics
 log = logging.getLogger(__name__)
 
 _ONE_TRY_S = 3.0
+_FAR_BEHIND_RECORDS, _TIMES_FAR_BEHIND = 20_000, 5
 _IF_GROWN = (
     "start the bridge again, and it goes on; if it is the topic of playback events, `encore repartition` says how"
     " (docs/growing.md)"
@@ -58,6 +59,12 @@ class BridgeProcess(GroupProcess):
         if self.failure is None:
             self.metrics.bridge_refused_transactions.inc(isinstance(problem, Fenced))
         super().fail(problem)
+
+    @property
+    def _checkpoint_s(self) -> float:
+        # Fewer and larger checkpoints in a backlog: a session that changes several times is written once.
+        is_far_behind = sum(self.ownership.lags.values()) > _FAR_BEHIND_RECORDS
+        return (_TIMES_FAR_BEHIND if is_far_behind else 1) * self.settings.checkpoint_s
 
     async def _start(self) -> None:
         settings, writes = self.settings, self._application.source_topic

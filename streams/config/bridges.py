@@ -8,7 +8,7 @@ from __future__ import annotations
 from streams.config.settings import BadSetting, Settings
 
 _LONGEST_TOPIC = 249
-_MOST_UNCHECKPOINTED = 50_000
+_MOST_UNCHECKPOINTED = 100_000
 """What was translated is in memory until it is committed, unlike what was counted."""
 
 
