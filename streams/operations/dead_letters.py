@@ -53,7 +53,7 @@ def _letter(message: Any) -> DeadLetter:
         headers.get("topic", "?"),
         _number(headers.get("partition", "")),
         _number(headers.get("offset", "")),
-        code_of(error),
+        headers.get("code") or code_of(error),  # a bridge says it itself
         error,
         message.timestamp()[1],
         message.key(),

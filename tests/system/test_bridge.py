@@ -92,6 +92,9 @@ def test_what_cannot_be_translated_is_a_dead_letter_with_its_place_and_reason(ap
     ]
     assert [each.value for each in letters] == [b"no JSON", json.dumps(stranger[1]).encode()]
     assert letters[1].headers["error"] == "no_household: no household is known for 'stranger'"
+    own = f"{group_of(application, 'segment_video', topic)}-dead-letters"
+    counted = application.start("dead-letters", "list", "--reasons", "--json", "--dead-letters-topic", own).ended()
+    assert json.loads(counted.out) == {"malformed": 1, "no_household": 1}
     assert bridge.stopped().code == 0
 
 
