@@ -19,7 +19,7 @@ from streams.config.settings import Settings
 from streams.config.zones import zones_version
 from streams.display.numbers import many, rate
 from streams.kafka.admin import KafkaView, TopicNow
-from streams.kafka.topics import REMEDY, KafkaFailed, Topic, all_topics, outputs, remedy_for
+from streams.kafka.topics import GROWN, REMEDY, KafkaFailed, Topic, all_topics, outputs, remedy_for
 from streams.operations import retention
 from streams.operations.findings import ODD, OK, WRONG, Finding
 from streams.operations.lag import read_lag
@@ -155,9 +155,14 @@ def _state(settings: Settings, view: KafkaView, source: TopicNow) -> Iterator[Fi
     if refused:
         (_, first), *others = refused.items()
         more = f"; {many(len(others), 'more partition')} likewise" if others else ""
-        yield Finding(WRONG, what, f"a worker would refuse it: {first}{more}", REMEDY)
+        yield Finding(WRONG, what, f"a worker would refuse it: {first}{more}", remedy_in(first))
     else:
         yield Finding(OK, what, f"fits these settings, in {many(source.partitions, 'partition')}")
+
+
+def remedy_in(refusal: str) -> str:
+    """What to do about a state that is refused with these words."""
+    return GROWN if GROWN in refusal else REMEDY
 
 
 # -- what is in the source topic ----------------------------------------------------------------------------------

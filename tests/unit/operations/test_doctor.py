@@ -9,8 +9,8 @@ import pytest
 from models import FORM
 from streams.config.zones import zones_version
 from streams.kafka.admin import _level
-from streams.kafka.topics import KafkaFailed
-from streams.operations.doctor import installation, misrouted, transactions
+from streams.kafka.topics import GROWN, REMEDY, KafkaFailed
+from streams.operations.doctor import installation, misrouted, remedy_in, transactions
 from streams.operations.findings import ODD, OK, WRONG, Finding
 
 VERIFICATION = "transaction.partition.verification.enable"
@@ -70,6 +70,11 @@ def test_a_features_level_is_the_one_that_is_finalized(features: dict[str, Any],
 
 def test_the_zone_data_and_the_form_of_the_rules_are_said() -> None:
     assert list(installation()) == [Finding(OK, "time zones", f"tzdata {zones_version()}"), Finding(OK, "rules", FORM)]
+
+
+@pytest.mark.parametrize("remedy", [REMEDY, GROWN])
+def test_the_advice_for_a_refused_state_is_the_remedy_that_the_refusal_names(remedy: str) -> None:
+    assert remedy_in(f"playback-events/0: the state does not fit: {remedy}; 3 more partitions likewise") == remedy
 
 
 @pytest.mark.parametrize(("events", "level"), [(0, OK), (1, WRONG), (2_000, WRONG)])
