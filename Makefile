@@ -70,6 +70,7 @@ lock:
 		--output-file requirements.lock pyproject.toml -
 	$(COMPILE) --constraint requirements.lock --output-file deploy/requirements-worker.lock pyproject.toml
 	$(BUILD_NEEDS) | $(COMPILE) --constraint requirements.lock --output-file deploy/requirements-build.lock -
+	printf 'obstore\npyarrow\n' | $(COMPILE) --constraint requirements.lock --output-file deploy/requirements-archive.lock -
 	printf 'moto[s3]\nflask\nflask-cors\n' | $(COMPILE) --upgrade --output-file tests/contract/object-storage.lock -
 	rm -rf $(VENV)-lock
 

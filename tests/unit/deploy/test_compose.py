@@ -19,8 +19,9 @@ from streams.worker import group_process
 DEPLOY = Path(__file__).parents[3] / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
-OURS = {name: service for name, service in SERVICES.items() if service["image"] == "encore-viewing"}
-WORKERS = {name: service for name, service in OURS.items() if "command" not in service}
+OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("encore-viewing")}
+WORKERS = {name: service for name, service in OURS.items() if name.startswith("worker")}
+ARCHIVER = SERVICES["archive"]
 
 Service = dict[str, Any]
 
@@ -62,8 +63,8 @@ def test_no_two_services_share_a_port_and_all_have_volumes_and_services_that_are
     assert [str(path) for each in SERVICES.values() for path in mounted(each).values() if not path.exists()] == []
 
 
-def test_every_server_has_a_health_check_the_workers_have_their_images() -> None:
-    assert {name for name, service in SERVICES.items() if "healthcheck" not in service} == WORKERS.keys()
+def test_every_server_has_a_health_check_workers_and_archiver_have_their_images() -> None:
+    assert {name for name, service in SERVICES.items() if "healthcheck" not in service} == {*WORKERS, "archive"}
     assert OURS["topics"]["healthcheck"] == {"disable": True}
 
 
@@ -81,6 +82,13 @@ def test_a_worker_waits_for_its_topics_and_has_the_time_that_it_takes_to_end(ser
     assert int(service["stop_grace_period"].removesuffix("s")) > group_process._END_S
 
 
+def test_the_archiver_has_an_image_with_its_packages_and_a_folder_that_outlives_it() -> None:
+    assert (ARCHIVER["image"], ARCHIVER["build"]["target"]) == ("encore-viewing-archive", "archive")
+    assert ARCHIVER["volumes"] == [f"archive:{ARCHIVER['environment']['ENCORE_ARCHIVE']}"]
+    dockerfile = (DEPLOY / "Dockerfile").read_text()
+    assert f"--chown=10001:10001 {ARCHIVER['environment']['ENCORE_ARCHIVE']} " in dockerfile
+
+
 def test_workers_reach_kafka_where_it_says_that_it_is() -> None:
     advertised = SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"].split(",")
     for service in OURS.values():
@@ -95,9 +103,10 @@ def test_kafka_and_redis_are_of_the_versions_that_the_tests_run_against() -> Non
 
 def test_prometheus_scrapes_every_worker_under_the_name_that_the_alerts_take() -> None:
     config = read("prometheus/prometheus.yml")
-    (job,) = config["scrape_configs"]
+    job, of_archive = config["scrape_configs"]
     (port,) = re.findall(r"ENCORE_METRICS_PORT=(\d+)", (DEPLOY / "Dockerfile").read_text())
     assert job["static_configs"] == [{"targets": [f"{name}:{port}" for name in WORKERS]}]
+    assert of_archive == {"job_name": "encore-archive", "static_configs": [{"targets": [f"archive:{port}"]}]}
     assert set(re.findall(r'job="(\w+)"', (DEPLOY / "prometheus/alerts.yml").read_text())) == {job["job_name"]}
     assert set(config["rule_files"]) < mounted(SERVICES["prometheus"]).keys()
 

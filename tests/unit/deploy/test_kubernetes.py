@@ -34,7 +34,7 @@ MANIFESTS: list[tuple[Path, Object]] = [
     if path.name != "kustomization.yaml"
     for manifest in yaml.safe_load_all(path.read_text())
 ]
-OF_OPERATORS = {"ScaledObject", "ServiceMonitor"}
+OF_OPERATORS = {"PodMonitor", "ScaledObject", "ServiceMonitor"}
 """They come with KEDA and the Prometheus Operator, and their schemas too."""
 STANDARD = [manifest for _, manifest in MANIFESTS if manifest["kind"] not in OF_OPERATORS]
 
@@ -48,6 +48,7 @@ WORKERS = the("StatefulSet")["spec"]
 POD = WORKERS["template"]["spec"]
 LABELS = WORKERS["template"]["metadata"]["labels"]
 (CONTAINER,) = POD["containers"]
+ARCHIVER = the("Deployment")["spec"]["template"]
 PROBES = [CONTAINER[f"{probe}Probe"] for probe in ("startup", "readiness", "liveness")]
 
 
@@ -82,7 +83,9 @@ def test_it_is_as_restricted_as_it_can_be() -> None:
         "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
     }  # fmt: skip
     assert "USER 10001:10001" in DOCKERFILE
-    assert not (POD["automountServiceAccountToken"] or the("ServiceAccount")["automountServiceAccountToken"])
+    assert not (
+        POD["automountServiceAccountToken"] or the("ServiceAccount", "encore-worker")["automountServiceAccountToken"]
+    )
     assert the("Namespace")["metadata"]["labels"] == {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
@@ -148,6 +151,24 @@ def test_the_network_is_closed_but_for_what_a_worker_needs() -> None:
     assert SETTINGS["ENCORE_KAFKA"].endswith(":9093")
 
 
+def test_the_archiver_is_as_restricted_as_a_worker_and_open_to_kafka_and_an_object_store() -> None:
+    (container,) = ARCHIVER["spec"]["containers"]
+    for name in ("securityContext", "automountServiceAccountToken", "enableServiceLinks"):
+        assert ARCHIVER["spec"][name] == POD[name]
+    assert (container["args"], container["securityContext"]) == (["archive"], CONTAINER["securityContext"])
+    assert container["livenessProbe"]["httpGet"] == {"path": "/livez", "port": "metrics"}
+    assert container["ports"] == CONTAINER["ports"]
+    settings, secrets = container["envFrom"]
+    assert settings == CONTAINER["envFrom"][0] != secrets != CONTAINER["envFrom"][1]
+    policy = the("NetworkPolicy", "encore-archive")["spec"]
+    assert {port["port"] for rule in policy["egress"] for port in rule["ports"]} == {53, 9093, 443}
+    labels = ARCHIVER["metadata"]["labels"]
+    selectors = [the("Deployment")["spec"]["selector"], policy["podSelector"], the("PodMonitor")["spec"]["selector"]]
+    assert [selector["matchLabels"] for selector in selectors] == [labels] * 3
+    assert labels != LABELS
+    assert ARCHIVER["spec"]["serviceAccountName"] == the("ServiceAccount", "encore-archive")["metadata"]["name"]
+
+
 def test_prometheus_takes_the_job_by_the_name_that_the_alerts_take() -> None:
     monitor = the("ServiceMonitor")
     assert monitor["apiVersion"] == "monitoring.coreos.com/v1"
@@ -175,6 +196,9 @@ def test_the_images_version_is_the_projects() -> None:
     (image,) = yaml.safe_load((FOLDER / "base/kustomization.yaml").read_text())["images"]
     assert image["name"] == CONTAINER["image"]
     assert f"ARG VERSION={image['newTag']}\n" in DOCKERFILE
+    (of_archive,) = yaml.safe_load((FOLDER / "archive/kustomization.yaml").read_text())["images"]
+    assert of_archive == {"name": ARCHIVER["spec"]["containers"][0]["image"], "newTag": image["newTag"]}
+    assert f"--tag {of_archive['name']}" in DOCKERFILE
 
 
 # -- what docs/deploying.md says ----------------------------------------------------------------------------------
@@ -198,7 +222,7 @@ def test_the_overlay_that_is_documented_makes_all_that_there_is(tmp_path: Path) 
     overlay = tmp_path / "kubernetes/production"
     overlay.mkdir()
     (written,) = blocks("yaml")
-    both = written.replace("[../monitoring]", "[../monitoring, ../autoscaling]")
+    both = written.replace("[../monitoring]", "[../monitoring, ../autoscaling, ../archive]")
     assert both != written
     (overlay / "kustomization.yaml").write_text(both)
     command = ["kubectl", "kustomize", str(overlay)]

