@@ -14,7 +14,7 @@ from streams.cli.reading import console, print_json, reader_of, reading_options
 if TYPE_CHECKING:
     from streams.config.settings import Settings
     from streams.display.titles_file import Names
-    from streams.reader import Metric
+    from streams.reader import Board, Metric, Reader, Title
 
 
 class DayOption(click.ParamType):
@@ -43,12 +43,20 @@ def top(settings: Settings, metric: Metric, day: date | None, most: int, as_json
     if day is not None and metric not in DAY_BOARDS:
         raise click.UsageError(f"--metric {metric}: accepted with --day: {', '.join(DAY_BOARDS)}")
     with reader_of(settings) as reader:
-        board = reader.board(metric, day, most)
         if as_json:
-            print_json(board)
+            print_json(reader.board(metric, day, most))
             return
-        titles = reader.titles(entry.title_id for entry in board.entries) if day is None else {}
+        board, titles = _with_titles(reader, metric, day, most)
     from streams.cli.board_table import screen
 
     terminal = console()
     terminal.print(screen(board, titles, names, terminal.width))
+
+
+def _with_titles(reader: Reader, metric: Metric, day: date | None, most: int) -> tuple[Board, dict[str, Title]]:
+    """A board and its titles, of one application, although readers may be moved between the two questions."""
+    while True:
+        board, prefix = reader.board(metric, day, most), reader.prefix
+        titles = reader.titles(entry.title_id for entry in board.entries) if day is None else {}
+        if reader.prefix == prefix:
+            return board, titles

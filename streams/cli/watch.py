@@ -103,8 +103,11 @@ async def _notice(reader: AsyncReader, changed: asyncio.Event) -> None:
 
 
 async def _look(reader: AsyncReader, metric: Metric, most: int) -> Look:
-    board = await reader.board(metric, top=most)
-    return Look(board, await reader.titles(entry.title_id for entry in board.entries))
+    while True:
+        board, prefix = await reader.board(metric, top=most), reader.prefix
+        titles = await reader.titles(entry.title_id for entry in board.entries)
+        if reader.prefix == prefix:
+            return Look(board, titles)
 
 
 async def _print_lines(looks: AsyncIterator[Look]) -> None:

@@ -86,6 +86,7 @@ class Feed:
         self._pipeline_s = 0.0
         self._problem = self._deaf_because = ""
         self._wanted = asyncio.Event()
+        self._shown = reader.prefix
 
     async def run(self) -> None:
         """Follow the changes and ask, for ever."""
@@ -181,7 +182,7 @@ class Feed:
         # A change from here on makes it due again, as the answer may be from before the change.
         answer.is_due = False
         try:
-            data = message(PAGE, await question.answer(self._reader, self._names))
+            data = message(PAGE, await self._of_one_application(question))
         except BaseException:
             answer.is_due = True
             raise
@@ -190,6 +191,14 @@ class Feed:
             answer.data = data
             for listener in answer.listeners:
                 listener.tell(PAGE, data)
+
+    async def _of_one_application(self, question: Question) -> object:
+        """The answer to a question, of one application although it takes several: readers may be moved meanwhile."""
+        while True:
+            answer, prefix = await question.answer(self._reader, self._names), self._reader.prefix
+            if prefix == self._shown:
+                return answer
+            self._shown = prefix
 
     def _say(self, problem: str) -> None:
         if problem != self._problem:

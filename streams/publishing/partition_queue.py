@@ -45,6 +45,7 @@ class PartitionQueue:
         self.current = {title_id: windows for title_id, windows in state.current.items() if windows is not None}
         self.waits, self.new, self.old = Waits(), Waits(), Waits()
         self.version: Version = _NOTHING
+        self.next_offset = 0
         self.noted: Version = _NOTHING
         self.oldest_ms: int | None = None
         self._never_taken, self._is_counted = never_taken, is_counted
@@ -160,6 +161,7 @@ class PartitionQueue:
         tallies[STATUS] = [state.sequence, *state.stream]
         self._let_wait_first(STATUS, "", state.sequence)
         self.version = (state.incarnation, state.sequence)
+        self.next_offset = state.next_offset
         if self.oldest_ms is None:
             self.oldest_ms = state.oldest_ms
 

@@ -21,7 +21,9 @@ class Taken(NamedTuple):
     """What a round publishes: by partition, the pending keys and titles, and the version up to which that publishes it.
 
     `shares`: each key's newest shares, one for each partition. `oldest_ms`: by partition, the timestamp of the first
-    record that readers may not see yet. `unfinished`: the partitions of which something stays pending.
+    record that readers may not see yet. `unfinished`: the partitions of which something stays pending. `ends`: by
+    partition, the source offset below which records may be counted in the shares. `seen`: the same, of the partitions
+    of which readers see everything once this round is written.
     """
 
     waiting: dict[int, Waits]
@@ -29,6 +31,8 @@ class Taken(NamedTuple):
     shares: dict[TallyKey, list[Share]]
     oldest_ms: dict[int, int]
     unfinished: set[int]
+    ends: dict[int, int]
+    seen: dict[int, int]
 
 
 class Waiting:
@@ -106,7 +110,7 @@ class Waiting:
 
         Versions end before the oldest change that stays pending.
         """
-        taken = Taken({}, {}, {}, {}, set())
+        taken = Taken({}, {}, {}, {}, set(), {}, {})
         for partition, waits in self._chosen(most, with_charts=with_charts).items():
             told = self._told[partition]
             for key, tally in told.tallies_of(waits):
@@ -116,7 +120,9 @@ class Waiting:
                 taken.unfinished.add(partition)
             elif told.oldest_ms is not None:
                 taken.oldest_ms[partition], told.oldest_ms = told.oldest_ms, None
-            taken.versions[partition] = told.version_before()
+            taken.versions[partition], taken.ends[partition] = told.version_before(), told.next_offset
+            if taken.versions[partition] == told.version:
+                taken.seen[partition] = told.next_offset
         return taken
 
     def _chosen(self, most: int, *, with_charts: bool) -> dict[int, Waits]:

@@ -28,13 +28,14 @@ from streams.publishing.pending import Taken, Waiting
 from streams.publishing.rebuild_gate import Hold
 from streams.publishing.round import Stamp, Writer, side_by_side
 from streams.publishing.shown_catalog import ShownCatalog
-from streams.publishing.sink import DataLost, PrefixState, Share, Sink, Unreachable
+from streams.publishing.sink import NOT_COMPLETE, DataLost, PrefixState, Share, Sink, Unreachable
 from streams.state.committed import Committed
 
 log = logging.getLogger(__name__)
 
 _NOTHING = (0, 0)
 _STATUS_S = 2.0
+_HELD_S = 0.05
 
 
 class Publisher:
@@ -54,6 +55,7 @@ class Publisher:
         self._sink = sink
         self._catalog = catalog
         self._shown = ShownCatalog()
+        self._topic_id = ""
         rendering = Rendering(settings)
         self._writer = Writer(sink, rendering, self._metrics)
         self._legs = LegsDue(self._shown.release_ms, settings.age_retention_days * DAY_MS)
@@ -143,6 +145,7 @@ class Publisher:
 
     def on_committed(self, state: Committed) -> None:
         """Queue a checkpoint's changes."""
+        self._topic_id = state.topic_id
         self._waiting.commit(state)
         self._hold.note(state.partition, state.recounts)
         lag = self._health[state.partition].lag if state.partition in self._health else 0
@@ -207,15 +210,22 @@ class Publisher:
         if with_charts and not taken.unfinished:
             self._charts_due_s = begun + self._pace.charts_pause_s
         try:
-            turned, state = await self._begin_round()
+            found = await self._sink.begin_round(self._health, taken.ends, self._topic_id)
+            if found.is_held:
+                self._charts_due_s = 0.0
+                self._waiting.wait_again(taken)
+                await asyncio.sleep(_HELD_S)
+                return
+            turned = self._turn_complete(found.is_complete)
             reached(Failpoint.SHARES)
-            written = await self._write(taken.shares, state)
+            written = await self._write(taken.shares, found.state)
             if not self._complete:
-                turned, state = await self._begin_round()
+                found = await self._sink.begin_round(self._health, taken.ends, self._topic_id)
+                turned = self._turn_complete(found.is_complete)
                 if turned:
                     # Others completed meanwhile what this worker, if it was frozen, has just marked as incomplete.
                     self._show_catalog()
-                    written += await self._write(taken.shares, state)
+                    written += await self._write(taken.shares, found.state)
             is_said = await self._note_published(taken, turned)
             self._whole_again.note(written, is_said)
         except DataLost:
@@ -246,7 +256,11 @@ class Publisher:
         reached(Failpoint.PUBLISHED)
         self._marking = turned or (self._marking and bool(taken.unfinished or self._legs.left))
         is_said = self._complete and not self._marking
-        await self._sink.note_published(versions if is_said else dict.fromkeys(versions, _NOTHING))
+        if is_said:
+            await self._sink.note_published(versions, taken.seen)
+        else:
+            incomplete = dict.fromkeys(versions, NOT_COMPLETE)
+            await self._sink.note_published(dict.fromkeys(versions, _NOTHING), incomplete)
         if is_said:
             self.published |= {partition: sequence for partition, (_, sequence) in versions.items()}
             self._waiting.note_published(versions)
@@ -281,18 +295,17 @@ class Publisher:
         self._charts_due_s = 0.0
         self._legs.note_all()
 
-    async def _begin_round(self) -> tuple[bool, PrefixState]:
+    def _turn_complete(self, complete: bool) -> bool:
         """Once all partitions are published after a loss, queue everything again, to be marked as complete.
 
-        Returns whether that happened now, and the state of all workers.
+        Returns whether that happened now.
         """
-        complete, state = await self._sink.begin_round(self._health)
         turned = complete and not self._complete
         if turned:
             self._let_everything_wait()
             self._something.set()
         self._complete = complete
-        return turned, state
+        return turned
 
     async def drain(self, within_s: float) -> bool:
         """Publish until nothing is pending. Returns whether that succeeded within `within_s` seconds.

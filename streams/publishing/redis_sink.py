@@ -19,6 +19,7 @@ import msgspec
 from streams.publishing.partition_status import Health, Note, now_ms, read_note
 from streams.publishing.scripts import Scripts, answer
 from streams.publishing.sink import (
+    NOT_KNOWN,
     Begun,
     Boards,
     Derived,
@@ -83,10 +84,17 @@ class RedisSink(Sink):
     async def is_complete(self) -> bool:
         return bool(await self._guarded("is_complete", [self._keys.pending]))
 
-    async def begin_round(self, health: Mapping[int, Health]) -> Begun:
-        noted = [text for partition, note in _notes(health).items() for text in (partition, note)]
-        complete, *found = await self._guarded("begin_round", [self._keys.pending, self._keys.partitions], *noted)
-        return Begun(bool(complete), _state(dict(zip(found[::2], found[1::2], strict=True))))
+    async def begin_round(
+        self, health: Mapping[int, Health], ends: Mapping[int, int] = NOT_KNOWN, topic_id: str = ""
+    ) -> Begun:
+        keys = self._keys
+        noted = [each for pair in (*_notes(health).items(), *ends.items()) for each in pair]
+        complete, held, *found = await self._guarded(
+            "begin_round",
+            [keys.pending, keys.partitions, keys.hold, keys.offsets],
+            *(topic_id, len(health), *noted),
+        )
+        return Begun(bool(complete), _state(dict(zip(found[::2], found[1::2], strict=True))), bool(held))
 
     async def published_version(self, partition: int) -> Version | None:
         text = await answer(self._client.hget(self._keys.published, str(partition)))
@@ -94,16 +102,19 @@ class RedisSink(Sink):
             return None
         return read_version(text)
 
-    async def note_published(self, versions: Mapping[int, Version]) -> None:
+    async def note_published(self, versions: Mapping[int, Version], ends: Mapping[int, int] = NOT_KNOWN) -> None:
         if not versions:
             return
-        noted = [text for p, (i, s) in versions.items() for text in (str(p), version_text(i, s))]
-        await self._guarded("note_published", [self._keys.published, self._keys.pending, self._keys.unswept], *noted)
+        keys = self._keys
+        noted = [text for p, (i, s) in versions.items() for text in (p, version_text(i, s), ends.get(p, ""))]
+        await self._guarded("note_published", [keys.published, keys.pending, keys.unswept, keys.offsets], *noted)
 
     async def begin_rebuild(self, partitions: int) -> int:
         keys = self._keys
         versions = await self._guarded(
-            "begin_rebuild", [keys.pending, keys.rebuilding, keys.unswept, keys.published, keys.partitions], partitions
+            "begin_rebuild",
+            [keys.pending, keys.rebuilding, keys.unswept, keys.published, keys.partitions, keys.offsets],
+            partitions,
         )
         return max((read_version(text)[0] for text in versions), default=0)
 

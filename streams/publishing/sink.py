@@ -10,12 +10,16 @@ partition. Their sum is the hash's total, which has a revision. Times are in ms.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from streams.publishing.partition_status import Health
 
 Version = tuple[int, int]
 """Incarnation and sequence: how far a partition's state is. The larger one of two is newer."""
+
+NOT_KNOWN: Mapping[int, int] = MappingProxyType({})
+NOT_COMPLETE = -1
 
 Share = tuple[int, ...]
 """A partition's share of a key: partition, incarnation, sequence, then the counters."""
@@ -74,10 +78,14 @@ class PrefixState(NamedTuple):
 
 
 class Begun(NamedTuple):
-    """What a round finds: `Sink.is_complete` and `Sink.read_state`."""
+    """What a round finds: `Sink.is_complete` and `Sink.read_state`.
+
+    `is_held`: readers are being moved to another application, which must not be overtaken: write nothing, ask again.
+    """
 
     is_complete: bool
     state: PrefixState
+    is_held: bool = False
 
 
 class Readable(NamedTuple):
@@ -136,10 +144,14 @@ class Sink(Protocol):
         """
         ...
 
-    async def begin_round(self, health: Mapping[int, Health]) -> Begun:
+    async def begin_round(
+        self, health: Mapping[int, Health], ends: Mapping[int, int] = NOT_KNOWN, topic_id: str = ""
+    ) -> Begun:
         """`is_complete`, then `note_partitions`, then `read_state`. Raises `DataLost` as the first does.
 
-        Call it when joined, first in every round; awaits one answer.
+        Notes for each partition the source offset below which its records may be counted in what is written next
+        (`ends`; `topic_id`: of the source topic), unless the application is held still. Call it when joined, first in
+        every round; awaits one answer.
         """
         ...
 
@@ -150,11 +162,12 @@ class Sink(Protocol):
         """
         ...
 
-    async def note_published(self, versions: Mapping[int, Version]) -> None:
+    async def note_published(self, versions: Mapping[int, Version], ends: Mapping[int, int] = NOT_KNOWN) -> None:
         """Note for each partition the version up to which readers see everything. (0, 0): all must be written again.
 
-        Call it when joined, after that was written and swept. Awaits one answer, none without versions. Raises
-        `DataLost`.
+        `ends`: the source offsets below which they see everything, as far as that is known; `NOT_COMPLETE`: not all
+        of their hashes are marked as complete. Call it when joined, after that was written and swept. Awaits one
+        answer, none without versions. Raises `DataLost`.
         """
         ...
 

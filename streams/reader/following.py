@@ -3,8 +3,9 @@
 Owns where the stream is read from, which changes are shown, and when some may have been missed.
 
 Reading resumes at the last entry seen, that entry included. If it is the first to come back, nothing was lost. If it is
-not, the stream was trimmed beyond it, or this is another stream: of a server that lost its data, or of a replica that
-lagged. Then the stream is read from its beginning, and versions tell which changes are new.
+not, the stream was trimmed beyond it, or this is another stream: of a server that lost its data, of a replica that
+lagged, or of the application that readers were moved to. Then the stream is read from its beginning, and versions tell
+which changes are new.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from streams.reader.alias import Alias, Moved, Shown
 from streams.reader.errors import ReaderError
 from streams.reader.queries import Command
 from streams.reader.replies import text_of
@@ -24,6 +26,7 @@ KEPT = 100_000
 """How many keys' last versions are kept: those that changed most recently."""
 
 BEGINNING = "0-0"
+_OF = "@"
 _AT_ONCE = 1_000
 _BLOCK_MS = 1_000
 _FIRST_PAUSE_S = 0.25
@@ -39,23 +42,37 @@ class Show(NamedTuple):
 FollowingSteps = Generator[Send | Pause | Show, Any, None]
 
 
-def last_place(stream_key: str) -> Steps[tuple[str, bool]]:
-    """Find the stream's present end. The outcome is final."""
-    (reply,) = yield Send([("XREVRANGE", stream_key, "+", "-", "COUNT", 1)])
-    return text_of(reply[0][0]) if reply else BEGINNING, True
+def last_place(alias: Alias) -> Steps[tuple[str, bool]]:
+    """Find the present end of the stream of the application that is shown. The outcome is final."""
+    while True:
+        shown = alias.shown
+        reply, named = yield Send([("XREVRANGE", shown.queries.keys.changes, "+", "-", "COUNT", 1), alias.command])
+        try:
+            alias.check(shown, named)
+        except Moved:
+            continue
+        return _place(text_of(reply[0][0]) if reply else BEGINNING, shown, alias), True
+
+
+def _place(entry: str, shown: Shown, alias: Alias) -> str:
+    """An entry's id as readers are told it, with the prefix of its stream if that is another one than theirs."""
+    return entry if shown.prefix == alias.own else f"{entry}{_OF}{shown.prefix}"
 
 
 class Following:
-    """One subscription to the stream at `stream_key` of the keys under `prefix`.
+    """One subscription to the changes of the application that is shown, from the place `after` on.
 
     `may_have_missed`: the next change that is shown will say so.
     """
 
-    def __init__(self, stream_key: str, prefix: str, after: str | None = None) -> None:
-        self._stream = stream_key
-        self._prefix = prefix
-        self._place = after
+    def __init__(self, alias: Alias, after: str | None = None) -> None:
+        self._alias = alias
+        self._shown = alias.shown
+        self._place, self._prefix = after, alias.own
+        if after is not None and _OF in after:
+            self._place, _, self._prefix = after.partition(_OF)
         self._last: Any = None
+        self._knows_alias = False
         self.may_have_missed = False
         self._versions: OrderedDict[str, int] = OrderedDict()
 
@@ -76,26 +93,44 @@ class Following:
                 yield Show(changes)
 
     def _read_some(self) -> Steps[list[Change]]:
-        if self._place is None:
-            self._place, _ = yield from last_place(self._stream)
-        entries = yield from self._entries()
+        if not self._knows_alias:
+            place, _ = yield from last_place(self._alias)
+            self._knows_alias = True
+            if self._place is None:
+                self._place, self._prefix = place.partition(_OF)[0], self._alias.shown.prefix
+        self._begin_anew_where_moved()
+        try:
+            entries = yield from self._entries()
+        except Moved:
+            return []
         if not entries:
-            yield Send([("XREAD", "COUNT", 1, "BLOCK", _BLOCK_MS, "STREAMS", self._stream, self._place)])
+            stream = self._shown.queries.keys.changes
+            yield Send([("XREAD", "COUNT", 1, "BLOCK", _BLOCK_MS, "STREAMS", stream, str(self._place))])
         return self._news(entries)
 
+    def _begin_anew_where_moved(self) -> None:
+        """If another application is shown than the place is of: everything that was read before may differ there."""
+        self._shown = self._alias.shown
+        if self._prefix != self._shown.prefix:
+            self._prefix, self._place, self._last = self._shown.prefix, BEGINNING, None
+            self.may_have_missed = True
+
     def _entries(self) -> Steps[list[Any]]:
-        """The entries after the place; all entries if the stream no longer has the place."""
-        (found,) = yield Send([self._range(str(self._place))])
+        """The entries after the place; all entries if the stream no longer has the place. Raises `Moved`."""
+        found = yield from self._range(str(self._place))
         if found and text_of(found[0][0]) == self._place and self._last in (None, found[0][1]):
             return list(found[1:])
         self.may_have_missed = True
         if self._place != BEGINNING:
             self._place = BEGINNING
-            (found,) = yield Send([self._range(BEGINNING)])
+            found = yield from self._range(BEGINNING)
         return list(found)
 
-    def _range(self, start: str) -> Command:
-        return ("XRANGE", self._stream, start, "+", "COUNT", _AT_ONCE + 1)
+    def _range(self, start: str) -> Steps[list[Any]]:
+        command: Command = ("XRANGE", self._shown.queries.keys.changes, start, "+", "COUNT", _AT_ONCE + 1)
+        found, named = yield Send([command, self._alias.command])
+        self._alias.check(self._shown, named)
+        return list(found)
 
     def _news(self, entries: Sequence[Any]) -> list[Change]:
         """The changes among entries that are newer than those already shown for their keys."""
@@ -117,7 +152,7 @@ class Following:
             key=key,
             version=version,
             missed=missed,
-            place=str(self._place),
+            place=_place(str(self._place), self._shown, self._alias),
             title_id=subject if kind == "title" else None,
             franchise_id=subject if kind == "franchise" else None,
         )

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from streams.reader.alias import Alias, Moved, Shown
 from streams.reader.errors import ReaderError
-from streams.reader.newest import Newest
 from streams.reader.queries import Command, Part, Queries, Query
 from streams.reader.replies import ServerState, server_state
 from streams.reader.results import Read
@@ -57,14 +57,14 @@ class Course:
 
 
 def ask(
-    queries: Queries, query: Query[T], newest: Newest, wait_s: float, clock: Callable[[], float] = time.monotonic
+    alias: Alias, question: Callable[[Queries], Query[T]], wait_s: float, clock: Callable[[], float] = time.monotonic
 ) -> Steps[T]:
     """Ask until there is a complete answer, for at most `wait_s` seconds; then return what there is.
 
-    Raises `ReaderError`: at once if waiting does not help, else once the time is over.
+    The whole answer is of one application. Raises `ReaderError`: at once if waiting does not help, else once the time
+    is over.
     """
-    results = yield from patiently(lambda: _asked_once(queries, query, newest), wait_s, clock)
-    return query.answer(results)
+    return (yield from patiently(lambda: _asked_once(alias, question), wait_s, clock))
 
 
 def patiently(
@@ -84,22 +84,29 @@ def patiently(
         yield Pause(PAUSE_S)
 
 
-def _asked_once(queries: Queries, query: Query[Any], newest: Newest) -> Steps[tuple[list[Any], bool]]:
-    found, is_settled = yield from _read(queries, query.parts, newest)
-    more, is_more_settled = yield from _read(queries, query.more(found), newest)
-    return [*found, *more], is_settled and is_more_settled
+def _asked_once(alias: Alias, question: Callable[[Queries], Query[T]]) -> Steps[tuple[T, bool]]:
+    while True:
+        shown = alias.shown
+        query = question(shown.queries)
+        try:
+            found, is_settled = yield from _read(alias, shown, query.parts)
+            more, is_more_settled = yield from _read(alias, shown, query.more(found))
+        except Moved:
+            continue
+        return query.answer([*found, *more]), is_settled and is_more_settled
 
 
-def _read(queries: Queries, parts: Sequence[Part], newest: Newest) -> Steps[tuple[list[Any], bool]]:
+def _read(alias: Alias, shown: Shown, parts: Sequence[Part]) -> Steps[tuple[list[Any], bool]]:
     results: list[Read | None] = []
     is_settled = True
     for first in range(0, len(parts), AT_ONCE):
         some = parts[first : first + AT_ONCE]
         # The status is read first: a hash that is read after a complete status is not from before the rebuild.
-        replies = yield Send([queries.server_state, *(part.command for part in some)])
+        replies = yield Send([shown.queries.server_state, *(part.command for part in some), alias.command])
+        alias.check(shown, replies[-1])
         state = server_state(replies[0])
-        for part, reply in zip(some, replies[1:], strict=True):
-            found = newest.settle(part.name, part.parse(reply, state), state)
+        for part, reply in zip(some, replies[1:-1], strict=True):
+            found = shown.newest.settle(part.name, part.parse(reply, state), state)
             is_settled = is_settled and _is_final(found, state)
             results.append(found)
     return results, is_settled

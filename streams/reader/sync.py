@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -17,9 +17,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from models.windows import LAST_WEEK
+from streams.reader.alias import Alias
 from streams.reader.errors import ReaderError
 from streams.reader.following import Following, Show, last_place
-from streams.reader.newest import Newest
 from streams.reader.queries import AUDIENCE_WEEKS, Command, Queries, Query
 from streams.reader.refusals import FAILURES, OPTIONS, RETRIES, checked, reader_error
 from streams.reader.results import (
@@ -51,6 +51,7 @@ T = TypeVar("T")
 class Reader:
     """Reads the counters under one prefix of one Redis; threads may share it. Every method raises `ReaderError`.
 
+    Where an alias names another application's prefix, that is read: each answer is of one application.
     A version never goes backwards: of each key, the newest complete value that this reader has seen is shown until
     there is a newer one. While counters are rebuilt, and it has seen none, a result says `complete` False. `wait_s`:
     how long a call waits for them, and for a Redis that does not answer, before it gives up.
@@ -60,33 +61,32 @@ class Reader:
         self._url = checked(url)
         self._client: Any = None
         self._making = threading.Lock()
-        self._queries = Queries(prefix)
-        self._newest = Newest()
+        self._alias = Alias(prefix)
         self._wait_s = wait_s
 
     def title(self, title_id: str) -> Title | None:
         """A title's counters for all time; `None` where it has none."""
-        return self._ask(self._queries.title(title_id))
+        return self._ask(lambda of: of.title(title_id))
 
     def titles(self, title_ids: Iterable[str]) -> dict[str, Title]:
         """The same of many titles, by id, in one round trip; those without counters are left out."""
-        return self._ask(self._queries.titles(title_ids))
+        return self._ask(lambda of: of.titles(title_ids))
 
     def hours(self, title_id: str, first: datetime, last: datetime) -> tuple[Hour, ...]:
         """The UTC hours of a title from that of `first` to that of `last`. One that is left out counted nothing."""
-        return self._ask(self._queries.hours(title_id, first, last))
+        return self._ask(lambda of: of.hours(title_id, first, last))
 
     def days(self, title_id: str, first: date, last: date) -> tuple[Day, ...]:
         """The UTC days of a title from `first` to `last`. One that is left out counted nothing."""
-        return self._ask(self._queries.days(title_id, first, last))
+        return self._ask(lambda of: of.days(title_id, first, last))
 
     def weeks(self, title_id: str, first: int = 1, last: int = LAST_WEEK) -> tuple[Week, ...]:
         """The weeks of a title since its release, numbered from 1. One that is left out counted nothing."""
-        return self._ask(self._queries.weeks(title_id, first, last))
+        return self._ask(lambda of: of.weeks(title_id, first, last))
 
     def ages(self, title_id: str) -> tuple[Age, ...]:
         """The first 72 hours (`opening`), 7, 28 and 91 days of a title. One that is left out counted nothing."""
-        return self._ask(self._queries.ages(title_id))
+        return self._ask(lambda of: of.ages(title_id))
 
     def windows(
         self, title_id: str, kind: str, first: datetime | None = None, last: datetime | None = None
@@ -95,55 +95,59 @@ class Reader:
 
         Those by a title's age take no times: all of them are read. One that is left out counted nothing.
         """
-        return self._ask(self._queries.windows(title_id, kind, first, last))
+        return self._ask(lambda of: of.windows(title_id, kind, first, last))
 
     def dayparts(self, title_id: str) -> Dayparts | None:
         """When a title is watched in the households' own time, and for how many it is a habit."""
-        return self._ask(self._queries.dayparts(title_id))
+        return self._ask(lambda of: of.dayparts(title_id))
 
     def audience(self, title_id: str, weeks: int = AUDIENCE_WEEKS) -> tuple[AudienceWeek, ...]:
         """The households reached in each of the last UTC weeks. One that is left out reached none."""
-        return self._ask(self._queries.audience(title_id, weeks))
+        return self._ask(lambda of: of.audience(title_id, weeks))
 
     def curve(self, title_id: str) -> Curve | None:
         """How often each part of a title was played; `None` while the catalog does not tell its length."""
-        return self._ask(self._queries.curve(title_id))
+        return self._ask(lambda of: of.curve(title_id))
 
     def legs(self, title_id: str) -> Legs | None:
         """How a title holds its audience; `None` before its first complete week, and without a release."""
-        return self._ask(self._queries.legs(title_id))
+        return self._ask(lambda of: of.legs(title_id))
 
     def computed(self, title_id: str, result: type[C]) -> C | None:
         """What is computed of a title week by week, by the type of the result, such as `Legs`; `None` as for them."""
-        return self._ask(self._queries.computed(title_id, result))
+        return self._ask(lambda of: of.computed(title_id, result))
 
     def franchise(self, franchise_id: str) -> Franchise | None:
         """A franchise's counters for all time; `None` where it has none."""
-        return self._ask(self._queries.franchise(franchise_id))
+        return self._ask(lambda of: of.franchise(franchise_id))
 
     def board(self, metric: Metric = "completions", day: date | None = None, top: int = 20, skip: int = 0) -> Board:
         """The titles with the most of a metric, for all time or on one UTC day; `skip` leaves out the first."""
-        return self._ask(self._queries.board(metric, day, top, skip))
+        return self._ask(lambda of: of.board(metric, day, top, skip))
 
     def status(self) -> Status | None:
         """How the workers are doing; `None` where nothing was ever published under the prefix."""
-        return self._ask(self._queries.status())
+        return self._ask(lambda of: of.status())
 
     def compare(self, title_ids: Iterable[str]) -> tuple[Profile, ...]:
         """All that is known of each title, to be laid side by side, in the order given."""
-        return self._ask(self._queries.profiles(title_ids))
+        return self._ask(lambda of: of.profiles(title_ids))
+
+    @property
+    def prefix(self) -> str:
+        """The prefix that is read: as it was given, or the one that its alias named last."""
+        return self._alias.shown.prefix
 
     def place(self) -> str:
         """Where the stream of changes is now: what changes after this call, `changes(after=…)` shows."""
-        return self._carry_out(patiently(lambda: last_place(self._queries.keys.changes), self._wait_s))
+        return self._carry_out(patiently(lambda: last_place(self._alias), self._wait_s))
 
     def changes(self, after: str | None = None) -> Iterator[Change]:
         """Every change from now on (or from a change's `place` on), for ever; Redis may come and go.
 
         A key's version never goes backwards. A change that says `missed` follows some that may have been lost.
         """
-        keys = self._queries.keys
-        course = Course(Following(keys.changes, keys.prefix, after).steps())
+        course = Course(Following(self._alias, after).steps())
         while True:
             if isinstance(course.step, Show):
                 yield from course.step.changes
@@ -162,8 +166,8 @@ class Reader:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _ask(self, query: Query[T]) -> T:
-        return self._carry_out(ask(self._queries, query, self._newest, self._wait_s))
+    def _ask(self, question: Callable[[Queries], Query[T]]) -> T:
+        return self._carry_out(ask(self._alias, question, self._wait_s))
 
     def _carry_out(self, steps: Steps[T]) -> T:
         course = Course(steps)

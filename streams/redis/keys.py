@@ -38,8 +38,9 @@ STATUS = Form("status", "hash", "the stream's own account, and how its workers a
 BOARD = Form("board:<metric>", "zset", "titles ranked by a field of their hashes")
 DAY_BOARD = Form("board:<metric>:day:<YYYYMMDD>", "zset", "titles ranked by a field of their day's hashes")
 CHANGES = Form("changes", "stream", "one message for each change, and a channel of the same name")
+ALIAS = Form("alias", "hash", "the prefix that is read instead of this one")
 
-READ = (*TALLIES.values(), *COMPUTED.values(), STATUS, BOARD, DAY_BOARD, CHANGES)
+READ = (*TALLIES.values(), *COMPUTED.values(), STATUS, BOARD, DAY_BOARD, CHANGES, ALIAS)
 """All keys that readers may read."""
 
 _NAMES: dict[str, Callable[[int], str]] = {kind: lru_cache(1_000)(each.name) for kind, each in KINDS.items()}
@@ -61,6 +62,7 @@ class Keys:
         self.prefix = prefix
         self.status = prefix + STATUS.form
         self.changes = prefix + CHANGES.form
+        self.alias = prefix + ALIAS.form
         self.marker = f"{prefix}internal:marker"
         self.owner = f"{prefix}internal:application"
         self.pending = f"{prefix}internal:pending"
@@ -68,6 +70,8 @@ class Keys:
         self.unswept = f"{prefix}internal:unswept"
         self.partitions = f"{prefix}internal:partitions"
         self.published = f"{prefix}internal:published"
+        self.offsets = f"{prefix}internal:offsets"
+        self.hold = f"{prefix}internal:hold"
         self._shares = f"{prefix}internal:shares:"
         escaped = prefix.replace("%", "%%")
         self._tallies = {kind: escaped + _template(form) for kind, form in TALLIES.items()}

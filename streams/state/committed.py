@@ -32,6 +32,10 @@ class Committed(NamedTuple):
     """The timestamp of the first record in the checkpoint."""
     catalog: Mapping[str, CatalogRow] = MappingProxyType({})
     """Of a partition that is being opened: the catalog that its state was computed with."""
+    next_offset: int = 0
+    """The source's records below it are counted."""
+    topic_id: str = ""
+    """The source topic's id."""
 
     def after(self, published: tuple[int, int] | None) -> Committed:
         """What changed after the version up to which the partition is published; None: not known, so everything.

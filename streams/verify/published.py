@@ -17,6 +17,8 @@ from streams.verify.shown import Hashes
 
 PIPELINE_KEYS = 1_000
 CHANGES, BOARD, INTERNAL, SHARES = "changes", "board:", "internal:", "internal:shares:"
+ALIAS = "alias"
+"""Which application readers are shown: `encore promote` writes it, not a worker."""
 
 Answer = dict[str, str] | None
 """A hash's fields, or a board's members with their scores; empty: it has gone since the scan; None: a wrong type."""
@@ -44,7 +46,7 @@ def published(url: str, prefix: str) -> Published:
         with sync_client(url, decode_responses=True, encoding_errors="surrogateescape") as redis:
             versions = _versions(redis, prefix)
             names = {key[len(prefix) :] for key in redis.scan_iter(pattern, 10_000)}
-            readers = sorted(name for name in names if not name.startswith(INTERNAL) and name != CHANGES)
+            readers = sorted(name for name in names if not name.startswith(INTERNAL) and name not in (CHANGES, ALIAS))
             answers = dict(_read(redis, prefix, readers))
             odd = [name for name, fields in answers.items() if fields is None] + sorted(names & {CHANGES})
             types = {name: redis.type(_key(prefix, name)) for name in odd}

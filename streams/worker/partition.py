@@ -296,6 +296,8 @@ class Partition:
             position.next_offset < position.rebuild_until,
             current,
             moved,
+            next_offset=position.next_offset,
+            topic_id=position.topic_id,
         )
 
     async def close(self) -> None:

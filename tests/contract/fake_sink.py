@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from streams.publishing.partition_status import Health
 from streams.publishing.sink import (
+    NOT_COMPLETE,
+    NOT_KNOWN,
     Begun,
     DataLost,
     Derived,
@@ -57,6 +59,10 @@ class FakeRedis:
     rebuilding: set[int] = field(default_factory=set)
     unswept: set[int] = field(default_factory=set)
     published: dict[int, Version] = field(default_factory=dict)
+    held: bool = False
+    topic_id: str = ""
+    begun: dict[int, int] = field(default_factory=dict)
+    done: dict[int, int] = field(default_factory=dict)
     health: dict[int, Health] = field(default_factory=dict)
     shares: dict[str, SharesOfKey] = field(default_factory=dict)
     hashes: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -71,8 +77,11 @@ class FakeRedis:
         self.owner, self.marker, self.judged_ms = None, "", 0
         for sets in (self.pending, self.rebuilding, self.unswept):
             sets.clear()
+        self.held, self.topic_id = False, ""
         for kept in (self.published, self.health, self.shares, self.hashes, self.boards, self.lives_ms):
             kept.clear()
+        self.begun.clear()
+        self.done.clear()
 
     def restart(self) -> None:
         """Another run of the server, on the data of the one before."""
@@ -117,18 +126,29 @@ class FakeSink(Sink):
             raise DataLost
         return not self.redis.pending
 
-    async def begin_round(self, health: Mapping[int, Health]) -> Begun:
-        is_complete = await self.is_complete()
-        self.redis.health |= health
-        return Begun(is_complete, self._state())
+    async def begin_round(
+        self, health: Mapping[int, Health], ends: Mapping[int, int] = NOT_KNOWN, topic_id: str = ""
+    ) -> Begun:
+        is_complete, redis = await self.is_complete(), self.redis
+        redis.health |= health
+        if not redis.held and ends:
+            if redis.topic_id != topic_id:
+                redis.topic_id = topic_id
+                redis.begun.clear()
+                redis.done.clear()
+            redis.begun |= {p: max(end, redis.begun.get(p, -1)) for p, end in ends.items()}
+        return Begun(is_complete, self._state(), redis.held)
 
     async def published_version(self, partition: int) -> Version | None:
         self.redis.answer()
         return self.redis.published.get(partition)
 
-    async def note_published(self, versions: Mapping[int, Version]) -> None:
+    async def note_published(self, versions: Mapping[int, Version], ends: Mapping[int, int] = NOT_KNOWN) -> None:
         if versions:
             self._guard()
+            self.redis.done |= {p: end for p, end in ends.items() if p in versions}
+            for partition in [p for p, end in self.redis.done.items() if end == NOT_COMPLETE]:
+                del self.redis.done[partition]
             self.redis.published |= versions
             self.redis.pending -= versions.keys()
             self.redis.unswept -= versions.keys()
@@ -136,6 +156,7 @@ class FakeSink(Sink):
     async def begin_rebuild(self, partitions: int) -> int:
         self._guard()
         redis, there = self.redis, set(range(partitions))
+        redis.done.clear()
         redis.pending, redis.rebuilding, redis.unswept, redis.judged_ms = set(there), set(there), set(there), 0
         for noted in (redis.published, redis.health):
             for gone in noted.keys() - there:

@@ -27,6 +27,68 @@ from streams.state.committed import Committed
 # -- what is published --------------------------------------------------------------------------------------------
 
 
+def counted(partition: int, sequence: int, next_offset: int, **films: int) -> Committed:
+    """A checkpoint that counts the source's records below that offset."""
+    return committed(partition, sequence, **films)._replace(next_offset=next_offset, topic_id="source")
+
+
+@in_a_loop
+async def test_how_far_it_is_is_noted_before_anything_is_written_and_after_everything_is() -> None:
+    redis = FakeRedis()
+    publisher = await opened(redis, 0, 1)
+    publisher.on_committed(counted(0, 1, 10, film=3))
+    redis.calls_until_away = 1  # what is begun
+    with pytest.raises(Unreachable):
+        await publisher.publish()
+    assert (redis.begun[0], redis.done.get(0), shown(redis)) == (10, None, {})
+    redis.away, redis.calls_until_away = False, None
+    await publisher.publish()
+    assert (redis.begun, redis.done, shown(redis)) == ({0: 10, 1: 0}, {0: 10, 1: 0}, {"film": "3"})
+
+
+@in_a_loop
+async def test_it_is_not_done_while_something_of_the_partition_is_pending_charts_too() -> None:
+    redis = FakeRedis()
+    publisher = await _with_curves_held_back(redis)
+    state = counted(0, 1, 10, film=3)
+    publisher.on_committed(state._replace(tallies={**state.tallies, CURVE_OF_FILM: [1, 4, 2]}))
+    await publisher.publish()
+    assert (redis.begun[0], redis.done.get(0), shown(redis)) == (10, None, {"film": "3"})
+    publisher._charts_due_s = 0.0
+    await publisher.publish()
+    assert redis.done[0] == 10
+
+
+@in_a_loop
+async def test_what_is_held_still_writes_nothing_and_everything_once_it_goes_on() -> None:
+    redis = FakeRedis()
+    publisher = await opened(redis, 0, 1)
+    publisher.on_committed(counted(0, 1, 10, film=3))
+    redis.held, changed = True, len(redis.changes)
+    for _ in range(3):
+        await publisher.publish()
+    assert (shown(redis), len(redis.changes), redis.begun.get(0)) == ({}, changed, 0)
+    redis.held = False
+    await publisher.publish()
+    assert (shown(redis), redis.done[0]) == ({"film": "3"}, 10)
+
+
+@in_a_loop
+async def test_while_hashes_are_not_complete_nothing_is_done() -> None:
+    redis = FakeRedis()
+    publisher = await opened(redis, 0, 1)
+    publisher.on_committed(counted(0, 1, 10, film=3))
+    await publisher.publish()
+    assert redis.done[0] == 10
+    redis.restart()
+    states = []
+    for _ in range(4):
+        await publisher.publish()
+        states.append((shown(redis, "complete")["film"], redis.done.get(0)))
+    assert states[-1] == ("1", 10)
+    assert all(done is None for complete, done in states if complete == "0")
+
+
 @in_a_loop
 async def test_readers_find_the_sum_of_all_partitions() -> None:
     redis = FakeRedis()
@@ -551,7 +613,7 @@ async def test_a_loss_between_publishing_and_noting_it_forgets_nothing() -> None
     one.on_committed(committed(0, 1, film=3))
     sink = one._sink
 
-    async def lost_meanwhile(versions: dict[int, tuple[int, int]]) -> None:
+    async def lost_meanwhile(versions: dict[int, tuple[int, int]], ends: dict[int, int]) -> None:
         redis.flush()
         await other.join()
         await FakeSink.note_published(sink, versions)  # type: ignore[arg-type]

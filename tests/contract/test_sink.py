@@ -22,6 +22,7 @@ from models.windows import WEEK
 from streams.publishing.partition_status import Health
 from streams.publishing.redis_sink import RedisSink
 from streams.publishing.sink import (
+    NOT_COMPLETE,
     Boards,
     DataLost,
     Derived,
@@ -52,6 +53,8 @@ class Server(Protocol):
     def announced(self) -> list[tuple[str, int]]: ...
     def flush(self) -> None: ...
     def restart(self) -> None: ...
+    def hold(self) -> None: ...
+    def offsets(self) -> dict[str, str]: ...
     async def close(self) -> None: ...
 
 
@@ -84,6 +87,14 @@ class Fake:
 
     def restart(self) -> None:
         self.redis.restart()
+
+    def hold(self) -> None:
+        self.redis.held = True
+
+    def offsets(self) -> dict[str, str]:
+        of_partitions = {"begun": self.redis.begun, "done": self.redis.done}
+        noted = {f"{name}:{p}": str(end) for name, ends in of_partitions.items() for p, end in ends.items()}
+        return noted | ({"topic_id": self.redis.topic_id} if self.redis.topic_id else {})
 
     async def close(self) -> None: ...
 
@@ -130,6 +141,12 @@ class Real:
         self.listener.close()
         self.node.stop()
         self.node.start()
+
+    def hold(self) -> None:
+        self.client.set(Keys(self.prefix).hold, "1")
+
+    def offsets(self) -> dict[str, str]:
+        return self.client.hgetall(Keys(self.prefix).offsets)
 
     async def close(self) -> None:
         for sink in self.sinks:
@@ -465,6 +482,44 @@ async def test_the_published_version_is_what_was_noted_last(server: Server) -> N
 
 
 @in_a_loop
+async def test_a_round_begins_unless_the_application_is_held_still(server: Server) -> None:
+    sink = server.sink()
+    await sink.join(2)
+    assert not (await sink.begin_round({}, {0: 7, 1: 0}, "source")).is_held
+    assert not (await sink.begin_round({0: Health(500, 2, 902)})).is_held
+    server.hold()
+    assert (await sink.begin_round({}, {0: 8}, "source")).is_held
+    assert server.offsets() == {"topic_id": "source", "begun:0": "7", "begun:1": "0"}
+
+
+@in_a_loop
+async def test_what_is_begun_only_advances_and_what_is_done_ends_with_its_completeness(server: Server) -> None:
+    sink = server.sink()
+    await sink.join(2)
+    await sink.begin_round({0: Health(500, 2, 902)}, {0: 7, 1: 3}, "source")
+    await sink.begin_round({}, {0: 5, 1: 4}, "source")
+    await sink.note_published({0: (1, 1), 1: (1, 1)}, {0: 7})
+    noted = {"topic_id": "source", "begun:0": "7", "begun:1": "4"}
+    assert server.offsets() == noted | {"done:0": "7"}
+    await sink.note_published({0: (1, 2), 1: (1, 2)}, {1: 4})
+    assert server.offsets() == noted | {"done:0": "7", "done:1": "4"}
+    await sink.note_published({0: (0, 0)}, {0: NOT_COMPLETE})
+    assert server.offsets() == noted | {"done:1": "4"}
+    await sink.begin_rebuild(2)
+    assert server.offsets() == noted
+
+
+@in_a_loop
+async def test_offsets_of_another_topic_say_nothing(server: Server) -> None:
+    sink = server.sink()
+    await sink.join(1)
+    await sink.begin_round({}, {0: 7}, "source")
+    await sink.note_published({0: (1, 1)}, {0: 7})
+    await sink.begin_round({}, {0: 2}, "its copy")
+    assert server.offsets() == {"topic_id": "its copy", "begun:0": "2"}
+
+
+@in_a_loop
 async def test_a_prefix_is_complete_once_every_partition_was_published(server: Server) -> None:
     sink = server.sink()
     await sink.join(3)
@@ -520,9 +575,9 @@ async def test_a_round_begins_with_what_is_noted_of_all_partitions_with_this_wor
     await one.note_partitions({0: Health(500, 2, 902)})
     await other.note_partitions({1: Health(300, 1, 901)})
     status = ["partitions_ready", "2", "lag", "4", "checkpointed_ms", "901"]
-    assert await one.begin_round({0: Health(200, 3, 904)}) == (False, (200, 200, status))
+    assert await one.begin_round({0: Health(200, 3, 904)}) == (False, (200, 200, status), False)
     await other.note_published({1: (1, 1)})
-    assert await other.begin_round({}) == (True, (200, 200, status))
+    assert await other.begin_round({}) == (True, (200, 200, status), False)
 
 
 @in_a_loop

@@ -14,8 +14,7 @@ from streams.publishing.sink import DataLost, ForeignPrefix, Unreachable
 _TRIES = 2
 _CALLS = (
     "join", "is_complete", "begin_round", "published_version", "note_published", "begin_rebuild", "note_recounts",
-    "sweep",
-    "note_partitions", "read_state", "add_shares", "write_hashes", "derive", "delete_hashes", "weeks",
+    "sweep", "note_partitions", "read_state", "add_shares", "write_hashes", "derive", "delete_hashes", "weeks",
 )  # fmt: skip
 
 

@@ -22,6 +22,8 @@ from streams.reader import Board, Change, Entry, ReaderError, Status, Title
 class FakeReader:
     """A reader of one title on one board. `problem`: what every call raises; `asked`: how often what was asked."""
 
+    prefix = "encore:"
+
     def __init__(self) -> None:
         self.score = 1
         self.problem: ReaderError | None = None

@@ -100,7 +100,7 @@ def test_every_key_s_example_is_one() -> None:
     numbers = {windows.HOUR: day * 24 + 15, windows.DAY: day, windows.WEEK: 3, windows.AUDIENCE: audience_week(day)}
     made = {
         *(keys.tally(TallyKey(kind, numbers.get(kind, 0), "little-dragon")) for kind in TALLIES),
-        *(keys.legs("little-dragon"), keys.status, keys.changes),
+        *(keys.legs("little-dragon"), keys.status, keys.changes, keys.alias),
         *(keys.board("completions"), keys.board("plays", day)),
     }
     assert {code(example) for *_, example in rows("Keys")} == made

@@ -54,7 +54,7 @@ def test_every_command_has_help_and_is_documented(command: str) -> None:
     assert f"encore {command}" in read("docs/operating.md")
 
 
-@pytest.mark.parametrize("key", [Keys("encore:").status, Keys("encore:").changes])
+@pytest.mark.parametrize("key", [Keys("encore:").status, Keys("encore:").changes, Keys("encore:").alias])
 def test_every_key_of_readers_is_documented(key: str) -> None:
     assert f"`{key}`" in read("README.md")
 

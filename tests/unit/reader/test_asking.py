@@ -10,7 +10,7 @@ from fake_server import FakeServer, carried_out
 
 from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
 from streams.reader import Age, Day, DayMetric, Hour, Metric, ReaderError, Week
-from streams.reader.newest import Newest
+from streams.reader.alias import Alias
 from streams.reader.queries import Queries, Query
 from streams.reader.steps import ask
 
@@ -23,11 +23,11 @@ class Readings:
 
     def __init__(self, server: FakeServer, kept: int = 100) -> None:
         self.server = server
-        self.queries = Queries("encore:")
-        self.newest = Newest(kept)
+        self.alias = Alias("encore:", kept)
+        self.queries = self.alias.shown.queries
 
     def ask(self, query: Query[Any], wait_s: float = 0) -> Any:
-        steps = ask(self.queries, query, self.newest, wait_s, lambda: self.server.waited_s)
+        steps = ask(self.alias, lambda _: query, wait_s, lambda: self.server.waited_s)
         return carried_out(steps, self.server)
 
     def plays(self, wait_s: float = 0) -> int | None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.reader import Change, ReaderError
+from streams.reader.alias import Alias
 from streams.reader.following import Following, Show
 from streams.reader.steps import Course
 
@@ -21,7 +22,7 @@ class Follower:
 
     def __init__(self, server: FakeServer, after: str | None = None) -> None:
         self.server = server
-        self.following = Following("encore:changes", "encore:", after)
+        self.following = Following(Alias("encore:"), after)
         self.course = Course(self.following.steps())
 
     def news(self) -> list[Change]:

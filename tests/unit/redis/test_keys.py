@@ -9,7 +9,7 @@ import pytest
 from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
 from models.tally import CURVE, DAYPARTS, FRANCHISE, TITLE, TallyKey
 from models.windows import AGE, AUDIENCE, DAY, HOUR, WEEK
-from streams.redis.keys import BOARD, CHANGES, COMPUTED, DAY_BOARD, READ, STATUS, TALLIES, Held, Keys
+from streams.redis.keys import ALIAS, BOARD, CHANGES, COMPUTED, DAY_BOARD, READ, STATUS, TALLIES, Held, Keys
 
 PREFIX = "100%{x}:"
 KEYS = Keys(PREFIX)
@@ -42,14 +42,14 @@ def test_other_keys_of_readers() -> None:
     assert [KEYS.board("plays"), KEYS.board("plays", 20_255)] == [
         f"{PREFIX}board:plays", f"{PREFIX}board:plays:day:20250616",
     ]  # fmt: skip
-    assert [KEYS.status, KEYS.changes] == [f"{PREFIX}status", f"{PREFIX}changes"]
+    assert [KEYS.status, KEYS.changes, KEYS.alias] == [f"{PREFIX}{name}" for name in ("status", "changes", "alias")]
 
 
 def test_every_form_is_declared_once() -> None:
     assert (
         len({form.form for form in READ})
         == len(READ)
-        == len(TALLIES) + len(COMPUTED) + len((STATUS, BOARD, DAY_BOARD, CHANGES))
+        == len(TALLIES) + len(COMPUTED) + len((STATUS, BOARD, DAY_BOARD, CHANGES, ALIAS))
     )
     assert all(form.holds for form in READ)
 
