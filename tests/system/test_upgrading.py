@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import tzdata
-from application import Application, Ended, until
+from application import Application, Ended, Process, until
 from kafka import KafkaProducer
 from playback import EVENING_MS, TEN_MINUTES, whole_viewing
 
@@ -142,7 +142,14 @@ def filled(green: Application) -> None:
     """Count everything, as the page says."""
     rebuilt = green.start("rebuild", "--json").ended()
     assert rebuilt.code == 0, rebuilt.log
-    green.ready_worker()
+    started(green)
+
+
+def started(application: Application) -> Process:
+    """A worker that has restored its partitions; two applications at once may take their time."""
+    worker = application.worker()
+    worker.until_logged("restored:", within_s=120, times=4)
+    return worker
 
 
 def changed_rules(folder: Path) -> dict[str, str]:
@@ -172,7 +179,7 @@ def test_readers_are_moved_and_back_under_load_and_see_nothing_older_or_incomple
     blue = application
     green = application_of(beside(blue, **change(tmp_path)))
     prefixes = [each.environment["ENCORE_REDIS_PREFIX"] for each in (blue, green)]
-    blue.ready_worker()
+    started(blue)
     for home in range(8):
         berlin = {"runtime_ms": TEN_MINUTES, "time_zone": "Europe/Berlin"}
         events = list(whole_viewing(f"early-{home}", FILM, EVENING_MS, **berlin))
@@ -207,7 +214,7 @@ def test_a_format_that_the_new_version_does_not_read_is_counted_anew_beside_what
     application: Application, application_of: Callable[[dict[str, str]], Application]
 ) -> None:
     blue = application
-    worker = blue.ready_worker()
+    worker = started(blue)
     for home in range(8):
         blue.send(whole_viewing(f"home-{home}", FILM, EVENING_MS, runtime_ms=TEN_MINUTES))
     blue.until_checkpointed()
