@@ -27,7 +27,7 @@ class Readings:
                 self.server.publish(f"{prefix}title:{title}", 100, plays=plays)
 
     def plays(self) -> list[int]:
-        asked = ask(self.alias, lambda of: of.titles("abc"), 0, lambda: self.server.waited_s)
+        asked = ask(self.alias, lambda of: of.titles(["a", "b", "c"]), 0, lambda: self.server.waited_s)
         return [title.plays for title in carried_out(asked, self.server).values()]
 
     def carry_out(self, steps: Any) -> Any:
