@@ -13,7 +13,7 @@ SPREAD = $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscop
 # Tests start hundreds of workers: with their bytecode kept each starts in two thirds of the time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo check test lint compile bench faults chaos simulate soak archive-kills drill lock audit sbom clean
+.PHONY: demo check test lint compile bench faults chaos simulate soak archive-kills collect-kills collect-load drill lock audit sbom clean
 
 demo: $(INSTALLED)
 	@$(BIN)/encore demo $(ARGS)
@@ -96,6 +96,14 @@ sbom:
 # Kills archivers fifty times under load, and asks whether each record is archived once.
 archive-kills: $(INSTALLED)
 	ARCHIVE_KILLS=50 $(BIN)/pytest --timeout 1800 tests/system/test_archive.py -k killed
+
+# Kills collectors fifty times under load, and asks whether what was accepted is in Kafka, and counts once.
+collect-kills: $(INSTALLED)
+	COLLECT_KILLS=50 $(BIN)/pytest -s --timeout 1800 tests/system/test_collect.py -k killed
+
+# What a posted event costs a collector, in seconds of its CPU. ARGS="--events N --rounds N"
+collect-load: $(INSTALLED)
+	@PYTHONPATH=tests/system $(BIN)/python tests/load $(ARGS)
 
 # Each loss that docs/keeping.md tells of, one after another, on servers of its own.
 drill: $(INSTALLED)

@@ -50,6 +50,9 @@ allow bridge "Write" --transactional-id "$APP_ID-bridge-" --resource-pattern-typ
 # Who sends playback events, and who keeps the catalog.
 allow producer "Write" --topic "$SOURCE_TOPIC" --topic "$TITLES_TOPIC"
 
+# Who takes events by HTTP: `encore collect`. For each source of another format, add its topic.
+allow collector "Write" --topic "$SOURCE_TOPIC"
+
 # Who has households forgotten: `encore forget`.
 allow eraser "Write" --topic "$ERASURES_TOPIC"
 allow eraser "Describe" --topic "$SOURCE_TOPIC"

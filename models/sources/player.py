@@ -88,9 +88,9 @@ class Session(msgspec.Struct, array_like=True, gc=False):
         elif time_ms == self.latest_ms:
             self.ids = [*self.ids[1 - MOST_IDS :], message_id]
 
-    def told_before(self, message_id: str, time_ms: int) -> bool:
-        """Whether this message is the latest one, again."""
-        return time_ms == self.latest_ms and message_id in self.ids
+    def told_before(self, message_id: str) -> bool:
+        """Whether this message is the latest one, again; also if it now states another time, as it was sent again."""
+        return message_id in self.ids
 
 
 def advance(session: Session, told: Told, tells_seeks: bool, fastest_percent: int) -> list[Step]:

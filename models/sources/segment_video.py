@@ -11,7 +11,7 @@ Positions are whole seconds. Those of *content* events (`asset_id`) leave ads ou
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -30,6 +30,7 @@ from models.sources.told import (
     length_ms,
     optional_time_ms,
     position_ms,
+    split_array,
     time_ms,
 )
 
@@ -90,6 +91,13 @@ class Track(msgspec.Struct, rename="camel", gc=False):
     context: Context | None = None
 
 
+class Batch(msgspec.Struct, rename="camel", gc=False):
+    """Calls that a device sends at once, and when it did, by its own clock."""
+
+    batch: list[msgspec.Raw] | None = None
+    sent_at: msgspec.Raw = msgspec.Raw(b"null")
+
+
 class SegmentVideo(Schema):
     """The schema."""
 
@@ -102,6 +110,38 @@ class SegmentVideo(Schema):
         """By the event's name."""
         event = header.get("event")
         return isinstance(event, str) and (event in PLAYBACK or event in CONTENT or event in ADS)
+
+    def split(self, body: bytes) -> list[bytes]:
+        """The calls of a batch, each with its `sentAt`."""
+        if body.lstrip()[:1] != b"{":
+            return split_array(body)
+        try:
+            posted = msgspec.json.decode(body, type=Batch)
+        except (msgspec.DecodeError, RecursionError) as problem:
+            raise Rejected("malformed", str(problem)) from None
+        if posted.batch is None:
+            return [body]
+        return [_sent_at(posted.sent_at, bytes(call)) for call in posted.batch]
+
+    def mended(self, message: bytes, received_ms: int) -> bytes:
+        """As Segment does it; what has `receivedAt` comes from there, or from RudderStack, and is mended already."""
+        try:
+            call = msgspec.json.decode(message, type=Track, strict=False)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return message
+        stated, sent_ms = call.timestamp or call.original_timestamp, optional_time_ms(call.sent_at)
+        if call.received_at is not None or stated is None or sent_ms is None or sent_ms <= received_ms:
+            return message
+        try:
+            moved = stated - timedelta(milliseconds=sent_ms - received_ms)
+        except OverflowError:
+            raise Rejected("out_of_range", "sentAt is too far ahead") from None
+        times = {
+            "originalTimestamp": stated,
+            "timestamp": moved,
+            "receivedAt": datetime.fromtimestamp(received_ms / 1000, UTC),
+        }
+        return msgspec.json.encode(msgspec.json.decode(message, type=dict[str, msgspec.Raw]) | times)
 
     def read(self, message: Track, received: Received) -> Sequence[Told]:
         """What a call tells."""
@@ -136,6 +176,14 @@ class SegmentVideo(Schema):
 
 
 SCHEMA = SegmentVideo()
+
+
+def _sent_at(stated: msgspec.Raw, call: bytes) -> bytes:
+    """A call of a batch, with the batch's `sentAt` unless it has its own."""
+    try:
+        return msgspec.json.encode({"sentAt": stated} | msgspec.json.decode(call, type=dict[str, msgspec.Raw]))
+    except (msgspec.DecodeError, RecursionError):
+        return call
 
 
 def _read_content(told: Told, stated: Properties) -> None:

@@ -62,6 +62,7 @@ REJECTED: Final = {
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_MEDIA_S: Final = LONGEST_MEDIA_MS // 1000
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_decode_array: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 class Rejected(Exception):
@@ -155,6 +156,24 @@ class Schema(ABC):
     def as_json(self, value: bytes) -> bytes:
         """The message in JSON, if it comes in another notation. Raises `Rejected`."""
         return value
+
+    def split(self, body: bytes) -> list[bytes]:
+        """The messages of what a device posts at once. Raises `Rejected`."""
+        return split_array(body)
+
+    def mended(self, message: bytes, received_ms: int) -> bytes:
+        """What a device sends, with its times moved back by as much as its clock was ahead when it was received."""
+        return message
+
+
+def split_array(body: bytes) -> list[bytes]:
+    """The elements of a JSON array, as they are; anything else is one. Raises `Rejected`."""
+    if body.lstrip()[:1] != b"[":
+        return [body]
+    try:
+        return [bytes(element) for element in _decode_array(body)]
+    except (msgspec.DecodeError, RecursionError) as problem:
+        raise Rejected("malformed", str(problem)) from None
 
 
 def time_ms(time: datetime | None, place: str) -> int:

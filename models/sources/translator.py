@@ -57,16 +57,10 @@ class Translator:
 
     def translate(self, value: bytes | None, timestamp_ms: int, key: bytes | None = None) -> Translation:
         """The events of a record: its value, its timestamp in ms, and its key. Raises `Rejected`, and nothing else."""
-        if value is None:
-            raise Rejected("malformed", "the value is null")
-        received = Received(value, timestamp_ms, key.decode(errors="replace") if key else "")
         events: list[TranslatedEvent] = []
         left_out: list[str] = []
         try:
-            value = self._schema.as_json(self._checked(value))
-            tells = self._schema.read(self._message(value), received)
-            if self._chooses:
-                self._choose(value, tells)
+            tells = self.read(value, timestamp_ms, key)
             if self._schema.is_whole:
                 self._follow_whole(tells, events, left_out)
             else:
@@ -75,6 +69,17 @@ class Translator:
         except LeftOut as reason:
             left_out.append(reason.code)
         return Translation(events, left_out)
+
+    def read(self, value: bytes | None, timestamp_ms: int, key: bytes | None = None) -> Sequence[Told]:
+        """What a record tells by itself; nothing is remembered of it. Raises `Rejected` and `LeftOut`."""
+        if value is None:
+            raise Rejected("malformed", "the value is null")
+        received = Received(value, timestamp_ms, key.decode(errors="replace") if key else "")
+        value = self._schema.as_json(self._checked(value))
+        tells = self._schema.read(self._message(value), received)
+        if self._chooses:
+            self._choose(value, tells)
+        return tells
 
     # -- what is remembered -----------------------------------------------------------------------------------
 
@@ -151,18 +156,17 @@ class Translator:
         session = self.sessions.get(key)
         if session is not None and not told.session:
             session = self._only(session, told)
+        if session is not None and session.told_before(told.message_id):
+            raise LeftOut("duplicate")
         if session is None or self._begins(session, told):
             # A message of the title before, or of the time before, says nothing of the present state.
             if session is not None and told.time_ms < session.latest_ms:
                 self._write(self._begun(told, session), told, events)
                 return
             session = self.sessions[key] = self._begun(told, session)
-        elif told.time_ms <= session.latest_ms:
-            if session.told_before(told.message_id, told.time_ms):
-                raise LeftOut("duplicate")
-            if told.time_ms < session.latest_ms:
-                self._write(self._begun(told, session), told, events)
-                return
+        elif told.time_ms < session.latest_ms:
+            self._write(self._begun(told, session), told, events)
+            return
         session.note(told.message_id, told.time_ms)
         session.seen_ms = max(session.seen_ms, timestamp_ms)
         self._changed.add(key)

@@ -10,7 +10,7 @@ import errno
 import signal
 import sys
 
-SERVICES = frozenset({"archive", "bridge", "dashboard", "simulate", "worker"})
+SERVICES = frozenset({"archive", "bridge", "collect", "dashboard", "simulate", "worker"})
 """What runs until a signal ends it: that is no failure, at whatever moment it comes."""
 
 if not SERVICES.isdisjoint(sys.argv[1:2]):
@@ -27,6 +27,7 @@ COMMANDS = {
     "backfill": "streams.cli.backfill:backfill",
     "bench": "streams.cli.bench:bench",
     "bridge": "streams.cli.bridge:bridge",
+    "collect": "streams.cli.collect:collect",
     "compare": "streams.cli.compare:compare",
     "config": "streams.cli.config:config",
     "dashboard": "streams.cli.dashboard:dashboard",

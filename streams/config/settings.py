@@ -119,6 +119,25 @@ class RunSettings(ServerSettings):
     dashboard_host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")] = Field(
         "127.0.0.1", description="address that this port listens on; the dashboard has no login"
     )
+    collect_sources: str = Field(
+        "", description="file of the sources that may post to `encore collect`, with their write keys (TOML)"
+    )
+    collect_port: int = Field(8422, ge=0, le=65_535, description="port of `encore collect`; 0: any free port")
+    collect_host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")] = Field(
+        "127.0.0.1", description="address that this port listens on; it speaks HTTP, TLS is a proxy's"
+    )
+    collect_origins: str = Field(
+        "", description="origins whose pages may post from a browser (CORS), separated by commas; *: all; empty: none"
+    )
+    collect_body_kib: int = Field(
+        1024, ge=1, le=16_384, description="KiB that a body may have, as it is sent and after inflation"
+    )
+    collect_waiting_mib: int = Field(
+        64, ge=1, le=65_536, description="MiB of bodies that may wait for Kafka; above it requests are answered 429"
+    )
+    collect_timeout_s: float = Field(
+        10, ge=1, le=120, description="seconds to wait for Kafka before a request is answered 503"
+    )
     archive: Annotated[str, AfterValidator(_archive)] = Field(
         "", description="where `encore archive` keeps the source: a folder, s3://BUCKET/PREFIX, gs://… or az://…"
     )
@@ -177,6 +196,16 @@ class Settings(RuleSettings, RunSettings):
             )
         if self.forget_days <= self.grace_days:
             raise ValueError(f"forget_days={self.forget_days}: accepted: more than the grace_days, {self.grace_days}")
+        return self
+
+    @model_validator(mode="after")
+    def _a_posted_body_has_room(self) -> Settings:
+        # It may be held twice: as it was sent, and inflated.
+        if self.collect_waiting_mib * 1024 < 2 * self.collect_body_kib:
+            raise ValueError(
+                f"collect_waiting_mib={self.collect_waiting_mib}: accepted: at least twice the collect_body_kib,"
+                f" {self.collect_body_kib}"
+            )
         return self
 
     @model_validator(mode="after")

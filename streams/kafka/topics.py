@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any, NamedTuple
 
 from streams.config.kafka_security import KafkaAddress, refusal
@@ -177,6 +177,16 @@ def _make(admin: Any, settings: Settings, all_of_them: bool, answers_within_s: f
         made += _make_missing(admin, [*controls(settings), *outputs(settings)], settings, answers_within_s)
         _check_state_topic(_partitions(admin, answers_within_s), settings)
     return made
+
+
+def make_posted_topics(settings: Settings, kafka: KafkaAddress, names: Iterable[str], within_s: float) -> list[str]:
+    """Create the topics that are posted to, if they are missing. As `make_topics`.
+
+    Those that are not of events hold another player's messages, for a bridge; for how long, the broker says.
+    """
+    own = source(settings)
+    wanted = [own if name == own.name else Topic(name, settings.topic_partitions, {}) for name in names]
+    return _tried(kafka, within_s, lambda admin, answers_s: _make_missing(admin, wanted, settings, answers_s))
 
 
 def _make_missing(admin: Any, topics: list[Topic], settings: Settings, answers_within_s: float) -> list[str]:

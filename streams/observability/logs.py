@@ -18,6 +18,7 @@ _LIBRARIES = (
     "aiokafka",
     "kafka",
     "asyncio",
+    "uvicorn",
     LIBRDKAFKA,
     "streams.source.transport",
     "streams.source.app",

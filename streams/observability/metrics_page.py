@@ -6,6 +6,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from streams.observability.archive_metrics import ArchiveMetrics
 from streams.observability.bridge_metrics import BridgeMetrics
+from streams.observability.collect_metrics import CollectMetrics
 from streams.observability.metrics import PREFIX, Metrics
 
 _HEAD = """# Metrics
@@ -47,12 +48,24 @@ It answers the same paths as a worker.
 """
 
 
+_COLLECT = """
+## Those of `encore collect`
+
+It answers `/metrics`, `/livez` (200 while its event loop moves) and `/readyz` (200 while Kafka answers, until it is
+stopped) in the same way. `source` is a name from the file of the sources.
+
+| metric | type | labels | meaning |
+|---|---|---|---|
+"""
+
+
 def page() -> str:
     """The page as Markdown."""
-    return _HEAD + _rows(Metrics()) + _ARCHIVE + _rows(ArchiveMetrics()) + _BRIDGE + _rows(BridgeMetrics())
+    archive, bridge = _ARCHIVE + _rows(ArchiveMetrics()), _BRIDGE + _rows(BridgeMetrics())
+    return _HEAD + _rows(Metrics()) + archive + bridge + _COLLECT + _rows(CollectMetrics())
 
 
-def _rows(metrics: Metrics | ArchiveMetrics | BridgeMetrics) -> str:
+def _rows(metrics: Metrics | ArchiveMetrics | BridgeMetrics | CollectMetrics) -> str:
     return "".join(_row(metric) for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase))
 
 

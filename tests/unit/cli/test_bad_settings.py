@@ -24,6 +24,7 @@ BAD_SETTINGS = [
     ("ENCORE_LOG_LEVEL", "loud", "debug|info|warning|error"),
     ("ENCORE_DAY_RETENTION_DAYS", "59", "more than the grace_days and the 28 days in which a household may return, 59"),
     ("ENCORE_FORGET_DAYS", "31", "more than the grace_days"),
+    ("ENCORE_COLLECT_WAITING_MIB", "1", "at least twice the collect_body_kib, 1024"),
     (
         "ENCORE_AGE_RETENTION_DAYS",
         "787",

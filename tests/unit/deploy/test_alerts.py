@@ -14,6 +14,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from streams.observability.archive_metrics import ArchiveMetrics
 from streams.observability.bridge_metrics import BridgeMetrics
+from streams.observability.collect_metrics import CollectMetrics
 from streams.observability.metrics import Metrics
 
 ROOT = Path(__file__).parents[3]
@@ -31,8 +32,9 @@ NOT_OURS = {"up", "process_start_time_seconds", "process_cpu_seconds_total", "pr
 
 
 def series() -> Iterator[tuple[str, set[str]]]:
-    """The series that a worker, an archiver or a bridge tells, each with its own labels."""
-    for metric in [each for told in (Metrics(), ArchiveMetrics(), BridgeMetrics()) for each in vars(told).values()]:
+    """The series that each of our processes tells, each with its own labels."""
+    told = (Metrics(), ArchiveMetrics(), BridgeMetrics(), CollectMetrics())
+    for metric in (metric for each in told for metric in vars(each).values()):
         if isinstance(metric, MetricWrapperBase):
             (family,) = metric.describe()
             endings = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}.get(family.type, [""])

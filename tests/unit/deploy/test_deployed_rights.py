@@ -85,6 +85,10 @@ def test_producer_and_consumer_have_their_topics_alone(given: list[Rule]) -> Non
     assert of(given, "milestones", "topic") == {Settings().milestones_topic: {"Read"}}
 
 
+def test_a_collector_writes_the_source_alone(given: list[Rule]) -> None:
+    assert of(given, "collector", "topic") == {Settings().source_topic: {"Write"}}
+
+
 def test_an_archiver_reads_the_source_alone_in_a_group_of_its_own(given: list[Rule]) -> None:
     assert of(given, "archiver", "topic") == {Settings().source_topic: {"Read"}}
     assert of(given, "archiver", "group") == {f"{Settings().app_id}-archive": {"Read"}}

@@ -15,6 +15,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from streams.collect import server
 from streams.config.settings import Settings
 from streams.observability.monitoring import Monitoring
 from streams.worker import group_process
@@ -39,9 +40,14 @@ OF_OPERATORS = {"PodMonitor", "ScaledObject", "ServiceMonitor"}
 STANDARD = [manifest for _, manifest in MANIFESTS if manifest["kind"] not in OF_OPERATORS]
 
 
-def the(kind: str, name: str = "") -> Object:
-    (found,) = [each for _, each in MANIFESTS if each["kind"] == kind and name in ("", each["metadata"]["name"])]
-    return found
+COLLECT = FOLDER / "collect"
+
+
+def the(kind: str, name: str = "", of_collect: bool = False) -> Object:
+    """An object of the worker's, or of the collector's."""
+    found = [each for path, each in MANIFESTS if each["kind"] == kind and (path.parent == COLLECT) == of_collect]
+    (one,) = [each for each in found if name in ("", each["metadata"]["name"])]
+    return one
 
 
 WORKERS = the("StatefulSet")["spec"]
@@ -129,6 +135,51 @@ def test_whoever_asks_asks_the_port_that_the_image_tells_metrics_on() -> None:
     assert {probe["httpGet"]["port"] for probe in PROBES} == {"metrics"}
     (asked,) = the("ServiceMonitor")["spec"]["endpoints"]
     assert (asked["port"], asked["path"]) == ("metrics", "/metrics")
+
+
+# -- the collector ------------------------------------------------------------------------------------------------
+
+COLLECTORS = the("Deployment", of_collect=True)["spec"]
+DOOR = COLLECTORS["template"]["spec"]
+(DOOR_CONTAINER,) = DOOR["containers"]
+
+
+def test_the_collector_is_as_restricted_as_the_worker() -> None:
+    assert DOOR["securityContext"] == POD["securityContext"] | {"fsGroup": 10001}
+    assert DOOR_CONTAINER["securityContext"] == CONTAINER["securityContext"]
+    account = the("ServiceAccount", of_collect=True)
+    assert not (DOOR["automountServiceAccountToken"] or account["automountServiceAccountToken"])
+    assert DOOR["serviceAccountName"] == account["metadata"]["name"]
+
+
+def test_the_collectors_settings_are_settings_and_its_file_is_the_one_that_is_mounted() -> None:
+    given = {each["name"].removeprefix("ENCORE_").lower(): each["value"] for each in DOOR_CONTAINER["env"]}
+    settings = Settings(**given)
+    (mounted,) = DOOR_CONTAINER["volumeMounts"]
+    assert settings.collect_sources == f"{mounted['mountPath']}/sources.toml"
+    assert DOOR_CONTAINER["args"] == ["collect"]
+    ports = {each["name"]: each["containerPort"] for each in DOOR_CONTAINER["ports"]}
+    assert ports == {"http": settings.collect_port, "metrics": 9464}
+
+
+def test_the_collector_has_the_time_to_answer_what_it_has_accepted() -> None:
+    waits_s = int(Settings().collect_timeout_s) + server.END_S
+    *_, before = DOOR_CONTAINER["lifecycle"]["preStop"]["exec"]["command"]
+    assert DOOR["terminationGracePeriodSeconds"] > waits_s + int(re.findall(r"sleep\((\d+)\)", before)[0])
+    start = DOOR_CONTAINER["startupProbe"]
+    assert start["periodSeconds"] * start["failureThreshold"] > Settings().startup_timeout_s
+
+
+def test_all_mean_the_same_collectors() -> None:
+    labels = COLLECTORS["template"]["metadata"]["labels"]
+    policy = the("NetworkPolicy", of_collect=True)["spec"]
+    selectors = [COLLECTORS["selector"], the("PodDisruptionBudget", of_collect=True)["spec"]["selector"]]
+    selectors += [policy["podSelector"], *(each["labelSelector"] for each in DOOR["topologySpreadConstraints"])]
+    assert [selector["matchLabels"] for selector in selectors] == [labels] * 4
+    service = the("Service", of_collect=True)["spec"]
+    assert service["selector"] == labels != LABELS
+    assert {each["targetPort"] for each in service["ports"]} == {each["name"] for each in DOOR_CONTAINER["ports"]}
+    assert {port["port"] for rule in policy["egress"] for port in rule["ports"]} == {53, 9093}
 
 
 # -- what is around it --------------------------------------------------------------------------------------------
@@ -222,14 +273,14 @@ def test_the_overlay_that_is_documented_makes_all_that_there_is(tmp_path: Path) 
     overlay = tmp_path / "kubernetes/production"
     overlay.mkdir()
     (written,) = blocks("yaml")
-    both = written.replace("[../monitoring]", "[../monitoring, ../autoscaling, ../archive]")
+    both = written.replace("[../monitoring]", "[../monitoring, ../autoscaling, ../archive, ../collect]")
     assert both != written
     (overlay / "kustomization.yaml").write_text(both)
     command = ["kubectl", "kustomize", str(overlay)]
     made = list(yaml.safe_load_all(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
 
     assert sorted(each["kind"] for each in made) == sorted([*(each["kind"] for _, each in MANIFESTS), "ConfigMap"])
-    kept = {each["kind"]: each for each in made}
+    kept = {each["kind"]: each for each in made if each["metadata"]["name"] != "encore-collect"}
     assert kept["ConfigMap"]["data"] == SETTINGS | {"ENCORE_KAFKA": "kafka.example:9093"}
     pod = kept["StatefulSet"]["spec"]["template"]["spec"]
     assert pod["containers"][0]["image"] == "images.example/encore-viewing:0.1.0"

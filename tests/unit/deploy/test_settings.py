@@ -41,10 +41,12 @@ def environments() -> dict[str, Environment]:
     settings = assigned((ROOT / "deploy/kubernetes/base/settings.env").read_text())
     secret = {variable("kafka_user"): "worker", variable("kafka_password"): "…", variable("redis"): "rediss://redis"}
     found["kubernetes"] = image | settings | secret | {variable("group_instance_id"): "encore-worker-0"}
-    unit = (ROOT / "deploy/systemd/encore-worker@.service").read_text()
-    # Lines that are set, not those that a comment shows.
-    unit = re.sub(r"^#.*\n", "", unit, flags=re.MULTILINE)
-    found["systemd"] = assigned(unit.replace("%H", "host").replace("%i", "1"))
+    for path in (ROOT / "deploy/systemd").iterdir():
+        # Lines that are set, not those that a comment shows.
+        unit = re.sub(r"^#.*\n", "", path.read_text(), flags=re.MULTILINE)
+        for specifier, value in (("%H", "host"), ("%i", "1"), ("%d", "/run/credentials/unit")):
+            unit = unit.replace(specifier, value)
+        found[f"systemd: {path.stem}"] = assigned(unit)
     return found
 
 
@@ -62,5 +64,7 @@ def test_every_value_is_accepted(place: str, environment: Environment) -> None:
 
 
 def test_workers_on_one_machine_have_names_of_their_own() -> None:
-    names = [each[variable("group_instance_id")] for place, each in environments().items() if "worker" in place]
+    names = [
+        each[variable("group_instance_id")] for place, each in environments().items() if "compose: worker" in place
+    ]
     assert len(names) == len(set(names)) == 2

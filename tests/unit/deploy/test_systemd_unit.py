@@ -1,4 +1,4 @@
-"""The systemd units: commands and settings are there, the times fit the worker's, and systemd can read them."""
+"""The systemd units: their commands and settings are there, their times fit, and systemd can read them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ import click
 import pytest
 
 from streams.cli import main
+from streams.collect import health, server
 from streams.config.settings import ENV_PREFIX, Settings
 from streams.observability import liveness
 from streams.worker import group_process
 
 FOLDER = Path(__file__).parents[3] / "deploy/systemd"
 WORKER, ARCHIVER = FOLDER / "encore-worker@.service", FOLDER / "encore-archive.service"
-UNITS = pytest.mark.parametrize("unit", [WORKER, ARCHIVER], ids=lambda unit: unit.stem)
+COLLECT = FOLDER / "encore-collect@.service"
+UNITS = pytest.mark.parametrize("unit", [WORKER, ARCHIVER, COLLECT], ids=lambda unit: unit.stem)
 
 
 def read(unit: Path) -> configparser.ConfigParser:
@@ -46,6 +48,21 @@ def test_an_archiver_is_as_confined_as_a_worker_and_has_a_folder_to_write_to() -
     confined -= {"TimeoutStartSec", "TimeoutStopSec"}
     assert {name: archiver[name] for name in confined} == {name: worker[name] for name in confined}
     assert f"ENCORE_ARCHIVE=/var/lib/{archiver['StateDirectory']}" in ARCHIVER.read_text()
+
+
+def test_a_collector_is_as_confined_as_a_worker() -> None:
+    worker, collector = (dict(read(unit)["Service"]) for unit in (WORKER, COLLECT))
+    own = {"EnvironmentFile", "Environment", "ExecStart", "LoadCredential", "TimeoutStartSec"}
+    assert {name: collector.get(name) for name in worker.keys() - own} == {
+        name: worker[name] for name in worker.keys() - own
+    }
+
+
+def test_systemd_waits_longer_than_a_collector_takes() -> None:
+    service, settings = read(COLLECT)["Service"], Settings()
+    assert int(service["TimeoutStopSec"]) > settings.collect_timeout_s + server.END_S
+    assert int(service["WatchdogSec"]) > 10 * health._BEAT_S
+    assert int(service["TimeoutStartSec"]) > settings.startup_timeout_s
 
 
 def test_systemd_waits_longer_than_a_worker_takes() -> None:

@@ -11,7 +11,7 @@ from confluent_kafka.admin import NewTopic
 
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
-from streams.kafka.topics import KafkaFailed, TopicMismatch, all_topics, make_topics
+from streams.kafka.topics import KafkaFailed, TopicMismatch, all_topics, make_posted_topics, make_topics
 
 KAFKA = KafkaAddress("127.0.0.1:9092")
 
@@ -80,6 +80,13 @@ def test_from_three_replicas_on_two_must_be_in_sync(cluster, replication: int, i
     for topic in cluster.topics.values():
         assert topic.replication_factor == replication
         assert topic.config.get("min.insync.replicas") == in_sync
+
+
+def test_what_is_posted_has_topics_and_no_others_are_made(cluster) -> None:
+    made = make_posted_topics(Settings(), KAFKA, ["playback-events", "plex"], 0)
+    assert made == ["playback-events", "plex"]
+    source, other = cluster.topics.values()
+    assert (source.config["retention.ms"], other.config, other.num_partitions) == ("-1", {}, source.num_partitions)
 
 
 def test_what_a_worker_writes_has_as_many_partitions_as_the_source(cluster) -> None:

@@ -1,0 +1,1 @@
+"""The HTTP door: what players and webhooks post becomes records in Kafka."""

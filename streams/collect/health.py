@@ -1,0 +1,58 @@
+"""Whether the collector is alive, and can write; if not, the reason in one line."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from typing import NoReturn
+
+from streams.collect.writer import Writer
+from streams.observability.systemd import ALIVE, READY, tell_supervisor
+
+_BEAT_S, _DEAD_S, _ASK_S = 1.0, 15.0, 5.0
+
+log = logging.getLogger(__name__)
+
+
+class Health:
+    """One collector's health. The reasons are asked for from other threads."""
+
+    def __init__(self, writer: Writer, topics: Sequence[str]) -> None:
+        self._writer, self._topics = writer, topics
+        self._beat_s = time.monotonic()
+        self._why = "Kafka has not been asked yet"
+        self._is_stopping = False
+
+    async def keep_beating(self) -> NoReturn:
+        """Note regularly that the event loop runs, and notify the supervisor."""
+        tell_supervisor(READY)
+        while True:
+            self._beat_s = time.monotonic()
+            tell_supervisor(ALIVE)
+            await asyncio.sleep(_BEAT_S)
+
+    async def keep_asking(self) -> NoReturn:
+        """Ask Kafka regularly, and log when it goes and when it is back."""
+        while True:
+            why = await asyncio.to_thread(self._writer.why_away, self._topics)
+            if why and why != self._why:
+                log.warning("%s; requests are answered 503 until it is back", why)
+            elif self._why and not why:
+                log.info("Kafka answers")
+            self._why = why
+            await asyncio.sleep(_ASK_S)
+
+    def note_stopping(self) -> None:
+        """Note that no request is accepted any more."""
+        self._is_stopping = True
+
+    def why_dead(self) -> str:
+        """Why it is not alive; empty while its event loop runs."""
+        silent_s = time.monotonic() - self._beat_s
+        return f"the event loop has not moved for {silent_s:.0f} s" if silent_s > _DEAD_S else ""
+
+    def why_not_ready(self) -> str:
+        """Why it can take no request; empty while Kafka answers."""
+        return "it is being stopped" if self._is_stopping else self._why

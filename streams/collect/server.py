@@ -1,0 +1,158 @@
+"""Runs the collector: topics, a socket, the web server and the writer, until SIGTERM or Ctrl-C.
+
+Owns the order of start and stop: what was accepted is answered before the process ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+
+import uvicorn
+import uvloop
+
+from streams.collect.app import PATH, Door, collect_app
+from streams.collect.body import Room
+from streams.collect.health import Health
+from streams.collect.sources import Sources
+from streams.collect.writer import Writer
+from streams.config.settings import Settings
+from streams.kafka.topics import make_posted_topics
+from streams.observability.collect_metrics import CollectMetrics
+from streams.observability.http_server import Probes
+from streams.observability.systemd import STOPPING, tell_supervisor
+
+MOST_CONNECTIONS = 10_000
+KEEP_ALIVE_S = 75
+"""Longer than proxies keep a connection that is not used: they close it, not we, while they send a request."""
+
+END_S = 5
+"""Longer than any request waits for Kafka, to answer it when the collector is stopped."""
+
+log = logging.getLogger(__name__)
+
+
+class PortTaken(Exception):
+    """The address cannot be opened. The message is one line: which setting, and what to do."""
+
+
+class CollectFailed(Exception):
+    """The collector cannot go on. The message says why, in one line."""
+
+
+def opened(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises `PortTaken`."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(2048)
+    except OSError as problem:
+        raise PortTaken(
+            f"ENCORE_COLLECT_HOST={host} ENCORE_COLLECT_PORT={port} cannot be opened: {problem.strerror or problem};"
+            " each collector of a machine needs a port of its own"
+        ) from None
+    return listening
+
+
+def run_collect(settings: Settings, sources: Sources) -> None:
+    """Serve until SIGTERM or Ctrl-C. Raises `PortTaken`, `KafkaFailed` and `CollectFailed`."""
+    topics = dict.fromkeys(source.topic for source in sources.all)
+    made = make_posted_topics(settings, settings.kafka_address, topics, settings.startup_timeout_s)
+    if made:
+        log.info("topics made: %s", ", ".join(made))
+    with opened(settings.collect_host, settings.collect_port) as listening:
+        _Collector(settings, sources, list(topics), listening).run()
+
+
+class _Server(uvicorn.Server):
+    """The web server; it installs `handle_exit` for both signals while it runs, and raises them again afterwards."""
+
+    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._stopping()
+        super().handle_exit(sig, frame)
+
+
+class _Collector:
+    def __init__(self, settings: Settings, sources: Sources, topics: list[str], listening: socket.socket) -> None:
+        self._settings, self._listening = settings, listening
+        self._why_failed = ""
+        self._metrics = CollectMetrics()
+        self._room = Room(settings.collect_waiting_mib << 20)
+        self._writer = Writer(settings.kafka_address, settings.collect_timeout_s, self._fail)
+        self._health = Health(self._writer, topics)
+        door = Door(sources, self._writer, self._room, self._metrics, settings.collect_body_kib << 10)
+        origins = [each.strip() for each in settings.collect_origins.split(",") if each.strip()]
+        self._server = _Server(
+            uvicorn.Config(
+                collect_app(door, origins),
+                http="httptools",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                lifespan="off",
+                ws="none",
+                limit_concurrency=MOST_CONNECTIONS,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=int(settings.collect_timeout_s) + END_S,
+            ),
+            self._note_stopping,
+        )
+
+    def run(self) -> None:
+        """Serve until it is stopped."""
+        probes = self._probes()
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(self._serve())
+        finally:
+            if probes is not None:
+                probes.close()
+        if self._why_failed:
+            raise CollectFailed(self._why_failed)
+
+    async def _serve(self) -> None:
+        self._writer.start()
+        minding = [asyncio.create_task(self._health.keep_beating()), asyncio.create_task(self._health.keep_asking())]
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._server.handle_exit)
+        log.info("collecting at http://%s:%d%s", *self._listening.getsockname()[:2], PATH)
+        try:
+            await self._server.serve(sockets=[self._listening])
+        finally:
+            await asyncio.to_thread(self._writer.stop)
+            for each in minding:
+                each.cancel()
+                with suppress(asyncio.CancelledError):
+                    await each
+
+    def _note_stopping(self) -> None:
+        self._health.note_stopping()
+        tell_supervisor(STOPPING)
+
+    def _fail(self, why: str) -> None:
+        """Note why it cannot go on, and end. Called from the writer's thread."""
+        self._why_failed = self._why_failed or why
+        self._server.should_exit = True
+
+    def _probes(self) -> Probes | None:
+        settings, health, metrics = self._settings, self._health, self._metrics
+        if not settings.metrics_port:
+            return None
+
+        def measure() -> None:
+            metrics.collect_waiting_bytes.set(self._room.held)
+
+        whys = {"/livez": health.why_dead, "/readyz": health.why_not_ready}
+        return Probes(settings.metrics_host, settings.metrics_port, metrics.registry, measure, whys)

@@ -1,0 +1,95 @@
+"""Who may post: the sources of a file, each with its format, its topic and its write keys.
+
+Owns the file's fields, and how a source is found by a key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from models.sources.posted import ENCORE, Form, form_of
+from models.sources.schemas import schemas
+
+SHORTEST_KEY = 16
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,200}")
+
+
+class BadSources(Exception):
+    """The file of the sources cannot be used. The message is one line: the file, the source, what is accepted."""
+
+
+class Row(msgspec.Struct, forbid_unknown_fields=True):
+    """A source as the file states it."""
+
+    format: str
+    keys: list[str]
+    topic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where messages come from: their format, and the topic that they are written to."""
+
+    name: str
+    form: Form
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """All sources. Keys are kept as digests, so that how long a search takes says nothing about them."""
+
+    all: list[Source] = field(default_factory=list)
+    by_digest: dict[bytes, Source] = field(default_factory=dict)
+
+    def of(self, key: str) -> Source | None:
+        """The source of a write key."""
+        return self.by_digest.get(_digest(key))
+
+
+def read_sources(path: str, source_topic: str) -> Sources:
+    """The sources of a file; `source_topic` is that of Encore's own events. Raises `BadSources`."""
+    try:
+        rows = msgspec.toml.decode(Path(path).read_bytes(), type=dict[str, Row])
+    except OSError as problem:
+        raise BadSources(f"{path}: {problem.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise BadSources(f"{path}: {problem}") from None
+    if not rows:
+        raise BadSources(f"{path}: there is no source in it")
+    sources = Sources()
+    for name, row in rows.items():
+        if wrong := _problem(name, row, source_topic):
+            raise BadSources(f"{path}: source {name!r}: {wrong}")
+        source = Source(name, form_of(row.format), row.topic or source_topic)
+        sources.all.append(source)
+        sources.by_digest.update((_digest(key), source) for key in row.keys)
+    times = Counter(key for row in rows.values() for key in row.keys)
+    if doubled := times.total() - len(times):
+        raise BadSources(f"{path}: {doubled} keys are there again: each belongs to one source")
+    return sources
+
+
+def _problem(name: str, row: Row, source_topic: str) -> str:
+    if not _NAME.fullmatch(name):
+        return "accepted are names of 1 to 64 of the characters A-Z a-z 0-9 . _ -"
+    if row.format not in (ENCORE, *schemas()):
+        return f"format {row.format!r}: accepted are {', '.join((ENCORE, *schemas()))}"
+    if not row.keys or min(map(len, row.keys)) < SHORTEST_KEY:
+        return f"keys: accepted are one or more, of at least {SHORTEST_KEY} characters"
+    if row.format == ENCORE:
+        return f"topic: events of Encore's format go to {source_topic}" if row.topic else ""
+    if not _TOPIC.fullmatch(row.topic) or row.topic == source_topic:
+        return f"topic: accepted is the one that `encore bridge {row.format}` reads, not {source_topic}"
+    return ""
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode(errors="replace")).digest()
