@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from math import fsum
-from typing import NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, NamedTuple, get_type_hints
 from urllib.parse import quote
 
 from models.account import StreamCounters
@@ -19,9 +19,12 @@ from models.legs import Legs
 from models.rules import MOST_SLICES
 from models.streaks import PART_FIELDS
 
-COUNT, GAUGE, SECONDS, RATIO, FLAG, TIME = "count", "gauge", "seconds", "ratio", "flag", "time"
+if TYPE_CHECKING:
+    from models.catalog import CatalogRow
+
+COUNT, GAUGE, SECONDS, RATIO, FLAG, TIME, TEXT = "count", "gauge", "seconds", "ratio", "flag", "time", "text"
 """Kinds of fields: integers that decrease only by late data and corrections; integers that go up and down; seconds with
-three decimals; numbers with six decimals, or empty; 0 or 1; milliseconds since 1970."""
+three decimals; numbers with six decimals, or empty; 0 or 1; milliseconds since 1970; any text, or empty."""
 
 
 class Field(NamedTuple):
@@ -59,6 +62,9 @@ WHOLE = (
     *(Field(name, RATIO) for name in ("views", "completion_rate", "repeat_rate", "return_rate_7d")),
 )
 """Fields of the hashes of titles and franchises."""
+
+CATALOG = (Field("name", TEXT), Field("franchise_id", TEXT), Field("runtime_s", SECONDS))
+"""Further fields of a title's hash, from the catalog. Each is empty if the catalog does not state it."""
 
 DAYPART = tuple(
     Field(field.name, GAUGE if field.name.startswith("streak") else field.kind) for field in _counters(PART_FIELDS)
@@ -185,6 +191,14 @@ def _mean(total: int, cells: int) -> str:
 def title_fields(totals: Sequence[int], runtime_ms: int) -> list[str]:
     """Names and texts, alternating, of a title's hash, from its counters and the catalog's runtime (0: not known)."""
     return _whole_fields(totals, rate(totals[WATCHED], runtime_ms))
+
+
+def catalog_fields(row: CatalogRow | None) -> list[str]:
+    """Names and texts, alternating, of what a title's hash shows of its row of the catalog; None: it has no row."""
+    if row is None:
+        return ["name", "", "franchise_id", "", "runtime_s", ""]
+    runtime = seconds(row.known_runtime_ms) if row.known_runtime_ms else ""
+    return ["name", row.name or "", "franchise_id", row.franchise_id or "", "runtime_s", runtime]
 
 
 def franchise_fields(totals: Sequence[int], members: Iterable[tuple[int, int]]) -> list[str]:

@@ -16,7 +16,8 @@ from rich.text import Text
 from streams.cli.reading import NOT_COMPLETE
 from streams.display import numbers
 from streams.display.measures import shown
-from streams.reader import Board, Title
+from streams.reader import Board, Entry, FranchiseBoard, FranchiseEntry, Title
+from streams.reader.results import Totals
 
 ACCENT = "bold cyan"
 BESIDE = ("starters", "completion_rate", "repeat_rate", "rewatches")
@@ -37,20 +38,24 @@ _LINES_AROUND = 7
 
 
 def screen(
-    board: Board,
-    titles: Mapping[str, Title],
+    board: Board | FranchiseBoard,
+    counters: Mapping[str, Totals],
     names: Mapping[str, str],
     width: int,
     moved: Mapping[str, str] | None = None,
 ) -> RenderableType:
-    """A board under its heading. `moved`: by how much each title's score has changed since watching began."""
-    span = "all time" if board.day is None else f"{board.day} UTC"
+    """A board under its heading. `counters`: of those on it, for all time, by id.
+
+    `moved`: by how much each score has changed since watching began.
+    """
+    day = board.day if isinstance(board, Board) else None
+    span = "all time" if day is None else f"{day} UTC"
     words = (board.metric.removesuffix("_s").replace("_", " "), span, numbers.moment(board.as_of_ms))
     lines = [Text("  ·  ".join(words), style="dim")]
     lines += [] if board.complete else [Text(NOT_COMPLETE, style="bold yellow")]
     if not board.entries:
-        return Group(*lines, Text("no title is on this board"))
-    return Group(*lines, Text(), _table(board, titles, names, width, moved))
+        return Group(*lines, Text(f"no {_what(board)} is on this board"))
+    return Group(*lines, Text(), _table(board, {} if day else counters, names, width, moved))
 
 
 def watched(
@@ -81,23 +86,34 @@ def _gain(metric: str, by: float) -> str:
     return f"{'+' if by > 0 else '−'}{shown(metric, abs(by))}" if round(by, 6) else ""
 
 
+def _what(board: Board | FranchiseBoard) -> str:
+    return "title" if isinstance(board, Board) else "franchise"
+
+
 def _table(
-    board: Board, titles: Mapping[str, Title], names: Mapping[str, str], width: int, moved: Mapping[str, str] | None
+    board: Board | FranchiseBoard,
+    counters: Mapping[str, Totals],
+    names: Mapping[str, str],
+    width: int,
+    moved: Mapping[str, str] | None,
 ) -> Table:
-    beside = [name for name in BESIDE if name != board.metric] if board.day is None else []
+    is_of_a_day = isinstance(board, Board) and board.day is not None
+    beside = [] if is_of_a_day else [name for name in BESIDE if name != board.metric]
     bars = 12 if width >= _WIDE or not beside else 0
-    heads = ["", "title", _HEADS.get(board.metric, board.metric), *(_HEADS.get(name, name) for name in beside)]
+    heads = ["", _what(board), _HEADS.get(board.metric, board.metric), *(_HEADS.get(name, name) for name in beside)]
     heads += [_BAR] if bars else []
     if moved is not None:
         heads.append(_SINCE)
-    largest = max(entry.score for entry in board.entries)
+    entries: Sequence[Entry | FranchiseEntry] = board.entries
+    largest = max(entry.score for entry in entries)
     rows = []
-    for place, entry in enumerate(board.entries, 1):
-        name, title = names.get(entry.title_id, entry.title_id), titles.get(entry.title_id)
-        cells = [str(place), numbers.label(name), shown(board.metric, entry.score)]
-        cells += ["" if title is None else shown(field, getattr(title, field)) for field in beside]
+    for place, entry in enumerate(entries, 1):
+        member = entry.title_id if isinstance(entry, Entry) else entry.franchise_id
+        found = counters.get(member)
+        cells = [str(place), numbers.label(names.get(member, member)), shown(board.metric, entry.score)]
+        cells += ["" if found is None else shown(field, getattr(found, field)) for field in beside]
         cells += [numbers.bar(entry.score, largest, bars)] if bars else []
-        cells += [] if moved is None else [moved.get(entry.title_id, "new")]
+        cells += [] if moved is None else [moved.get(member, "new")]
         rows.append(cells)
     return _grid(heads, rows, width)
 

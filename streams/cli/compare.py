@@ -30,4 +30,4 @@ def compare(settings: Settings, title_ids: tuple[str, ...], as_json: bool, names
     from streams.cli.comparison_table import comparison
 
     terminal = console()
-    terminal.print(comparison(profiles, names, terminal.width))
+    terminal.print(comparison(profiles, names.of(profile.title for profile in profiles), terminal.width))

@@ -29,4 +29,4 @@ def show(settings: Settings, title_id: str, as_json: bool, names: Names) -> None
     from streams.cli.title_page import page
 
     terminal = console()
-    terminal.print(page(profile, names))
+    terminal.print(page(profile, names.of([profile.title])))

@@ -37,9 +37,17 @@ class DayOption(click.ParamType):
 )
 @click.option("--day", type=DayOption(), metavar="YYYY-MM-DD", help="rank one UTC day [default: all time]")
 @click.option("--top", "most", type=click.IntRange(1, 1000), default=20, show_default=True, help="how many titles")
+@click.option("--franchises", is_flag=True, help="rank franchises instead of titles")
 @reading_options
-def top(settings: Settings, metric: Metric, day: date | None, most: int, as_json: bool, names: Names) -> None:
+def top(
+    settings: Settings, metric: Metric, day: date | None, most: int, franchises: bool, as_json: bool, names: Names
+) -> None:
     """Show the titles with the most of a metric."""
+    if franchises:
+        if day is not None:
+            raise click.UsageError("--day: accepted: titles only, not --franchises")
+        _top_franchises(settings, metric, most, as_json)
+        return
     if day is not None and metric not in DAY_BOARDS:
         raise click.UsageError(f"--metric {metric}: accepted with --day: {', '.join(DAY_BOARDS)}")
     with reader_of(settings) as reader:
@@ -50,13 +58,26 @@ def top(settings: Settings, metric: Metric, day: date | None, most: int, as_json
     from streams.cli.board_table import screen
 
     terminal = console()
-    terminal.print(screen(board, titles, names, terminal.width))
+    terminal.print(screen(board, titles, names.of(titles.values()), terminal.width))
 
 
 def _with_titles(reader: Reader, metric: Metric, day: date | None, most: int) -> tuple[Board, dict[str, Title]]:
     """A board and its titles, of one application, although readers may be moved between the two questions."""
     while True:
         board, prefix = reader.board(metric, day, most), reader.prefix
-        titles = reader.titles(entry.title_id for entry in board.entries) if day is None else {}
+        titles = reader.titles(entry.title_id for entry in board.entries)
         if reader.prefix == prefix:
             return board, titles
+
+
+def _top_franchises(settings: Settings, metric: Metric, most: int, as_json: bool) -> None:
+    with reader_of(settings) as reader:
+        board = reader.franchise_board(metric, most)
+        if as_json:
+            print_json(board)
+            return
+        franchises = reader.franchises([entry.franchise_id for entry in board.entries])
+    from streams.cli.board_table import screen
+
+    terminal = console()
+    terminal.print(screen(board, franchises, {}, terminal.width))

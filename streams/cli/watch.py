@@ -130,7 +130,8 @@ async def _draw(looks: AsyncIterator[Look], names: Names) -> None:
             async for look in looks:
                 first = first or look.board
                 moved = gains(look.board, first)
-                live.update(watched(look.board, look.titles, names, terminal.size, moved, look.problem), refresh=True)
+                named = names.of(look.titles.values())
+                live.update(watched(look.board, look.titles, named, terminal.size, moved, look.problem), refresh=True)
     finally:
         if first is not None and not terminal.is_terminal:
             terminal.print()

@@ -50,8 +50,8 @@ class BoardAsked(msgspec.Struct, frozen=True):
 
     async def answer(self, reader: AsyncReader, names: Names) -> BoardPage:
         board = await reader.board(cast(Metric, self.metric), self.day, TOP)
-        titles = await reader.titles(entry.title_id for entry in board.entries) if self.day is None else {}
-        return board_page(board, titles, names)
+        titles = await reader.titles(entry.title_id for entry in board.entries)
+        return board_page(board, titles if self.day is None else {}, names.of(titles.values()))
 
 
 class TitleAsked(msgspec.Struct, frozen=True):
@@ -66,7 +66,7 @@ class TitleAsked(msgspec.Struct, frozen=True):
         (profile,) = await reader.compare([self.title_id])
         as_of_ms = profile.title.as_of_ms if profile.title is not None else 0
         hours = await reader.hours(self.title_id, *hours_span(as_of_ms)) if as_of_ms else ()
-        return title_page(profile, hours, names, names.lengths_ms)
+        return title_page(profile, hours, names.of([profile.title]), names.lengths_ms)
 
 
 class ComparisonAsked(msgspec.Struct, frozen=True):
@@ -78,7 +78,9 @@ class ComparisonAsked(msgspec.Struct, frozen=True):
         return change.title_id in self.title_ids
 
     async def answer(self, reader: AsyncReader, names: Names) -> ComparisonPage:
-        return comparison_page(await reader.compare(self.title_ids), names, names.lengths_ms)
+        profiles = await reader.compare(self.title_ids)
+        names = names.of(profile.title for profile in profiles)
+        return comparison_page(profiles, names, names.lengths_ms)
 
 
 def board_asked(query: QueryParams) -> BoardAsked:

@@ -1,4 +1,4 @@
-"""Reads titles' names and lengths from a file of title rows."""
+"""Titles' names and lengths: those in Redis, and those of a file of title rows, which go first."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from models.catalog import CatalogRow
+from streams.reader import Title
 
 
 class Names(dict[str, str]):
@@ -22,3 +23,11 @@ class Names(dict[str, str]):
                 self[title.title_id] = title.name
             if title.length_ms:
                 self.lengths_ms[title.title_id] = title.length_ms
+
+    def of(self, titles: Iterable[Title | None]) -> Names:
+        """These names, and those of the titles that Redis names."""
+        found = Names()
+        found.update({title.title_id: title.name for title in titles if title is not None and title.name})
+        found.update(self)
+        found.lengths_ms = self.lengths_ms
+        return found

@@ -11,6 +11,7 @@ from models.dayparts import read_dayparts
 from models.hash_fields import (
     DAY_BOARDS,
     JUDGED_BY,
+    LEGS,
     TITLE_BOARDS,
     WATCHED,
     WHOLE,
@@ -31,8 +32,11 @@ from models.legs import FOUR_WEEKS, OPENING, legs
 from models.tally import CURVE, DAYPARTS, TITLE, TallyKey
 from models.windows import AGE, AUDIENCE, DAY, HOUR, KINDS, WEEK
 from streams.config.settings import Settings
-from streams.publishing.sink import Boards, Metric
+from streams.publishing.sink import LISTED, Boards, Metric, Told
 from streams.redis.keys import Keys
+
+COMPLETIONS, UNSTOPPABLE = "completions", "unstoppable"
+"""The fields that are told, as verdicts."""
 
 STATUS = TallyKey("status", 0, "")
 """The status hash has shares and a total, as all others do."""
@@ -42,13 +46,15 @@ class Computed(NamedTuple):
     """A kind of hash that is computed for a title, at the end of a week, from other hashes' totals.
 
     `inputs` returns the keys of those hashes, for a title and a week. `fields` returns names and texts, alternating,
-    for a week and the totals of the inputs. `life_ms`: how long the hash lives from its last change.
+    for a week and the totals of the inputs. `life_ms`: how long the hash lives from its last change. `boards`: where it
+    is ranked, and what is told of it.
     """
 
     key: Callable[[str], str]
     life_ms: int
     inputs: Callable[[str, int], list[str]]
     fields: Callable[[int, Sequence[Sequence[int]]], list[str]]
+    boards: Boards
 
 
 class Rendering:
@@ -58,12 +64,16 @@ class Rendering:
         self.keys = Keys(settings.redis_prefix)
         retention = settings.retention()
         self._lives_ms = {kind: each.kept_ms(retention) for kind, each in KINDS.items()}
-        self.legs = Computed(self.keys.legs, retention.age_ms, self._legs_inputs, self._legs_fields)
+        told = Boards((), (), 0, Told(UNSTOPPABLE, "title", _place(UNSTOPPABLE, LEGS)))
+        self.legs = Computed(self.keys.legs, retention.age_ms, self._legs_inputs, self._legs_fields, told)
         self.computed = (self.legs,)
         self._daypart_names = daypart_names(part.name for part in read_dayparts(settings.dayparts))
-        self._title_boards = Boards(
-            tuple(map(self.keys.board, TITLE_BOARDS)), _metrics(TITLE_BOARDS, WHOLE, settings.board_least_starters), 0
-        )
+        ranked = _metrics(TITLE_BOARDS, WHOLE, settings.board_least_starters)
+        of_title, of_franchise = (Told(COMPLETIONS, of, _place(COMPLETIONS, WHOLE)) for of in ("title", "franchise"))
+        self._title_boards = Boards(tuple(map(self.keys.board, TITLE_BOARDS)), ranked, 0, of_title)
+        self.new_title_boards = _with_list(self._title_boards, self.keys.titles)
+        franchise_boards = Boards(tuple(map(self.keys.franchise_board, TITLE_BOARDS)), ranked, 0, of_franchise)
+        self.franchise_boards = _with_list(franchise_boards, self.keys.franchises)
         self._day_metrics = _metrics(DAY_BOARDS, WINDOW, 0)
         self._day_boards = lru_cache(1_000)(self._boards_of_day)
 
@@ -121,12 +131,21 @@ def _ages_used(title_id: str) -> tuple[TallyKey, TallyKey]:
 
 
 def _metrics(names: Iterable[str], fields: Sequence[Field], least: int) -> tuple[Metric, ...]:
-    """Names and texts alternate, so a field's text is at 1, 3, 5 …"""
-    places = {field.name: 2 * place + 1 for place, field in enumerate(fields)}
     return tuple(
-        Metric(places[name], places[JUDGED_BY[name]], least) if name in JUDGED_BY else Metric(places[name], -1, 0)
+        Metric(_place(name, fields), _place(JUDGED_BY[name], fields), least)
+        if name in JUDGED_BY
+        else Metric(_place(name, fields), -1, 0)
         for name in names
     )
+
+
+def _with_list(boards: Boards, key: str) -> Boards:
+    return boards._replace(keys=(*boards.keys, key), metrics=(*boards.metrics, LISTED))
+
+
+def _place(name: str, fields: Sequence[Field]) -> int:
+    """The place of a field's text among names and texts."""
+    return 2 * [field.name for field in fields].index(name) + 1
 
 
 def length_ms(catalog: Mapping[str, CatalogRow], title_id: str) -> int:

@@ -101,6 +101,7 @@ class Publisher:
         """
         self._hold.ask_again()
         if not await self._sink.join(self._partitions):
+            self._writer.forget_names()
             # At the start nothing of this worker can be missing yet: hashes that are complete need not be marked again.
             self._complete = not self.published and await self._is_complete()
             self.published = dict.fromkeys(self.published, 0)
@@ -281,9 +282,9 @@ class Publisher:
         await self.join()
 
     def _show_catalog(self) -> None:
-        """Queue what a correction of the catalog changes, such as views and legs, although no counter has changed."""
+        """Queue what a correction of the catalog changes, such as names and legs, although no counter has changed."""
         corrected = self._shown.turn_to(self._catalog())
-        for title_id in corrected.runtimes:
+        for title_id in corrected.titles:
             self._waiting.let_wait(TallyKey(TITLE, 0, title_id))
         for title_id in corrected.lengths:
             self._waiting.let_wait(TallyKey(CURVE, 0, title_id))

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from streams.config.settings import Settings
 
 _CHANGES_KEPT = 10_000
+_VERDICTS_KEPT = 100_000
 _TIMEOUT_S = 5.0
 _FRESH_MS = 15_000
 _SWEPT_AT_ONCE = 500
@@ -183,11 +184,13 @@ class RedisSink(Sink):
         for _, revision, life_ms, fields, boards, member, is_alone in hashes:
             group = 0 if boards is None else groups.setdefault(boards, len(groups) + 1)
             entries.append((revision, life_ms, fields, group, member, alone or is_alone))
+        keys = [self._keys.verdicts, self._keys.told, *keys]
         packed = []
         for boards in groups:
-            packed.append((len(_BEFORE_KEYS) + len(keys), boards.life_ms, _counted_from_one(boards)))
+            told = () if boards.told is None else (boards.told.field, boards.told.of, boards.told.place + 1)
+            packed.append((len(_BEFORE_KEYS) + len(keys), boards.life_ms, _counted_from_one(boards), told))
             keys += boards.keys
-        written: int = await self._announcing("write_hashes", keys, _encode(entries), _encode(packed))
+        written: int = await self._announcing("write_hashes", keys, _encode(entries), _encode(packed), _VERDICTS_KEPT)
         return written
 
     async def derive(self, hashes: Sequence[Derived], as_of_ms: int) -> list[tuple[str, list[list[int]]]]:

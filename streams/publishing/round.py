@@ -12,6 +12,8 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from models.catalog import CatalogRow
+from models.hash_fields import catalog_fields
 from models.tally import CURVE, FRANCHISE, TITLE, TallyKey
 from models.windows import DAY, HOUR
 from streams.observability.metrics import Metrics
@@ -51,6 +53,12 @@ class Writer:
         self._metrics = metrics
         self._sink = sink
         self._rendering = rendering
+        # By title, the catalog's row whose fields this worker has written. Names hardly ever change.
+        self._named: dict[str, CatalogRow | None] = {}
+
+    def forget_names(self) -> None:
+        """Write all titles' names again, as Redis may have lost them."""
+        self._named.clear()
 
     async def write(self, shares: Mapping[TallyKey, list[Share]], shown: ShownCatalog, stamp: Stamp) -> set[TallyKey]:
         """Write all shares, and all hashes except those of franchises. Returns the keys whose shares were all refused.
@@ -88,17 +96,26 @@ class Writer:
         refused: set[TallyKey],
     ) -> None:
         rendering, common, readable = self._rendering, stamp.fields(), []
+        named: dict[str, CatalogRow | None] = {}
         added = await self._add_shares(chunk, shares, refused)
         for key, (name, life_ms, revision, total) in zip(chunk, added, strict=True):
             if not revision:
                 continue
-            fields = rendering.fields(key, total, shown.rows, stamp.status)
+            fields, boards = rendering.fields(key, total, shown.rows, stamp.status), rendering.boards(key)
+            if key.kind == TITLE and not (stamp.is_complete and self._is_named(key.title_id, shown)):
+                named[key.title_id] = row = shown.rows.get(key.title_id)
+                fields, boards = fields + catalog_fields(row), rendering.new_title_boards
             if fields:
                 fields += common
             # A curve may have fewer fields than before, or none, so former fields must go.
             is_alone = key.kind == CURVE
-            readable.append(Readable(name, revision, life_ms, fields, rendering.boards(key), key.title_id, is_alone))
-        await self._sink.write_hashes(readable, alone=not stamp.is_complete)
+            readable.append(Readable(name, revision, life_ms, fields, boards, key.title_id, is_alone))
+        if await self._sink.write_hashes(readable, alone=not stamp.is_complete) == len(readable):
+            # Otherwise some are left to another worker, who need not write names: they are written next time.
+            self._named |= named
+
+    def _is_named(self, title_id: str, shown: ShownCatalog) -> bool:
+        return title_id in self._named and self._named[title_id] is shown.rows.get(title_id)
 
     async def write_franchises(self, franchise_ids: Iterable[str], shown: ShownCatalog, stamp: Stamp) -> None:
         """Write the hashes of franchises that have shares. Call it after the shares of their titles were written."""
@@ -119,7 +136,8 @@ class Writer:
             if revision:
                 members = zip(titles, runtimes[franchise_id].values(), strict=True)
                 fields = self._rendering.franchise_fields(total, members)
-                readable.append(Readable(name, revision, 0, fields + stamp.fields()))
+                boards = self._rendering.franchise_boards
+                readable.append(Readable(name, revision, 0, fields + stamp.fields(), boards, franchise_id))
         if readable:
             await self._sink.write_hashes(readable, alone=not stamp.is_complete)
 
@@ -153,12 +171,11 @@ class Writer:
         names = list(map(computed.key, chunk))
         derived = [Derived(name, inputs[title_id], life_ms) for name, title_id in zip(names, chunk, strict=True)]
         found = await self._sink.derive(derived, stamp.as_of_ms)
-        await self._sink.write_hashes(
-            [
-                Readable(name, revision, life_ms, computed.fields(weeks[title_id], totals) + common)
-                for name, title_id, (revision, totals) in zip(names, chunk, found, strict=True)
-            ]
-        )
+        readable = []
+        for name, title_id, (revision, totals) in zip(names, chunk, found, strict=True):
+            fields = computed.fields(weeks[title_id], totals) + common
+            readable.append(Readable(name, revision, life_ms, fields, computed.boards, title_id))
+        await self._sink.write_hashes(readable)
 
     async def delete_computed(self, title_ids: Iterable[str]) -> None:
         """Delete the computed hashes of titles that have no complete week any more."""

@@ -1,4 +1,4 @@
-"""The part of the catalog that readers' hashes depend on: runtimes, franchises, releases, and their corrections."""
+"""The part of the catalog that readers' hashes depend on: names, runtimes, franchises, releases, and corrections."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from models.tally import FRANCHISE, TITLE, TallyKey
 
 
 class Corrected(NamedTuple):
-    """What differs in a new catalog: titles with another runtime, franchises with other titles or runtimes, titles with
-    another release, and titles with another content length. All by id."""
+    """What differs in a new catalog: titles with another name, franchise or runtime, franchises with other titles or
+    runtimes, titles with another release, and titles with another content length. All by id."""
 
-    runtimes: set[str]
+    titles: set[str]
     franchises: set[str]
     releases: set[str]
     lengths: set[str]
@@ -54,13 +54,14 @@ class ShownCatalog:
 
     def _correct(self, title_id: str, old: CatalogRow, new: CatalogRow, corrected: Corrected) -> None:
         runtime = old.known_runtime_ms != new.known_runtime_ms
-        if runtime:
-            corrected.runtimes.add(title_id)
+        franchise = old.franchise_id != new.franchise_id
+        if runtime or franchise or old.name != new.name:
+            corrected.titles.add(title_id)
         if old.release_time_ms != new.release_time_ms:
             corrected.releases.add(title_id)
         if old.length_ms != new.length_ms:
             corrected.lengths.add(title_id)
-        if runtime or old.franchise_id != new.franchise_id:
+        if runtime or franchise:
             if old.franchise_id:
                 self._members[old.franchise_id].discard(title_id)
                 corrected.franchises.add(old.franchise_id)

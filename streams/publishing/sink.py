@@ -46,12 +46,30 @@ class Metric(NamedTuple):
     least: int
 
 
+class Told(NamedTuple):
+    """A field whose change is told, as a verdict of the hash's member. `of`: what that is, `title` or `franchise`.
+
+    `place`: that of the field's text. The field `completions` is told at each power of ten from 10 on that it reaches,
+    once for ever. A flag is told whenever it changes; the first text of its hash is a week. Such a hash ends with
+    `as_of_ms`, its text, `complete` and its text.
+    """
+
+    field: str
+    of: str
+    place: int
+
+
+LISTED = Metric(-1, -1, 0)
+"""Not a board but a list: every hash is on it, with the score 0."""
+
+
 class Boards(NamedTuple):
-    """The boards of a hash, one for each metric, and when they expire (0: never)."""
+    """The boards and lists of a hash, one for each metric, when they expire (0: never), and what is told of it."""
 
     keys: tuple[str, ...]
     metrics: tuple[Metric, ...]
     life_ms: int
+    told: Told | None = None
 
 
 class Totals(NamedTuple):
@@ -222,8 +240,10 @@ class Sink(Protocol):
 
         The others are left as they are, with their places on boards: whoever advanced the revision writes them. Each
         written hash gets a larger `version`, also after a loss, and the change is announced to readers. A hash is not
-        ranked with a score of 0 or none, nor below the least value of `Metric`. Call it when joined, with revisions of
-        `add_shares` or `derive`; awaits one answer. Raises `DataLost`.
+        ranked with a score of 0 or none, nor below the least value of `Metric`; it is on every list (`LISTED`).
+        Verdicts (`Told`) are told in the same step, from one complete hash to the next one: not while a hash is written
+        again, but afterwards, if they changed meanwhile. Call it when joined, with revisions of `add_shares` or
+        `derive`; awaits one answer. Raises `DataLost`.
         """
         ...
 

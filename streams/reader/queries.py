@@ -27,7 +27,7 @@ from models.windows import (
 )
 from streams.reader.arguments import check_metric, check_number, checked_id, checked_ids
 from streams.reader.errors import ReaderError
-from streams.reader.replies import ServerState, board, curve, dayparts, struct, texts
+from streams.reader.replies import ServerState, board, curve, dayparts, franchise_board, listing, struct, texts
 from streams.reader.results import (
     Age,
     AudienceWeek,
@@ -37,8 +37,10 @@ from streams.reader.results import (
     Day,
     Dayparts,
     Franchise,
+    FranchiseBoard,
     Hour,
     Legs,
+    Listing,
     LongWindow,
     Metric,
     Profile,
@@ -58,6 +60,9 @@ W = TypeVar("W", bound=Window | AudienceWeek)
 Command = tuple[str | int, ...]
 AUDIENCE_WEEKS = KEPT_FOR.day_ms // (DAYS_A_WEEK * DAY_MS) + 1
 """How many weeks of audiences are kept by default."""
+
+MOST_LISTED = 10_000
+"""How many ids one call lists at most."""
 
 _RESULTS: dict[str, type[Window | AudienceWeek]] = {
     HOUR: Hour,
@@ -104,8 +109,11 @@ class Queries:
         return Query([self._title(title_id) for title_id in asked], lambda found: _by_id(asked, found))
 
     def franchise(self, franchise_id: str) -> Query[Franchise | None]:
-        key = self.keys.tally(TallyKey(FRANCHISE, 0, checked_id("franchise_id", franchise_id)))
-        return _one(_hash(key, lambda fields: struct(Franchise, key, fields, franchise_id=franchise_id)))
+        return _one(self._franchise(franchise_id))
+
+    def franchises(self, franchise_ids: Iterable[str]) -> Query[dict[str, Franchise]]:
+        asked = checked_ids("franchise_ids", franchise_ids)
+        return Query([self._franchise(franchise_id) for franchise_id in asked], lambda found: _by_id(asked, found))
 
     def hours(self, title_id: str, first: datetime, last: datetime) -> Query[tuple[Hour, ...]]:
         asked = span("hours", hour_number("first", first), hour_number("last", last))
@@ -157,6 +165,21 @@ class Queries:
         part = Part(f"{key}:{skip}:{top}", command, lambda reply, state: board(reply, state, metric, day))
         return Query([part], lambda found: cast(Board, found[0]))
 
+    def franchise_board(self, metric: Metric, top: int = 20, skip: int = 0) -> Query[FranchiseBoard]:
+        check_metric(metric, None)
+        check_number("top", top, 1)
+        check_number("skip", skip, 0)
+        key = self.keys.franchise_board(metric)
+        command = ("ZREVRANGE", key, skip, skip + top - 1, "WITHSCORES")
+        part = Part(f"{key}:{skip}:{top}", command, lambda reply, state: franchise_board(reply, state, metric))
+        return Query([part], lambda found: cast(FranchiseBoard, found[0]))
+
+    def title_ids(self, after: str, most: int) -> Query[Listing]:
+        return _listing(self.keys.titles, after, most)
+
+    def franchise_ids(self, after: str, most: int) -> Query[Listing]:
+        return _listing(self.keys.franchises, after, most)
+
     def status(self) -> Query[Status | None]:
         key = self.keys.status
         return _one(_hash(key, lambda fields: struct(Status, key, fields)))
@@ -181,6 +204,10 @@ class Queries:
     def _title(self, title_id: str) -> Part:
         key = self.keys.tally(TallyKey(TITLE, 0, checked_id("title_id", title_id)))
         return _hash(key, lambda fields: struct(Title, key, fields, title_id=title_id))
+
+    def _franchise(self, franchise_id: str) -> Part:
+        key = self.keys.tally(TallyKey(FRANCHISE, 0, checked_id("franchise_id", franchise_id)))
+        return _hash(key, lambda fields: struct(Franchise, key, fields, franchise_id=franchise_id))
 
     def _dayparts(self, title_id: str) -> Part:
         key = self.keys.tally(TallyKey(DAYPARTS, 0, checked_id("title_id", title_id)))
@@ -215,6 +242,14 @@ def _hash(key: str, parse: Callable[[dict[str, str]], Read]) -> Part:
     return Part(key, ("HGETALL", key), lambda reply, _: parse(texts(reply)) if reply else None)
 
 
+def _listing(key: str, after: str, most: int) -> Query[Listing]:
+    checked_id("after", after)
+    check_number("most", most, 1, MOST_LISTED)
+    # No id is empty, so all come after the empty one.
+    command = ("ZRANGEBYLEX", key, f"({after}", "+", "LIMIT", 0, most)
+    return Query([Part(f"{key}:{most}:{after}", command, listing)], lambda found: cast(Listing, found[0]))
+
+
 def _one(part: Part) -> Query[Any]:
     return Query([part], lambda found: found[0])
 
@@ -227,8 +262,8 @@ def _there(found: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(window for window in found if window is not None)
 
 
-def _by_id(asked: Sequence[str], found: Sequence[Any]) -> dict[str, Title]:
-    return {title_id: title for title_id, title in zip(asked, found, strict=True) if title is not None}
+def _by_id(asked: Sequence[str], found: Sequence[Any]) -> dict[str, Any]:
+    return {each: result for each, result in zip(asked, found, strict=True) if result is not None}
 
 
 def _profiles(asked: Sequence[str], found: Sequence[Any], size: int) -> tuple[Profile, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
@@ -11,7 +11,18 @@ import msgspec
 from models.events import END_OF_CALENDAR_MS
 from models.hash_fields import SLICES
 from streams.reader.errors import ReaderError
-from streams.reader.results import Board, Curve, Daypart, Dayparts, Entry, Read, Title
+from streams.reader.results import (
+    Board,
+    Curve,
+    Daypart,
+    Dayparts,
+    Entry,
+    FranchiseBoard,
+    FranchiseEntry,
+    Listing,
+    Read,
+    Title,
+)
 
 R = TypeVar("R", bound=Read)
 
@@ -85,8 +96,26 @@ def dayparts(key: str, fields: Mapping[str, str], title_id: str) -> Dayparts:
     return Dayparts(title_id=title_id, dayparts=parts, **msgspec.structs.asdict(head))
 
 
-def board(reply: Sequence[tuple[Any, Any]], state: ServerState, metric: str, day: date | None) -> Board:
-    """A board of members and scores, best first."""
-    number = int if metric in _WHOLE else float
-    entries = tuple(Entry(title_id=text_of(member), score=number(float(score))) for member, score in reply)
+Scores = Sequence[tuple[Any, Any]]
+
+
+def board(reply: Scores, state: ServerState, metric: str, day: date | None) -> Board:
+    """A board of titles and scores, best first."""
+    entries = tuple(Entry(title_id=member, score=score) for member, score in _ranked(reply, metric))
     return Board(metric=metric, day=day, entries=entries, **state._asdict())
+
+
+def franchise_board(reply: Scores, state: ServerState, metric: str) -> FranchiseBoard:
+    """A board of franchises and scores, best first."""
+    entries = tuple(FranchiseEntry(franchise_id=member, score=score) for member, score in _ranked(reply, metric))
+    return FranchiseBoard(metric=metric, entries=entries, **state._asdict())
+
+
+def _ranked(reply: Scores, metric: str) -> Iterator[tuple[str, int | float]]:
+    number = int if metric in _WHOLE else float
+    return ((text_of(member), number(float(score))) for member, score in reply)
+
+
+def listing(reply: Sequence[Any], state: ServerState) -> Listing:
+    """A list of ids."""
+    return Listing(ids=tuple(map(text_of, reply)), **state._asdict())

@@ -102,9 +102,12 @@ class Totals(Counts, frozen=True, kw_only=True):
 
 
 class Title(Totals, frozen=True, kw_only=True):
-    """A title, for all time."""
+    """A title, for all time. `name`, `franchise_id` and `runtime_s` are the catalog's; `None`: it has none."""
 
     title_id: str
+    name: str | None = None
+    franchise_id: str | None = None
+    runtime_s: float | None = None
 
 
 class Franchise(Totals, frozen=True, kw_only=True):
@@ -254,6 +257,26 @@ class Board(Read, frozen=True, kw_only=True):
     metric: str
     day: date | None = None
     entries: tuple[Entry, ...] = ()
+
+
+class FranchiseEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A franchise's place on a board; `score` is an `int` for counts."""
+
+    franchise_id: str
+    score: int | float
+
+
+class FranchiseBoard(Read, frozen=True, kw_only=True):
+    """Franchises ranked by a metric, the largest first. Its version is the status's."""
+
+    metric: str
+    entries: tuple[FranchiseEntry, ...] = ()
+
+
+class Listing(Read, frozen=True, kw_only=True):
+    """Ids of titles or franchises, in the order of their UTF-8 bytes. Its version is the status's."""
+
+    ids: tuple[str, ...] = ()
 
 
 class Status(Read, frozen=True, kw_only=True):

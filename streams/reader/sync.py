@@ -32,8 +32,10 @@ from streams.reader.results import (
     Day,
     Dayparts,
     Franchise,
+    FranchiseBoard,
     Hour,
     Legs,
+    Listing,
     Metric,
     Profile,
     Status,
@@ -121,9 +123,25 @@ class Reader:
         """A franchise's counters for all time; `None` where it has none."""
         return self._ask(lambda of: of.franchise(franchise_id))
 
+    def franchises(self, franchise_ids: Iterable[str]) -> dict[str, Franchise]:
+        """The same of many franchises, by id, in one round trip; those without counters are left out."""
+        return self._ask(lambda of: of.franchises(franchise_ids))
+
     def board(self, metric: Metric = "completions", day: date | None = None, top: int = 20, skip: int = 0) -> Board:
         """The titles with the most of a metric, for all time or on one UTC day; `skip` leaves out the first."""
         return self._ask(lambda of: of.board(metric, day, top, skip))
+
+    def franchise_board(self, metric: Metric = "completions", top: int = 20, skip: int = 0) -> FranchiseBoard:
+        """The franchises with the most of a metric, for all time; `skip` leaves out the first."""
+        return self._ask(lambda of: of.franchise_board(metric, top, skip))
+
+    def title_ids(self, after: str = "", most: int = 1_000) -> Listing:
+        """The ids of the titles that have counters, in order: the first `most` (at most 10,000) after one id."""
+        return self._ask(lambda of: of.title_ids(after, most))
+
+    def franchise_ids(self, after: str = "", most: int = 1_000) -> Listing:
+        """The same of franchises."""
+        return self._ask(lambda of: of.franchise_ids(after, most))
 
     def status(self) -> Status | None:
         """How the workers are doing; `None` where nothing was ever published under the prefix."""

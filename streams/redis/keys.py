@@ -37,18 +37,24 @@ COMPUTED = {LEGS: Form("title:<title_id>:legs", "hash", "how a title holds its a
 STATUS = Form("status", "hash", "the stream's own account, and how its workers are")
 BOARD = Form("board:<metric>", "zset", "titles ranked by a field of their hashes")
 DAY_BOARD = Form("board:<metric>:day:<YYYYMMDD>", "zset", "titles ranked by a field of their day's hashes")
+FRANCHISE_BOARD = Form("board:<metric>:franchises", "zset", "franchises ranked by a field of their hashes")
+TITLES = Form("titles", "zset", "the ids of all titles that have a hash, in order")
+FRANCHISES = Form("franchises", "zset", "the ids of all franchises that have a hash, in order")
+VERDICTS = Form("verdicts", "stream", "one message for each verdict on a title or franchise")
 CHANGES = Form("changes", "stream", "one message for each change, and a channel of the same name")
 ALIAS = Form("alias", "hash", "the prefix that is read instead of this one")
 
-READ = (*TALLIES.values(), *COMPUTED.values(), STATUS, BOARD, DAY_BOARD, CHANGES, ALIAS)
+RANKED = (BOARD, DAY_BOARD, FRANCHISE_BOARD, TITLES, FRANCHISES)
+READ = (*TALLIES.values(), *COMPUTED.values(), STATUS, *RANKED, VERDICTS, CHANGES, ALIAS)
 """All keys that readers may read."""
 
 _NAMES: dict[str, Callable[[int], str]] = {kind: lru_cache(1_000)(each.name) for kind, each in KINDS.items()}
 _OF_A_TITLE = re.compile(r"title:([^:]+)(?::day:(\d{8}))?")
+_OF_A_FRANCHISE = re.compile(r"franchise:([^:]+)")
 
 
 class Held(NamedTuple):
-    """What belongs to a hash: its places on boards, and for a title its computed hashes."""
+    """What belongs to a hash: its places on boards and lists, and for a title its computed hashes."""
 
     member: str
     boards: list[str]
@@ -63,6 +69,9 @@ class Keys:
         self.status = prefix + STATUS.form
         self.changes = prefix + CHANGES.form
         self.alias = prefix + ALIAS.form
+        self.titles = prefix + TITLES.form
+        self.franchises = prefix + FRANCHISES.form
+        self.verdicts = prefix + VERDICTS.form
         self.marker = f"{prefix}internal:marker"
         self.owner = f"{prefix}internal:application"
         self.pending = f"{prefix}internal:pending"
@@ -72,11 +81,13 @@ class Keys:
         self.published = f"{prefix}internal:published"
         self.offsets = f"{prefix}internal:offsets"
         self.hold = f"{prefix}internal:hold"
+        self.told = f"{prefix}internal:told"
         self._shares = f"{prefix}internal:shares:"
         escaped = prefix.replace("%", "%%")
         self._tallies = {kind: escaped + _template(form) for kind, form in TALLIES.items()}
         self._computed = {word: escaped + _template(form) for word, form in COMPUTED.items()}
-        self._board, self._day_board = (escaped + _template(form) for form in (BOARD, DAY_BOARD))
+        boards = (BOARD, DAY_BOARD, FRANCHISE_BOARD)
+        self._board, self._day_board, self._franchise_board = (escaped + _template(form) for form in boards)
         self._id = lru_cache(20_000)(encoded_id)
 
     def tally(self, key: TallyKey) -> str:
@@ -105,16 +116,26 @@ class Keys:
         """The key of a metric's board, for all time or for a day, by the day's number."""
         return self._board % metric if day is None else self._day_board % (metric, _NAMES[DAY](day))
 
+    def franchise_board(self, metric: str) -> str:
+        """The key of a metric's board of franchises."""
+        return self._franchise_board % metric
+
     def held(self, hash_key: str) -> Held:
         """What belongs to a hash."""
         found = _OF_A_TITLE.fullmatch(hash_key, len(self.prefix))
         if found is None:
-            return Held("", [], [])
+            return self._held_by_a_franchise(hash_key)
         title_id, day = unquote(found[1]), found[2]
         if day is not None:
             return Held(title_id, [self._day_board % (metric, day) for metric in DAY_BOARDS], [])
         computed = [self.computed(word, title_id) for word in COMPUTED]
-        return Held(title_id, [self.board(metric) for metric in TITLE_BOARDS], computed)
+        return Held(title_id, [*map(self.board, TITLE_BOARDS), self.titles], computed)
+
+    def _held_by_a_franchise(self, hash_key: str) -> Held:
+        found = _OF_A_FRANCHISE.fullmatch(hash_key, len(self.prefix))
+        if found is None:
+            return Held("", [], [])
+        return Held(unquote(found[1]), [*map(self.franchise_board, TITLE_BOARDS), self.franchises], [])
 
     @property
     def all_shares(self) -> str:

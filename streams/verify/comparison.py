@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
+from streams.verify.boards import LISTS
 from streams.verify.falling import Fallen
 from streams.verify.kept import NOWHERE, Kept, Milestone
 from streams.verify.readers import is_computed
@@ -125,16 +126,18 @@ def compare(
 def _keys(expected: Hashes, found: Found, may_lack: Collection[str]) -> Iterator[Difference]:
     there = found.hashes | found.boards
     for key in sorted(expected.keys() - there.keys() - found.odd_keys.keys() - set(may_lack)):
-        yield Difference(key, "", _shown(expected[key]), NOTHING)
+        yield Difference(key, "", _shown(key, expected[key]), NOTHING)
     for key in sorted(there.keys() - expected.keys()):
-        yield Difference(key, "", NOTHING, _shown(there[key]))
+        yield Difference(key, "", NOTHING, _shown(key, there[key]))
     for key, type_ in sorted(found.odd_keys.items()):
-        should = "a stream" if key == "changes" else _shown(expected[key]) if key in expected else NOTHING
-        yield Difference(key, "", should, f"a {type_}")
+        should = _shown(key, expected[key]) if key in expected else NOTHING
+        yield Difference(key, "", "a stream" if key in ("changes", "verdicts") else should, f"a {type_}")
 
 
-def _shown(fields: dict[str, str]) -> str:
-    """A hash or board in short: its fields that are not zero."""
+def _shown(key: str, fields: dict[str, str]) -> str:
+    """A hash or board in short: its fields that are not zero; a list: its members."""
+    if key in LISTS:
+        return " ".join(sorted(fields))
     return " ".join(f"{name}={value}" for name, value in fields.items() if value.strip("0.")) or "zeros"
 
 
@@ -172,7 +175,11 @@ def _is_less(key: str, expected: str, found: str | None) -> bool:
 
 
 def _scores(key: str, expected: dict[str, str], found: dict[str, str], may_be_less: bool) -> Iterator[Difference]:
-    """Compare a board member by member. A missing member has a score of 0."""
+    """Compare a board member by member. A missing member has a score of 0; on a list none may be missing."""
+    if key in LISTS:
+        for member in sorted(expected.keys() ^ found.keys()):
+            yield Difference(key, member, expected.get(member, NOTHING), found.get(member, NOTHING))
+        return
     metric = key.split(":")[1]
     slack = LAST_DIGIT if metric in RATES else Decimal(0)
     for member in sorted(expected.keys() | found.keys()):

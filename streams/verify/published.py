@@ -12,11 +12,12 @@ from streams.config.redis_address import without_password
 from streams.kafka.reader import CannotRead
 from streams.redis.clients import sync_client
 from streams.redis.keys import Keys
+from streams.verify.boards import LISTS
 from streams.verify.reading import Version
 from streams.verify.shown import Hashes
 
 PIPELINE_KEYS = 1_000
-CHANGES, BOARD, INTERNAL, SHARES = "changes", "board:", "internal:", "internal:shares:"
+STREAMS, BOARD, INTERNAL, SHARES = ("changes", "verdicts"), "board:", "internal:", "internal:shares:"
 ALIAS = "alias"
 """Which application readers are shown: `encore promote` writes it, not a worker."""
 
@@ -25,7 +26,7 @@ Answer = dict[str, str] | None
 
 
 class Published(NamedTuple):
-    """Every hash and board that readers may read, the keys that have shares, and keys of a wrong type with that type.
+    """Every hash, board and list that readers may read, the keys that have shares, and keys of a wrong type.
 
     All keys are without the prefix. `versions`: by partition, the checkpoint up to which everything was published
     before anything was read.
@@ -46,20 +47,25 @@ def published(url: str, prefix: str) -> Published:
         with sync_client(url, decode_responses=True, encoding_errors="surrogateescape") as redis:
             versions = _versions(redis, prefix)
             names = {key[len(prefix) :] for key in redis.scan_iter(pattern, 10_000)}
-            readers = sorted(name for name in names if not name.startswith(INTERNAL) and name not in (CHANGES, ALIAS))
+            readers = sorted(name for name in names if not name.startswith(INTERNAL) and name not in (*STREAMS, ALIAS))
             answers = dict(_read(redis, prefix, readers))
-            odd = [name for name, fields in answers.items() if fields is None] + sorted(names & {CHANGES})
+            odd = [name for name, fields in answers.items() if fields is None] + sorted(names & {*STREAMS})
             types = {name: redis.type(_key(prefix, name)) for name in odd}
     except RedisError as problem:
         raise CannotRead(f"Redis at {without_password(url)} cannot be read: {problem}") from None
     there = {name: fields for name, fields in answers.items() if fields}
     return Published(
-        {name: fields for name, fields in there.items() if not name.startswith(BOARD)},
-        {name: scores for name, scores in there.items() if name.startswith(BOARD)},
+        {name: fields for name, fields in there.items() if not _is_ranked(name)},
+        {name: scores for name, scores in there.items() if _is_ranked(name)},
         {name[len(SHARES) :] for name in names if name.startswith(SHARES)},
-        {name: type_ for name, type_ in types.items() if type_ != "none" and (name, type_) != (CHANGES, "stream")},
+        {name: type_ for name, type_ in types.items() if type_ not in ("none", "stream" if name in STREAMS else "")},
         versions,
     )
+
+
+def _is_ranked(name: str) -> bool:
+    """Whether a key names a board or a list: a sorted set."""
+    return name.startswith(BOARD) or name in LISTS
 
 
 def _versions(redis: Any, prefix: str) -> dict[int, Version]:
@@ -73,7 +79,7 @@ def _read(redis: Any, prefix: str, names: list[str]) -> Iterator[tuple[str, Answ
         some = names[start : start + PIPELINE_KEYS]
         pipeline = redis.pipeline(transaction=False)
         for name in some:
-            if name.startswith(BOARD):
+            if _is_ranked(name):
                 pipeline.zrange(_key(prefix, name), 0, -1, withscores=True)
             else:
                 pipeline.hgetall(_key(prefix, name))

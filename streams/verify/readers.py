@@ -21,6 +21,7 @@ from streams.verify.shown import (
     SUMMED_COUNTS,
     Hashes,
     all_time_fields,
+    catalog_fields,
     daypart_fields,
     franchise_key,
     rate,
@@ -64,13 +65,15 @@ class Readers:
 
     def hashes(self) -> Hashes:
         hashes = {title_key(title_id): fields for title_id, fields in self.titles.items()}
-        return hashes | dict(self._dayparts()) | dict(self._curves()) | dict(self._legs()) | dict(self._franchises())
+        hashes |= {franchise_key(franchise_id): fields for franchise_id, fields in self.franchises.items()}
+        return hashes | dict(self._dayparts()) | dict(self._curves()) | dict(self._legs())
 
     @cached_property
     def titles(self) -> Hashes:
         """The hashes of titles, by title id; only of titles that have one."""
         return {
             title_id: all_time_fields(self._counts(title_id), self.watching_now[title_id], self._views(title_id))
+            | catalog_fields(self.catalog.get(title_id, {}))
             for title_id in {title_id for titles in self.sums.titles.values() for title_id in titles}
         }
 
@@ -119,6 +122,11 @@ class Readers:
 
     # Franchises
 
+    @cached_property
+    def franchises(self) -> Hashes:
+        """The hashes of franchises, by franchise id; only of franchises that have one."""
+        return dict(self._franchises())
+
     def _franchises(self) -> Iterator[tuple[str, dict[str, str]]]:
         for franchise_id in self._franchises_with_a_hash():
             counts: Counter[str] = Counter()
@@ -129,7 +137,7 @@ class Readers:
                     watching += watching_now[title_id]
                     counts.update(self._summed(log.partition, title_id))
             views = self._views_of_franchise(franchise_id)
-            yield franchise_key(franchise_id), all_time_fields(counts, watching, views)
+            yield franchise_id, all_time_fields(counts, watching, views)
 
     def _franchises_with_a_hash(self) -> set[str]:
         franchises = {franchise_id for log in self.logs for franchise_id in log.franchises.once()}

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from models.rules import Rules
-from streams.verify.boards import boards, day_boards
+from streams.verify.boards import boards, day_boards, lists
 from streams.verify.facts import Fact
 from streams.verify.folding import CatalogRow, PartitionLog
 from streams.verify.kept import Kept, Milestone
@@ -149,7 +149,10 @@ class Recomputation:
         return Expected(
             produced=sum(log.produced for log in self.logs),
             hashes=self.windows | readers.hashes() | {"status": self._status()},
-            boards=self.day_boards | boards(readers.titles, least_starters),
+            boards=self.day_boards
+            | boards(readers.titles, least_starters)
+            | boards(readers.franchises, least_starters, ":franchises")
+            | lists(readers.titles, readers.franchises),
             dead_letters={kept: reason for log in self.logs for kept, reason in log.dead_letters.items()},
             late=[kept for log in self.logs for kept in log.late],
             milestones=[milestone for log in self.logs for milestone in log.made.milestones],

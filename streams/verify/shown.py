@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 from urllib.parse import quote
 
 from models.rules import RETURN_DAYS
@@ -44,6 +45,16 @@ def title_key(title_id: str) -> str:
 
 def franchise_key(franchise_id: str) -> str:
     return "franchise:" + quote(franchise_id, safe="")
+
+
+def catalog_fields(row: Mapping[str, Any]) -> dict[str, str]:
+    """What a title's hash shows of its row of the catalog. Each is empty if the row does not state it."""
+    runtime_ms = row.get("runtime_ms") or 0
+    return {
+        "name": row.get("name") or "",
+        "franchise_id": row.get("franchise_id") or "",
+        "runtime_s": seconds(runtime_ms) if runtime_ms > 0 else "",
+    }
 
 
 def all_time_fields(counts: Mapping[str, int], watching: int, views: str) -> dict[str, str]:

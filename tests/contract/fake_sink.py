@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from streams.publishing.partition_status import Health
 from streams.publishing.sink import (
+    LISTED,
     NOT_COMPLETE,
     NOT_KNOWN,
     Begun,
@@ -22,6 +23,7 @@ from streams.publishing.sink import (
     Readable,
     Share,
     Sink,
+    Told,
     Totals,
     Unreachable,
     Version,
@@ -70,6 +72,8 @@ class FakeRedis:
     judged_ms: int = 0
     lives_ms: dict[str, int] = field(default_factory=dict)
     changes: list[tuple[str, int]] = field(default_factory=list)
+    verdicts: list[dict[str, str]] = field(default_factory=list)
+    told: dict[str, str] = field(default_factory=dict)
     clock_ms: int = 1_000
 
     def flush(self) -> None:
@@ -78,10 +82,11 @@ class FakeRedis:
         for sets in (self.pending, self.rebuilding, self.unswept):
             sets.clear()
         self.held, self.topic_id = False, ""
-        for kept in (self.published, self.health, self.shares, self.hashes, self.boards, self.lives_ms):
+        for kept in (self.published, self.health, self.shares, self.hashes, self.boards, self.lives_ms, self.told):
             kept.clear()
         self.begun.clear()
         self.done.clear()
+        self.verdicts.clear()
 
     def restart(self) -> None:
         """Another run of the server, on the data of the one before."""
@@ -291,7 +296,8 @@ class FakeSink(Sink):
         redis.clock_ms += 1
         version = max(int(redis.hashes.get(key, {}).get("version", 0)) + 1, redis.clock_ms)
         fields = dict(zip(flat[::2], flat[1::2], strict=True))
-        others = {} if alone else redis.hashes.get(key, {})
+        before = redis.hashes.get(key, {})
+        others = {} if alone else before
         if fields:
             redis.hashes[key] = others | fields | {"version": str(version)}
         else:
@@ -301,17 +307,40 @@ class FakeSink(Sink):
             redis.lives_ms[key] = hash_.life_ms
         if hash_.boards:
             self._place(hash_)
+            if hash_.boards.told:
+                self._judge(hash_.boards.told, hash_.member, before, fields)
 
     def _place(self, hash_: Readable) -> None:
         assert hash_.boards
         for board, metric in zip(hash_.boards.keys, hash_.boards.metrics, strict=True):
-            score = float(hash_.fields[metric.score] or 0)
-            if score and (metric.judge < 0 or int(hash_.fields[metric.judge]) >= metric.least):
+            score = float(hash_.fields[metric.score] or 0) if metric != LISTED else 0.0
+            if metric == LISTED or (score and (metric.judge < 0 or int(hash_.fields[metric.judge]) >= metric.least)):
                 self.redis.boards.setdefault(board, {})[hash_.member] = score
                 if hash_.boards.life_ms:
                     self.redis.lives_ms[board] = hash_.boards.life_ms
             else:
                 self._take_off(board, hash_.member)
+
+    def _judge(self, told: Told, member: str, before: Mapping[str, str], fields: Mapping[str, str]) -> None:
+        was, is_ = (each.get(told.field) if each.get("complete") == "1" else None for each in (before, fields))
+        name = f"{told.of}:{member}:{told.field}"
+        if told.field == "completions":
+            known = int(self.redis.told.get(name) or len(was or "0") - 1)
+            for power in range(known + 1, len(is_ or "0")):
+                self._tell(told, member, str(10**power), str(10**power), fields)
+            if (reached := max(known, len(is_ or "0") - 1)) > 0:
+                self.redis.told[name] = str(reached)
+            return
+        known, _, times = self.redis.told.get(name, f"{was or '0'}:0").partition(":")
+        if is_ is not None and is_ != known:
+            known, times = is_, str(int(times) + 1)
+            self._tell(told, member, f"{fields['week']}:{times}", is_, fields, week=fields["week"])
+        if name in self.redis.told or known != "0":
+            self.redis.told[name] = f"{known}:{times}"
+
+    def _tell(self, told: Told, member: str, id_: str, value: str, fields: Mapping[str, str], **more: str) -> None:
+        verdict = {"id": f"{told.of}:{member}:{told.field}:{id_}", "verdict": told.field, f"{told.of}_id": member}
+        self.redis.verdicts.append(verdict | {"value": value, "as_of_ms": fields["as_of_ms"]} | more)
 
 
 def _replace(of_key: SharesOfKey, given: Sequence[Share]) -> int:

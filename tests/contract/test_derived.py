@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -15,13 +15,21 @@ from publishing import BEGUN, WHOLE_FIELDS, in_a_loop, opened, worker
 
 from models.catalog import CatalogRow
 from models.counters import WINDOW_FIELDS
-from models.hash_fields import COUNTER_FIELDS, STREAM_FIELDS, WATCHED, franchise_fields, legs_fields, title_fields
+from models.hash_fields import (
+    COUNTER_FIELDS,
+    STREAM_FIELDS,
+    WATCHED,
+    catalog_fields,
+    franchise_fields,
+    legs_fields,
+    title_fields,
+)
 from models.legs import FOUR_WEEKS, OPENING, WEEK_MS, complete_weeks, legs
 from models.rules import DAY_MS
 from models.tally import DAYPARTS, FRANCHISE, TITLE, TallyKey
 from models.windows import AGE, DAY, WEEK
 from streams.publishing.publisher import Publisher
-from streams.publishing.sink import Unreachable
+from streams.publishing.sink import Readable, Unreachable
 from streams.redis.keys import Keys
 from streams.state.committed import Committed
 
@@ -131,6 +139,7 @@ async def test_titles_have_places_on_boards_for_all_time_and_for_days() -> None:
         "p:board:repeaters": {"a b": 1}, "p:board:watched_s": {"a b": 1.5}, "p:board:watching_now": {"a b": 2},
         "p:board:completion_rate": {"a b": 0.95},
         "p:board:plays:day:20250616": {"a b": 2}, "p:board:watched_s:day:20250616": {"a b": 0.5},
+        "p:titles": {"a b": 0},
     }  # fmt: skip
     assert {key: life for key, life in redis.lives_ms.items() if "board" in key} == dict.fromkeys(
         ["p:board:plays:day:20250616", "p:board:watched_s:day:20250616"], 400 * DAY_MS
@@ -147,7 +156,58 @@ async def test_boards_come_back_after_a_loss() -> None:
     redis.flush()
     for _ in range(2):
         await publisher.publish()
-    assert redis.boards == before == {"p:board:plays": {"film": 3}}
+    assert redis.boards == before == {"p:board:plays": {"film": 3}, "p:titles": {"film": 0}}
+
+
+@in_a_loop
+async def test_a_title_that_the_catalog_names_anew_is_written_with_its_new_name() -> None:
+    redis, catalogs = FakeRedis(), [{"film": CatalogRow("film", name="Film")}]
+    publisher = await opened(redis, 0, 1, catalog=lambda: catalogs[-1])
+    publisher.on_committed(changed(0, 1, {title("film"): {"plays": 3}}))
+    await publisher.publish()
+    assert redis.hashes["p:title:film"]["name"] == "Film"
+    catalogs.append({"film": CatalogRow("film", name="Film 1", franchise_id="saga", runtime_ms=60_000)})
+    await publisher.publish()
+    named = [redis.hashes["p:title:film"][name] for name in ("name", "franchise_id", "runtime_s")]
+    assert named == ["Film 1", "saga", "60.000"]
+    catalogs.append({})
+    await publisher.publish()
+    assert [redis.hashes["p:title:film"][name] for name in ("name", "franchise_id", "runtime_s")] == ["", "", ""]
+
+
+@in_a_loop
+async def test_a_name_is_sent_again_only_if_the_one_before_may_not_be_there() -> None:
+    redis, catalog = FakeRedis(), {"film": CatalogRow("film", name="Film")}
+    publisher = await opened(redis, 0, 1, catalog=lambda: catalog)
+    sink, sent, lost = publisher._sink, [], [False]
+
+    async def write_hashes(hashes: Sequence[Readable], *, alone: bool = False) -> int:
+        sent.extend("name" in each.fields for each in hashes if each.key == "p:title:film")
+        return 0 if lost[0] else await FakeSink.write_hashes(sink, hashes, alone=alone)  # type: ignore[arg-type]
+
+    sink.write_hashes = write_hashes  # type: ignore[method-assign]
+    for sequence in range(1, 6):
+        lost[0] = sequence < 3  # another worker writes it
+        publisher.on_committed(changed(0, sequence, {title("film"): {"plays": sequence}}))
+        await publisher.publish()
+    assert sent == [True, True, True, False, False]
+    redis.flush()
+    for _ in range(2):
+        await publisher.publish()
+    assert sent[5] is True
+    assert (redis.hashes["p:title:film"]["name"], redis.boards["p:titles"]) == ("Film", {"film": 0})
+
+
+@in_a_loop
+async def test_franchises_have_boards_and_a_list_of_their_own() -> None:
+    redis = FakeRedis()
+    publisher = await opened(redis, 0, 1, catalog=lambda: saga(film=None))
+    publisher.on_committed(changed(0, 1, {TallyKey(FRANCHISE, 0, "saga"): {"plays": 3, "starters": 2}}))
+    await publisher.publish()
+    assert redis.boards == {
+        "p:board:plays:franchises": {"saga": 3}, "p:board:starters:franchises": {"saga": 2},
+        "p:franchises": {"saga": 0},
+    }  # fmt: skip
 
 
 # -- franchises ---------------------------------------------------------------------------------------------------
@@ -179,7 +239,9 @@ async def test_a_franchise_has_its_own_counters_and_its_titles_views() -> None:
         "starters": "4", "views": "2.500000", "completion_rate": "0.250000", "watching_now": "1",
     }  # fmt: skip
     assert "p:franchise:saga" not in redis.lives_ms
-    assert not any("saga" in places for places in redis.boards.values())
+    assert {key for key, places in redis.boards.items() if "saga" in places} == {
+        f"p:board:{name}:franchises" for name in ("starters", "completers", "views", "watching_now")
+    } | {"p:franchises"}
 
 
 @in_a_loop
@@ -578,7 +640,7 @@ class World:
             row, total = self.catalog.get(title_id, CatalogRow(title_id)), self.total(title(title_id))
             weeks = complete_weeks(row.release_time_ms, as_of_ms)
             if total:
-                yield keys.title(title_id), _fields(title_fields(total, row.known_runtime_ms))
+                yield keys.title(title_id), _fields(title_fields(total, row.known_runtime_ms) + catalog_fields(row))
             inputs = [self.total(TallyKey(AGE, place, title_id)) for place in (OPENING, FOUR_WEEKS)]
             of_weeks = {n: self.total(week(n, title_id)) for n in range(1, weeks + 1)}
             found = legs_fields(legs(weeks, of_weeks, *inputs)) if total and weeks else None

@@ -734,6 +734,44 @@ async def test_a_worker_that_dies_anywhere_in_the_swap_leaves_nothing_of_before(
         await heir.publish()
     assert shown(redis) == {"film": "9", "new": "1"}
     assert shown(redis, "complete") == {"film": "1", "new": "1"}
+    assert redis.boards["p:titles"] == {"film": 0, "new": 0}
+
+
+def completed(state: Committed, completions: int) -> Committed:
+    """The checkpoint with so many completions of the film."""
+    tally = list(state.tallies[FILM] or ())
+    tally[1 + COUNTER_FIELDS.index("completions")] = completions
+    return state._replace(tallies={**state.tallies, FILM: tally})
+
+
+@pytest.mark.parametrize("calls", range(24))
+@in_a_loop
+async def test_a_rebuild_tells_only_what_was_not_told_before_wherever_a_worker_dies(calls: int) -> None:
+    redis = FakeRedis()
+    publisher = await opened(redis, 0, 1)
+    publisher.on_committed(completed(committed(0, 1, film=1), 80))
+    publisher.on_committed(completed(committed(1, 1, film=1), 70))
+    for _ in range(3):
+        await publisher.publish()
+    told = [verdict["id"] for verdict in redis.verdicts]
+    assert told == ["title:film:completions:10", "title:film:completions:100"]
+    command = FakeSink(redis, "p:", "app")
+    await command.join(2)
+    await command.begin_rebuild(2)
+    states = [
+        completed(recounted(0, 2, recounts=False, film=1), 999), completed(recounted(1, 1, recounts=False, film=1), 1),
+    ]  # fmt: skip
+    dying, heir = worker(redis), worker(redis)
+    for each, dies in ((dying, True), (heir, False)):
+        redis.away, redis.calls_until_away = False, None
+        await each.join()
+        for state in states:
+            await each.open_partition(state)
+        redis.calls_until_away = calls if dies else None
+        with contextlib.suppress(Unreachable):
+            for _ in range(4):
+                await each.publish()
+    assert [verdict["id"] for verdict in redis.verdicts] == [*told, "title:film:completions:1000"]
 
 
 @in_a_loop

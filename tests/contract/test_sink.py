@@ -22,6 +22,7 @@ from models.windows import WEEK
 from streams.publishing.partition_status import Health
 from streams.publishing.redis_sink import RedisSink
 from streams.publishing.sink import (
+    LISTED,
     NOT_COMPLETE,
     Boards,
     DataLost,
@@ -31,6 +32,7 @@ from streams.publishing.sink import (
     Readable,
     Share,
     Sink,
+    Told,
     Unreachable,
 )
 from streams.redis.keys import Keys
@@ -51,6 +53,7 @@ class Server(Protocol):
     def shares_of(self) -> set[str]: ...
     def life_ms(self, key: str) -> int: ...
     def announced(self) -> list[tuple[str, int]]: ...
+    def verdicts(self) -> list[dict[str, str]]: ...
     def flush(self) -> None: ...
     def restart(self) -> None: ...
     def hold(self) -> None: ...
@@ -81,6 +84,9 @@ class Fake:
 
     def announced(self) -> list[tuple[str, int]]:
         return self.redis.changes
+
+    def verdicts(self) -> list[dict[str, str]]:
+        return self.redis.verdicts
 
     def flush(self) -> None:
         self.redis.flush()
@@ -133,6 +139,9 @@ class Real:
             change = json.loads(message["data"])
             told.append((change["key"], change["version"]))
         return told
+
+    def verdicts(self) -> list[dict[str, str]]:
+        return [fields for _, fields in self.client.xrange(f"{self.prefix}verdicts")]
 
     def flush(self) -> None:
         self.client.flushall()
@@ -378,6 +387,16 @@ async def test_no_place_without_a_score_or_without_enough_of_what_judges_it(
 
 
 @in_a_loop
+async def test_every_hash_is_on_its_list_whatever_its_fields(server: Server) -> None:
+    sink, lists = server.sink(), Boards((f"{server.prefix}titles",), (LISTED,), 0)
+    await sink.join(1)
+    for title in ("b", "a b"):
+        _, revision, _ = await _add(sink, f"{server.prefix}title:{title}", (0, 1, 1, 0))
+        await sink.write_hashes([Readable(f"{server.prefix}title:{title}", revision, 0, ["plays", "0"], lists, title)])
+    assert server.board(f"{server.prefix}titles") == {"a b": 0, "b": 0}
+
+
+@in_a_loop
 async def test_a_hash_that_is_not_written_leaves_its_places_as_they_are(server: Server) -> None:
     sink, key = server.sink(), f"{server.prefix}title:film"
     await sink.join(1)
@@ -395,6 +414,110 @@ async def test_boards_live_as_long_as_told_and_others_for_good(server: Server, l
     await sink.join(1)
     await _rank(server, sink, "film", "7", "20", "0.700000", life_ms)
     assert life_ms - 60_000 <= server.life_ms(f"{server.prefix}board:plays") <= life_ms
+
+
+# -- verdicts -----------------------------------------------------------------------------------------------------
+
+
+class Hash:
+    """A hash of which a field is told, or was not yet by a former version; `write` writes what it is now."""
+
+    def __init__(self, server: Server, sink: Sink, field: str = "completions", of: str = "title") -> None:
+        self.server, self.sink, self.field, self.sequence = server, sink, field, 0
+        self.key = f"{server.prefix}{of}:film:{field}"
+        self.told = Boards((), (), 0, Told(field, of, 3))
+
+    async def write(self, *values: int, complete: str = "1", told: bool = True) -> list[str]:
+        """The verdicts of all these values in turn: their ids and values."""
+        before = len(self.server.verdicts())
+        for value in values:
+            self.sequence += 1
+            _, revision, _ = await _add(self.sink, self.key, (0, 1, self.sequence, value))
+            fields = ["week", "7", self.field, str(value), "as_of_ms", "5", "complete", complete]
+            boards = self.told if told else None
+            await self.sink.write_hashes([Readable(self.key, revision, 0, fields, boards, "film")])
+        return [f"{each['id']}={each['value']}" for each in self.server.verdicts()[before:]]
+
+
+@in_a_loop
+async def test_each_power_of_ten_of_completions_is_told_once(server: Server) -> None:
+    sink = server.sink()
+    await sink.join(1)
+    film = Hash(server, sink)
+    ten, hundred, thousand = (f"title:film:completions:{n}={n}" for n in (10, 100, 1000))
+    assert await film.write(0, 1, 9) == []
+    assert await film.write(10, 11, 99) == [ten]
+    assert await film.write(1_000, 1_000, 9_999) == [hundred, thousand]
+    assert await film.write(999, 1_000) == []
+    assert server.verdicts()[0] == {
+        "id": "title:film:completions:10", "verdict": "completions", "title_id": "film", "value": "10", "as_of_ms": "5",
+    }  # fmt: skip
+
+
+@in_a_loop
+async def test_a_franchise_has_verdicts_of_its_own(server: Server) -> None:
+    sink = server.sink()
+    await sink.join(1)
+    assert await Hash(server, sink, of="franchise").write(10) == ["franchise:film:completions:10=10"]
+    assert server.verdicts()[0].keys() == {"id", "verdict", "franchise_id", "value", "as_of_ms"}
+
+
+@in_a_loop
+async def test_what_is_counted_again_is_told_only_as_far_as_it_was_not(server: Server) -> None:
+    sink = server.sink()
+    await sink.join(1)
+    film = Hash(server, sink)
+    await film.write(150)
+    assert await film.write(3, 90, 1_200, complete="0") == []
+    assert await film.write(1_200) == ["title:film:completions:1000=1000"]
+    assert await film.write(3, complete="0") == await film.write(3, 999, 1_200) == []
+
+
+@in_a_loop
+async def test_what_was_reached_before_verdicts_were_told_is_not(server: Server) -> None:
+    sink = server.sink()
+    await sink.join(1)
+    film = Hash(server, sink)
+    await film.write(150, told=False)
+    assert await film.write(160) == await film.write(3, 160, complete="0") == await film.write(160) == []
+    assert await film.write(1_000) == ["title:film:completions:1000=1000"]
+
+
+@in_a_loop
+async def test_after_a_loss_of_everything_the_same_is_told_under_the_same_ids(server: Server) -> None:
+    sink = server.sink()
+    await sink.join(1)
+    film = Hash(server, sink)
+    told = await film.write(150)
+    server.flush()
+    await sink.join(1)
+    assert (await film.write(70, complete="0"), await film.write(150)) == ([], told)
+
+
+@in_a_loop
+async def test_a_flag_is_told_whenever_it_changes(server: Server) -> None:
+    sink = server.sink()
+    await sink.join(1)
+    legs = Hash(server, sink, "unstoppable")
+    assert await legs.write(0, 0) == []
+    assert await legs.write(1, 1) == ["title:film:unstoppable:7:1=1"]
+    assert await legs.write(0, complete="0") == await legs.write(1) == []
+    assert await legs.write(0, 1) == ["title:film:unstoppable:7:2=0", "title:film:unstoppable:7:3=1"]
+    assert await legs.write(1, complete="0") == []
+    assert await legs.write(0) == ["title:film:unstoppable:7:4=0"]
+    assert server.verdicts()[0]["week"] == "7"
+
+
+@in_a_loop
+async def test_a_hash_that_is_not_written_tells_nothing(server: Server) -> None:
+    sink = server.sink()
+    await sink.join(1)
+    film = Hash(server, sink)
+    _, revision, _ = await _add(sink, film.key, (0, 1, 1, 10))
+    await _add(sink, film.key, (0, 1, 2, 11))
+    fields = ["week", "7", "completions", "10", "as_of_ms", "5", "complete", "1"]
+    await sink.write_hashes([Readable(film.key, revision, 0, fields, film.told, "film")])
+    assert server.verdicts() == []
 
 
 # -- hashes that are computed from others ---------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from models.fold import Fold
 from models.hash_fields import (
     WATCHED,
     audience_fields,
+    catalog_fields,
     curve_fields,
     daypart_fields,
     daypart_names,
@@ -102,7 +103,7 @@ def _fields(key: TallyKey, totals: Totals, catalog: Mapping[str, CatalogRow], na
         return franchise_fields(total, list(_members(key.title_id, totals, catalog)))
     if key.kind == TITLE:
         row = catalog.get(key.title_id)
-        return title_fields(total, row.known_runtime_ms if row is not None else 0)
+        return title_fields(total, row.known_runtime_ms if row is not None else 0) + catalog_fields(row)
     if key.kind == AUDIENCE:
         return audience_fields(total)
     if key.kind == CURVE:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from fake_sink import FakeRedis, FakeSink
@@ -199,6 +200,16 @@ class Judge:
                     differ = sorted(field for field in mine.keys() | right if mine.get(field) != right.get(field))
                     said = [f"{field} {mine.get(field)!r}, {right.get(field)!r} is right" for field in differ]
                     self.problems.append(f"{key}: {'; '.join(said[:4])}")
+
+    def look_at_verdicts(self) -> None:
+        """Each power of ten of completions that readers see was told once since Redis last lost everything."""
+        told = Counter(verdict["id"] for verdict in self._redis.verdicts)
+        self.problems += [f"verdict {each}: {times} times" for each, times in told.items() if times > 1]
+        for key, fields in self._redis.hashes.items():
+            of, _, member = key.removeprefix("p:").partition(":")
+            if of in ("title", "franchise") and ":" not in member:
+                ids = [f"{of}:{unquote(member)}:completions:{10**n}" for n in range(1, len(fields["completions"]))]
+                self.problems += [f"verdict {each}: never told" for each in ids if each not in told]
 
     async def _publish(self, redis: FakeRedis, catalog: Mapping[str, CatalogRow]) -> None:
         sink = FakeSink(redis, "p:", self._settings.app_id)

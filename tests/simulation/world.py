@@ -156,6 +156,7 @@ class World:
         if not self.judge.problems:
             self.judge.look_at_kept()
             self.judge.look_at_hashes(self.catalog, self._at_once)
+            self.judge.look_at_verdicts()
 
     def _at_once(self, coroutine: Any) -> None:
         self.loop.on_step = lambda: None

@@ -19,6 +19,7 @@ WHOLE = [
     "watching_now",
 ]  # fmt: skip
 RATES = ["views", "completion_rate", "repeat_rate", "return_rate_7d"]
+CATALOG = ["name", "franchise_id", "runtime_s"]
 
 
 class PublishedByHand:
@@ -49,7 +50,9 @@ class PublishedByHand:
 
     def title(self, title_id: str, **fields: Any) -> int:
         """A title's hash; its version."""
-        return self.write(f"title:{quote(title_id, safe='')}", **_filled([*COUNTS, *RETURNED, *WHOLE], RATES, fields))
+        filled = _filled([*COUNTS, *RETURNED, *WHOLE], [*RATES, *CATALOG], fields)
+        self.client.zadd(f"{self.prefix}titles", {title_id: 0})
+        return self.write(f"title:{quote(title_id, safe='')}", **filled)
 
     def franchise(self, franchise_id: str, **fields: Any) -> int:
         """A franchise's hash; its version."""
@@ -82,7 +85,7 @@ class PublishedByHand:
         self.client.delete(key)
         self.client.zadd(key, scores)
 
-    def write(self, name: str, **fields: Any) -> int:
+    def write(self, name: str, /, **fields: Any) -> int:
         """Write a hash and tell of the change; its version."""
         self.version += 1
         key = self.prefix + name

@@ -150,7 +150,10 @@ def test_a_redis_that_is_not_there_is_one_line_and_exit_code_1(encore: Callable[
 
 
 def test_what_a_worker_publishes_is_what_the_reader_reads(application: Application) -> None:
-    film = {"title_id": "film", "runtime_ms": TEN_MINUTES, "franchise_id": "films", "release_time_ms": EVENING_MS}
+    film = {
+        "title_id": "film", "name": "Film", "runtime_ms": TEN_MINUTES, "franchise_id": "films",
+        "release_time_ms": EVENING_MS,
+    }  # fmt: skip
     application.load_titles(film)
     application.ready_worker()
     environment = application.environment
@@ -167,6 +170,9 @@ def test_what_a_worker_publishes_is_what_the_reader_reads(application: Applicati
         assert title is not None
         assert dayparts is not None
         assert (title.completions, title.rewatches, title.watched_s, title.views) == (3, 2, 1_800.0, 3.0)
+        assert (title.name, title.franchise_id, title.runtime_s) == ("Film", "films", 600.0)
+        assert (reader.title_ids().ids, reader.franchise_ids().ids) == (("film",), ("films",))
+        assert [(each.franchise_id, each.score) for each in reader.franchise_board().entries] == [("films", 3)]
         assert (title.rewatch_histogram["3-4"], title.kids_completions, title.complete) == (1, 3, True)
         assert [(age.name, age.completions) for age in profile.ages] == [
             ("opening", 3),

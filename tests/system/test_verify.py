@@ -160,6 +160,9 @@ class Written:
             self.hash(key, watched | NOT_FOLLOWED)
         for key in ("title:film", "franchise:saga"):
             self.hash(key, watched | NOT_FOLLOWED | ALL_TIME | rates | {"watching_now": "0"})
+        self.hash("title:film", {"name": "", "franchise_id": "saga", "runtime_s": "1000.000"})
+        self.redis.zadd(self.prefix + "titles", {"film": 0})
+        self.redis.zadd(self.prefix + "franchises", {"saga": 0})
         audience = f"title:film:audience:{at:%GW%V}"
         self.hash(audience, {"reached": "1", "new": "1", "returning": "0", "resurrected": "0"} | WRITTEN)
         played = {str(number): "1.000" if number < 15 else "0.000" for number in range(100)}
@@ -172,6 +175,7 @@ class Written:
         self.hash("title:film:legs", LEGS | seconds | {"week": "1", "unstoppable": "0"} | WRITTEN)
         for metric, score in {"plays": 1, "starters": 1, "watched_s": 150, "views": 0.15}.items():
             self.board(metric, score)
+            self.board(f"{metric}:franchises", score, "saga")
             if metric != "views":
                 self.board(f"{metric}:day:{at:%Y%m%d}", score)
         counts = {"events": "2", "dead_letters": "1", "late_events": "1", "late_hour_events": "0"}
@@ -229,7 +233,7 @@ def test_what_was_published_rightly_verifies(written: Written) -> None:
     assert told.pop("seconds") > 0
     assert told == {
         "events": 2, "dead_letters": 1, "late": 1, "produced": 4, "milestones": 1, "titles": 1, "completions": 0,
-        "rewatches": 0, "keys": 19, "verified": True, "difference_count": 0, "differences": [], "notes": [],
+        "rewatches": 0, "keys": 25, "verified": True, "difference_count": 0, "differences": [], "notes": [],
     }  # fmt: skip
     assert "verified: 2 events + 1 dead letters + 1 late = 4 produced" in written.verify().stdout
 
@@ -260,7 +264,8 @@ def test_whatever_differs_in_redis_is_reported(written: Written) -> None:
     written.topics()
     written.publish()
     day = f"title:film:day:{datetime.fromtimestamp(written.now_ms / 1000, UTC):%Y%m%d}"
-    written.hash("title:film", {"plays": "2"})
+    written.hash("title:film", {"plays": "2", "name": "Film"})
+    written.redis.zadd(written.prefix + "titles", {"ghost": 0})
     written.redis.delete(written.prefix + day)
     written.hash("title:ghost", {"plays": "1"})
     written.board("plays", 2)
@@ -280,6 +285,7 @@ def test_whatever_differs_in_redis_is_reported(written: Written) -> None:
 
     assert [(each["key"], each["field"], each["found"]) for each in written.differences()] == [
         ("board:watching_now", "", "nothing"),
+        ("board:watching_now:franchises", "", "nothing"),
         (day, "", "nothing"),
         ("board:boos", "", "film=1.0"),
         ("title:film:week:1", "", "plays=1"),
@@ -293,16 +299,18 @@ def test_whatever_differs_in_redis_is_reported(written: Written) -> None:
         ("status", "mood", "good"),
         ("title:film", "plays", "2"),
         ("title:film", "watching_now", "0"),
+        ("title:film", "name", "Film"),
         ("title:film:age:91d", "watched_s", "151.000"),
         ("title:film:dayparts", "any_time_streak_3", "1"),
         ("title:film:legs", "week", "2"),
         ("board:plays", "film", "2.0"),
         ("board:views", "ghost", "0.1"),
+        ("titles", "ghost", "0.0"),
         ("internal:shares:title:gone", "", "shares of a hash that is not there"),
         ("internal:shares:title:film", "", "nothing"),
     ]
     shown = written.verify().stdout
-    assert "title:ghost" in shown and "NOT VERIFIED (21 differences)" in shown
+    assert "title:ghost" in shown and "NOT VERIFIED (24 differences)" in shown
 
 
 def test_whatever_differs_in_the_kept_topics_is_reported(written: Written) -> None:

@@ -26,6 +26,7 @@ NO_ONE_TWICE = {
     "views": "1.000000", "completion_rate": "1.000000", "repeat_rate": "0.000000", "return_rate_7d": "0.000000",
     "watching_now": "0",
 }  # fmt: skip
+OF_THE_CATALOG = {"name": "Paper Boats", "franchise_id": "", "runtime_s": "600.000"}
 DAYPARTS = ("before_school", "after_school", "evening", "other")
 NO_DAYPART = {
     f"{daypart}_{field}": nothing
@@ -35,7 +36,7 @@ NO_DAYPART = {
     )
 } | {"complete": "1"}  # fmt: skip
 FIRST_EVENING = {
-    "title:Paper%20Boats": ONE_COMPLETION | NOT_FOLLOWED | NO_ONE_TWICE,
+    "title:Paper%20Boats": ONE_COMPLETION | NOT_FOLLOWED | NO_ONE_TWICE | OF_THE_CATALOG,
     "title:Paper%20Boats:day:20260314": ONE_COMPLETION | NOT_FOLLOWED,
     "title:Paper%20Boats:dayparts": NO_DAYPART | {"evening_watched_s": "600.000", "evening_completions": "1"},
     "title:Paper%20Boats:hour:20260314T18": ONE_COMPLETION,
@@ -91,7 +92,7 @@ def test_a_second_viewing_is_a_rewatch_of_a_repeater(watched: Application) -> No
     followed = FOLLOWED | {"return_rate_7d": "0.500000"}
 
     found = counters(watched.hash("title:Paper%20Boats"))
-    assert found == ONE_COMPLETION | NO_ONE_TWICE | kids | again | twice | followed
+    assert found == ONE_COMPLETION | NO_ONE_TWICE | OF_THE_CATALOG | kids | again | twice | followed
 
 
 def test_windows_hold_what_was_made_in_them(watched: Application) -> None:

@@ -14,6 +14,7 @@ from models.dayparts import read_dayparts
 from models.hash_fields import (
     AUDIENCE,
     BOOKKEEPING,
+    CATALOG,
     COUNT,
     DAY_BOARDS,
     DAYPART,
@@ -25,6 +26,7 @@ from models.hash_fields import (
     SECONDS,
     SLICES,
     STREAM,
+    TEXT,
     TIME,
     TITLE_BOARDS,
     WHOLE,
@@ -42,7 +44,7 @@ from streams.redis.keys import READ, TALLIES, Keys
 PAGE = (Path(__file__).parents[3] / "docs" / "counters.md").read_text()
 SECTIONS = {
     "Every hash": BOOKKEEPING,
-    "A title, or a franchise": WHOLE,
+    "A title, or a franchise": (*WHOLE, *CATALOG),
     "A window": WINDOW,
     "The audience of a week": AUDIENCE,
     "Dayparts": DAYPART,
@@ -51,6 +53,7 @@ SECTIONS = {
 }
 FORMS = {
     COUNT: r"\d+", GAUGE: r"\d+", SECONDS: r"\d+\.\d{3}", RATIO: r"\d+\.\d{6}", FLAG: "[01]", TIME: r"\d{13}",
+    TEXT: ".+",
 }  # fmt: skip
 """How a value of each kind is written."""
 
@@ -101,7 +104,8 @@ def test_every_key_s_example_is_one() -> None:
     made = {
         *(keys.tally(TallyKey(kind, numbers.get(kind, 0), "little-dragon")) for kind in TALLIES),
         *(keys.legs("little-dragon"), keys.status, keys.changes, keys.alias),
-        *(keys.board("completions"), keys.board("plays", day)),
+        *(keys.board("completions"), keys.board("plays", day), keys.franchise_board("completions")),
+        *(keys.titles, keys.franchises, keys.verdicts),
     }
     assert {code(example) for *_, example in rows("Keys")} == made
 
@@ -135,7 +139,7 @@ def test_the_words_of_the_page_are_those_of_the_settings() -> None:
 @pytest.mark.parametrize(
     ("result", "fields"),
     [
-        (Title, (*WHOLE, *BOOKKEEPING)),
+        (Title, (*WHOLE, *CATALOG, *BOOKKEEPING)),
         (Franchise, (*WHOLE, *BOOKKEEPING)),
         (Hour, (*HOUR, *BOOKKEEPING)),
         *((window, (*WINDOW, *BOOKKEEPING)) for window in (Day, Week, Age)),
@@ -150,7 +154,7 @@ def test_the_reader_gives_every_field_with_the_type_of_its_kind(
 ) -> None:
     types = {field.name: field.type for field in msgspec.structs.fields(result)}
     names = {"title_id", "franchise_id", "name"}
-    assert set(types) - names == {field.name for field in fields}
+    assert set(types) - names == {field.name for field in fields} - names
     for field in fields:
         assert types[field.name] in accepted(field.kind), field.name
 
@@ -159,4 +163,4 @@ def accepted(kind: str) -> tuple[object, ...]:
     """The types of a kind's values."""
     if kind == SECONDS:
         return float, float | None
-    return {RATIO: (float | None,), FLAG: (bool,)}.get(kind, (int,))
+    return {RATIO: (float | None,), FLAG: (bool,), TEXT: (str | None,)}.get(kind, (int,))

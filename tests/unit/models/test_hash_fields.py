@@ -7,10 +7,12 @@ import pytest
 from msgspec.structs import astuple
 
 from models.account import StreamCounters
+from models.catalog import CatalogRow
 from models.counters import ALL_FIELDS, WINDOW_FIELDS, Counters
 from models.hash_fields import (
     AUDIENCE,
     BOOKKEEPING,
+    CATALOG,
     DAY_BOARDS,
     HOUR,
     JUDGED_BY,
@@ -22,6 +24,7 @@ from models.hash_fields import (
     WHOLE,
     WINDOW,
     audience_fields,
+    catalog_fields,
     curve_fields,
     daypart_fields,
     daypart_names,
@@ -69,6 +72,16 @@ def test_a_titles_hash_holds_what_windows_hold_and_rates() -> None:
         "rewatch_hist_5_9": "14", "rewatch_hist_10_plus": "15", "watching_now": "2",
         "views": "1.234567", "completion_rate": "0.666667", "repeat_rate": "0.250000", "return_rate_7d": "0.333333",
     }  # fmt: skip
+
+
+def test_a_titles_hash_holds_what_the_catalog_states() -> None:
+    film = CatalogRow("film", name="Film: Ü", franchise_id="saga", runtime_ms=1_000_000)
+    assert _fields(catalog_fields(film)) == {"name": "Film: Ü", "franchise_id": "saga", "runtime_s": "1000.000"}
+
+
+@pytest.mark.parametrize("row", [None, CatalogRow("film"), CatalogRow("film", name="", runtime_ms=0)])
+def test_what_the_catalog_does_not_state_is_empty(row: CatalogRow | None) -> None:
+    assert _fields(catalog_fields(row)) == {"name": "", "franchise_id": "", "runtime_s": ""}
 
 
 def test_rates_are_empty_where_the_divisor_is_unknown_or_nought() -> None:
@@ -166,6 +179,7 @@ def test_every_field_is_declared_with_its_kind() -> None:
         (HOUR, hour_fields([0] * WINDOW_FIELDS)),
         (AUDIENCE, audience_fields([0] * 4)),
         (WHOLE, title_fields([0] * (ALL_FIELDS + 1), 1)),
+        (CATALOG, catalog_fields(CatalogRow("film", runtime_ms=1))),
         (LEGS, legs),
         (STREAM, stream_fields([0] * len(STREAM))),
     ):

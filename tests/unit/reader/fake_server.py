@@ -63,6 +63,9 @@ class FakeServer:
         ranked = sorted(self.boards.get(key, {}).items(), key=lambda entry: entry[1], reverse=True)
         return ranked[first : last + 1]
 
+    def zrangebylex(self, key: str, after: str, _: str, __: str, ___: int, most: int) -> list[str]:
+        return sorted(member for member in self.boards.get(key, {}) if member > after.removeprefix("("))[:most]
+
     def xrevrange(self, key: str, end: str, start: str, __: str, count: int) -> list[Entry]:
         return self._stream(key)[::-1][:count]
 

@@ -9,7 +9,7 @@ import pytest
 from fake_server import FakeServer, carried_out
 
 from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
-from streams.reader import Age, Day, DayMetric, Hour, Metric, ReaderError, Week
+from streams.reader import Age, Day, DayMetric, FranchiseEntry, Hour, Metric, ReaderError, Week
 from streams.reader.alias import Alias
 from streams.reader.queries import Queries, Query
 from streams.reader.steps import ask
@@ -116,6 +116,19 @@ def test_a_board_of_a_server_that_is_behind_is_the_one_shown_before(reader: Read
     assert [entry.score for entry in reader.ask(board).entries] == [5]
     server.publish(STATUS, 101)
     assert [entry.score for entry in reader.ask(board).entries] == [4]
+
+
+def test_franchises_are_ranked_like_titles(reader: Readings, server: FakeServer) -> None:
+    server.boards["encore:board:plays:franchises"] = {"saga": 5, "other": 7}
+    entries = reader.ask(reader.queries.franchise_board("plays", 1)).entries
+    assert entries == (FranchiseEntry(franchise_id="other", score=7),)
+
+
+def test_ids_are_listed_page_by_page(reader: Readings, server: FakeServer) -> None:
+    server.boards["encore:titles"] = {"b": 0, "a b": 0, "c": 0}
+    pages = [reader.ask(reader.queries.title_ids(after, 2)) for after in ("", "b", "c")]
+    assert [page.ids for page in pages] == [("a b", "b"), ("c",), ()]
+    assert {page.complete for page in pages} == {True}
 
 
 def test_of_a_key_that_was_read_too_long_ago_nothing_is_kept(server: FakeServer) -> None:
@@ -262,6 +275,9 @@ def test_windows_of_any_kind_are_read_by_the_kind_s_word(
         lambda of: of.board("views", date(2026, 11, 23)),
         lambda of: of.board("views", datetime(2026, 11, 23, tzinfo=UTC)),
         lambda of: of.audience("dragon", 0),
+        lambda of: of.franchise_board("plays", top=0),
+        lambda of: of.title_ids("", 0),
+        lambda of: of.franchise_ids("", 10_001),
     ],
 )
 def test_a_question_without_sense_is_refused_with_what_is_accepted(question: Any) -> None:

@@ -13,7 +13,22 @@ from streams.cli.board_table import gains, screen, watched
 from streams.cli.comparison_table import comparison
 from streams.cli.title_page import page
 from streams.display.titles_file import Names
-from streams.reader import Age, AudienceWeek, Board, Curve, Daypart, Dayparts, Entry, Legs, Profile, Title, Week
+from streams.reader import (
+    Age,
+    AudienceWeek,
+    Board,
+    Curve,
+    Daypart,
+    Dayparts,
+    Entry,
+    Franchise,
+    FranchiseBoard,
+    FranchiseEntry,
+    Legs,
+    Profile,
+    Title,
+    Week,
+)
 
 HEAD: dict[str, Any] = {"as_of_ms": 1_763_600_000_000, "version": 1, "complete": True}
 NAMES = Names(
@@ -107,6 +122,15 @@ def test_a_board_says_what_it_is_of_and_as_of_when() -> None:
 
 def test_a_board_that_is_not_complete_says_so() -> None:
     assert "rebuilt" in lines(screen(board(1, complete=False), TITLES, {}, 80))[1]
+
+
+def test_a_board_of_franchises_names_them_by_their_ids() -> None:
+    entries = (FranchiseEntry(franchise_id="saga", score=7),)
+    saga = Franchise(franchise_id="saga", starters=599, **HEAD)
+    found = lines(screen(FranchiseBoard(metric="plays", entries=entries, **HEAD), {"saga": saga}, {}, 80))
+    assert line_of("franchise", found)
+    assert all(word in line_of("1", found) for word in ("saga", "7", "599"))
+    assert lines(screen(FranchiseBoard(metric="plays", **HEAD), {}, {}, 80))[-1] == "no franchise is on this board"
 
 
 def test_a_board_without_titles_says_so() -> None:

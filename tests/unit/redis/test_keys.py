@@ -9,7 +9,7 @@ import pytest
 from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
 from models.tally import CURVE, DAYPARTS, FRANCHISE, TITLE, TallyKey
 from models.windows import AGE, AUDIENCE, DAY, HOUR, WEEK
-from streams.redis.keys import ALIAS, BOARD, CHANGES, COMPUTED, DAY_BOARD, READ, STATUS, TALLIES, Held, Keys
+from streams.redis.keys import COMPUTED, READ, TALLIES, Held, Keys
 
 PREFIX = "100%{x}:"
 KEYS = Keys(PREFIX)
@@ -39,18 +39,18 @@ def test_other_keys_of_readers() -> None:
     assert [KEYS.legs("a b"), KEYS.title("a b"), KEYS.franchise("a b")] == [
         f"{PREFIX}title:a%20b:legs", f"{PREFIX}title:a%20b", f"{PREFIX}franchise:a%20b",
     ]  # fmt: skip
-    assert [KEYS.board("plays"), KEYS.board("plays", 20_255)] == [
-        f"{PREFIX}board:plays", f"{PREFIX}board:plays:day:20250616",
+    assert [KEYS.board("plays"), KEYS.board("plays", 20_255), KEYS.franchise_board("plays")] == [
+        f"{PREFIX}board:plays", f"{PREFIX}board:plays:day:20250616", f"{PREFIX}board:plays:franchises",
     ]  # fmt: skip
-    assert [KEYS.status, KEYS.changes, KEYS.alias] == [f"{PREFIX}{name}" for name in ("status", "changes", "alias")]
+    assert [KEYS.status, KEYS.changes, KEYS.titles, KEYS.franchises] == [
+        f"{PREFIX}status", f"{PREFIX}changes", f"{PREFIX}titles", f"{PREFIX}franchises",
+    ]  # fmt: skip
+    assert KEYS.alias == f"{PREFIX}alias"
 
 
 def test_every_form_is_declared_once() -> None:
-    assert (
-        len({form.form for form in READ})
-        == len(READ)
-        == len(TALLIES) + len(COMPUTED) + len((STATUS, BOARD, DAY_BOARD, CHANGES, ALIAS))
-    )
+    assert {*TALLIES.values(), *COMPUTED.values()} < set(READ)
+    assert len({form.form for form in READ}) == len(READ)
     assert all(form.holds for form in READ)
 
 
@@ -63,10 +63,13 @@ def test_shares_are_told_from_their_hash_and_back() -> None:
 def test_what_belongs_to_a_hash_is_told_from_its_key() -> None:
     title = TallyKey(TITLE, 0, "a b:c")
     assert KEYS.held(KEYS.tally(title)) == Held(
-        "a b:c", [KEYS.board(metric) for metric in TITLE_BOARDS], [KEYS.legs("a b:c")]
+        "a b:c", [*map(KEYS.board, TITLE_BOARDS), f"{PREFIX}titles"], [KEYS.legs("a b:c")]
+    )
+    assert KEYS.held(KEYS.franchise("a b:c")) == Held(
+        "a b:c", [*map(KEYS.franchise_board, TITLE_BOARDS), f"{PREFIX}franchises"], []
     )
     day = TallyKey(DAY, 20_255, "a b:c")
     assert KEYS.held(KEYS.tally(day)) == Held("a b:c", [KEYS.board(metric, 20_255) for metric in DAY_BOARDS], [])
-    for kind in (HOUR, AGE, WEEK, AUDIENCE, CURVE, DAYPARTS, FRANCHISE):
+    for kind in (HOUR, AGE, WEEK, AUDIENCE, CURVE, DAYPARTS):
         assert KEYS.held(KEYS.tally(TallyKey(kind, 1, "film"))) == Held("", [], [])
     assert KEYS.held(KEYS.status) == KEYS.held(KEYS.legs("film")) == Held("", [], [])

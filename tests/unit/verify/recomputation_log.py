@@ -94,4 +94,6 @@ class Log:
 
 
 def told(fields: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in fields.items() if value.strip("0.")}
+    """The fields that are not zero or empty, without those of the catalog."""
+    of_catalog = ("name", "franchise_id", "runtime_s")
+    return {name: value for name, value in fields.items() if value.strip("0.") and name not in of_catalog}

@@ -50,6 +50,7 @@ def test_each_board_holds_the_titles_that_have_a_score() -> None:
         "board:watched_s:day:20250616": {"one": "300.000"},
         "board:plays:day:20250617": {"two": "1", "a b/ü": "1"},
         "board:watched_s:day:20250617": {"two": "10.000", "a b/ü": "1.000"},
+        "titles": {"one": "0", "two": "0", "a b/ü": "0"},
     }
 
 
@@ -83,3 +84,14 @@ def test_views_that_round_to_nothing_and_unknown_ones_are_no_score() -> None:
     assert "board:views" not in boards(log)
     log.add("play", 300, 2 * S, title_id="long").add("stop", 1_300, 3 * S, title_id="long")
     assert boards(log)["board:views"] == {"long": "0.000002"}
+
+
+def test_franchises_have_boards_of_their_own_and_a_list() -> None:
+    log = Log().title("one", franchise_id="saga", name="One: Ü", **SHORT).watch(0, 100, 0)
+    log.watch(0, 100, HOUR, "b", title_id="one")
+    found = log.recompute(least_starters=1)
+    assert found.boards["board:plays:franchises"] == {"saga": "1"}
+    assert (found.boards["titles"], found.boards["franchises"]) == ({"film": "0", "one": "0"}, {"saga": "0"})
+    named = {name: found.hashes["title:one"][name] for name in ("name", "franchise_id", "runtime_s")}
+    assert named == {"name": "One: Ü", "franchise_id": "saga", "runtime_s": "100.000"}
+    assert found.hashes["title:film"]["name"] == ""

@@ -42,6 +42,7 @@ def test_what_is_equal_has_no_difference() -> None:
     ]  # fmt: skip
     assert sorted(expected.boards) == [
         "board:plays", "board:plays:day:20250616", "board:views", "board:watched_s", "board:watched_s:day:20250616",
+        "titles",
     ]  # fmt: skip
     assert compare(expected, as_expected(expected)) == []
 
@@ -145,12 +146,13 @@ def test_a_key_that_is_no_hash_is_reported_with_its_type() -> None:
     found = as_expected(expected)
     del found.hashes["title:film"]
     found = replace(found, boards={key: scores for key, scores in found.boards.items() if key != "board:plays"})
-    odd = {"title:film": "string", "board:plays": "hash", "board:x": "list", "changes": "list"}
+    odd = {"title:film": "string", "board:plays": "hash", "board:x": "list", "changes": "list", "verdicts": "zset"}
     assert compare(expected, replace(found, odd_keys=odd)) == [
         Difference("board:plays", "", "film=1", "a hash"),
         Difference("board:x", "", "nothing", "a list"),
         Difference("changes", "", "a stream", "a list"),
-        Difference("title:film", "", "plays=1 watched_s=40.000 views=0.400000", "a string"),
+        Difference("title:film", "", "plays=1 watched_s=40.000 views=0.400000 runtime_s=100.000", "a string"),
+        Difference("verdicts", "", "a stream", "a zset"),
     ]
 
 
@@ -455,3 +457,11 @@ def test_a_dead_letter_that_was_told_of_the_topic_this_is_a_copy_of_is_not_told_
     found = replace(as_expected(expected), dead_letters={}, dead_letters_elsewhere=elsewhere)
     differences = compare(expected, found, told={0: told})
     assert [difference.found for difference in differences] == ["nothing"] * missing
+
+
+def test_a_list_holds_whoever_has_a_hash_and_no_other() -> None:
+    expected = one_viewing()
+    assert compare(expected, boards_with(expected, "titles", other="0.0")) == [
+        Difference("titles", "film", "0", "nothing"),
+        Difference("titles", "other", "nothing", "0.0"),
+    ]

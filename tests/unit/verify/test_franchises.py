@@ -40,9 +40,11 @@ def test_a_household_counts_once_and_sums_are_sums() -> None:
     }  # fmt: skip
 
 
-def test_its_fields_are_those_of_a_title() -> None:
+def test_its_fields_are_those_of_a_title_without_the_catalog_s() -> None:
     hashes = see(two_films(), "one", 0).recompute().hashes
+    of_catalog = {name: hashes["title:one"].pop(name) for name in ("name", "franchise_id", "runtime_s")}
     assert hashes["franchise:saga"] == hashes["title:one"]
+    assert of_catalog == {"name": "", "franchise_id": "saga", "runtime_s": "100.000"}
 
 
 def test_a_repeater_is_one_by_the_title_that_it_completed_most_often() -> None:
