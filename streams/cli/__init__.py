@@ -10,7 +10,7 @@ import errno
 import signal
 import sys
 
-SERVICES = frozenset({"archive", "bridge", "collect", "dashboard", "simulate", "worker"})
+SERVICES = frozenset({"archive", "bridge", "collect", "dashboard", "notify", "simulate", "worker"})
 """What runs until a signal ends it: that is no failure, at whatever moment it comes."""
 
 if not SERVICES.isdisjoint(sys.argv[1:2]):
@@ -39,6 +39,7 @@ COMMANDS = {
     "forget": "streams.cli.forget:forget",
     "import": "streams.cli.importing:importing",
     "lag": "streams.cli.lag:lag",
+    "notify": "streams.cli.notify:notify",
     "promote": "streams.cli.promote:promote",
     "rebuild": "streams.cli.rebuild:rebuild",
     "redis-cli": "streams.cli.redis_cli:redis_cli",

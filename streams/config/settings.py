@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 
@@ -17,6 +18,7 @@ from models.rules import DAY_MS, RETURN_DAYS
 from models.windows import LAST_WEEK, Retention
 from streams.config.failpoints import FORM
 from streams.config.misspelt import misspelt
+from streams.config.plaintext import insist_on_tls, read_allowed
 from streams.config.redis_address import CLUSTER, hash_tag, read_address, without_password
 from streams.config.rule_settings import RuleSettings
 from streams.config.servers import ENV_PREFIX, ServerSettings
@@ -45,6 +47,17 @@ def _archive(value: str) -> str:
     scheme, found, rest = value.partition("://")
     if found and (scheme not in ("s3", "gs", "az") or not rest.strip("/")):
         raise ValueError("accepted: a folder, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX")
+    return value
+
+
+def _webhook(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if value and not usable:
+        raise ValueError("accepted: https://HOST/…")
     return value
 
 
@@ -138,6 +151,12 @@ class RunSettings(ServerSettings):
     collect_timeout_s: float = Field(
         10, ge=1, le=120, description="seconds to wait for Kafka before a request is answered 503"
     )
+    webhook: Annotated[str, AfterValidator(_webhook)] = Field(
+        "", description="URL to which `encore notify` sends verdicts"
+    )
+    webhook_secret_file: str = Field("", description="file with the secret that signs these messages, `whsec_…`")
+    webhook_group: Name = Field("webhook", description="consumer group in Redis of a webhook; each needs its own")
+    webhook_timeout_s: float = Field(15, ge=1, le=300, description="seconds that a webhook may take to answer")
     archive: Annotated[str, AfterValidator(_archive)] = Field(
         "", description="where `encore archive` keeps the source: a folder, s3://BUCKET/PREFIX, gs://… or az://…"
     )
@@ -206,6 +225,14 @@ class Settings(RuleSettings, RunSettings):
                 f"collect_waiting_mib={self.collect_waiting_mib}: accepted: at least twice the collect_body_kib,"
                 f" {self.collect_body_kib}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _verdicts_are_sent_safely(self) -> Settings:
+        parts = urlsplit(self.webhook)
+        if parts.scheme == "http":
+            node = (parts.hostname or "", parts.port or 80)
+            insist_on_tls("webhook", self.webhook, [node], read_allowed(self.allow_plaintext), "https://")
         return self
 
     @model_validator(mode="after")

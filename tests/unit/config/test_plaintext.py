@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from streams.config.plaintext import first_refused, read_allowed
@@ -87,3 +89,24 @@ def test_a_password_in_a_refused_address_is_not_told() -> None:
 )
 def test_with_tls_or_without_a_network_nothing_needs_a_name(address: str) -> None:
     assert load(redis=address).redis == address
+
+
+@pytest.mark.parametrize(
+    ("url", "refused"),
+    [
+        ("https://hooks.example/x", ""),
+        ("http://127.0.0.1:8080/x", ""),
+        ("http://named.example/x", ""),
+        ("http://hooks.example/x", "hooks.example:80"),
+        ("ftp://hooks.example", "https://HOST/…"),
+        ("hooks.example", "https://HOST/…"),
+        ("https://", "https://HOST/…"),
+        ("https://hooks.example:port", "https://HOST/…"),
+    ],
+)
+def test_verdicts_are_sent_by_tls_or_to_whom_the_setting_names(url: str, refused: str) -> None:
+    if refused:
+        with pytest.raises(BadSetting, match=f"^ENCORE_WEBHOOK=.*{re.escape(refused)}"):
+            load(webhook=url, allow_plaintext="named.example")
+    else:
+        assert load(webhook=url, allow_plaintext="named.example").webhook == url

@@ -33,7 +33,7 @@ def test_a_reader_may_do_what_the_guide_says_and_subscribe() -> None:
     assert commands("reader") == of_guide | {"subscribe", "unsubscribe", "ping"}
 
 
-@pytest.mark.parametrize("user", ["worker", "reader", "auditor"])
+@pytest.mark.parametrize("user", ["worker", "reader", "auditor", "notifier"])
 def test_a_user_has_a_placeholder_for_a_password_and_keys_under_the_prefix_alone(user: str) -> None:
     words = USERS[user]
     assert words[:4] == ["on", f">{user.upper()}_PASSWORD", "resetkeys", "resetchannels"]
@@ -42,7 +42,7 @@ def test_a_user_has_a_placeholder_for_a_password_and_keys_under_the_prefix_alone
 
 
 def test_nobody_gets_in_without_a_name() -> None:
-    assert set(USERS) == {"default", "worker", "reader", "auditor"}
+    assert set(USERS) == {"default", "worker", "reader", "auditor", "notifier"}
     assert USERS["default"] == ["off", "resetpass", "resetkeys", "resetchannels", "-@all"]
 
 

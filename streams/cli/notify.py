@@ -1,0 +1,70 @@
+"""`encore notify`: tell verdicts to a webhook.
+
+Owns the options, the output and the exit code.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from streams.cli.options import command, with_settings
+from streams.cli.reading import READER, address
+
+if TYPE_CHECKING:
+    from streams.config.settings import Settings
+
+
+@command()
+@click.option("--from-now", is_flag=True, help="a new group begins now, not with the oldest verdict that Redis keeps")
+@with_settings(
+    *READER, "webhook", "webhook_secret_file", "webhook_group", "webhook_timeout_s", "log_level", "log_format"
+)
+def notify(settings: Settings, from_now: bool) -> None:
+    """Tell a webhook what titles and franchises become: unstoppable, or completed 10, 100, 1000… times.
+
+    Each verdict is sent until it is taken, in order, also after a restart; 410 ends it. Exit 0: stopped by a signal or
+    by 410; 1: Redis refuses; 2: a bad setting.
+    """
+    import asyncio
+    import signal
+
+    from streams.observability.logs import log_to_stderr
+    from streams.operations.verdicts import Verdicts, tell
+    from streams.operations.webhook import BadSecret, Gone, Webhook, read_secret
+    from streams.reader import ReaderError
+
+    if not settings.webhook:
+        raise click.UsageError("ENCORE_WEBHOOK='': accepted: the URL of the receiver, https://…")
+    try:
+        key = read_secret(settings.webhook_secret_file)
+    except BadSecret as problem:
+        raise click.UsageError(f"ENCORE_WEBHOOK_SECRET_FILE={settings.webhook_secret_file!r}: {problem}") from None
+    log_to_stderr(settings.log_level, settings.log_format)
+    url = address(settings)
+    webhook = Webhook(settings.webhook, key, settings.webhook_timeout_s)
+
+    async def telling() -> None:
+        verdicts = Verdicts(url, settings.redis_prefix, settings.webhook_group, from_now=from_now)
+        told = asyncio.create_task(tell(verdicts, webhook, settings.redis_prefix, url))
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({told, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        while not told.done():
+            # Again and again: a client may forget a cancellation that comes together with an answer.
+            told.cancel()
+            await asyncio.wait({told}, timeout=0.5)
+        stopped.cancel()
+        await verdicts.close()
+        if not told.cancelled():
+            told.result()
+
+    try:
+        asyncio.run(telling())
+    except Gone:
+        click.echo("the webhook answers 410: it wants no more verdicts; where it stands is kept")
+    except ReaderError as problem:
+        raise click.ClickException(str(problem)) from None
