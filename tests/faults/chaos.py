@@ -23,7 +23,7 @@ import click
 from application import Process
 from chaos_schedule import Hit, schedule
 from exits import UNEXPLAINED, Exit, cause_of, last_error
-from reader import OF_NOBODY
+from polling_reader import OF_NOBODY
 from rich.console import Console
 from strikes_at_once import Strikes
 from trial import Trial

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from application import Application, Process, fresh_names, until
 from follower import Follower
-from reader import GROWS, Reader
+from polling_reader import GROWS, Reader
 
 RATE = 200
 CHECKPOINT_S = 0.4
