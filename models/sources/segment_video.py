@@ -141,7 +141,11 @@ class SegmentVideo(Schema):
             "timestamp": moved,
             "receivedAt": datetime.fromtimestamp(received_ms / 1000, UTC),
         }
-        return msgspec.json.encode(msgspec.json.decode(message, type=dict[str, msgspec.Raw]) | times)
+        try:
+            fields = msgspec.json.decode(message, type=dict[str, msgspec.Raw])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+            raise Rejected("malformed", str(problem)) from None
+        return msgspec.json.encode(fields | times)
 
     def read(self, message: Track, received: Received) -> Sequence[Told]:
         """What a call tells."""
@@ -182,7 +186,7 @@ def _sent_at(stated: msgspec.Raw, call: bytes) -> bytes:
     """A call of a batch, with the batch's `sentAt` unless it has its own."""
     try:
         return msgspec.json.encode({"sentAt": stated} | msgspec.json.decode(call, type=dict[str, msgspec.Raw]))
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return call
 
 

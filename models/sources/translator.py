@@ -230,6 +230,9 @@ class Translator:
             return before.household_id
         if self._identities.household_of is None:
             return stated
+        # An older message is of the session that is there, and a session keeps its household.
+        if before is not None and told.time_ms < before.latest_ms:
+            return before.household_id
         household_id = id_text(self._identities.household_of(stated))
         if household_id is None:
             raise Rejected("no_household", f"no household is known for {stated[:64]!r}")

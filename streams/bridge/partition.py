@@ -173,8 +173,9 @@ class BridgedPartition:
     def _dead_letters(self, refusals: Iterable[Refusal]) -> Iterable[Kept]:
         settings, source = self.bridge.settings, (self.bridge.settings.source_topic, self.bridge.topic_id, self.number)
         for record, code, text in refusals:
-            reason, more = f"{code}: {text}", [("code", code.encode())]
-            yield refused_record(settings.dead_letters_topic, record, source, reason, self._pseudonyms, more)
+            # The time of some messages is their record's: what is sent again must have it.
+            more = [("code", code.encode()), ("timestamp", b"%d" % record.timestamp)]
+            yield refused_record(settings.dead_letters_topic, record, source, f"{code}: {text}", self._pseudonyms, more)
 
     def _note(self, output: Output, taken: int, seconds: float) -> None:
         reasons: dict[str, int] = {}

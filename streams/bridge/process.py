@@ -100,6 +100,8 @@ class BridgeProcess(GroupProcess):
         self._rests_on: dict[str, TopicNow] = {
             settings.source_topic: source, settings.state_topic: state, writes: view.topic_there(writes)
         }  # fmt: skip
+        if households := settings.bridge_households_topic:
+            self._rests_on[households] = view.topic_there(households)
         self._bridge = Bridge(
             settings,
             schemas()[self._schema],

@@ -15,9 +15,10 @@ from types import FrameType
 
 import uvicorn
 import uvloop
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from streams.collect.app import PATH, Door, collect_app
-from streams.collect.body import Room
+from streams.collect.body import SLOWEST_S, Room
 from streams.collect.health import Health
 from streams.collect.sources import Sources
 from streams.collect.writer import Writer
@@ -83,6 +84,18 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
+class _Connection(HttpToolsProtocol):
+    """Is closed if the head of its first request does not come in time, for which uvicorn waits for ever."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.loop.call_later(SLOWEST_S, self._close_if_silent)
+
+    def _close_if_silent(self) -> None:
+        if self.cycle is None and not self.transport.is_closing():
+            self.transport.close()
+
+
 class _Collector:
     def __init__(self, settings: Settings, sources: Sources, topics: list[str], listening: socket.socket) -> None:
         self._settings, self._listening = settings, listening
@@ -96,7 +109,7 @@ class _Collector:
         self._server = _Server(
             uvicorn.Config(
                 collect_app(door, origins),
-                http="httptools",
+                http=_Connection,
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -77,8 +77,12 @@ class FollowedTopic(Generic[T]):
                 raise KafkaFailed(f"topic {self.topic} could not be read to its end in time")
 
     def _partitions(self) -> list[TopicPartition]:
-        partitions = self._reader.list_topics(self.topic, timeout=_CALL_S).topics[self.topic].partitions
-        return [TopicPartition(self.topic, number, OFFSET_BEGINNING) for number in partitions]
+        found = self._reader.list_topics(self.topic, timeout=_CALL_S).topics[self.topic]
+        # A topic that is missing, or may not be read, has an error and no partitions: it must not look empty.
+        if found.error is not None or not found.partitions:
+            why = "it has no partitions" if found.error is None else found.error.str()
+            raise KafkaFailed(f"topic {self.topic} cannot be read: {why}")
+        return [TopicPartition(self.topic, number, OFFSET_BEGINNING) for number in found.partitions]
 
     def _follow(self) -> None:
         while not self._stopped.is_set():

@@ -21,7 +21,8 @@ from streams.operations.titles import NOW
 class DeadLetter(NamedTuple):
     """One dead letter. `topic`, `topic_id`, `partition`, `offset`: its source record. `time_ms`: when it was written.
 
-    `code`: the kind of its reason, `error`. `is_cut`: it was shortened; the source topic has all of it.
+    `code`: the kind of its reason, `error`. `is_cut`: it was shortened; the source topic has all of it. `source_ms`:
+    the source record's time, where it is kept (a bridge's letters); -1: it is not.
     """
 
     topic: str
@@ -34,6 +35,7 @@ class DeadLetter(NamedTuple):
     value: bytes | None
     is_cut: bool
     topic_id: str
+    source_ms: int = -1
 
     @property
     def place(self) -> bytes:
@@ -60,6 +62,7 @@ def _letter(message: Any) -> DeadLetter:
         message.value(),
         bool(headers.keys() & {"key_bytes", "value_bytes"}),
         headers.get("topic_id", "?"),
+        _number(headers.get("timestamp", "")),
     )
 
 
@@ -79,7 +82,10 @@ def send_again(kafka: KafkaAddress, settings: Settings, letters: Sequence[DeadLe
     """
     make_topics(settings, kafka, only=replays(settings))
     now_ms = int(time.time() * 1000)
-    items = (Outgoing(now_ms, letter.key, letter.value, now_ms) for letter in letters)
+    items = (
+        Outgoing(now_ms, letter.key, letter.value, letter.source_ms if letter.source_ms > 0 else now_ms)
+        for letter in letters
+    )
     sent = send(items, kafka, settings.source_topic, stamp=False, largest_bytes=LARGEST_MESSAGE_BYTES).events
     notes = (Outgoing(0, letter.place, b"{}", NOW) for letter in letters[:sent])
     send(notes, kafka, replays(settings).name, stamp=False)

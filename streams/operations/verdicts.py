@@ -47,6 +47,7 @@ class Verdicts:
     def __init__(self, url: str, prefix: str, group: str, *, from_now: bool) -> None:
         self._keys, self._group = Keys(prefix), group
         self._begin = "$" if from_now else "0"
+        self._said: str | None = None
         self._client = async_client(
             url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S, decode_responses=True,
             encoding_errors="surrogateescape",
@@ -69,7 +70,17 @@ class Verdicts:
     async def _next(self) -> list[Entry]:
         # What this call returns is read again as pending: its answer may be lost, and then it would be told too late.
         await self._read(">", _BLOCK_MS)
-        return await self._pending()
+        found = await self._pending()
+        if not found:
+            await self._say_if_moved()
+        return found
+
+    async def _say_if_moved(self) -> None:
+        """Say once that readers were moved: nobody may tell anything here any more."""
+        shown = await self._client.hget(self._keys.alias, "prefix")
+        if shown not in (None, self._keys.prefix, self._said):
+            log.warning("readers see %s now, and verdicts are told there: docs/upgrading.md says how to move", shown)
+        self._said = shown
 
     async def _pending(self) -> list[Entry]:
         return await self._read("0", None)
@@ -80,7 +91,8 @@ class Verdicts:
                 self._group, _CONSUMER, {self._keys.verdicts: after}, _AT_ONCE, block_ms
             )
         except FAILURES as problem:
-            if not str(problem).startswith("NOGROUP"):
+            # Redis 7.0 says UNBLOCKED where the stream goes while it is waited for.
+            if not str(problem).startswith(("NOGROUP", "UNBLOCKED")):
                 raise
             log.warning("the group %s is gone from Redis: all verdicts that are kept are told", self._group)
             await self.open()

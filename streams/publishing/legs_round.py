@@ -25,9 +25,13 @@ class LegsRound:
     def __init__(self, due: LegsDue, writer: Writer, is_counted: Callable[[str], bool]) -> None:
         self._legs, self._writer, self._is_counted = due, writer, is_counted
 
-    async def write(self, written: Collection[TallyKey], state: PrefixState, stamp: Stamp, most: int) -> int:
+    async def write(
+        self, written: Collection[TallyKey], left: Collection[str], state: PrefixState, stamp: Stamp, most: int
+    ) -> int:
         """Write legs, about as many as `most` hashes cost. Returns how many.
 
+        `left`: titles to leave out, as all of their shares were refused: their new owner, who may have a newer catalog,
+        writes them.
         `state`: read after all shares were written. Whoever computed legs without them used no later stream time.
         """
         legs, first = self._legs, {key.title_id for key in written}
@@ -35,7 +39,7 @@ class LegsRound:
         legs.turn_to(state.as_of_ms)
         for title_id, week in (await self._writer.weeks_of_legs(_some_of(legs.unchecked, first, most))).items():
             legs.note_found(title_id, week, state.as_of_ms)
-        chosen = _some_of(legs.due, first, most // _WEIGHT)
+        chosen = _some_of(legs.due, first, most // _WEIGHT) - set(left)
         for title_id in [title_id for title_id in chosen if not self._is_counted(title_id)]:
             legs.forget(title_id)
         due = legs.take(state.as_of_ms, chosen & legs.due)

@@ -124,6 +124,8 @@ class Publisher:
             log.warning("Redis is away, all counters of partition %d wait: %s", state.partition, problem)
             published = None
         self._hold.ask_again()
+        # Its former owner may have written names by an older catalog.
+        self._writer.forget_names()
         told, sequence = published or _NOTHING
         self.published[state.partition] = sequence if told == state.incarnation else 0
         self._waiting.open(state)
@@ -345,16 +347,18 @@ class Publisher:
         refused = await self._writer.write(shares, self._shown, stamp)
         franchises = self._franchises | {self._shown.franchise_of(key) for key in shares.keys() - refused} - {""}
         franchises -= {key.title_id for key in refused if key.kind == FRANCHISE}
+        refused_titles = {key.title_id for key in refused if key.kind == TITLE}
         # Both need the totals of all shares, and neither needs what the other one writes.
         _, legs = await side_by_side(
-            self._writer.write_franchises(franchises, self._shown, stamp), self._write_legs(shares.keys())
+            self._writer.write_franchises(franchises, self._shown, stamp),
+            self._write_legs(shares.keys() - refused, refused_titles),
         )
         self._franchises -= franchises
         return len(shares) + len(franchises) + int(legs)
 
-    async def _write_legs(self, written: Collection[TallyKey]) -> int:
+    async def _write_legs(self, written: Collection[TallyKey], left: Collection[str]) -> int:
         state = await self._sink.read_state()
-        return await self._legs_round.write(written, state, self._stamp(state), self._pace.round_keys)
+        return await self._legs_round.write(written, left, state, self._stamp(state), self._pace.round_keys)
 
     def _stamp(self, state: PrefixState) -> Stamp:
         status = [*state.status, "rebuilding", "0", "incarnation", str(self._waiting.incarnation)]

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from streams.config.settings import Settings
 
 _CHANGES_KEPT = 10_000
-_VERDICTS_KEPT = 100_000
+_VERDICTS_KEPT = 1_000_000
 _TIMEOUT_S = 5.0
 _FRESH_MS = 15_000
 _SWEPT_AT_ONCE = 500

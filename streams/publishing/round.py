@@ -68,9 +68,13 @@ class Writer:
         refused: set[TallyKey] = set()
         # Titles first, hours and days last: that is how many readers look at them.
         keys = sorted(shares, key=lambda key: (key.kind != TITLE, key.kind in (HOUR, DAY)))
-        alone = [key for key in keys if key.kind != FRANCHISE]
+        titles = [key for key in keys if key.kind == TITLE]
+        alone = [key for key in keys[len(titles) :] if key.kind != FRANCHISE]
         others = [key for key in keys if key.kind == FRANCHISE]
-        await _at_once(_chunks(alone), lambda chunk: self._write_chunk(chunk, shares, shown, stamp, refused))
+        # Titles by themselves: another worker may write the status meanwhile, and then names would be written again.
+        await _at_once(
+            [*_chunks(titles), *_chunks(alone)], lambda chunk: self._write_chunk(chunk, shares, shown, stamp, refused)
+        )
         await _at_once(_chunks(others), lambda chunk: self._add_shares(chunk, shares, refused))
         return refused
 

@@ -21,9 +21,13 @@ _LARGEST = {
     KafkaError.MSG_SIZE_TOO_LARGE: "raise max.message.bytes of that topic, and the brokers' message.max.bytes",
     KafkaError.RECORD_LIST_TOO_LARGE: "raise segment.bytes of that topic",
 }
-REFUSED = frozenset({*_LARGEST, KafkaError.INVALID_RECORD})
+REFUSED = frozenset({*_LARGEST, KafkaError.INVALID_RECORD, KafkaError.INVALID_TIMESTAMP})
 """Codes of errors by which Kafka refuses a record itself. Nobody can write the checkpoint until Kafka is changed."""
 
+_CHECKS = {
+    KafkaError.INVALID_RECORD: "look at what they check in",
+    KafkaError.INVALID_TIMESTAMP: "raise message.timestamp.before.max.ms and message.timestamp.after.max.ms of",
+}
 _KINDS_WITH_AN_OFFSET = (b"c", b"e", b"z")
 _decode = msgspec.json.Decoder(dict[str, object]).decode
 
@@ -41,7 +45,7 @@ def refused(batch: Batch, topic: str, partition: int, error: KafkaError) -> str:
         topics = ", ".join(dict.fromkeys([topic, *batch.sent, *(kept.topic for kept in batch.kept)]))
         return (
             f"Kafka refused a record as invalid: {error.str()} ({end}); nothing of the checkpoint was written; the"
-            f" brokers' logs say why; look at what they check in the topics {topics}"
+            f" brokers' logs say why; {_CHECKS[error.code()]} the topics {topics}"
         )
     largest = max(_records(batch.state, batch.kept, topic), key=lambda record: record.size)
     return (

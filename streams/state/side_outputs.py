@@ -81,9 +81,11 @@ def _kept(topic: str, record: Record, source: Headers, more: Headers, pseudonyms
 
 def _reason(reason: str, pseudonyms: Pseudonyms | None) -> bytes:
     """Why a record is a dead letter. With pseudonyms, without quotes: decoders quote words of the record."""
-    if pseudonyms is not None and reason.count("'") > 1:
-        before, after = reason.partition("'")[0], reason.rpartition("'")[2]
-        reason = f"{before}'...'{after}"
+    if pseudonyms is not None:
+        # A text with an apostrophe in it is quoted by the other quotes.
+        quotes = [at for at, letter in enumerate(reason) if letter in "'\""]
+        if len(quotes) > 1:
+            reason = f"{reason[: quotes[0]]}'...'{reason[quotes[-1] + 1 :]}"
     return reason.encode()
 
 

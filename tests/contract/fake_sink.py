@@ -331,12 +331,12 @@ class FakeSink(Sink):
             if (reached := max(known, len(is_ or "0") - 1)) > 0:
                 self.redis.told[name] = str(reached)
             return
-        known, _, times = self.redis.told.get(name, f"{was or '0'}:0").partition(":")
-        if is_ is not None and is_ != known:
-            known, times = is_, str(int(times) + 1)
+        known, times, week = self.redis.told.get(name, f"{was or '0'}:0:").split(":")
+        if is_ is not None and is_ != known and int(fields["week"]) >= int(week or 0):
+            known, times, week = is_, str(int(times) + 1), fields["week"]
             self._tell(told, member, f"{fields['week']}:{times}", is_, fields, week=fields["week"])
         if name in self.redis.told or known != "0":
-            self.redis.told[name] = f"{known}:{times}"
+            self.redis.told[name] = f"{known}:{times}:{week}"
 
     def _tell(self, told: Told, member: str, id_: str, value: str, fields: Mapping[str, str], **more: str) -> None:
         verdict = {"id": f"{told.of}:{member}:{told.field}:{id_}", "verdict": told.field, f"{told.of}_id": member}

@@ -423,7 +423,7 @@ class Hash:
     """A hash of which a field is told, or was not yet by a former version; `write` writes what it is now."""
 
     def __init__(self, server: Server, sink: Sink, field: str = "completions", of: str = "title") -> None:
-        self.server, self.sink, self.field, self.sequence = server, sink, field, 0
+        self.server, self.sink, self.field, self.sequence, self.week = server, sink, field, 0, 7
         self.key = f"{server.prefix}{of}:film:{field}"
         self.told = Boards((), (), 0, Told(field, of, 3))
 
@@ -433,7 +433,7 @@ class Hash:
         for value in values:
             self.sequence += 1
             _, revision, _ = await _add(self.sink, self.key, (0, 1, self.sequence, value))
-            fields = ["week", "7", self.field, str(value), "as_of_ms", "5", "complete", complete]
+            fields = ["week", str(self.week), self.field, str(value), "as_of_ms", "5", "complete", complete]
             boards = self.told if told else None
             await self.sink.write_hashes([Readable(self.key, revision, 0, fields, boards, "film")])
         return [f"{each['id']}={each['value']}" for each in self.server.verdicts()[before:]]
@@ -506,6 +506,22 @@ async def test_a_flag_is_told_whenever_it_changes(server: Server) -> None:
     assert await legs.write(1, complete="0") == []
     assert await legs.write(0) == ["title:film:unstoppable:7:4=0"]
     assert server.verdicts()[0]["week"] == "7"
+
+
+@in_a_loop
+async def test_a_flag_of_an_older_week_that_a_worker_writes_late_is_not_told(server: Server) -> None:
+    sink = server.sink()
+    await sink.join(1)
+    legs = Hash(server, sink, "unstoppable")
+    assert await legs.write(1) == ["title:film:unstoppable:7:1=1"]
+    legs.week = 8
+    assert await legs.write(0) == ["title:film:unstoppable:8:2=0"]
+    legs.week = 7
+    assert await legs.write(1) == []
+    legs.week = 8
+    assert await legs.write(0) == []
+    legs.week = 9
+    assert await legs.write(1) == ["title:film:unstoppable:9:3=1"]
 
 
 @in_a_loop

@@ -44,18 +44,19 @@ local function tell_milestones(told, member, was, is, fields)
   if known > (noted or 0) then redis.call('HSET', KEYS[4], field, known) end
 end
 
--- A flag, 0 or 1, as of a week. Noted with it: how often it was told, as it may change twice in a week.
+-- A flag, 0 or 1, as of a week. Noted with it: how often it was told, as it may change twice in a week, and the week: a
+-- worker that is behind may write an older one again, which is told to nobody.
 local function tell_flag(told, member, was, is, fields)
   local field = told[2] .. ':' .. member .. ':' .. told[1]
-  local noted, times = string.match(redis.call('HGET', KEYS[4], field) or '', '(%d):(%d+)')
+  local noted, times, week = string.match(redis.call('HGET', KEYS[4], field) or '', '^(%d):(%d+):?(%d*)$')
   local known = noted or was or '0'
-  if is and is ~= known then
+  if is and is ~= known and tonumber(fields[2]) >= (tonumber(week or '') or 0) then
     times = (times or 0) + 1
     tell(told, member, fields[2] .. ':' .. string.format('%.0f', times), is, fields, 'week', fields[2])
-    known = is
+    known, week = is, fields[2]
   end
   if known ~= (noted or '0') then
-    redis.call('HSET', KEYS[4], field, known .. ':' .. string.format('%.0f', times or 0))
+    redis.call('HSET', KEYS[4], field, known .. ':' .. string.format('%.0f', times or 0) .. ':' .. (week or ''))
   end
 end
 
@@ -65,7 +66,7 @@ local function judge(told, member, before, fields)
   local is = fields[#fields] == '1' and fields[told[3]] or nil
   if told[1] == 'completions' then
     if #(was or '') ~= #(is or '') then tell_milestones(told, member, was, is, fields) end
-  elseif was ~= is then
+  elseif was or is then
     tell_flag(told, member, was, is, fields)
   end
 end

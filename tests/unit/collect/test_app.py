@@ -6,6 +6,7 @@ import asyncio
 import base64
 import gzip
 import json
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -232,6 +233,16 @@ def test_a_form_of_plex_is_read_from_its_field(collector: Collector) -> None:
 @pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=edge"])
 def test_a_form_without_the_field_is_refused(collector: Collector, kind: str) -> None:
     assert collector.posted(b"x", {"content-type": kind}, f"key={PLEX}").status == 400
+
+
+def test_a_form_of_nested_parts_takes_no_longer_than_another_one(tmp_path: Path) -> None:
+    collector = Collector(tmp_path, limit=1 << 20)
+    nested = b"".join(b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (n, n + 1) for n in range(800))
+    begun_s = time.process_time()
+    answer = collector.posted(
+        nested + b"\n" * 500_000, {"content-type": "multipart/form-data; boundary=b0"}, f"key={PLEX}"
+    )
+    assert (answer.status, time.process_time() - begun_s < 2) == (400, True)
 
 
 def test_what_tells_nothing_of_playback_is_taken_and_not_written(collector: Collector) -> None:

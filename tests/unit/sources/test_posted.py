@@ -171,6 +171,11 @@ def test_a_batch_of_segments_says_when_its_calls_were_sent() -> None:
     assert form_of("segment_video").split(body) == [b'{"sentAt":"now","a":1}', b'{"sentAt":"then"}', b"5"]
 
 
+def test_a_call_of_a_batch_whose_keys_are_no_text_costs_no_other() -> None:
+    calls = form_of("segment_video").split(b'{"batch": [{"a": 1}, {"\xff": 1}], "sentAt": "now"}')
+    assert calls == [b'{"sentAt":"now","a":1}', b'{"\xff": 1}']
+
+
 def test_a_batch_that_is_none_is_refused() -> None:
     with pytest.raises(Rejected, match="batch"):
         form_of("segment_video").split(b'{"batch": 5}')

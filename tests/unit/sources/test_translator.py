@@ -103,6 +103,15 @@ def test_the_household_of_a_user_is_looked_up() -> None:
     assert _reason(translator, _call(userId="guest")) == ("no_household", "no household is known for 'guest'")
 
 
+def test_a_session_keeps_its_household_when_an_older_message_of_it_comes() -> None:
+    households = {"home": "household-7"}
+    translator = Translator(SEGMENT, Identities(household_of=households.get))
+    translator.translate(_call(60, at_s=60), SIX_PM_MS)
+    households["home"] = "household-8"
+    (event,) = translator.translate(_call(30, at_s=30), SIX_PM_MS).events
+    assert event.household_id == "household-7"
+
+
 # -- what is remembered --------------------------------------------------------------------------------------------
 
 

@@ -65,6 +65,13 @@ def test_a_record_that_exceeds_a_segment_leads_to_the_option_that_limits_it() ->
     assert "raise segment.bytes" in said and "max.message.bytes" not in said
 
 
+def test_of_a_time_that_a_topic_refuses_it_is_said_which_options_limit_it() -> None:
+    said = refused(Batch([POSITION], []), "app-state", 3, KafkaError(KafkaError.INVALID_TIMESTAMP, "too old"))
+    assert said.endswith(
+        "raise message.timestamp.before.max.ms and message.timestamp.after.max.ms of the topics app-state"
+    )
+
+
 def test_of_an_invalid_record_it_is_said_what_kafka_says_and_where_the_checkpoint_writes() -> None:
     kept = [Kept("encore-late", b"home", b"{}", []), Kept("encore-late", b"home", b"{}", [])]
     error = KafkaError(KafkaError.INVALID_RECORD, "no schema")

@@ -107,9 +107,12 @@ def kept_under_pseudonyms(changes: Changes) -> list[Kept]:
 
 
 def test_of_a_dead_letter_nothing_is_kept_that_may_hold_an_id() -> None:
-    pairs = [("hôme".encode(), b'{"event_type": "x"}'), (None, None), (b"", b"")]
+    pairs = [("hôme".encode(), b'{"event_type": "x"}'), (None, None), (b"", b""), (None, None)]
     records = [Record(7, 0, key, value) for key, value in pairs]
-    reasons = ["Invalid enum value 'it's hôme' - at `$.event_type`", "the value is null", "it's malformed"]
+    reasons = [
+        "Invalid enum value 'it's hôme' - at `$.event_type`", "the value is null", "it's malformed",
+        "no household is known for " + repr("o'hôme"),
+    ]  # fmt: skip
 
     letters = kept_under_pseudonyms(Changes([], {}, list(zip(records, reasons, strict=True)), [], []))
 
@@ -120,6 +123,7 @@ def test_of_a_dead_letter_nothing_is_kept_that_may_hold_an_id() -> None:
         ),
         Kept("encore-dead-letters", None, None, [*WHERE, ("error", b"the value is null")]),
         Kept("encore-dead-letters", PSEUDONYMS.of(b"").encode(), b"", [*WHERE, ("error", b"it's malformed")]),
+        Kept("encore-dead-letters", None, None, [*WHERE, ("error", b"no household is known for '...'")]),
     ]  # fmt: skip
 
 
