@@ -49,7 +49,7 @@ def test_the_story_followed_literally_ends_with_what_a_recomputation_says(shell)
     assert "note:" not in told.stderr
     compared = told.stdout.partition("opening: first 72 hours")[2]
     assert compared, told.stdout
-    assert "the-film-that-will-not-stop" in told.stdout
+    assert "The Film That Will Not" in told.stdout
     films = "the-big-opening the-film-that-will-not-stop"
     again = shell(f"encore compare {films}", 60)
     assert again.stdout.partition("opening: first 72 hours")[2] == compared
