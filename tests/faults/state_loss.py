@@ -19,7 +19,9 @@ from models.rules import Rules
 
 _REMEDY = re.compile("encore (rebuild|repartition)")
 _REFUSED_S = 60
-_FROZEN_S = 2.0
+_FROZEN_S = 4.5
+"""At most: shorter than a session, so that the worker keeps its partitions."""
+_WAITING = 20
 
 
 class Kafka:
@@ -242,18 +244,26 @@ for _name, _strike, _short in (
 _refused_then_rebuilt("source grown by a partition", _source_grown, SHOWN_BY_A_TEST, first=_moved)
 
 
+def _ends_once_records_wait(trial: Trial, kafka: Kafka) -> dict[int, int]:
+    """The source's ends, once so many records wait in each partition that some are left of them. Raises `Void`."""
+    deadline = time.monotonic() + _FROZEN_S
+    while time.monotonic() < deadline:
+        ends = kafka.ends(kafka.source)
+        if all(ends[number] - at > _WAITING for number, at in trial.follower.positions.items()):
+            return ends
+        time.sleep(0.1)
+    raise Void("no records waited in some partition")
+
+
 @strike("state: source records cut under a running worker", ONE_WORKER, per_trial=2, hides=True)
 def cut_under_a_worker(trial: Trial, number: int) -> None:
     """While a worker is frozen for a moment the records go that it would read next: it must end, and not go on."""
     worker = _at_work(trial)
     worker.supervised = False
     worker.process.signal(signal.SIGSTOP)
-    time.sleep(_FROZEN_S)
     kafka = Kafka(trial.application)
     trial.on_close(kafka.close)
-    ends = kafka.ends(kafka.source)
-    if not all(ends[number] - at > 20 for number, at in trial.follower.positions.items()):
-        raise Void("no records waited in some partition")
+    ends = _ends_once_records_wait(trial, kafka)
     kafka.cut(kafka.source, {number: end - 5 for number, end in ends.items()})
     worker.process.signal(signal.SIGCONT)
     failure = worker.process.ended(trial.wait_s).failure()
