@@ -61,7 +61,7 @@ def _run(settings: Settings, accept_gap: bool) -> None:
     from streams.archive.store import ArchiveFailed
     from streams.kafka.topics import KafkaFailed
     from streams.observability.archive_metrics import ArchiveMetrics
-    from streams.observability.http_server import PortTaken
+    from streams.observability.listening import PortTaken
     from streams.observability.logs import log_to_stderr
 
     log_to_stderr(settings.log_level, settings.log_format)

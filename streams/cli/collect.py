@@ -30,10 +30,10 @@ def collect(settings: Settings) -> None:
     It answers 202 once Kafka has what was posted. Who may post, ENCORE_COLLECT_SOURCES says. Processes share nothing:
     run as many as you need. Exit 0: stopped by a signal; 1: Kafka or the port failed; 2: a bad setting.
     """
-    from streams.collect.server import CollectFailed, PortTaken, run_collect
+    from streams.collect.server import CollectFailed, run_collect
     from streams.collect.sources import BadSources, read_sources
     from streams.kafka.topics import KafkaFailed
-    from streams.observability import http_server
+    from streams.observability.listening import PortTaken
     from streams.observability.logs import log_to_stderr
 
     log_to_stderr(settings.log_level, settings.log_format)
@@ -47,5 +47,5 @@ def collect(settings: Settings) -> None:
         raise click.UsageError(f"ENCORE_COLLECT_SOURCES={problem}") from None
     try:
         run_collect(kafka_located(settings), sources)
-    except (CollectFailed, KafkaFailed, PortTaken, http_server.PortTaken) as problem:
+    except (CollectFailed, KafkaFailed, PortTaken) as problem:
         raise click.ClickException(str(problem)) from None

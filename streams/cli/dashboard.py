@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 @with_settings(*READER, "dashboard_host", "dashboard_port")
 def dashboard(settings: Settings, names: Names) -> None:
     """Serve live counters to browsers, until SIGTERM or Ctrl-C. It reads Redis and never writes."""
-    from streams.dashboard.server import PortTaken, opened, run_dashboard
+    from streams.dashboard.server import opened, run_dashboard
+    from streams.observability.listening import PortTaken
     from streams.reader import ReaderError
 
     url = address(settings)

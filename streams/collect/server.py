@@ -26,9 +26,11 @@ from streams.config.settings import Settings
 from streams.kafka.topics import make_posted_topics
 from streams.observability.collect_metrics import CollectMetrics
 from streams.observability.http_server import Probes
+from streams.observability.listening import opened
 from streams.observability.systemd import STOPPING, tell_supervisor
 
 MOST_CONNECTIONS = 10_000
+_WAITING = 2_048
 KEEP_ALIVE_S = 75
 """Longer than proxies keep a connection that is not used: they close it, not we, while they send a request."""
 
@@ -38,28 +40,8 @@ END_S = 5
 log = logging.getLogger(__name__)
 
 
-class PortTaken(Exception):
-    """The address cannot be opened. The message is one line: which setting, and what to do."""
-
-
 class CollectFailed(Exception):
     """The collector cannot go on. The message says why, in one line."""
-
-
-def opened(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises `PortTaken`."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(2048)
-    except OSError as problem:
-        raise PortTaken(
-            f"ENCORE_COLLECT_HOST={host} ENCORE_COLLECT_PORT={port} cannot be opened: {problem.strerror or problem};"
-            " each collector of a machine needs a port of its own"
-        ) from None
-    return listening
 
 
 def run_collect(settings: Settings, sources: Sources) -> None:
@@ -68,7 +50,8 @@ def run_collect(settings: Settings, sources: Sources) -> None:
     made = make_posted_topics(settings, settings.kafka_address, topics, settings.startup_timeout_s)
     if made:
         log.info("topics made: %s", ", ".join(made))
-    with opened(settings.collect_host, settings.collect_port) as listening:
+    remedy = "each collector of a machine needs a port of its own"
+    with opened(settings.collect_host, settings.collect_port, "ENCORE_COLLECT", remedy, _WAITING) as listening:
         _Collector(settings, sources, list(topics), listening).run()
 
 

@@ -17,6 +17,7 @@ from streams.config.plaintext import is_loopback
 from streams.dashboard.app import dashboard_app
 from streams.dashboard.feed import Feed
 from streams.display.titles_file import Names
+from streams.observability.listening import opened as opened_for
 from streams.reader import AsyncReader
 
 MOST_CONNECTIONS = 1_000
@@ -24,25 +25,9 @@ END_S = 5
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1")
 
 
-class PortTaken(Exception):
-    """The address cannot be opened. The message is one line: which setting, and what to do."""
-
-
 def opened(host: str, port: int) -> socket.socket:
     """A listening socket. Raises `PortTaken`."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen()
-    except OSError as problem:
-        reason = problem.strerror or str(problem)
-        raise PortTaken(
-            f"ENCORE_DASHBOARD_HOST={host} ENCORE_DASHBOARD_PORT={port} cannot be opened: {reason};"
-            " --dashboard-port 0 takes a port that is free"
-        ) from None
-    return listening
+    return opened_for(host, port, "ENCORE_DASHBOARD", "--dashboard-port 0 takes a port that is free")
 
 
 def url_of(listening: socket.socket) -> str:

@@ -14,14 +14,12 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from streams.observability.listening import PortTaken
+
 Why = Callable[[], str]
 """Why a probe fails; empty if it succeeds."""
 
 _TEXT = "text/plain; charset=utf-8"
-
-
-class PortTaken(Exception):
-    """The port cannot be opened. The message names the settings."""
 
 
 class _Server(ThreadingMixIn, WSGIServer):

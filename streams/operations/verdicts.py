@@ -124,7 +124,7 @@ async def tell(verdicts: Verdicts, webhook: Webhook, prefix: str, url: str) -> N
     is away, it waits, too.
     """
     async with aiohttp.ClientSession() as session:
-        await _patiently(lambda: verdicts.open(), url)
+        await _patiently(verdicts.open, url)
         while True:
             for entry in await _patiently(verdicts.untold, url):
                 if entry.fields:

@@ -22,9 +22,10 @@ from rich.text import Text
 
 from models.sources.reading import NotImportable
 from streams.config.settings import Settings
-from streams.dashboard.server import PortTaken, opened
+from streams.dashboard.server import opened
 from streams.kafka.producer import SendFailed
 from streams.kafka.topics import KafkaFailed
+from streams.observability.listening import PortTaken
 from streams.operations.titles import Row, write_titles
 from streams.reader import Reader, ReaderError
 from streams.tools.demo.board import BoardReader, LiveBoard

@@ -8,7 +8,8 @@ from http.client import HTTPConnection
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from streams.observability.http_server import PortTaken, Probes
+from streams.observability.http_server import Probes
+from streams.observability.listening import PortTaken
 
 
 class Seen:
