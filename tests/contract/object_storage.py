@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SERVER = Path(__file__).parents[2] / ".venv-s3/bin/moto_server"
+_PYTHON = Path(__file__).parents[2] / ".venv-s3/bin/python"
+_SERVER = Path(__file__).with_name("s3_in_turn.py")
 BUCKET = "archives"
 
 
@@ -23,9 +24,7 @@ def s3_server() -> Iterator[dict[str, str]]:
     """The environment by which clients find a server with an empty bucket. It ends with the block."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [SERVER, "-H", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    server = subprocess.Popen([_PYTHON, _SERVER, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         address = f"http://127.0.0.1:{port}"
         _make_bucket(f"{address}/{BUCKET}")
@@ -54,4 +53,4 @@ def _make_bucket(address: str) -> None:
 
 def is_missing() -> bool:
     """Whether the server is not installed; in CI it must be."""
-    return not SERVER.exists() and not os.environ.get("CI")
+    return not _PYTHON.exists() and not os.environ.get("CI")
