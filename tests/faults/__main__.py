@@ -24,7 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 @click.command()
 @click.option("--seed", type=int, default=None, help="the campaign's seed [default: the time]")
-@click.option("--long", "is_long", is_flag=True, help="the long campaign: at least 200 kill -9, 20 of each other fault")
+@click.option("--long", "is_long", is_flag=True, help="the long campaign: at least 200 kill -9, 10 of each other fault")
 @click.option("--only", multiple=True, metavar="WORDS", help="faults whose name holds these words; may be repeated")
 @click.option("--alone", is_flag=True, help="each fault in an application of its own")
 @click.option("--hits", type=click.IntRange(1), help="hits of each fault, whatever its own number is")

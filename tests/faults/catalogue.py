@@ -54,7 +54,7 @@ class Strikes(NamedTuple):
 FAULTS: dict[str, Fault] = {}
 
 
-def fault(name: str, *, per_trial: int = 1, short: int = 1, long: int = 20, brokers: int = 1) -> Callable[[Run], Run]:
+def fault(name: str, *, per_trial: int = 1, short: int = 1, long: int = 10, brokers: int = 1) -> Callable[[Run], Run]:
     """Register a fault that makes a trial of its own."""
 
     def register(run: Run) -> Run:
@@ -65,7 +65,7 @@ def fault(name: str, *, per_trial: int = 1, short: int = 1, long: int = 20, brok
 
 
 def strike(
-    name: str, scene: Scene, *, per_trial: int = 1, short: int = 1, long: int = 20, hides: bool = False
+    name: str, scene: Scene, *, per_trial: int = 1, short: int = 1, long: int = 10, hides: bool = False
 ) -> Callable[[Strike], Strike]:
     """Register a fault by what one hit does on a scene."""
 

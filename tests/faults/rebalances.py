@@ -11,7 +11,7 @@ _EACH_S = 3.0
 _MOST_BEHIND_S = 20.0
 
 
-@fault("rebalance storm: a worker joins or leaves every 3 s", per_trial=50, short=6, long=100)
+@fault("rebalance storm: a worker joins or leaves every 3 s", per_trial=50, short=6, long=50)
 def storm(trial: Trial) -> None:
     trial.set_up()
     trial.feed()

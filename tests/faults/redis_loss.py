@@ -92,7 +92,7 @@ def frozen(trial: Trial, number: int) -> None:
     _hit(trial, freeze)
 
 
-@fault("Redis: a replica promoted after losing the tail", long=20)
+@fault("Redis: a replica promoted after losing the tail")
 def replaced(trial: Trial) -> None:
     primary = RedisServer(trial.folder / "primary")
     primary.start()

@@ -22,6 +22,8 @@ _REFUSED_S = 60
 _FROZEN_S = 4.5
 """At most: shorter than a session, so that the worker keeps its partitions."""
 _WAITING = 20
+_MORE_S = 120
+"""A feed begins late on a busy machine."""
 
 
 class Kafka:
@@ -210,7 +212,8 @@ def _source_cut(trial: Trial, kafka: Kafka) -> dict[str, str]:
     """Records that no worker has read yet go, and all before them."""
     before = kafka.ends(kafka.source)
     trial.feed()
-    until(lambda: min(kafka.ends(kafka.source)[number] - end for number, end in before.items()) > 10, "more came")
+    ends = kafka.ends
+    until(lambda: min(ends(kafka.source)[n] - end for n, end in before.items()) > 10, "more came", _MORE_S)
     trial.stop_feeds()
     kafka.cut(kafka.source, {number: end + 5 for number, end in before.items()})
     return {}
