@@ -1,15 +1,19 @@
 """Packs ids: a UUID in its usual text becomes sixteen bytes, anything else stays as it is.
 
-Equal ids have equal short forms, so short forms can be compared.
+Equal ids have equal short forms, so short forms can be compared. Of many ids that are only compared, long ones are
+digests.
 """
 
 from __future__ import annotations
 
 from binascii import unhexlify
-from typing import Any
+from hashlib import blake2b
+from typing import Any, Final
 
 Id = Any
-"""An id: text, or the sixteen bytes of a UUID. (msgspec decodes no union of the two.)"""
+"""An id: text, the sixteen bytes of a UUID, or the twelve of a digest. (msgspec decodes no union of text and bytes.)"""
+
+_LONGEST_TEXT_BYTES: Final = 16
 
 
 def short(text: str) -> Id:
@@ -31,3 +35,12 @@ def full(packed: Id) -> str:
         return packed
     digits = packed.hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def digest(text: str) -> Id:
+    """The id in the form in which many are kept, to be compared and never shown: at most sixteen bytes."""
+    packed = short(text)
+    data = text.encode()
+    if packed is not text or len(data) <= _LONGEST_TEXT_BYTES:
+        return packed
+    return blake2b(data, digest_size=12).digest()

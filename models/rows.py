@@ -12,7 +12,7 @@ import msgspec
 
 from models.audience import Weeks
 from models.habits import Habit
-from models.ids import Id, full, short
+from models.ids import Id, digest, full, short
 from models.rules import DAY_MS
 from models.session import Session
 from models.viewing import Row
@@ -139,7 +139,10 @@ def _shorten_others(session: Session) -> None:
 
 
 def _shortened(ids: tuple[Id, ...]) -> tuple[Id, ...]:
-    return tuple(short(each) if each.__class__ is str else each for each in ids)
+    """Of a single id its short form; several are digests, so that a row fits into a record however long ids are."""
+    if len(ids) == 1:
+        return (short(ids[0]) if ids[0].__class__ is str else ids[0],)
+    return tuple(digest(each) if each.__class__ is str else each for each in ids)
 
 
 def _pack_plane(plane: int) -> int | bytes:

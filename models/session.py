@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import Final
 
 from models.events import Event
-from models.ids import Id, short
+from models.ids import Id, digest, short
 from models.rules import MOST_IDS, RESTART_MS, Rules
 
 ORDINARY_RATE: Final = 1000
@@ -41,7 +41,7 @@ class Session:
     `spent_ms` is the part of its allowance that is used up. `until_play_ms` is the credit that its play, or the next
     one, still needs. `rate_thousandths` None: the ordinary rate. `time_ms` is the time of the last applied event, and
     the largest applied event time is `later_ms` after it. `time_ids` and `seq_ids` are the ids of the events applied at
-    the largest time and at the largest `seq`, short (`models.ids`) or as they came; `seq_ids` None: the same ids.
+    the largest time and at the largest `seq`, short, digests (`models.ids`) or as they came; `seq_ids` None: the same.
     `speeds` are those of its last two intervals (`models.credit`), or `STATED`. `run_start_ms` is the run start: the
     largest applied event time when the player last started numbering again; None: it never did.
     """
@@ -150,7 +150,7 @@ def place_of(session: Session, event: Event) -> int:
 
 
 def _is_among(event_id: str, ids: tuple[Id, ...]) -> bool:
-    return event_id in ids or short(event_id) in ids
+    return event_id in ids or short(event_id) in ids or digest(event_id) in ids
 
 
 def count_anew(session: Session) -> None:
@@ -207,7 +207,7 @@ def _note_place(session: Session, event: Event, later_ms: int) -> None:
 def _with_newest(ids: tuple[Id, ...], event_id: str) -> tuple[Id, ...]:
     """The newest ids at a place, with this one at the end. It may have been among them."""
     if _is_among(event_id, ids):
-        ids = tuple(each for each in ids if each not in (event_id, short(event_id)))
+        ids = tuple(each for each in ids if each not in (event_id, short(event_id), digest(event_id)))
     return (*ids, event_id)[-MOST_IDS:]
 
 

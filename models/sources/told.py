@@ -1,6 +1,6 @@
 """What a message of a foreign player tells, in one vocabulary for all live schemas, and why one is not translated.
 
-Owns the vocabulary, the reasons, and how foreign units become ours. It must not know any schema.
+Owns the vocabulary, the reasons, and how foreign units become ours.
 """
 
 from __future__ import annotations

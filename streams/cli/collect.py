@@ -27,7 +27,7 @@ SETTINGS = (
 def collect(settings: Settings) -> None:
     """Take playback events, and messages of players and webhooks, by HTTP POST, until SIGTERM or Ctrl-C.
 
-    It answers 202 once Kafka has what was posted. Who may post, ENCORE_COLLECT_SOURCES says. Processes share nothing:
+    It answers 202 once Kafka has what was posted. ENCORE_COLLECT_SOURCES lists who may post. Processes share nothing:
     run as many as you need. Exit 0: stopped by a signal; 1: Kafka or the port failed; 2: a bad setting.
     """
     from streams.collect.server import CollectFailed, run_collect

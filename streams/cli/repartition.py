@@ -32,15 +32,15 @@ if TYPE_CHECKING:
     "kafka", "devstack_dir", "app_id", "source_topic", "erasures_topic", "pseudonym_key_file", "transaction_timeout_s"
 )
 def repartition(settings: Settings, new_topic: str, partitions: int | None, is_last: bool, as_json: bool) -> None:
-    """Copy the source topic into NEW_TOPIC, which has N partitions: each household's records into the one of its key.
+    """Copy the source topic into NEW_TOPIC, which has N partitions; each record goes to its key's partition.
 
     Run it while workers and producers run, as often as you like: each run copies what came since. Stop the producers,
     run it with --last, and move workers and producers to NEW_TOPIC: docs/growing.md tells it step by step. Every record
     is copied exactly once, with timestamp and headers, in the order of the timestamps; those of forgotten households
     are left out. A run that was killed or stopped is simply run again.
 
-    Exit 0: copied, with --last all of it. Exit 1: it cannot be done, records still come, also after it was finished, a
-    server failed, or it was stopped.
+    Exit 0: copied, with --last all of it. Exit 1: the copy is impossible, producers are still writing, a server failed,
+    or you stopped it.
     """
     from streams.cli.progress import progress
     from streams.kafka.copy_writer import CopyFailed

@@ -37,7 +37,7 @@ class RuleSettings(BaseModel):
         _RULES.completion_percent, description="percent of the cells that make a completion, once the end is reached"
     )
     end_percent: Percent = Field(
-        _RULES.end_percent, description="percent of the length from which on a played cell reaches the end"
+        _RULES.end_percent, description="a played cell at or past this percent of the length reaches the end"
     )
     watcher_percent: Percent = Field(_RULES.watcher_percent, description="percent of the cells that make a watcher")
     skimmer_percent: Percent = Field(
@@ -45,7 +45,7 @@ class RuleSettings(BaseModel):
     )
     skimmer_covered_percent: Percent = Field(
         _RULES.skimmer_covered_percent,
-        description="percent of the cells; a household that covers as much is no skimmer",
+        description="a household that covered at least this percent of the cells is no skimmer",
     )
     starter_s: int = Field(
         _RULES.starter_ms // 1000, ge=1, le=86_400, description="credited seconds that make a starter"

@@ -137,7 +137,7 @@ class RunSettings(ServerSettings):
     )
     collect_port: int = Field(8422, ge=0, le=65_535, description="port of `encore collect`; 0: any free port")
     collect_host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")] = Field(
-        "127.0.0.1", description="address that this port listens on; it speaks HTTP, TLS is a proxy's"
+        "127.0.0.1", description="address to listen on; plain HTTP, so put a TLS proxy in front"
     )
     collect_origins: str = Field(
         "", description="origins whose pages may post from a browser (CORS), separated by commas; *: all; empty: none"

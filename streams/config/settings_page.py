@@ -10,8 +10,7 @@ Each is an environment variable and an option of the commands that use it (`--ch
 `ENCORE_CHECKPOINT_S`; `encore COMMAND --help` lists them). An option wins over the environment. A setting that
 cannot be used ends the command with exit code 2 and one line that says which it is, its value and what is accepted.
 So does a variable `ENCORE_…` that is no setting: the line names the nearest one.
-Secrets (`…_PASSWORD`) have no option, and nothing tells them; what they are for: [operating.md](operating.md), keep
-others out.
+Secrets (`…_PASSWORD`) have no option and are never printed. See [operating.md](operating.md), keep others out.
 
 The thresholds of the rules, from `ENCORE_COMPLETION_PERCENT` on, are part of the state: a worker refuses a state that
 was computed with others.
@@ -25,10 +24,14 @@ def _shown(default: object) -> str:
     return f"`{default}`" if str(default) else "empty"
 
 
+def _escaped(text: str | None) -> str:
+    return (text or "").replace("|", "\\|")
+
+
 def page() -> str:
     """The page as Markdown."""
     rows = [
-        f"| `{variable(name)}` | {_shown(field.default)} | {field.description} |"
+        f"| `{variable(name)}` | {_shown(field.default)} | {_escaped(field.description)} |"
         for name, field in Settings.model_fields.items()
     ]
     return _HEAD + "\n".join(rows) + "\n"

@@ -48,7 +48,9 @@ class Metrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._of_partitions: list[Gauge] = []
-        self.consumed_records = self._counter("consumed_records", "records that a checkpoint has taken in", _PARTITION)
+        self.consumed_records = self._counter(
+            "consumed_records", "records covered by a committed checkpoint", _PARTITION
+        )
         self.events = self._counter("events", "good events, in time for the grace", _PARTITION)
         self.credited_seconds = self._counter("credited_seconds", "seconds of content credited", _PARTITION)
         self.dead_letters = self._counter(
@@ -119,7 +121,7 @@ class Metrics:
         )
         self.state_rows = self._gauge("state_rows", "rows (household and title) in memory", _PARTITION)
         self.state_bytes = self._gauge(
-            "state_bytes", "bytes of the rows at rest, by the mean of those written last", _PARTITION
+            "state_bytes", "estimated bytes of the packed rows, by the mean size of those written last", _PARTITION
         )
 
     def note_checkpoint(self, checkpoint: Checkpoint) -> None:

@@ -1,7 +1,6 @@
 """The campaign: many trials of many faults from one seed, side by side on servers of their own, and what came of them.
 
-Owns the plan (which trials, with which seeds), the lanes in which trials run, and the results. It must not know
-what a fault does.
+Owns the plan (which trials, with which seeds), the lanes in which trials run, and the results.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which fault strikes when: a schedule of hits drawn from a seed, each kind by itself, so that kinds overlap.
 
-Owns the kinds of the chaos run, how often each strikes and how long it lasts. It must not know how one strikes.
+Owns the kinds of the chaos run, how often each strikes and how long it lasts.
 """
 
 from __future__ import annotations

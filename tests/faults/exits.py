@@ -1,6 +1,6 @@
 """Why workers ended. Each end has a cause that the run knows of, or it is a finding.
 
-Owns the causes: a signal that was sent, a fence, a server that was away. It must not know who sent or took away what.
+Owns the causes: a signal that was sent, a fence, a server that was away.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Kafka's requests and answers as they pass on the wire: what a fault must know of them to choose the one to hit.
 
-Owns the reading of frames, less their four bytes of length. It must not know connections, nor what is done with them.
+Owns the reading of frames, less their four bytes of length.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A proxy before each broker of a Kafka that understands its framing: chosen requests are held, cut off or repeated.
 
-Owns the ways that frames take, the addresses that clients are told, and what was kept of the requests. It must not know
-which request is to be hit: a `Judge` says that.
+Owns the ways that frames take, the addresses that clients are told, and what was kept of the requests. A `Judge` says
+which request is hit.
 """
 
 from __future__ import annotations

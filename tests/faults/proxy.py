@@ -1,6 +1,6 @@
 """A TCP proxy on the loopback for tests: it delays, cuts, swallows and redirects what passes.
 
-Owns its port, its connections and the thread that they live in. It must not know which protocol passes.
+Owns its port, its connections and the thread that they live in.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a campaign found, as a table for a terminal, as Markdown and as JSON.
 
-Owns which figures are shown and how they are summed up. It must not know how they came to be.
+Owns which figures are shown and how they are summed up.
 """
 
 from __future__ import annotations

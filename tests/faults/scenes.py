@@ -1,6 +1,6 @@
 """How trials begin for faults that can share one: what runs before the first strike.
 
-Owns the scenes. It must not know the faults.
+Owns the scenes.
 """
 
 from __future__ import annotations

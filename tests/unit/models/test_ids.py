@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from models.ids import full, short
+from models.ids import digest, full, short
 
 UUID_TEXT = "01890a5d-ac96-774b-bcce-b302099a8057"
 TEXTS = st.one_of(
@@ -53,3 +53,14 @@ def test_a_uuid_takes_sixteen_bytes(uuid: UUID) -> None:
 )  # fmt: skip
 def test_any_other_text_stays_as_it_is(text: str) -> None:
     assert short(text) == text
+
+
+@pytest.mark.parametrize(("text", "kept_bytes"), [("x" * 15, 15), ("x" * 16, 16), ("x" * 17, 12), ("é" * 9, 12)])
+def test_of_many_ids_a_long_one_is_kept_as_a_digest(text: str, kept_bytes: int) -> None:
+    kept = digest(text)
+    assert len(kept if isinstance(kept, bytes) else kept.encode()) == kept_bytes
+
+
+@given(TEXTS, TEXTS)
+def test_digests_are_equal_where_the_ids_are(one: str, other: str) -> None:
+    assert (digest(one) == digest(other)) is (one == other)

@@ -14,6 +14,7 @@ from models.audience import Weeks
 from models.glance import glance, has_sessions
 from models.habits import Habit
 from models.rows import pack, unpack
+from models.rules import MOST_IDS
 from models.session import Session
 from models.viewing import Row
 
@@ -104,18 +105,22 @@ PLACES = [(1, 100), (2, 110), (3, 105), (3, 105), (3, 110), (None, 110), (None, 
 """Numbers and times of a session's events, some of which stay at the place of those before."""
 
 
+LONG_IDS = [f"{number:0>256}" for number in range(300)]
+
+
+@pytest.mark.parametrize("ids", [UUIDS, LONG_IDS], ids=["UUIDs", "long ids"])
 @pytest.mark.parametrize("packed_after", [{*range(10)}, {0, 4}, {1}, {2, 3, 7}])
-def test_the_bytes_do_not_tell_when_a_row_was_packed_before(packed_after: set[int]) -> None:
+def test_the_bytes_do_not_tell_when_a_row_was_packed_before(packed_after: set[int], ids: list[str]) -> None:
     for places in range(1, len(PLACES) + 1):
-        often, once = _visits(places, packed_after), _visits(places, set())
+        often, once = _visits(places, packed_after, ids), _visits(places, set(), ids)
         assert pack(often.row) == pack(once.row)
 
 
-def _visits(places: int, packed_after: set[int]) -> Household:
+def _visits(places: int, packed_after: set[int], ids: list[str]) -> Household:
     viewing = household()
     for number, (seq, at) in enumerate(PLACES[:places]):
         viewing.now = at
-        viewing.tells("heartbeat", at, event_id=UUIDS[number], seq=seq)
+        viewing.tells("heartbeat", at, event_id=ids[number], seq=seq)
         if number in packed_after:
             pack(viewing.row)
     return viewing
@@ -144,6 +149,24 @@ def test_a_row_that_rested_knows_the_events_it_has_had(event_id: str, seq: int |
         assert viewing.state() == before
     viewing.tells("pause", 5, event_id=UUIDS[1], seq=seq)
     assert not viewing.is_playing
+
+
+@pytest.mark.parametrize("seq", [None, 7])
+@pytest.mark.parametrize("ids", [UUIDS, LONG_IDS], ids=["UUIDs", "long ids"])
+def test_a_row_that_rested_knows_as_many_events_of_one_place_as_one_that_did_not(
+    ids: list[str], seq: int | None
+) -> None:
+    viewing = household()
+    for event_id in ids[: MOST_IDS + 1]:
+        viewing.tells("heartbeat", 0, event_id=event_id, seq=seq)
+    rested = unpack(pack(deepcopy(viewing.row)))
+    for row in (viewing.row, rested):
+        viewing.row = row
+        before = viewing.state()
+        viewing.tells("pause", 5, event_id=ids[1], seq=seq)
+        assert viewing.state() == before
+        viewing.tells("pause", 5, event_id=ids[0], seq=seq)
+        assert not viewing.is_playing
 
 
 # -- a glance -----------------------------------------------------------------------------------------------------
