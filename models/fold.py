@@ -25,6 +25,7 @@ from models.erasure import Erasures, Held, held_of
 from models.events import END_OF_CALENDAR_MS, BadEvent, Event
 from models.expiry import sweep
 from models.partition_tallies import PartitionTallies
+from models.pseudonymous_record import PseudonymousRecord, refusal_of
 from models.pseudonyms import Pseudonyms
 from models.reading import read_event
 from models.row_cache import RowCache
@@ -46,8 +47,9 @@ class Fold:
     """The state of one partition. Feed it records with `apply`, take what changed with `drain`.
 
     `zones` are the time zones that events may name, until `take_in_zones` changes them. With `pseudonyms`, `apply`
-    replaces a household's id by its pseudonym before the event is counted. `clock_ms` is the stream time, or later
-    after a silence (`pass_time`). `credited_ms` is the content that this instance has credited: no part of the state.
+    replaces a household's id, if the record still has it, by its pseudonym before the event is counted. `clock_ms` is
+    the stream time, or later after a silence (`pass_time`). `credited_ms` is the content that this instance has
+    credited: no part of the state.
     """
 
     def __init__(
@@ -105,7 +107,7 @@ class Fold:
             try:
                 event = read_event(record.key, record.value)
             except BadEvent as problem:
-                self._set_aside(record, str(problem))
+                self._set_aside(record, refusal_of(record, problem))
                 continue
             time_ms: int = event.event_time_ms
             ahead_ms = time_ms - timestamp_ms
@@ -116,7 +118,7 @@ class Fold:
                 self._late.append(record)
             else:
                 events += 1
-                if pseudonym_of is not None:
+                if pseudonym_of is not None and not isinstance(record, PseudonymousRecord):
                     event.household_id = pseudonym_of(event.household_id.encode())
                 if erased_below and self._is_erased(event, record.offset):
                     continue
@@ -147,7 +149,7 @@ class Fold:
         household_id = event.household_id
         row = title.rows.get(household_id)
         if not isinstance(row, Row) or stream_time_ms - row.touched_ms > rules.forget_ms:
-            row = self._rows.touch(title, household_id, record.key, stream_time_ms)
+            row = self._rows.touch(title, household_id, record, stream_time_ms)
         if row.flags & MISROUTED:
             self.stream.misrouted_events += 1
         session_id: str = event.play_session_id

@@ -1,6 +1,7 @@
 """Pseudonyms of households: stable, and not reversible without the key.
 
-Owns how a pseudonym is computed: HMAC-SHA-256 (RFC 2104), its leftmost 128 bits, in hexadecimal digits.
+Owns how a pseudonym is computed: HMAC-SHA-256 (RFC 2104), its leftmost 128 bits, in hexadecimal digits; and what
+is left of a reason.
 """
 
 from __future__ import annotations
@@ -30,3 +31,10 @@ class Pseudonyms:
     def fingerprint(self) -> str:
         """Identifies the key: the pseudonym of the empty id, which no household can have."""
         return self.of(b"")
+
+
+def without_quotes(reason: str) -> str:
+    """Why a record is no event, without the words that a decoder quotes of it: ids may be among them."""
+    # A text with an apostrophe in it is quoted by the other quotes.
+    quotes = [at for at, letter in enumerate(reason) if letter in "'\""]
+    return f"{reason[: quotes[0]]}'...'{reason[quotes[-1] + 1 :]}" if len(quotes) > 1 else reason

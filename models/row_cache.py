@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from models.partitioner import partition_of
+from models.pseudonymous_record import PseudonymousRecord
 from models.rows import unpack
 from models.rules import Rules
 from models.title import Title
 from models.viewing import MISROUTED, Row
 from models.watching import Watching
+
+if TYPE_CHECKING:
+    from models.changes import Record
 
 _ROUTES_KEPT: Final = 100_000
 
@@ -31,10 +35,10 @@ class RowCache:
         self._rows: deque[tuple[Title, str]] = deque()
         self._routes: dict[bytes, int] = {}
 
-    def touch(self, title: Title, household_id: str, key: bytes | None, stream_time_ms: int) -> Row:
+    def touch(self, title: Title, household_id: str, record: Record, stream_time_ms: int) -> Row:
         """The decoded row of a household; a new one if there is none, or if it is forgotten by now.
 
-        `key` is the record's key. If it belongs to another partition, a new row is flagged as misrouted.
+        If the record's key belongs to another partition, a new row is flagged as misrouted.
         """
         # Interned: a household's rows of many titles share one string.
         household_id = sys.intern(household_id)
@@ -44,7 +48,7 @@ class RowCache:
         row = self._unpacked(title, household_id, kept) if isinstance(kept, bytes) else kept
         if row is None or stream_time_ms - row.touched_ms > self._forget_ms:
             row = Row(touched_ms=stream_time_ms)
-            if self._partition_of(key or b"") != self._partition:
+            if self._is_misrouted(record):
                 row.flags = MISROUTED
         title.rows[household_id] = row
         return row
@@ -54,6 +58,11 @@ class RowCache:
         if title.watching:
             row.watched = self._watching.of_row(title, household_id, row)
         return row
+
+    def _is_misrouted(self, record: Record) -> bool:
+        if isinstance(record, PseudonymousRecord):
+            return record.is_misrouted
+        return self._partition_of(record.key or b"") != self._partition
 
     def _partition_of(self, key: bytes) -> int:
         """Cached by household: murmur2 costs as much as folding an event."""

@@ -25,6 +25,9 @@ UNKNOWN_LENGTH_CELLS: Final = DAY_MS // CELL_MS
 LONGEST_MEDIA_MS: Final = 7 * DAY_MS
 """No media time lies beyond seven days: a position, runtime or credits mark past it is bad input."""
 
+SHORTEST_GRACE_MS: Final = DAY_MS
+"""No settings make an event late that is at most this much behind the stream time."""
+
 LARGEST_EVENT_BYTES: Final = 65_536
 """An event's value is at most 64 KiB: a record above it is a dead letter."""
 

@@ -15,9 +15,11 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from streams.archive.chain import check_source, claim, last_file
+from models.pseudonymous_record import Pseudonymizer
+from streams.archive.chain import last_file
 from streams.archive.compaction import compact
 from streams.archive.partition_writer import Overtaken, PartitionWriter, Wrote
+from streams.archive.source_note import check_fits, claim, source_of
 from streams.archive.store import ArchiveFailed, Store, open_store
 from streams.config.settings import Settings
 from streams.kafka.admin import KafkaView
@@ -48,7 +50,8 @@ class Archiver:
 
     def __init__(self, settings: Settings, metrics: ArchiveMetrics, *, accept_gap: bool = False) -> None:
         self._settings, self._metrics, self._accept_gap = settings, metrics, accept_gap
-        self._topic = settings.source_topic
+        self._topic, self._pseudonyms = settings.source_topic, settings.pseudonyms()
+        self._pseudonymizer: Pseudonymizer | None = None
         self._store: Store = open_store(settings.archive)
         self._view = KafkaView(settings.kafka_address)
         self._stopped = threading.Event()
@@ -65,8 +68,11 @@ class Archiver:
 
     def run(self) -> None:
         """Archive until `stop`. Raises `ArchiveFailed`, `KafkaFailed`."""
-        self._topic_id = self._view.topic_there(self._topic).topic_id
-        claim(self._store, self._topic, self._topic_id)
+        self._source = source_of(self._view.topic_there(self._topic), self._pseudonyms)
+        claim(self._store, self._topic, self._source)
+        if self._pseudonyms is not None:
+            self._pseudonymizer = Pseudonymizer(self._pseudonyms, self._source.partitions)
+        log.info("households are archived %s", "by their ids" if self._pseudonyms is None else "under pseudonyms")
         self._consumer = self._subscribed()
         self._compactor.start()
         try:
@@ -174,13 +180,14 @@ class Archiver:
         return PartitionWriter(
             self._store,
             self._topic,
-            self._topic_id,
+            self._source.topic_id,
             number,
             position,
             stream_time_ms,
             gaps,
             self._check_topic,
             self._note,
+            self._pseudonymizer,
         )
 
     def _accepted(self, number: int, position: int, first: int) -> tuple[tuple[int, int], ...]:
@@ -227,10 +234,11 @@ class Archiver:
             self._writers[number].write()
 
     def _check_topic(self) -> None:
-        """Raise `ArchiveFailed` if the topic was made anew. Called after records were read, so they are of this one."""
-        now = self._view.topic_there(self._topic)
-        if now.topic_id != self._topic_id:
-            check_source(self._store, self._topic, now.topic_id)
+        """Raise `ArchiveFailed` if the topic was made anew or, under pseudonyms, has grown. Called after records were
+        read, so they are of this one."""
+        now = source_of(self._view.topic_there(self._topic), self._pseudonyms)
+        if now != self._source:
+            check_fits(self._store, self._topic, now)
 
     def _note(self, wrote: Wrote) -> None:
         self._metrics.note_file(wrote.partition, wrote.records, wrote.size_bytes)

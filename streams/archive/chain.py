@@ -7,7 +7,6 @@ name, and the second one fails. Files off the chain lie within one that was made
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,13 +14,12 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from streams.archive.parquet_file import Footer, Unreadable, read_footer
-from streams.archive.store import ArchiveFailed, Exists, Missing, Store, Stored
+from streams.archive.store import ArchiveFailed, Missing, Store, Stored
 
 LAST_MS = 253_402_300_800_000 - 1
 """The end of 9999: records with later timestamps are dead letters, and move no clock."""
 
 _NAME = re.compile(r"(?P<topic>[^/]+)/partition=(?P<partition>\d+)/day=(?P<day>[\d-]{10})/(?P<first>\d{20})\.parquet")
-_SOURCE = "source.json"
 _AT_ONCE = 16
 _TRIES = 5
 
@@ -148,29 +146,3 @@ def days_over(named: Iterable[Link]) -> list[list[Link]]:
     for link in named:
         days.setdefault(link.day, []).append(link)
     return list(days.values())[:-1]
-
-
-def claim(store: Store, topic: str, topic_id: str) -> None:
-    """Note which topic the archive is of, or check it. Raises `ArchiveFailed` if it is another one of this name."""
-    path, note = f"{topic}/{_SOURCE}", {"topic": topic, "topic_id": topic_id}
-    try:
-        store.create(path, json.dumps(note).encode())
-    except Exists:
-        check_source(store, topic, topic_id)
-
-
-def check_source(store: Store, topic: str, topic_id: str) -> None:
-    """Check that an archive is of this topic. Raises `ArchiveFailed`."""
-    path = f"{topic}/{_SOURCE}"
-    try:
-        with store.open(path) as file:
-            found = json.loads(file.read())["topic_id"]
-    except Missing:
-        raise ArchiveFailed(f"{store.address(topic)} is no archive: there is no {_SOURCE} in it") from None
-    except (ValueError, KeyError, TypeError):
-        raise ArchiveFailed(f"{store.address(path)} is not what an archive writes there") from None
-    if found != topic_id:
-        raise ArchiveFailed(
-            f"{store.address(topic)} is the archive of a former topic {topic} (id {found}); the present one has the id"
-            f" {topic_id}, and offsets of its own: archive it elsewhere (ENCORE_ARCHIVE), or move the former archive"
-        )

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from streams.archive.source_note import Source, check_source, source_of
 from streams.archive.store import ArchiveFailed, Missing, Store, open_store
+from streams.config.settings import Settings
 from streams.kafka.admin import KafkaView
 from streams.kafka.reader import CannotRead, TopicReader
 from streams.kafka.topics import KafkaFailed
@@ -17,7 +19,7 @@ from streams.kafka.topics import KafkaFailed
 # Who has no archive needs no library for its files, so what reads them is imported where it is used.
 if TYPE_CHECKING:
     from streams.archive.chain import Chain
-    from streams.archive.parquet_file import ArchivedRecord
+    from streams.archive.parquet_file import Archived
 
 _TRIES = 5
 T = TypeVar("T")
@@ -46,7 +48,7 @@ class History(NamedTuple):
         """Each partition's first offset of all."""
         return {number: span.first for number, span in self.spans.items()}
 
-    def records(self, partition: int, end: int | None = None) -> Iterator[ArchivedRecord]:
+    def records(self, partition: int, end: int | None = None) -> Iterator[Archived]:
         """A partition's records that Kafka has forgotten, in order; with `end` only those below it.
 
         Raises `CannotRead`.
@@ -55,23 +57,24 @@ class History(NamedTuple):
         return read_archived(self.address, self.topic, partition, first, until if end is None else min(end, until))
 
 
-def history_of(address: str, source: TopicReader) -> History:
-    """What an archive has of a topic's records that Kafka has forgotten. Raises `CannotRead`: also where neither has
-    a record."""
+def history_of(settings: Settings, reader: TopicReader) -> History:
+    """What the archive has of a topic's records that Kafka has forgotten. Raises `CannotRead`: also where neither has
+    a record, and where the archive's pseudonyms are not those of the settings."""
     try:
-        topic_id = KafkaView(source.kafka).topic_there(source.topic).topic_id
+        topic = KafkaView(reader.kafka).topic_there(reader.topic)
     except KafkaFailed as problem:
         raise CannotRead(str(problem)) from None
-    return joined(address, source.topic, topic_id, source.beginnings)
+    source = source_of(topic, settings.pseudonyms())
+    return joined(settings.archive, reader.topic, source, reader.beginnings)
 
 
-def joined(address: str, topic: str, topic_id: str, kafka_firsts: Mapping[int, int]) -> History:
+def joined(address: str, topic: str, source: Source, kafka_firsts: Mapping[int, int]) -> History:
     """The same, by Kafka's first offsets."""
-    from streams.archive.chain import chains, check_source
+    from streams.archive.chain import chains
 
     def found() -> dict[int, Chain]:
         store = open_store(address)
-        check_source(store, topic, topic_id)
+        check_source(store, topic, source)
         return chains(store, topic)
 
     by_partition = _readable(found)
@@ -90,7 +93,7 @@ def _span(topic: str, number: int, chain: Chain | None, kafka_first: int) -> Spa
     return Span(chain.first, kafka_first)
 
 
-def read_archived(address: str, topic: str, partition: int, start: int, end: int) -> Iterator[ArchivedRecord]:
+def read_archived(address: str, topic: str, partition: int, start: int, end: int) -> Iterator[Archived]:
     """A partition's records in an archive at offsets from `start` to below `end`. Raises `CannotRead`.
 
     Days become one file meanwhile: where a file has gone, the chain is read again.
@@ -109,7 +112,7 @@ def read_archived(address: str, topic: str, partition: int, start: int, end: int
                 raise CannotRead(f"{store.address(str(gone))} is listed, and not there") from None
 
 
-def _read_chain(store: Store, topic: str, partition: int, start: int, end: int) -> Iterator[ArchivedRecord]:
+def _read_chain(store: Store, topic: str, partition: int, start: int, end: int) -> Iterator[Archived]:
     from streams.archive.chain import chains
     from streams.archive.parquet_file import Unreadable, read_records
 

@@ -32,7 +32,10 @@ SETTINGS = (
 @with_settings(*SETTINGS)
 @click.pass_context
 def archive(context: click.Context, settings: Settings, accept_gap: bool) -> None:
-    """Copy the source's raw records to Parquet files in ENCORE_ARCHIVE, until SIGTERM or Ctrl-C.
+    """Copy the source's records to Parquet files in ENCORE_ARCHIVE, until SIGTERM or Ctrl-C.
+
+    With ENCORE_PSEUDONYM_KEY_FILE, the files have households' pseudonyms instead of their ids, and of each record only
+    what a recount needs.
 
     Several processes of one application share the partitions. Each record is in the archive once, whenever a process
     dies. Exit 0: stopped by a signal; 1: Kafka or the archive failed, or Kafka has forgotten records that are not
@@ -40,11 +43,6 @@ def archive(context: click.Context, settings: Settings, accept_gap: bool) -> Non
     """
     if context.invoked_subcommand is not None:
         return
-    if settings.pseudonym_key_file:
-        raise click.UsageError(
-            "ENCORE_PSEUDONYM_KEY_FILE is set: an archive would hold the households' ids, which then are nowhere but"
-            " in the source topic. Keep that for as long as you need instead (retention.ms)"
-        )
     _run(kafka_located(_with_archive(settings)), accept_gap)
 
 

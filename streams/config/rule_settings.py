@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from models.dayparts import read_dayparts
 from models.pseudonyms import Pseudonyms
-from models.rules import DAY_MS, HOUR_MS, Rules
+from models.rules import DAY_MS, HOUR_MS, SHORTEST_GRACE_MS, Rules
 from streams.config.servers import read_by
 
 
@@ -96,7 +96,7 @@ class RuleSettings(BaseModel):
     )
     grace_days: int = Field(
         _RULES.grace_ms // DAY_MS,
-        ge=1,
+        ge=SHORTEST_GRACE_MS // DAY_MS,
         le=365,
         description="days that an event may be behind the stream time before it is late",
     )

@@ -15,7 +15,7 @@ import msgspec
 from models.erasure import digest_of
 from streams.archive.store import Store, open_store
 from streams.config.settings import Settings
-from streams.kafka.admin import KafkaView
+from streams.kafka.admin import KafkaView, TopicNow
 from streams.kafka.producer import Outgoing, send
 from streams.kafka.reader import OptionalTopic, TopicReader
 from streams.operations.titles import NOW
@@ -92,17 +92,27 @@ def forget_in_archive(settings: Settings, asked: Asked, household_id: str, rewri
 
     Raises `ArchiveFailed`, `CannotRead`.
     """
-    from streams.archive.chain import check_source
     from streams.archive.erasure import erase, holding
 
-    store, topic, key = open_store(settings.archive), settings.source_topic, household_id.encode()
-    check_source(store, topic, asked.erasure.topic_id)
+    store, topic = open_store(settings.archive), settings.source_topic
+    key = _key_in_archive(settings, store, asked, household_id)
     until = dict(enumerate(asked.erasure.until))
     deadline = time.monotonic() + within_s
     while (waiting := _not_archived(settings, store, until)) and rewrite and time.monotonic() < deadline:
         time.sleep(_POLL_S)
     files = holding(store, topic, key, until)
     return Archived(files, erase(store, topic, key, until) if rewrite else 0, waiting)
+
+
+def _key_in_archive(settings: Settings, store: Store, asked: Asked, household_id: str) -> bytes:
+    """The key of a household's records: its id, or its pseudonym where the archive has these."""
+    from streams.archive.source_note import check_source, source_of
+
+    erasure, pseudonyms = asked.erasure, settings.pseudonyms()
+    source = source_of(TopicNow(erasure.topic_id, len(erasure.until)), pseudonyms)
+    found = check_source(store, settings.source_topic, source)
+    key = household_id.encode()
+    return pseudonyms.of(key).encode() if pseudonyms is not None and found.pseudonyms else key
 
 
 def _not_archived(settings: Settings, store: Store, until: Mapping[int, int]) -> list[int]:

@@ -76,7 +76,7 @@ def look(settings: Settings) -> Recount:
     with TopicReader(settings.kafka_address, settings.source_topic) as source:
         if not settings.archive:
             return Recount(source.beginnings, source.ends())
-        history = history_of(settings.archive, source)
+        history = history_of(settings, source)
         spans, gaps = history.spans.values(), chain.from_iterable(history.gaps.values())
         archived = sum(span.until - span.first for span in spans)
         return Recount(history.firsts, source.ends(), archived, sum(end - start for start, end in gaps))

@@ -89,11 +89,12 @@ def judge_archive(address: str, retention_ms: int, partitions: list[Missing]) ->
 
 def missing(settings: Settings, view: KafkaView) -> list[Missing]:
     """What the archive lacks, by partition. Raises `ArchiveFailed`, `KafkaFailed`."""
-    from streams.archive.chain import check_source, last_file
+    from streams.archive.chain import last_file
+    from streams.archive.source_note import check_fits, source_of
 
     topic, store = settings.source_topic, open_store(settings.archive)
     now = view.topic_there(topic)
-    check_source(store, topic, now.topic_id)
+    check_fits(store, topic, source_of(now, settings.pseudonyms()))
     found = []
     for number, (first, end) in view.spans(topic, range(now.partitions)).items():
         last = last_file(store, topic, number)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import msgspec
 
 from models.changes import Changes, Milestone, Record
-from models.pseudonyms import Pseudonyms
+from models.pseudonymous_record import PseudonymousRecord
+from models.pseudonyms import Pseudonyms, without_quotes
 from models.viewing import COMPLETED, STARTED, STREAK, VIEWED
 from streams.config.settings import Settings
 from streams.state.transactions import Kept
@@ -69,32 +70,39 @@ def refused_record(
 
 def _kept(topic: str, record: Record, source: Headers, more: Headers, pseudonyms: Pseudonyms | None) -> Kept:
     headers = [*source, _offset(record.offset), *more]
-    key, value, longest_value = record.key, record.value, LARGEST_KEPT_BYTES
     if pseudonyms is not None:
-        key = None if key is None else pseudonyms.of(key).encode()
-        longest_value = 0
-    for name, whole, longest in (("key", key, LARGEST_KEPT_BYTES), ("value", value, longest_value)):
-        if whole is not None and len(whole) > longest:
-            headers.append((f"{name}_bytes", str(len(whole)).encode()))
-    return Kept(topic, _cut(key, LARGEST_KEPT_BYTES), _cut(value, longest_value), headers)
+        return _without_bytes(topic, record, headers, pseudonyms)
+    for name, whole in (("key", record.key), ("value", record.value)):
+        if whole is not None and len(whole) > LARGEST_KEPT_BYTES:
+            headers.append(_length(name, len(whole)))
+    return Kept(topic, _cut(record.key), _cut(record.value), headers)
+
+
+def _without_bytes(topic: str, record: Record, headers: Headers, pseudonyms: Pseudonyms) -> Kept:
+    if isinstance(record, PseudonymousRecord):
+        key, length = record.key, record.value_bytes
+    else:
+        key = None if record.key is None else pseudonyms.of(record.key).encode()
+        length = None if record.value is None else len(record.value)
+    if length:
+        headers = [*headers, _length("value", length)]
+    return Kept(topic, key, None if length is None else b"", headers)
 
 
 def _reason(reason: str, pseudonyms: Pseudonyms | None) -> bytes:
-    """Why a record is a dead letter. With pseudonyms, without quotes: decoders quote words of the record."""
-    if pseudonyms is not None:
-        # A text with an apostrophe in it is quoted by the other quotes.
-        quotes = [at for at, letter in enumerate(reason) if letter in "'\""]
-        if len(quotes) > 1:
-            reason = f"{reason[: quotes[0]]}'...'{reason[quotes[-1] + 1 :]}"
-    return reason.encode()
+    return (reason if pseudonyms is None else without_quotes(reason)).encode()
+
+
+def _length(name: str, length: int) -> tuple[str, bytes]:
+    return f"{name}_bytes", str(length).encode()
 
 
 def _offset(offset: int) -> tuple[str, bytes]:
     return "offset", str(offset).encode()
 
 
-def _cut(data: bytes | None, longest: int) -> bytes | None:
-    return data if data is None else data[:longest]
+def _cut(data: bytes | None) -> bytes | None:
+    return data if data is None else data[:LARGEST_KEPT_BYTES]
 
 
 def _milestone(topic: str, milestone: Milestone, source: Headers) -> Kept:

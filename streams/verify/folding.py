@@ -105,7 +105,7 @@ class PartitionLog:
             if record.timestamp_ms not in TIMES_MS:
                 raise Unreadable("the record's timestamp is not between 1970 and the end of 9999")
             self.stream_ms = max(self.stream_ms, record.timestamp_ms)
-            event = read_event(record.key, record.value)
+            event = _event(record)
             if event["event_time_ms"] > record.timestamp_ms + self.rules.future_ms:
                 raise Unreadable("event_time_ms is in the future")
         except Unreadable as reason:
@@ -115,7 +115,7 @@ class PartitionLog:
             self.late.append(_kept(record, self.pseudonym_key))
             return
         self.made.account["events"] += 1
-        if self.pseudonym_key is not None:
+        if self.pseudonym_key is not None and record.nameless is None:
             event["household_id"] = pseudonym(self.pseudonym_key, event["household_id"].encode())
         if self.erased_until and record.offset < self.erased_until.get(digest(event["household_id"]), 0):
             return
@@ -157,7 +157,7 @@ class PartitionLog:
         account = self.made.account
         account["late_hour_events"] += not in_hour
         account["unknown_zone_events"] += "time_zone" in event and not self.zones.has(event["time_zone"])
-        if home_partition(record.key or b"", self.partitions) != self.partition:
+        if self._is_misrouted(record):
             account["misrouted_events"] += 1
             self.misrouted.setdefault(event["household_id"], record.offset)
         viewing = self._viewing(event)
@@ -172,6 +172,11 @@ class PartitionLog:
             self.franchises.watched.add(event["title_id"])
         if viewing.standing != before:
             self._tell_franchise(event, before, viewing.standing)
+
+    def _is_misrouted(self, record: RawRecord) -> bool:
+        if record.nameless is not None:
+            return record.nameless.is_misrouted
+        return home_partition(record.key or b"", self.partitions) != self.partition
 
     def _is_news(self, session: Session, event: dict[str, Any]) -> bool:
         what = session.what_is(event)
@@ -260,7 +265,16 @@ class PartitionLog:
         self.franchises.change(franchise_id, live, before, after)
 
 
+def _event(record: RawRecord) -> dict[str, Any]:
+    if record.nameless is not None and record.nameless.refusal is not None:
+        raise Unreadable(record.nameless.refusal)
+    return read_event(record.key, record.value)
+
+
 def _kept(record: RawRecord, pseudonym_key: bytes | None) -> Kept:
+    if record.nameless is not None:
+        length = record.nameless.value_bytes
+        return Kept(record.partition, record.offset, record.key, None if length is None else b"", None, length or None)
     if pseudonym_key is not None:
         name = None if record.key is None else pseudonym(pseudonym_key, record.key).encode()
         length = len(record.value) if record.value else None

@@ -8,15 +8,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streams.archive.history import History
 from streams.config.kafka_security import KafkaAddress
 from streams.kafka.reader import CannotRead, OptionalTopic, TopicReader
 from streams.verify.folding import CatalogRow
 from streams.verify.recomputation import readable_title
-from streams.verify.records import RawRecord
+from streams.verify.records import Nameless, RawRecord
 from streams.verify.zones import Zone, ZoneRow, stored_zone
+
+# Who has no archive has no library for its files.
+if TYPE_CHECKING:
+    from streams.archive.parquet_file import Archived
 
 TAKEN_IN = re.compile(rb"c\d{20}\|")
 ERASED = re.compile(rb"e\d{20}\|")
@@ -31,10 +35,16 @@ def source_records(reader: TopicReader, ends: Mapping[int, int], history: Histor
     """The source's records below these ends, in order within each partition: first what only the archive has."""
     if history is not None:
         for partition, end in ends.items():
-            yield from map(RawRecord._make, history.records(partition, end))
+            yield from map(from_archive, history.records(partition, end))
     for message in reader.read_below(dict(ends)):
         timestamp_ms = message.timestamp()[1]
         yield RawRecord(message.partition(), message.offset(), timestamp_ms, message.key(), message.value())
+
+
+def from_archive(record: Archived) -> RawRecord:
+    """A record of an archive; what follows its value is there under pseudonyms only."""
+    of_kafka, more = record[:5], record[5:]
+    return RawRecord._make((*of_kafka, Nameless._make(more) if more else None))
 
 
 class StateLog:

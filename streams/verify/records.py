@@ -24,14 +24,29 @@ TIMES_MS = range(253_402_300_800_000)  # 1970 to the end of 9999, of events and 
 LONGEST_ID_BYTES, LONGEST_PLACE_BYTES = 256, 64
 
 
+class Nameless(NamedTuple):
+    """What an archive under pseudonyms says of a record whose bytes it has not.
+
+    `value_bytes`: how long the value was. `refusal`: why it was no event.
+    """
+
+    value_bytes: int | None
+    is_misrouted: bool
+    refusal: str | None
+
+
 class RawRecord(NamedTuple):
-    """One record as Kafka holds it. `timestamp_ms` is the broker's or the producer's, depending on the topic."""
+    """One record as Kafka holds it. `timestamp_ms` is the broker's or the producer's, depending on the topic.
+
+    With `nameless`, key and value are those that an archive under pseudonyms has instead.
+    """
 
     partition: int
     offset: int
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
+    nameless: Nameless | None = None
 
 
 class Unreadable(Exception):

@@ -61,7 +61,7 @@ def verify(settings: Settings, *, wait_s: float, expired_too: bool = False) -> V
     started = time.monotonic()
     kafka = settings.kafka_address
     with TopicReader(kafka, settings.source_topic) as source:
-        history = history_of(settings.archive, source) if settings.archive else None
+        history = history_of(settings, source) if settings.archive else None
         checkpoints, ends = _wait_for_checkpoints(kafka, settings, source, wait_s)
         with (
             closing(checkpoints) as state,

@@ -23,12 +23,14 @@ from models.erasure import digest_of
 from models.events import END_OF_CALENDAR_MS
 from models.fold import Fold
 from models.partitioner import partition_of
+from models.pseudonymous_record import PseudonymousRecord
 from models.pseudonyms import Pseudonyms
 from models.rules import DAY_MS, HOUR_MS, Rules
 from models.windows import KEPT_FOR, Retention
 from streams.config.zones import Zones, installed_zones, rules_of
 from streams.verify import Catalog, Expected, RawRecord, recompute
 from streams.verify import CatalogRow as TakenIn
+from streams.verify.reading import from_archive
 from streams.verify.zones import ZoneRow
 
 MIDNIGHT = 1_750_032_000_000
@@ -106,7 +108,7 @@ class Step(NamedTuple):
 
     partition: int
     titles: list[tuple[str, CatalogRow | None]]
-    record: LogRecord
+    record: LogRecord | PseudonymousRecord
     silent_ms: int | None = None
     erased: dict[str, int] = {}  # noqa: RUF012 (nobody changes it)
     zones: dict[str, bytes] = {}  # noqa: RUF012
@@ -172,7 +174,7 @@ class Log:
                 taken_in.setdefault(number, []).append(TakenIn(record.offset, title_id, text))
             if silent_ms is not None:
                 silent.setdefault(number, {})[record.offset] = silent_ms
-        records = [RawRecord(step.partition, *step.record) for step in self.steps]
+        records = [_raw(step) for step in self.steps]
         current = {title_id: msgspec.json.encode(row) for title_id, row in self.catalog().items()}
         return recompute(
             records,
@@ -190,6 +192,12 @@ class Log:
         """The catalog as it is in the end."""
         rows = dict(pair for step in self.steps for pair in step.titles)
         return {title_id: row for title_id, row in rows.items() if row is not None}
+
+
+def _raw(step: Step) -> RawRecord:
+    if isinstance(step.record, PseudonymousRecord):
+        return from_archive(step.record)
+    return RawRecord(step.partition, *step.record)
 
 
 def take(fold: Fold, step: Step) -> list[Changes]:
@@ -230,9 +238,12 @@ class Player:
 
 
 class Writer:
-    """Writes one random log; with `turning_zones` one whose events bear zones, of which the data changes often."""
+    """Writes one random log; with `turning_zones` one whose events bear zones, of which the data changes often.
 
-    def __init__(self, random: Random, events: int, *, turning_zones: bool = False) -> None:
+    If it is `pseudonymous` there is a key, otherwise sometimes.
+    """
+
+    def __init__(self, random: Random, events: int, *, turning_zones: bool = False, pseudonymous: bool = False) -> None:
         self.random = random
         self.rules = random.choice((NARROW, NARROW, DAILY, DAILY, OTHER_DAYPARTS, Rules()))
         self.goes_on_for_days = self.rules in (DAILY, OTHER_DAYPARTS)
@@ -246,7 +257,7 @@ class Writer:
         self.written: list[tuple[int, bytes | None, bytes | None]] = []
         self.offsets = [random.choice((0, 5))] * self.partitions
         self.events = events
-        self.key = random.choice((None, None, KEY))
+        self.key = KEY if pseudonymous else random.choice((None, None, KEY))
         self.pseudonyms = None if self.key is None else Pseudonyms(self.key)
         self.is_forgetful = random.random() < 0.3
         self.lengths: dict[str, int] = {}

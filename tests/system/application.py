@@ -251,14 +251,17 @@ class Application:
 
     # -- Kafka ----------------------------------------------------------------------------------------------
 
-    def produce(self, key: bytes | None, value: bytes | None, timestamp_ms: int, topic: str = "") -> Any:
-        """Send one record (kafka-python's own partitioner is Java's murmur2); a future of its place."""
+    def produce(self, key: bytes | None, value: bytes | None, timestamp_ms: int, topic: str = "", **more: Any) -> Any:
+        """Send one record (kafka-python's own partitioner is Java's murmur2); a future of its place.
+
+        `more` are further arguments of its `send`.
+        """
         if self._producer is None:
             self._producer = KafkaProducer(
                 bootstrap_servers=self.environment["ENCORE_KAFKA"], max_request_size=4_000_000, linger_ms=5
             )
         topic = topic or self.environment["ENCORE_SOURCE_TOPIC"]
-        return self._producer.send(topic, value, key, timestamp_ms=timestamp_ms)
+        return self._producer.send(topic, value, key, timestamp_ms=timestamp_ms, **more)
 
     def send(self, events: Iterable[dict[str, Any]], timestamp_ms: int | None = None) -> list[Any]:
         """Send events, as their household, stamped with their own time unless another is given; their places."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from models.pseudonymous_record import Pseudonymizer
 from streams.archive.parquet_file import ArchivedRecord
 from streams.archive.partition_writer import PartitionWriter, Wrote
 from streams.archive.store import Store
@@ -52,18 +53,27 @@ def writer_of(
     gaps: tuple[tuple[int, int], ...] = (),
     partition: int = 3,
     wrote: list[Wrote] | None = None,
+    pseudonymizer: Pseudonymizer | None = None,
 ) -> PartitionWriter:
     """A writer that may always write."""
     told = [] if wrote is None else wrote
-    return PartitionWriter(store, TOPIC, TOPIC_ID, partition, position, stream_time_ms, gaps, lambda: None, told.append)
+    return PartitionWriter(
+        store, TOPIC, TOPIC_ID, partition, position, stream_time_ms, gaps, lambda: None, told.append, pseudonymizer
+    )
 
 
-def write(store: Store, *files: Iterable[Message], position: int = 0, partition: int = 3) -> None:
+def write(
+    store: Store,
+    *files: Iterable[Message],
+    position: int = 0,
+    partition: int = 3,
+    pseudonymizer: Pseudonymizer | None = None,
+) -> None:
     """Write records, a file for each group."""
     stream_time_ms = -1
     for messages in files:
         some = list(messages)
-        writer = writer_of(store, position, stream_time_ms, partition=partition)
+        writer = writer_of(store, position, stream_time_ms, partition=partition, pseudonymizer=pseudonymizer)
         writer.take(some)
         writer.write()
         position = writer.position

@@ -1,4 +1,4 @@
-"""The order of a partition's files, what is refused as none, and which topic an archive is of."""
+"""The order of a partition's files, and what is refused as none."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 from records import DAY_MS, NOON_MS, Message, write
 
 from streams.archive import compaction
-from streams.archive.chain import Broken, File, Link, chains, claim, last_file, path_of
+from streams.archive.chain import Broken, File, Link, chains, last_file, path_of
 from streams.archive.compaction import compact, mergeable
 from streams.archive.parquet_file import Footer
-from streams.archive.store import ArchiveFailed, Store, Stored, open_store
+from streams.archive.store import Store, Stored, open_store
 
 
 @pytest.fixture
@@ -71,14 +71,6 @@ def test_what_is_left_of_a_compaction_that_was_killed_is_off_the_chain_and_goes(
     assert firsts(store) == [0, 2]
     assert compact(store, "events", 3).gone == 1
     assert len(store.list("events")) == 2
-
-
-def test_an_archive_is_of_one_topic_with_one_id(store: Store) -> None:
-    claim(store, "events", "id-1")
-    claim(store, "events", "id-1")
-    claim(store, "other", "id-2")
-    with pytest.raises(ArchiveFailed, match=r"archive of a former topic events \(id id-1\).*id-2"):
-        claim(store, "events", "id-2")
 
 
 @pytest.mark.parametrize(("largest", "runs"), [(29, []), (30, [[0, 1]]), (39, [[0, 1]]), (40, [[0, 1, 2]])])
