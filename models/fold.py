@@ -8,7 +8,7 @@ it only to decide whether an erasure covers the record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import tzinfo
 from typing import Final
 
@@ -46,6 +46,7 @@ the event that closes it."""
 class Fold:
     """The state of one partition. Feed it records with `apply`, take what changed with `drain`.
 
+    `decode` turns a value into JSON, or raises `BadEvent`; None: all values are JSON.
     `zones` are the time zones that events may name, until `take_in_zones` changes them. With `pseudonyms`, `apply`
     replaces a household's id, if the record still has it, by its pseudonym before the event is counted. `clock_ms` is
     the stream time, or later after a silence (`pass_time`). `credited_ms` is the content that this instance has
@@ -61,6 +62,7 @@ class Fold:
         zones: Mapping[str, tzinfo] | None = None,
         retention: Retention = KEPT_FOR,
         pseudonyms: Pseudonyms | None = None,
+        decode: Callable[[bytes | None], bytes | None] | None = None,
     ) -> None:
         self.rules = rules
         self.partitions = partitions
@@ -68,6 +70,7 @@ class Fold:
         self.stream = StreamCounters()
         self.generation = 1
         self.credited_ms = 0
+        self._decode = decode
         self._pseudonym_of = pseudonyms.of if pseudonyms is not None else None
         self._zones: Mapping[str, tzinfo] = zones or {}
         self._local = LocalTimes(read_dayparts(rules.dayparts), self._zones)
@@ -94,7 +97,7 @@ class Fold:
         """Fold records in, in log order."""
         self._sums.count_anew(self.stream_time_ms - self.rules.forget_ms)
         grace_ms, future_ms, stream, events = self.rules.grace_ms, self.rules.future_ms, self.stream, 0
-        pseudonym_of, erased_below = self._pseudonym_of, self.erasures.below
+        pseudonym_of, erased_below, decode = self._pseudonym_of, self.erasures.below, self._decode
         for record in records:
             timestamp_ms = record.timestamp
             if not 0 <= timestamp_ms < END_OF_CALENDAR_MS:
@@ -105,7 +108,7 @@ class Fold:
                 if timestamp_ms > self.clock_ms:
                     self.clock_ms = timestamp_ms
             try:
-                event = read_event(record.key, record.value)
+                event = read_event(record.key, record.value if decode is None else decode(record.value))
             except BadEvent as problem:
                 self._set_aside(record, refusal_of(record, problem))
                 continue

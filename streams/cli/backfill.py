@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.cli.options import command, with_settings
-from streams.cli.servers import kafka_located
+from streams.cli.servers import insist_on_json, kafka_located
 from streams.display.numbers import many
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def backfill(settings: Settings, files: tuple[Path, ...]) -> None:
     from streams.kafka.topics import KafkaFailed, make_topics
     from streams.operations.backfill import CannotBackfill, Files
 
+    insist_on_json(settings)
     settings = kafka_located(settings)
     try:
         history = Files(files)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import click
 
 from streams.cli.options import command, with_settings
-from streams.cli.servers import kafka_located
+from streams.cli.servers import insist_on_json, kafka_located
 from streams.config.settings import Settings
 
 SETTINGS = (
@@ -46,6 +46,7 @@ def bridge(settings: Settings, schema: str, topic: str, accept_gap: bool) -> Non
     if schema not in schemas():
         raise click.UsageError(f"FORMAT {schema}: accepted: {', '.join(schemas())}")
     log_to_stderr(settings.log_level, settings.log_format)
+    insist_on_json(settings)
     settings = kafka_located(settings)
     if topic == settings.source_topic:
         raise click.UsageError(f"--from {topic}: accepted: another topic than that of the playback events")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.cli.options import command, with_settings
-from streams.cli.servers import kafka_located
+from streams.cli.servers import insist_on_json, kafka_located
 
 if TYPE_CHECKING:
     from streams.config.settings import Settings
@@ -37,6 +37,7 @@ def collect(settings: Settings) -> None:
     from streams.observability.logs import log_to_stderr
 
     log_to_stderr(settings.log_level, settings.log_format)
+    insist_on_json(settings)
     if not settings.collect_sources:
         raise click.UsageError(
             "ENCORE_COLLECT_SOURCES='': accepted: a file of sources with write keys (docs/collect.md)"

@@ -25,7 +25,7 @@ _MARKS = {"ok": ("✓", "green"), "odd": ("!", "yellow"), "wrong": ("✗", "bold
 @with_settings(
     "kafka", "redis", "devstack_dir", "app_id", "source_topic", "titles_topic", "milestones_topic",
     "dead_letters_topic", "late_topic", "erasures_topic", "redis_prefix", "topic_partitions", "topic_replication",
-    "archive", "grace_days", "pseudonym_key_file",
+    "archive", "grace_days", "pseudonym_key_file", "source_format", "schema_registry",
 )  # fmt: skip
 def doctor(settings: Settings, as_json: bool) -> None:
     """Check an application's servers, topics, group, keys and newest events, and advise what to do.

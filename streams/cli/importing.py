@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.cli.options import command, with_settings
-from streams.cli.servers import kafka_located
+from streams.cli.servers import insist_on_json, kafka_located
 
 if TYPE_CHECKING:
     from models.sources.reading import Viewer
@@ -75,6 +75,7 @@ def importing(
     from streams.operations.imports import in_catalog, read_import
     from streams.operations.titles import stored_titles, write_titles
 
+    insist_on_json(settings)
     viewer = _viewer(household, time_zone, kids)
     try:
         given = _given_titles(titles)

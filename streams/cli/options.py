@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from streams.config.redis_address import BadAddress, read_address
-from streams.config.settings import SECRETS, BadSetting, Settings, kin, load, variable
+from streams.config.settings import SECRETS, SERVERS, BadSetting, Settings, kin, load, variable
 
 
 class Setting(click.Option):
@@ -23,7 +23,7 @@ class Setting(click.Option):
     def section(self) -> str:
         """The heading under which a command's help shows it."""
         name = str(self.name).removeprefix("set_")
-        connects = name in ("devstack_dir", *(each for server in ("kafka", "redis") for each in (server, *kin(server))))
+        connects = name in ("devstack_dir", *(each for server in SERVERS for each in (server, *kin(server))))
         return "Connections" if connects else "Settings"
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from streams.operations.rebuild import Recount
 
 SETTINGS = (
-    "kafka", "redis", "devstack_dir", "app_id", "source_topic", "titles_topic", "milestones_topic",
+    "kafka", "redis", "devstack_dir", "app_id", "source_topic", "schema_registry", "titles_topic", "milestones_topic",
     "dead_letters_topic", "late_topic", "redis_prefix", "topic_replication", "transaction_timeout_s", *RULE_SETTINGS,
 )  # fmt: skip
 

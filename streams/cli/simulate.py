@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from streams.cli.options import command, with_settings
-from streams.cli.servers import kafka_located
+from streams.cli.servers import insist_on_json, kafka_located
 from streams.tools.simulate.plan import Plan
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def simulate(
     topic, is sent as fast as Kafka accepts it, and ends by itself. Its defaults: 400 households, 16 older titles, a
     heartbeat of 120 s.
     """
+    insist_on_json(settings)
     if speed and rate:
         raise click.UsageError("--speed and --rate: accepted is one of them")
     if story and for_s and not (speed or rate):

@@ -23,7 +23,7 @@ SHOWN_DIFFERENCES = 50
 SETTINGS = (
     "kafka", "redis", "devstack_dir", "app_id", "source_topic", "titles_topic", "milestones_topic",
     "dead_letters_topic", "late_topic", "redis_prefix", "hour_retention_days", "day_retention_days",
-    "age_retention_days", "board_least_starters", "archive", *RULE_SETTINGS,
+    "age_retention_days", "board_least_starters", "archive", "schema_registry", *RULE_SETTINGS,
 )  # fmt: skip
 
 
@@ -44,9 +44,11 @@ def verify(settings: Settings, as_json: bool, wait_s: float, expired_too: bool) 
     # If it is not installed, say so before anything else.
     import duckdb  # noqa: F401
 
+    from streams.registry.decoder import decoder_of
     from streams.verify import CannotRead
     from streams.verify import verify as run
 
+    decoder_of(settings)
     try:
         answer = run(located(settings), wait_s=wait_s, expired_too=expired_too)
     except CannotRead as problem:

@@ -24,10 +24,12 @@ def worker(settings: Settings) -> None:
     # What is imported stays: looking for cycles in it is a twelfth of the start. The worker says when it collects.
     gc.disable()
     from streams.observability.logs import log_to_stderr
+    from streams.registry.decoder import decoder_of
     from streams.worker.process import Worker
 
     log_to_stderr(settings.log_level, settings.log_format)
     settings = located(settings, click.UsageError)
+    decoder_of(settings)  # if it is not installed, say so before anything else
 
     async def run() -> None:
         code = await Worker(settings).run()

@@ -1,4 +1,4 @@
-"""The settings that are part of the state: thresholds of the rules, dayparts, the key of the pseudonyms.
+"""The settings that are part of the state: thresholds of the rules, dayparts, the key of the pseudonyms, the format.
 
 A command that computes the state, or recomputes it, needs all of them. Owns their names, ranges and descriptions, and
 their conversion to `Rules`, which declares the defaults.
@@ -26,6 +26,8 @@ def _key_in(file: str) -> bytes:
 
 
 Percent = Annotated[int, Field(ge=1, le=100)]
+
+JSON = "json"
 
 _RULES = Rules()
 
@@ -129,6 +131,10 @@ class RuleSettings(BaseModel):
         "",
         description="file with a key of 32 bytes or more: households get pseudonyms everywhere except in the source"
         " topic; empty: ids are used",
+    )
+    source_format: Annotated[str, Field(pattern="^(json|avro|protobuf)$")] = Field(
+        JSON,
+        description="format of the playback events: json; avro or protobuf by a schema registry, beside json",
     )
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""The settings of the servers: where Kafka and Redis are, and how clients authenticate.
+"""The settings of the servers: where Kafka, Redis and the schema registry are, and how clients authenticate.
 
 Owns the checks of addresses and credentials together: no connection without TLS, unless `allow_plaintext` names the
 server.
@@ -17,6 +17,7 @@ from streams.config.credentials import Credentials, first_given, read_credential
 from streams.config.kafka_security import KafkaAddress
 from streams.config.plaintext import insist_on_tls, read_allowed
 from streams.config.redis_address import SENTINEL, read_address, with_login, without_password
+from streams.config.schema_registry import RegistryAddress, plain_nodes, read_urls
 
 ENV_PREFIX = "ENCORE_"
 
@@ -73,6 +74,18 @@ class ServerSettings(BaseSettings):
     redis_sentinel_user: str = Field("", description="user at the Sentinels, if they require one")
     redis_sentinel_password: SecretStr = Field(SecretStr(""), description="that user's password" + _SECRET)
     redis_sentinel_password_file: str = Field("", description="file with that user's password and nothing else")
+    schema_registry: Annotated[str, read_by(read_urls)] = Field(
+        "",
+        description="schema registry of Avro and Protobuf (ENCORE_SOURCE_FORMAT), https://HOST[:PORT][/PATH],…",
+    )
+    schema_registry_ca_file: str = Field(
+        "", description="CA certificates that the registry's certificates are checked against; empty: the system's"
+    )
+    schema_registry_cert_file: str = Field("", description="client certificate for the registry (mutual TLS)")
+    schema_registry_key_file: str = Field("", description="key of that certificate")
+    schema_registry_user: str = Field("", description="user at the registry (HTTP basic authentication)")
+    schema_registry_password: SecretStr = Field(SecretStr(""), description="the user's password" + _SECRET)
+    schema_registry_password_file: str = Field("", description="file with the user's password and nothing else")
     allow_plaintext: Annotated[str, read_by(read_allowed)] = Field(
         "",
         description="HOST[:PORT],… to which connections without TLS are allowed; this machine is always allowed",
@@ -108,6 +121,18 @@ class ServerSettings(BaseSettings):
             insist_on_tls("redis", told, address.nodes, read_allowed(self.allow_plaintext), "TLS (rediss://…)")
         return self
 
+    @model_validator(mode="after")
+    def _registry_keeps_others_out(self) -> ServerSettings:
+        self._credentials("schema_registry")
+        given = first_given("schema_registry", self.model_dump())
+        if given and not self.schema_registry:
+            raise ValueError(f"schema_registry='': accepted: not empty, as {given} is set")
+        if self.schema_registry and (plain := plain_nodes(self.schema_registry)):
+            insist_on_tls(
+                "schema_registry", self.schema_registry, plain, read_allowed(self.allow_plaintext), "TLS (https://…)"
+            )
+        return self
+
     def _credentials(self, server: str) -> Credentials:
         return read_credentials(server, self.model_dump())
 
@@ -115,6 +140,11 @@ class ServerSettings(BaseSettings):
     def kafka_address(self) -> KafkaAddress:
         """Kafka's servers and credentials."""
         return KafkaAddress(self.kafka, self._credentials("kafka"))
+
+    @property
+    def registry_address(self) -> RegistryAddress:
+        """The schema registry's URLs and credentials."""
+        return RegistryAddress(self.schema_registry, self._credentials("schema_registry"))
 
     @property
     def redis_url(self) -> str:

@@ -106,7 +106,10 @@ class RunSettings(ServerSettings):
     )
     hot_rows: int = Field(50_000, ge=0, description="decoded rows that a partition keeps in memory")
     startup_timeout_s: float = Field(
-        60, ge=1, le=3600, description="seconds to wait for Kafka and Redis at start before giving up"
+        60,
+        ge=1,
+        le=3600,
+        description="seconds to wait for Kafka, Redis and the registry at start before giving up",
     )
     session_timeout_s: float = Field(
         6, ge=6, le=300, description="seconds without a heartbeat after which Kafka removes a worker from the group"
@@ -244,6 +247,12 @@ class Settings(RuleSettings, RunSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _schemas_are_somewhere(self) -> Settings:
+        if self.source_format != "json" and not self.schema_registry:
+            raise ValueError(f"schema_registry='': accepted: not empty, as source_format is {self.source_format}")
+        return self
+
     def retention(self) -> Retention:
         """How long windows are kept, in the units of `models`."""
         return Retention(
@@ -262,9 +271,13 @@ SECRETS = tuple(name for name, field in Settings.model_fields.items() if field.a
 """The secret settings. They have no option, as other users can see a command's arguments."""
 
 
+SERVERS = ("kafka", "redis", "schema_registry")
+"""The settings that are a server's address."""
+
+
 def kin(name: str) -> tuple[str, ...]:
-    """The settings that belong to the address of Kafka or Redis. A command with that option gets these, too."""
-    if name not in ("kafka", "redis"):
+    """The settings that belong to the address of a server. A command with that option gets these, too."""
+    if name not in SERVERS:
         return ()
     own = (each for each in Settings.model_fields if each.startswith(f"{name}_") and each != "redis_prefix")
     return (*(each for each in own if each not in SECRETS), "allow_plaintext")

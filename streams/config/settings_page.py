@@ -13,7 +13,7 @@ So does a variable `ENCORE_…` that is no setting: the line names the nearest o
 Secrets (`…_PASSWORD`) have no option and are never printed. See [operating.md](operating.md), keep others out.
 
 The thresholds of the rules, from `ENCORE_COMPLETION_PERCENT` on, are part of the state: a worker refuses a state that
-was computed with others.
+was computed with others. Only a `ENCORE_SOURCE_FORMAT` of json may become another one.
 
 | setting | default | meaning |
 |---|---|---|

@@ -5,7 +5,7 @@ Owns the checks and the advice. It changes nothing: no topic, key or offset.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from models import FORM
 from models.catalog import CatalogRow
-from models.diagnosis import Complaint, diagnose
+from models.diagnosis import Complaint, Sampled, diagnose
 from streams.config.redis_address import without_password
 from streams.config.settings import Settings
 from streams.config.zones import zones_version
@@ -28,6 +28,9 @@ from streams.operations.state_check import refusals
 from streams.operations.titles import stored_titles
 from streams.redis.clients import sync_client
 from streams.redis.keys import Keys
+from streams.registry.client import RegistryAway
+from streams.registry.decoder import SourceDecoder, decoder_of
+from streams.registry.values import BadValue
 
 _FIVE_MINUTES_S = 300
 _VERIFICATION, _VERSION = "transaction.partition.verification.enable", "transaction.version"
@@ -175,13 +178,32 @@ def _events(settings: Settings, view: KafkaView, partitions: int) -> Iterator[Fi
     try:
         spans = view.spans(settings.source_topic, range(partitions))
         sample = read_sample(settings.kafka_address, settings.source_topic, spans)
-        complaints = diagnose(sample, _catalog(settings, view))
+        complaints = diagnose(_as_json(settings, sample), _catalog(settings, view))
     except KafkaFailed as problem:
         yield Finding(ODD, what, f"cannot be read: {problem}", "give this user the right to read the source and titles")
+        return
+    except RegistryAway as problem:
+        yield Finding(WRONG, "schema registry", str(problem), "check ENCORE_SCHEMA_REGISTRY, and whether it runs")
         return
     yield from (_complaint(what, complaint) for complaint in complaints)
     if not complaints:
         yield Finding(OK, what, f"nothing odd in the newest {many(len(sample), 'record')}")
+
+
+def _as_json(settings: Settings, sample: Sequence[Sampled]) -> list[Sampled]:
+    """The sample with its values as JSON. What cannot be decoded stays as it is. Raises `RegistryAway`."""
+    decode = decoder_of(settings)
+    if decode is None:
+        return list(sample)
+    decode.check()
+    return [each._replace(value=_decoded(decode, each.value)) for each in sample]
+
+
+def _decoded(decode: SourceDecoder, value: bytes | None) -> bytes | None:
+    try:
+        return decode(value)
+    except BadValue:
+        return value
 
 
 def _catalog(settings: Settings, view: KafkaView) -> dict[str, CatalogRow]:

@@ -14,12 +14,14 @@ from streams.kafka.record_batch import RecordBatch
 
 
 def fold_batches(
+    prepare: Callable[[RecordBatch], Awaitable[None]],
     apply: Callable[[RecordBatch, object], None],
 ) -> Callable[[StreamT[bytes]], Awaitable[None]]:
     """The agent's function. It acknowledges no events: `apply` must see to that."""
 
     async def viewing(stream: StreamT[bytes]) -> None:
         async for event in stream.noack().events():
+            await prepare(event.value)
             apply(event.value, event)
             # Batches that wait in the stream's buffer would all be folded before anything else ran.
             await asyncio.sleep(0)

@@ -26,6 +26,9 @@ _BUFFERED_BATCHES = 16
 class Owner(Gate, Protocol):
     """What the application calls in the worker that runs it."""
 
+    async def prepare(self, batch: RecordBatch) -> None:
+        """Fetch what the batch cannot be applied without."""
+
     def apply(self, batch: RecordBatch, event: object) -> None:
         """Fold a batch in; the event is acknowledged once it is checkpointed."""
 
@@ -70,7 +73,7 @@ def create_app(settings: Settings, owner: Owner) -> faust.App:
     source = app.topic(
         settings.source_topic, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
     )
-    app.agent(source, name="viewing")(fold_batches(owner.apply))
+    app.agent(source, name="viewing")(fold_batches(owner.prepare, owner.apply))
     _listen_to_rebalances(app, owner, settings.source_topic)
     return app
 

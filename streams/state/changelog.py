@@ -77,8 +77,7 @@ class Position(msgspec.Struct, frozen=True):
     - `next_offset`: the first source offset that is not in the state; `topic_id`, `partitions`: of the source.
     - `incarnation`: when this state was begun, in milliseconds; `sequence`: the number of the checkpoint.
     - `rules`: the fingerprint of the rules that it was computed with; `zones`: the version of the zone data installed.
-      `changed_rules`: the rule settings that were not at their defaults, by name. Positions of format 6 may lack it:
-      it is only told, never computed with.
+      `changed_rules`: the rule settings that were not at their defaults, by name. Positions of format 6 may lack it.
     - `stream`: the counts of all records, in the order of `StreamCounters`.
     - `format`: of all records of the state; `state_id`: the id of the topic that they are in.
     - `told`: after a rebuild, the first source offset whose outputs (dead letters, late events, milestones) were not

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from streams.config.rule_settings import RuleSettings
+from streams.config.rule_settings import JSON, RuleSettings
 from streams.config.settings import variable
 from streams.kafka.topics import GROWN, REMEDY
 from streams.state.changelog import READABLE_FORMATS, ZONES_SINCE, Position, StateError
@@ -77,6 +77,7 @@ def check_fits(place: Place, position: Position, now: Position) -> None:
             f" {' and '.join(map(str, sorted(READABLE_FORMATS)))}: go back to what it was, or {REMEDY}"
         )
     _check_rules(place, position, now)
+    _check_format(place, position, now)
     knows_its_zones = position.format >= ZONES_SINCE
     for name, of_state, of_worker in (
         ("the zone data", now.zones if knows_its_zones else position.zones, now.zones),
@@ -99,6 +100,22 @@ def _check_rules(place: Place, position: Position, now: Position) -> None:
             f"{place.source}: the state was computed with other rule settings{_differing(position, now)}: go back to"
             f" what it was, or {REMEDY}"
         )
+
+
+def _check_format(place: Place, position: Position, now: Position) -> None:
+    """Every format is read beside JSON, so only from JSON a state may go over to another one."""
+    of_state, here = _format(position), _format(now)
+    if of_state not in (JSON, here):
+        name = variable("source_format")
+        raise StateError(
+            f"{place.source}: the state was computed with {name}={of_state}, here it is {here}, and records of"
+            f" {of_state} would become dead letters: go back to what it was, or {REMEDY}"
+        )
+
+
+def _format(position: Position) -> str:
+    changed = position.changed_rules
+    return JSON if changed is msgspec.UNSET else str(changed.get("source_format", JSON))
 
 
 def _differing(position: Position, now: Position) -> str:

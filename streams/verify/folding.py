@@ -14,6 +14,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from models.rules import Rules
+from streams.registry.decoder import SourceDecoder
+from streams.registry.values import BadValue
 from streams.state.side_outputs import LARGEST_KEPT_BYTES
 from streams.verify.coverage import catalog_length
 from streams.verify.dayparts import Dayparts
@@ -52,7 +54,8 @@ class PartitionLog:
     `silent`, the control rows of silences, maps a source offset to the clock's time from there on, in milliseconds.
     `erasures` maps the offset at which an erasure applied, and the household's digest, to the offset below which its
     records do not count. With a `pseudonym_key`, households go by their pseudonyms, and records of side topics keep
-    only the length of their value. `zones` are the rows of zone data; without any, the installed zones apply.
+    only the length of their value. `zones` are the rows of zone data; without any, the installed zones apply. `decode`
+    turns values into JSON; None: they are JSON.
     """
 
     def __init__(
@@ -65,11 +68,13 @@ class PartitionLog:
         pseudonym_key: bytes | None = None,
         erasures: Mapping[tuple[int, str], int] = MappingProxyType({}),
         zones: Iterable[ZoneRow] = (),
+        decode: SourceDecoder | None = None,
     ) -> None:
         self.partition = partition
         self.partitions = partitions
         self.rules = rules
         self.pseudonym_key = pseudonym_key
+        self.decode = decode
         self.dayparts = Dayparts(rules.dayparts)
         self.zones = ZonesInForce(zones)
         self.coming_rows = sorted(catalog, key=lambda row: row.offset, reverse=True)
@@ -105,10 +110,10 @@ class PartitionLog:
             if record.timestamp_ms not in TIMES_MS:
                 raise Unreadable("the record's timestamp is not between 1970 and the end of 9999")
             self.stream_ms = max(self.stream_ms, record.timestamp_ms)
-            event = _event(record)
+            event = _event(record, self.decode)
             if event["event_time_ms"] > record.timestamp_ms + self.rules.future_ms:
                 raise Unreadable("event_time_ms is in the future")
-        except Unreadable as reason:
+        except (Unreadable, BadValue) as reason:
             self.dead_letters[_kept(record, self.pseudonym_key)] = str(reason)
             return
         if event["event_time_ms"] < self.stream_ms - self.rules.grace_ms:
@@ -265,10 +270,10 @@ class PartitionLog:
         self.franchises.change(franchise_id, live, before, after)
 
 
-def _event(record: RawRecord) -> dict[str, Any]:
+def _event(record: RawRecord, decode: SourceDecoder | None) -> dict[str, Any]:
     if record.nameless is not None and record.nameless.refusal is not None:
         raise Unreadable(record.nameless.refusal)
-    return read_event(record.key, record.value)
+    return read_event(record.key, record.value if decode is None else decode(record.value))
 
 
 def _kept(record: RawRecord, pseudonym_key: bytes | None) -> Kept:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from models.rules import Rules
+from streams.registry.decoder import SourceDecoder
 from streams.verify.boards import boards, day_boards, lists
 from streams.verify.facts import Fact
 from streams.verify.folding import CatalogRow, PartitionLog
@@ -85,6 +86,7 @@ class Recomputation:
         pseudonym_key: bytes | None = None,
         erasures: Erasures | None = None,
         zones: Zones | None = None,
+        decode: SourceDecoder | None = None,
     ) -> None:
         self.logs = [
             PartitionLog(
@@ -96,6 +98,7 @@ class Recomputation:
                 pseudonym_key,
                 (erasures or {}).get(number, {}),
                 (zones or {}).get(number, ()),
+                decode,
             )
             for number in range(partitions)
         ]

@@ -12,6 +12,7 @@ from streams.archive.history import History, history_of
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
 from streams.kafka.reader import CannotRead, NoTopic, TopicReader
+from streams.registry.decoder import decoder_of
 from streams.verify.comparison import Difference
 from streams.verify.divided import divided
 from streams.verify.judging import Comparison, Judge
@@ -142,6 +143,7 @@ def _recompute(
         settings.pseudonym_key(),
         state.erasures,
         state.zones(),
+        decoder_of(settings),
     )
     with _progress("recomputing", total) as advance:
         if total >= SIDE_BY_SIDE_FROM and cores() > 1:

@@ -129,6 +129,9 @@ class Ownership(ABC, Generic[P]):
             return None
         return self._epochs.get(partition)
 
+    async def prepare(self, batch: RecordBatch) -> None:
+        """Fetch what the batch cannot be applied without: whatever blocks."""
+
     def apply(self, batch: RecordBatch, event: Any) -> None:
         """Fold a batch into its partition. Ignore a batch of an older epoch: it was fetched before a seek, and comes
         again."""

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 
 from streams.config.settings import Settings
+from streams.kafka.record_batch import RecordBatch
 from streams.observability.monitoring import Monitoring
 from streams.publishing.publisher import Publisher
 from streams.publishing.sink import Sink, Unreachable
@@ -34,6 +35,15 @@ class CountedPartitions(Ownership[Partition]):
     ) -> None:
         super().__init__(settings, monitoring.vitals, monitoring.metrics, ending, fail)
         self._ground, self._sink, self._publisher, self._monitoring = ground, sink, publisher, monitoring
+
+    async def prepare(self, batch: RecordBatch) -> None:
+        decode = self._ground.source.decode
+        if decode is None or not (unknown := decode.unknown(record.value for record in batch.records)):
+            return
+        try:
+            await asyncio.get_running_loop().run_in_executor(self.pool, decode.load, unknown)
+        except Exception as problem:
+            self._fail(problem)
 
     async def _open_partition(self, number: int) -> Partition:
         partition = Partition(

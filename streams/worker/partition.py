@@ -25,6 +25,7 @@ from streams.config.settings import Settings
 from streams.kafka.record_batch import RecordBatch
 from streams.observability.metrics import Metrics
 from streams.observability.partition_metrics import Pulse
+from streams.registry.decoder import SourceDecoder
 from streams.state.changelog import ZONES_SINCE, Position, StateError, position_message, state_messages
 from streams.state.committed import Committed
 from streams.state.consistency import Known, Place, check_fits, check_remembered, check_source
@@ -47,13 +48,17 @@ class Gap(StateError):
 
 
 class Source(NamedTuple):
-    """The source and the state topic as the worker found them at its start, and the installed zone data."""
+    """The source and the state topic as the worker found them at its start, and the installed zone data.
+
+    `decode` turns the source's values into JSON; None: they are JSON.
+    """
 
     topic_id: str
     partitions: int
     state_id: str
     zones: Mapping[str, bytes]
     zones_version: str
+    decode: SourceDecoder | None = None
 
 
 class Partition:
@@ -79,6 +84,7 @@ class Partition:
             partitions=source.partitions,
             retention=settings.retention(),
             pseudonyms=self._pseudonyms,
+            decode=source.decode,
         )
         self._rules, self._changed_rules = settings.state_fingerprint(), settings.changed_rules()
         self.position = 0

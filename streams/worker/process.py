@@ -9,6 +9,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from models import FORM
@@ -19,6 +20,8 @@ from streams.observability.monitoring import Monitoring
 from streams.publishing.publisher import Publisher
 from streams.publishing.redis_sink import RedisSink
 from streams.publishing.sink import Sink, Unreachable
+from streams.registry.client import RegistryAway
+from streams.registry.decoder import decoder_of
 from streams.state.transactions import Fenced
 from streams.worker.counted_partitions import CountedPartitions
 from streams.worker.group_process import GroupProcess
@@ -55,6 +58,9 @@ class Worker(GroupProcess):
         settings = self.settings
         log.info(introduction(settings))
         within_s, stop = settings.startup_timeout_s, self._stop
+        if (decode := decoder_of(settings)) is not None:
+            check, registry = partial(asyncio.to_thread, decode.check), settings.schema_registry
+            await reach("ENCORE_SCHEMA_REGISTRY", registry, check, RegistryAway, within_s, stop)
         await reach("ENCORE_KAFKA", settings.kafka, self._reach_kafka, KafkaFailed, within_s, stop)
         self.sink: Sink = RedisSink.of(settings)
         metrics, partitions = self.monitoring.metrics, self.ground.source.partitions

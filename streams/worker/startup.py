@@ -17,6 +17,7 @@ from streams.config.zones import installed_zones, zones_version
 from streams.kafka.admin import KafkaView, TopicNow
 from streams.kafka.compacted_topic import FollowedTopic
 from streams.kafka.topics import make_topics
+from streams.registry.decoder import decoder_of
 from streams.source.catalog import catalog_feed
 from streams.source.erasures import Erasure, erasures_feed
 from streams.worker.partition import Source
@@ -87,7 +88,9 @@ def find_ground(settings: Settings) -> Ground:
     return Ground(
         view,
         {settings.source_topic: source, settings.state_topic: state},
-        Source(source.topic_id, source.partitions, state.topic_id, installed_zones(), zones_version()),
+        Source(
+            source.topic_id, source.partitions, state.topic_id, installed_zones(), zones_version(), decoder_of(settings)
+        ),
         catalog,
         erasures,
     )

@@ -50,7 +50,7 @@ def _download_all(folder: Path) -> None:
     wanted = pins()
     try:
         with _progress(sum(pin.size for pin in wanted)) as advance, ThreadPoolExecutor(AT_ONCE) as pool:
-            context = _maven(folder / "repository", advance)
+            context = maven(folder / "repository", advance)
             list(pool.map(lambda pin: _download(context, pin, folder), wanted))
     except (OSError, RuntimeError) as error:
         raise ServerFailed(f"Kafka {VERSION} could not be downloaded: {error}") from error
@@ -65,7 +65,9 @@ def _download(context: Any, pin: Pin, folder: Path) -> None:
     jar.replace(folder / jar.name)
 
 
-def _maven(repository: Path, advance: Callable[[int], None]) -> Any:
+def maven(repository: Path, advance: Callable[[int], None]) -> Any:
+    """The Maven repository, and mirrors that jgo's own settings name. Downloads go into the folder `repository`;
+    `advance` is called with the number of bytes that came."""
     from jgo.config import GlobalSettings
     from jgo.constants import MAVEN_CENTRAL_URL
     from jgo.maven import MavenContext, PythonResolver
@@ -96,7 +98,7 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
 def resolve() -> list[Pin]:
     """The jars that `ROOTS` need at run time, resolved from the repository's present metadata."""
     with tempfile.TemporaryDirectory() as folder:
-        context = _maven(Path(folder), lambda _: None)
+        context = maven(Path(folder), lambda _: None)
         given, transitive = context.resolver.resolve([context.create_dependency(root) for root in ROOTS])
         found = {str(each.artifact.component): Path(each.artifact.resolve()) for each in given + transitive}
         return [

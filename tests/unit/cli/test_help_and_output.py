@@ -13,7 +13,7 @@ from streams.cli import COMMANDS, main
 from streams.cli.options import Setting
 from streams.cli.reading import console
 
-CONNECTIONS = re.compile(r"kafka|redis(?!_prefix)|allow_plaintext|devstack_dir")
+CONNECTIONS = re.compile(r"kafka|schema_registry|redis(?!_prefix)|allow_plaintext|devstack_dir")
 
 
 def every_command(group: click.Group, name: str = "") -> dict[str, click.Command]:

@@ -140,7 +140,7 @@ def test_files_of_tls_for_a_redis_that_is_spoken_to_without_are_refused(certific
 
 
 def test_no_command_has_an_option_for_a_secret() -> None:
-    assert SECRETS == ("kafka_password", "redis_password", "redis_sentinel_password")
+    assert SECRETS == ("kafka_password", "redis_password", "redis_sentinel_password", "schema_registry_password")
     for command in ("worker", "verify", "top", "config"):
         ended = CliRunner().invoke(main, [command, *(["show"] if command == "config" else []), "--help"])
         for secret in SECRETS:

@@ -88,6 +88,26 @@ def test_the_schemas_name_the_fields_and_words_of_the_code() -> None:
     assert EVENT["properties"]["content_kind"]["enum"] == [*get_args(ContentKind), None]
 
 
+def test_the_avro_schema_has_the_fields_and_words_of_the_json_schema() -> None:
+    """(Those of Protobuf: tests/unit/registry.)"""
+    avro = json.loads((FOLDER / "playback-event.avsc").read_text())
+    kinds = {"string": "string", "long": "integer", "double": "number", "boolean": "boolean"}
+    assert [field["name"] for field in avro["fields"]] == list(EVENT["properties"])
+    for field in avro["fields"]:
+        said, of = EVENT["properties"][field["name"]], field["type"]
+        is_optional = isinstance(of, list)
+        assert is_optional is (field["name"] not in EVENT["required"])
+        assert ("default" in field, field.get("default")) == (is_optional, None)
+        if is_optional:
+            assert of[0] == "null"
+            of = of[1]
+        if isinstance(of, dict) and of["type"] == "enum":
+            assert of["symbols"] == [word for word in said["enum"] if word is not None]
+        else:
+            kind = kinds[of["type"] if isinstance(of, dict) else of]
+            assert said["type"] == ([kind, "null"] if is_optional else kind)
+
+
 _NUMBERS = st.sampled_from(
     [
         *(-(2**63) - 1, -(2**63), -1, 0, 1, 604_800_000, 604_800_001, 253_402_300_799_999, 253_402_300_800_000),

@@ -100,6 +100,25 @@ def test_rule_settings_that_differ_are_named_with_both_values(
     assert named in str(refused.value)
 
 
+@pytest.mark.parametrize("of_state", ["json", "avro", "protobuf"])
+@pytest.mark.parametrize("here", ["json", "avro", "protobuf"])
+def test_a_state_of_json_continues_under_any_format_and_others_under_their_own(of_state: str, here: str) -> None:
+    state, now = (
+        msgspec.structs.replace(POSITION, changed_rules={} if each == "json" else {"source_format": each})
+        for each in (of_state, here)
+    )
+    if of_state in ("json", here):
+        check_fits(PLACE, state, now)
+        return
+    with pytest.raises(StateError, match=f"computed with ENCORE_SOURCE_FORMAT={of_state}, here it is {here}, and"):
+        check_fits(PLACE, state, now)
+
+
+def test_a_state_that_does_not_say_its_format_is_of_json() -> None:
+    older = msgspec.structs.replace(POSITION, changed_rules=msgspec.UNSET)
+    check_fits(PLACE, older, msgspec.structs.replace(POSITION, changed_rules={"source_format": "avro"}))
+
+
 def test_partitions_that_were_added_to_the_same_topic_are_refused_and_no_rebuild_is_named_for_them() -> None:
     with pytest.raises(StateError, match=r"the partition count of the state is 4, of this worker 5: run `encore rep"):
         check_fits(PLACE, POSITION, msgspec.structs.replace(POSITION, partitions=5))
