@@ -125,6 +125,19 @@ def test_services_get_milestones(servers: SecuredServers, counted: Application) 
         consumer.close()
 
 
+def test_who_may_sends_dead_letters_again(servers: SecuredServers, counted: Application) -> None:
+    producer, replayer = Producer(servers.kafka.client("producer")), servers.environment("replayer", "auditor")
+    producer.produce("playback-events", b"no event", b"home")
+    assert producer.flush(20) == 0
+
+    def sent() -> Ended | None:
+        ended = counted.start("dead-letters", "replay", "--yes", **replayer).ended()
+        assert (ended.code, ended.log) == (0, ""), ended
+        return ended if ended.out.startswith("1 sent to playback-events") else None
+
+    until(sent, "a dead letter, and that it is sent again", 60)
+
+
 # -- kept out -----------------------------------------------------------------------------------------------------
 
 
