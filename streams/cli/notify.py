@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 @command()
 @click.option("--from-now", is_flag=True, help="a new group begins now, not with the oldest verdict that Redis keeps")
 @with_settings(
-    *READER, "webhook", "webhook_secret_file", "webhook_group", "webhook_timeout_s", "log_level", "log_format"
-)
+    *READER, "webhook", "webhook_secret_file", "webhook_group", "webhook_timeout_s", "metrics_port", "metrics_host",
+    "log_level", "log_format",
+)  # fmt: skip
 def notify(settings: Settings, from_now: bool) -> None:
     """Tell a webhook what titles and franchises become: unstoppable, or completed 10, 100, 1000… times.
 
@@ -28,11 +29,11 @@ def notify(settings: Settings, from_now: bool) -> None:
     by 410; 1: Redis refuses; 2: a bad setting.
     """
     import asyncio
-    import signal
 
+    from streams.observability.listening import PortTaken
     from streams.observability.logs import log_to_stderr
-    from streams.operations.verdicts import Verdicts, tell
-    from streams.operations.webhook import BadSecret, Gone, Webhook, read_secret
+    from streams.operations.telling import run_notify
+    from streams.operations.webhook import BadSecret, Gone, read_secret
     from streams.reader import ReaderError
 
     if not settings.webhook:
@@ -42,29 +43,9 @@ def notify(settings: Settings, from_now: bool) -> None:
     except BadSecret as problem:
         raise click.UsageError(f"ENCORE_WEBHOOK_SECRET_FILE={settings.webhook_secret_file!r}: {problem}") from None
     log_to_stderr(settings.log_level, settings.log_format)
-    url = address(settings)
-    webhook = Webhook(settings.webhook, key, settings.webhook_timeout_s)
-
-    async def telling() -> None:
-        verdicts = Verdicts(url, settings.redis_prefix, settings.webhook_group, from_now=from_now)
-        told = asyncio.create_task(tell(verdicts, webhook, settings.redis_prefix, url))
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait({told, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        while not told.done():
-            # Again and again: a client may forget a cancellation that comes together with an answer.
-            told.cancel()
-            await asyncio.wait({told}, timeout=0.5)
-        stopped.cancel()
-        await verdicts.close()
-        if not told.cancelled():
-            told.result()
-
     try:
-        asyncio.run(telling())
+        asyncio.run(run_notify(settings, address(settings), key, from_now=from_now))
     except Gone:
         click.echo("the webhook answers 410: it wants no more verdicts; where it stands is kept")
-    except ReaderError as problem:
+    except (PortTaken, ReaderError) as problem:
         raise click.ClickException(str(problem)) from None

@@ -35,10 +35,11 @@ _WIDE = 1_000
 
 def _names(_: click.Context, __: click.Parameter, file: str | None) -> Names:
     from streams.display.titles_file import Names
-    from streams.operations.titles import read_rows
 
     if file is None:
         return Names()
+    from streams.operations.titles import read_rows
+
     try:
         rows, bad = read_rows(Path(file).read_bytes())
     except OSError as problem:

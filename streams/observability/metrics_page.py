@@ -8,6 +8,7 @@ from streams.observability.archive_metrics import ArchiveMetrics
 from streams.observability.bridge_metrics import BridgeMetrics
 from streams.observability.collect_metrics import CollectMetrics
 from streams.observability.metrics import PREFIX, Metrics
+from streams.observability.notify_metrics import NotifyMetrics
 
 _HEAD = """# Metrics
 
@@ -59,13 +60,24 @@ stopped) in the same way. `source` is a name from the file of the sources.
 """
 
 
+_NOTIFY = """
+## Those of `encore notify`
+
+It answers `/metrics` and `/livez` (200 while its event loop moves) in the same way.
+
+| metric | type | labels | meaning |
+|---|---|---|---|
+"""
+
+
 def page() -> str:
     """The page as Markdown."""
     archive, bridge = _ARCHIVE + _rows(ArchiveMetrics()), _BRIDGE + _rows(BridgeMetrics())
-    return _HEAD + _rows(Metrics()) + archive + bridge + _COLLECT + _rows(CollectMetrics())
+    collect, notify = _COLLECT + _rows(CollectMetrics()), _NOTIFY + _rows(NotifyMetrics())
+    return _HEAD + _rows(Metrics()) + archive + bridge + collect + notify
 
 
-def _rows(metrics: Metrics | ArchiveMetrics | BridgeMetrics | CollectMetrics) -> str:
+def _rows(metrics: Metrics | ArchiveMetrics | BridgeMetrics | CollectMetrics | NotifyMetrics) -> str:
     return "".join(_row(metric) for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase))
 
 

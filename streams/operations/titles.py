@@ -1,6 +1,6 @@
 """Writes and reads the titles topic, outside the worker.
 
-Owns files of title rows.
+Owns files of title rows. Whoever only reads one needs no client of Kafka, so those are imported late.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ import msgspec
 from models.catalog import BadTitle, CatalogRow, read_title
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
-from streams.kafka.producer import Outgoing, send
-from streams.kafka.reader import CannotRead, read_all
 from streams.kafka.topics import KafkaFailed
 
 NOW = 0
@@ -42,6 +40,8 @@ def write_titles(settings: Settings, kafka: KafkaAddress, rows: Iterable[Mapping
 
     Ctrl-C ends it between two rows; then it raises KeyboardInterrupt, as the catalog is not whole.
     """
+    from streams.kafka.producer import Outgoing, send
+
     records = (Outgoing(0, row["title_id"].encode(), msgspec.json.encode(row), NOW) for row in rows)
     sent = send(records, kafka, settings.titles_topic, stamp=False)
     if sent.interrupted:
@@ -51,6 +51,8 @@ def write_titles(settings: Settings, kafka: KafkaAddress, rows: Iterable[Mapping
 
 def stored_titles(settings: Settings, kafka: KafkaAddress) -> dict[str, Row]:
     """The latest row of each title in the titles topic; unreadable rows are skipped. Raises `KafkaFailed`."""
+    from streams.kafka.reader import CannotRead, read_all
+
     records = ((record.key(), record.value()) for record in read_all(kafka, settings.titles_topic))
     try:
         return latest_titles(records)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import aiohttp
 
+from streams.observability.notify_metrics import NotifyMetrics
 from streams.operations.webhook import NotTaken, Webhook, message
 from streams.reader.refusals import FAILURES, reader_error
 from streams.redis.clients import async_client
@@ -117,7 +118,7 @@ def _streams(found: Any) -> Any:
     return found.items() if isinstance(found, dict) else found or ()
 
 
-async def tell(verdicts: Verdicts, webhook: Webhook, prefix: str, url: str) -> None:
+async def tell(verdicts: Verdicts, webhook: Webhook, prefix: str, url: str, metrics: NotifyMetrics) -> None:
     """Tell verdict after verdict, for ever. Raises `Gone` once the receiver wants no more, and `ReaderError`.
 
     A verdict that is not taken is sent again, after pauses that grow to five minutes; those after it wait. While Redis
@@ -127,15 +128,24 @@ async def tell(verdicts: Verdicts, webhook: Webhook, prefix: str, url: str) -> N
         await _patiently(verdicts.open, url)
         while True:
             for entry in await _patiently(verdicts.untold, url):
+                metrics.next_ms = entry.at_ms
                 if entry.fields:
-                    await _deliver(session, webhook, entry, verdicts, prefix, url)
+                    await _deliver(session, webhook, entry, verdicts, prefix, url, metrics)
                 else:
+                    metrics.notify_dropped_verdicts.inc()
                     log.error("the verdict at %s was dropped before it was told: too many came since", entry.place)
                 await _patiently(lambda entry=entry: verdicts.acknowledge(entry), url)
+            metrics.next_ms = 0
 
 
 async def _deliver(
-    session: aiohttp.ClientSession, webhook: Webhook, entry: Entry, verdicts: Verdicts, prefix: str, url: str
+    session: aiohttp.ClientSession,
+    webhook: Webhook,
+    entry: Entry,
+    verdicts: Verdicts,
+    prefix: str,
+    url: str,
+    metrics: NotifyMetrics,
 ) -> None:
     name = await _patiently(lambda: verdicts.name_of(entry.fields), url)
     told = message(entry.fields, entry.at_ms, name, prefix)
@@ -144,9 +154,11 @@ async def _deliver(
         try:
             await webhook.post(session, told, int(time.time()))
         except NotTaken as problem:
+            metrics.notify_refused_requests.inc()
             log.warning("the webhook did not take %s: %s; again in %.0f s", entry.fields["id"], problem, pause_s)
             pause_s = await _rest(pause_s)
         else:
+            metrics.notify_taken_verdicts.inc()
             log.info("told %s", entry.fields["id"])
             return
 

@@ -8,6 +8,7 @@ import hmac
 import json
 import os
 import secrets
+import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 import redis
@@ -156,6 +158,27 @@ def test_a_receiver_that_fails_hangs_and_returns_gets_every_verdict_once_in_orde
         "specversion": "1.0", "id": "title:a b:completions:10", "type": "encore.title.completions", "subject": "a b",
         "data": {"title_id": "a b", "name": "A: Ü", "completions": 10, "as_of_ms": 7},
     }  # fmt: skip
+
+
+def test_metrics_say_what_was_taken_and_how_long_a_verdict_waits(told: Told, receiver: Receiver) -> None:
+    receiver.answer = lambda n: 200 if n == 1 else 503
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    told.tell(10, 100)
+    told.notify(receiver.port, "--metrics-port", str(port))
+
+    def asked() -> str:
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            return str(answer.read().decode())
+
+    until(lambda: receiver.requests >= 3)
+    until(lambda: "encore_notify_taken_verdicts_total 1.0" in asked())
+    assert "encore_notify_refused_requests_total 0.0" not in asked()
+    assert "encore_notify_waiting_seconds 0.0" not in asked()
+    receiver.answer = lambda _: 200
+    until(lambda: "encore_notify_taken_verdicts_total 2.0" in asked())
+    until(lambda: "encore_notify_waiting_seconds 0.0" in asked())
 
 
 def test_after_a_death_it_goes_on_where_it_was(told: Told, receiver: Receiver) -> None:

@@ -5,17 +5,15 @@ Owns their recording: the command that they call is replaced by one that writes 
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-RECORDER = """#!/usr/bin/env python3
-import json, os, sys
-with open(os.environ["RECORDED"], "a") as told:
-    print(json.dumps(sys.argv[1:]), file=told)
+RECORDER = """#!/bin/sh
+printf '%s\\t' "$@" >> "$RECORDED"
+echo >> "$RECORDED"
 """
 
 Rule = dict[str, Any]
@@ -29,7 +27,7 @@ def rules(folder: Path, **settings: str) -> list[Rule]:
     told.unlink(missing_ok=True)
     own = {"KAFKA_ACLS": str(recorder), "RECORDED": str(told), "BOOTSTRAP": "b:1", "COMMAND_CONFIG": "admin.properties"}
     subprocess.run([DEPLOY / "kafka" / "acls.sh"], env={"PATH": os.environ["PATH"]} | own | settings, check=True)
-    return [_rule(json.loads(line)) for line in told.read_text().splitlines()]
+    return [_rule(line.split("\t")[:-1]) for line in told.read_text().splitlines()]
 
 
 def _rule(words: list[str]) -> Rule:

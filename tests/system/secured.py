@@ -27,7 +27,7 @@ from streams.tools.devstack.kafka import SETTINGS, KafkaServer, Quorum
 from streams.tools.devstack.process import Running
 from streams.tools.devstack.servers import HOST, free_port
 
-PRINCIPALS = ("admin", "worker", "producer", "eraser", "milestones", "auditor")
+PRINCIPALS = ("admin", "worker", "producer", "eraser", "milestones", "replayer", "auditor")
 
 
 class SecuredKafka(KafkaServer):

@@ -16,6 +16,7 @@ from streams.observability.archive_metrics import ArchiveMetrics
 from streams.observability.bridge_metrics import BridgeMetrics
 from streams.observability.collect_metrics import CollectMetrics
 from streams.observability.metrics import Metrics
+from streams.observability.notify_metrics import NotifyMetrics
 
 ROOT = Path(__file__).parents[3]
 RULES = [
@@ -33,7 +34,7 @@ NOT_OURS = {"up", "process_start_time_seconds", "process_cpu_seconds_total", "pr
 
 def series() -> Iterator[tuple[str, set[str]]]:
     """The series that each of our processes tells, each with its own labels."""
-    told = (Metrics(), ArchiveMetrics(), BridgeMetrics(), CollectMetrics())
+    told = (Metrics(), ArchiveMetrics(), BridgeMetrics(), CollectMetrics(), NotifyMetrics())
     for metric in (metric for each in told for metric in vars(each).values()):
         if isinstance(metric, MetricWrapperBase):
             (family,) = metric.describe()

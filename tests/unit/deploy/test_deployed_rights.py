@@ -10,7 +10,7 @@ from deployed import DEPLOY, Rule, rules
 
 from streams.config.bridges import bridge_settings
 from streams.config.settings import ENV_PREFIX, Settings
-from streams.kafka.topics import all_topics, bridge_outputs, controls, inputs, outputs
+from streams.kafka.topics import all_topics, bridge_outputs, controls, inputs, outputs, replays
 from streams.publishing.scripts import COMMANDS
 
 USERS = {line.split()[1]: line.split()[2:] for line in (DEPLOY / "redis" / "users.acl").read_text().splitlines()}
@@ -106,6 +106,23 @@ def test_a_bridge_reads_foreign_topics_and_writes_events_and_what_is_its_own(tmp
     assert of(given, "bridge", "transactional-id") == {f"{settings.app_id}-bridge-": {"Write"}}
     assert all(topic.name.startswith(f"{settings.app_id}-bridge-") for topic in bridge_outputs(own))
     assert own.app_id.startswith(f"{settings.app_id}-bridge-"), "its group, and the prefix of its transactional ids"
+
+
+def test_who_sends_dead_letters_again_reads_them_and_writes_where_they_came_from(tmp_path: Path) -> None:
+    settings, remembers = Settings(), replays(Settings()).name
+    expected = {
+        settings.dead_letters_topic: {"Read"},
+        settings.source_topic: {"Write"},
+        remembers: {"Create", "Read", "Write"},
+    }
+    assert of(rules(tmp_path), "replayer", "topic") == expected
+    with_a_bridge = expected | {"plays": {"Write"}, f"{settings.app_id}-bridge-": {"Read"}}
+    assert of(rules(tmp_path, BRIDGE_TOPICS="plays"), "replayer", "topic") == with_a_bridge
+
+
+def test_what_scales_workers_sees_how_far_they_are_and_no_record(given: list[Rule]) -> None:
+    assert of(given, "autoscaler", "topic") == {Settings().source_topic: {"Describe"}}
+    assert of(given, "autoscaler", "group") == {Settings().app_id: {"Describe"}}
 
 
 def test_who_has_households_forgotten_sees_no_event_and_no_milestone(given: list[Rule]) -> None:

@@ -42,7 +42,8 @@ def environment() -> dict[str, str]:
 
 def health_check() -> tuple[dict[str, str], list[str]]:
     """Its options and its command."""
-    (whole,) = values("HEALTHCHECK")
+    whole, of_verify = values("HEALTHCHECK")
+    assert of_verify == "NONE", "it ends by itself, and has no port"
     options, command = whole.split(" CMD ")
     return dict(re.findall(r"--([\w-]+)=(\S+)", options)), json.loads(command)
 
@@ -63,14 +64,16 @@ def test_the_linter_would_find_something() -> None:
 def test_it_runs_a_command_that_is_there_without_a_shell() -> None:
     assert [json.loads(value) for value in values("ENTRYPOINT")] == [["encore"]]
     commands = [json.loads(value) for value in values("CMD")]
-    assert commands == [["worker"], ["archive"]]
+    assert commands == [["worker"], ["archive"], ["verify"]]
     assert all(main.get_command(click.Context(main), command) is not None for (command,) in commands)
 
 
-def test_a_worker_is_what_is_made_without_a_target_and_an_archiver_is_the_same_with_more_packages() -> None:
+def test_a_worker_is_what_is_made_without_a_target_and_the_others_are_the_same_with_more_packages() -> None:
     stages = [re.fullmatch(r"(\S+)(?: AS (\S+))?", value) for value in values("FROM")]
     named = [(stage[1], stage[2]) for stage in stages if stage]
-    assert named[-3:] == [("python:3.11-slim", "worker"), ("worker", "archive"), ("worker", None)]
+    assert named[-4:] == [
+        ("python:3.11-slim", "worker"), ("worker", "archive"), ("archive", "verify"), ("worker", None),
+    ]  # fmt: skip
 
 
 def test_it_runs_as_nobody_in_particular_writes_nothing_and_stops_by_the_signal_that_a_worker_knows() -> None:

@@ -62,6 +62,24 @@ def test_only_a_tag_that_is_the_version_publishes_and_only_what_was_tested() -> 
     assert WORKFLOW[True] == {"push": {"tags": ["v*"]}, "workflow_dispatch": None}, "YAML reads `on` as true"
     assert (publish["if"], publish["needs"]) == ("github.event_name == 'push'", ["wheels", "pure"])
     assert steps("publish", "run") == ['test -f "dist/encore_viewing-${GITHUB_REF_NAME#v}.tar.gz"']
+    for job, needs in (("images", publish["needs"]), ("chart", ["images"])):
+        assert (JOBS[job]["if"], JOBS[job]["needs"]) == (publish["if"], needs)
+    assert 'grep -qx "version = \\"${GITHUB_REF_NAME#v}\\"" pyproject.toml' in steps("images", "run")
+
+
+def test_every_image_of_the_dockerfile_is_published_with_what_it_holds_and_how_it_was_made() -> None:
+    targets = {each["target"]: each["image"] for each in JOBS["images"]["strategy"]["matrix"]["include"]}
+    dockerfile = (ROOT / "deploy/Dockerfile").read_text()
+    assert set(targets) == set(re.findall(r" AS (\w+)$", dockerfile, re.MULTILINE)) - {"build"}
+    assert set(targets.values()) == set(re.findall(r"--tag (\S+)", dockerfile))
+    assert "--sbom=true --provenance=mode=max" in steps("images", "run")[-1]
+
+
+def test_images_and_chart_are_signed_by_their_digest_and_the_chart_takes_these_images() -> None:
+    for job in ("images", "chart"):
+        assert re.search(r'cosign sign --yes "\S+@\$\(', steps(job, "run")[-1])
+    (line,) = re.findall(r"s\|(.*?)\|", steps("chart", "run")[-1])
+    assert re.search(line.replace("\\", ""), (ROOT / "deploy/helm/values.yaml").read_text(), re.MULTILINE)
 
 
 def test_what_runs_of_others_is_named_by_its_commit() -> None:
@@ -72,6 +90,8 @@ def test_what_runs_of_others_is_named_by_its_commit() -> None:
 def test_no_password_is_stored_and_only_publishing_may_do_more_than_read() -> None:
     assert WORKFLOW["permissions"] == {"contents": "read"}
     assert {name: job["permissions"] for name, job in JOBS.items() if "permissions" in job} == {
-        "publish": {"id-token": "write"}
+        "publish": {"id-token": "write"},
+        "images": {"contents": "read", "packages": "write", "id-token": "write"},
+        "chart": {"contents": "read", "packages": "write", "id-token": "write"},
     }
     assert "secrets." not in (ROOT / ".github/workflows/release.yml").read_text()

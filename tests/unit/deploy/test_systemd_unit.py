@@ -19,8 +19,8 @@ from streams.worker import group_process
 
 FOLDER = Path(__file__).parents[3] / "deploy/systemd"
 WORKER, ARCHIVER = FOLDER / "encore-worker@.service", FOLDER / "encore-archive.service"
-COLLECT = FOLDER / "encore-collect@.service"
-UNITS = pytest.mark.parametrize("unit", [WORKER, ARCHIVER, COLLECT], ids=lambda unit: unit.stem)
+COLLECT, BRIDGE, NOTIFY = (FOLDER / f"encore-{name}@.service" for name in ("collect", "bridge", "notify"))
+UNITS = pytest.mark.parametrize("unit", sorted(FOLDER.iterdir()), ids=lambda unit: unit.stem)
 
 
 def read(unit: Path) -> configparser.ConfigParser:
@@ -32,7 +32,7 @@ def read(unit: Path) -> configparser.ConfigParser:
 
 @UNITS
 def test_it_starts_a_command_that_is_there(unit: Path) -> None:
-    *_, command = read(unit)["Service"]["ExecStart"].split()
+    _, command, *_ = read(unit)["Service"]["ExecStart"].split()
     assert main.get_command(click.Context(main), command) is not None
 
 
@@ -50,12 +50,21 @@ def test_an_archiver_is_as_confined_as_a_worker_and_has_a_folder_to_write_to() -
     assert f"ENCORE_ARCHIVE=/var/lib/{archiver['StateDirectory']}" in ARCHIVER.read_text()
 
 
-def test_a_collector_is_as_confined_as_a_worker() -> None:
-    worker, collector = (dict(read(unit)["Service"]) for unit in (WORKER, COLLECT))
-    own = {"EnvironmentFile", "Environment", "ExecStart", "LoadCredential", "TimeoutStartSec"}
-    assert {name: collector.get(name) for name in worker.keys() - own} == {
+@pytest.mark.parametrize("unit", [COLLECT, BRIDGE, NOTIFY], ids=lambda unit: unit.stem)
+def test_whatever_keeps_nothing_is_as_confined_as_a_worker(unit: Path) -> None:
+    worker, other = (dict(read(each)["Service"]) for each in (WORKER, unit))
+    own = {"Type", "EnvironmentFile", "Environment", "ExecStart", "LoadCredential", "TimeoutStartSec", "RestartSec"}
+    own |= {"Restart"} if unit == NOTIFY else set()
+    assert {name: other.get(name) for name in worker.keys() - own} == {
         name: worker[name] for name in worker.keys() - own
     }
+
+
+@pytest.mark.parametrize("unit", sorted(FOLDER.glob("*@.service")), ids=lambda unit: unit.stem)
+def test_an_instance_has_a_file_of_its_own_after_the_one_of_all(unit: Path) -> None:
+    kind = unit.stem.removeprefix("encore-").removesuffix("@")
+    files = re.findall(r"^EnvironmentFile=-?(.*)$", unit.read_text(), re.MULTILINE)
+    assert files == [f"/etc/encore/{kind}.env", f"/etc/encore/{kind}-%i.env"]
 
 
 def test_systemd_waits_longer_than_a_collector_takes() -> None:
@@ -65,8 +74,9 @@ def test_systemd_waits_longer_than_a_collector_takes() -> None:
     assert int(service["TimeoutStartSec"]) > settings.startup_timeout_s
 
 
-def test_systemd_waits_longer_than_a_worker_takes() -> None:
-    service = read(WORKER)["Service"]
+@pytest.mark.parametrize("unit", [WORKER, BRIDGE], ids=lambda unit: unit.stem)
+def test_systemd_waits_longer_than_a_member_of_a_group_takes(unit: Path) -> None:
+    service = read(unit)["Service"]
     assert int(service["TimeoutStopSec"]) > group_process._END_S
     assert int(service["WatchdogSec"]) > 10 * liveness._BEAT_S
     assert int(service["TimeoutStartSec"]) > Settings().startup_timeout_s

