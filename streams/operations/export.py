@@ -85,15 +85,14 @@ class ParquetSheet:
     """A Parquet file. A column may be null if the result's field may be `None`."""
 
     def __init__(self, kind: type[Read], out: BinaryIO) -> None:
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        self._schema = columns(kind)
+        self._schema, self._table_of = columns(kind), pa.Table.from_pylist
         self._writer = pq.ParquetWriter(out, self._schema, compression="zstd")
 
     def write(self, rows: Sequence[Read]) -> None:
-        import pyarrow as pa
-
-        self._writer.write_table(pa.Table.from_pylist([row.as_dict() for row in rows], schema=self._schema))
+        self._writer.write_table(self._table_of([row.as_dict() for row in rows], schema=self._schema))
 
     def close(self) -> None:
         self._writer.close()
