@@ -7,7 +7,7 @@ S3_SERVER := $(VENV)-s3/bin/moto_server
 ARGS ?=
 # Four, for two cores: with three a quarter of their time was idle. A file stays in one of them.
 PROCESSES ?= 4
-NO_FUZZING := --ignore tests/properties/test_fuzzing.py
+NO_FUZZING := --ignore tests/properties/test_fuzzing.py --ignore tests/contract/test_api_document.py
 SPREAD = $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # Tests start hundreds of workers: with their bytecode kept each starts in two thirds of the time.
