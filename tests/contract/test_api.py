@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -20,6 +21,7 @@ from published_by_hand import PublishedByHand
 from redis import Redis
 
 from streams.api import openapi
+from streams.api.changes import MOST_CLIENTS
 from streams.tools.devstack import Devstack
 
 GUIDE = Path(__file__).parents[2] / "docs" / "api.md"
@@ -311,6 +313,23 @@ def test_a_client_that_was_away_too_long_is_told_that_changes_may_be_lost(
     answer = api.ask("/changes", Last_Event_ID="yesterday")
     assert (answer.status, answer.said["argument"]) == (400, "Last-Event-ID")
     assert api.ask("/changes?part=x").said["accepted"].startswith("age, audience, curve")
+
+
+def test_so_many_clients_may_listen_and_one_that_goes_leaves_its_place(api: ApiServer) -> None:
+    listening = [Events(api) for _ in range(MOST_CLIENTS)]
+    for events in listening:
+        events.next()
+    refused = api.ask("/changes")
+    assert (refused.status, refused.headers["retry-after"]) == (503, "30")
+    assert refused.said["detail"] == f"{MOST_CLIENTS} clients listen already"
+    for events in listening:
+        events.close()
+    until_s, status = time.monotonic() + 60, 0
+    while status != 200:
+        assert time.monotonic() < until_s
+        connection = api.open("/changes")
+        status = connection.getresponse().status
+        connection.close()
 
 
 def test_the_guides_commands_do_what_it_says(api: ApiServer, tmp_path: Path) -> None:
