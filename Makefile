@@ -11,7 +11,7 @@ HELM := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/encore/helm-$(HELM_VERSION)/helm
 GO := $(shell command -v go || echo /usr/local/go/bin/go)
 # Four, for two cores: with three a quarter of their time was idle. A file stays in one of them.
 PROCESSES ?= 4
-NO_FUZZING := --ignore tests/properties/test_fuzzing.py
+NO_FUZZING := --ignore tests/properties/test_fuzzing.py --ignore tests/contract/test_api_document.py
 SPREAD = $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # Tests start hundreds of workers: with their bytecode kept each starts in two thirds of the time.

@@ -36,6 +36,7 @@ COMMANDS = {
     "devstack": "streams.cli.devstack:devstack",
     "diff": "streams.cli.diff:diff",
     "doctor": "streams.cli.doctor:doctor",
+    "export": "streams.cli.export:export",
     "forget": "streams.cli.forget:forget",
     "import": "streams.cli.importing:importing",
     "lag": "streams.cli.lag:lag",

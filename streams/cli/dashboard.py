@@ -19,13 +19,21 @@ if TYPE_CHECKING:
 
 @command()
 @names_option
-@with_settings(*READER, "dashboard_host", "dashboard_port")
+@with_settings(*READER, "dashboard_host", "dashboard_port", "read_key_file")
 def dashboard(settings: Settings, names: Names) -> None:
-    """Serve live counters to browsers, until SIGTERM or Ctrl-C. It reads Redis and never writes."""
+    """Serve live counters to browsers, and the HTTP API to programs, until SIGTERM or Ctrl-C.
+
+    It reads Redis and never writes. The API is at /api/v1 (docs/api.md).
+    """
+    from streams.api.read_key import BadKeys, read_keys
     from streams.dashboard.server import opened, run_dashboard
     from streams.observability.listening import PortTaken
     from streams.reader import ReaderError
 
+    try:
+        keys = read_keys(settings.read_key_file) if settings.read_key_file else None
+    except BadKeys as problem:
+        raise click.UsageError(f"ENCORE_READ_KEY_FILE={problem}") from None
     url = address(settings)
 
     def say(where: str) -> None:
@@ -33,6 +41,6 @@ def dashboard(settings: Settings, names: Names) -> None:
 
     try:
         with opened(settings.dashboard_host, settings.dashboard_port) as listening:
-            run_dashboard(url, settings.redis_prefix, names, listening, settings.dashboard_host, say)
+            run_dashboard(url, settings.redis_prefix, names, listening, settings.dashboard_host, say, keys)
     except (PortTaken, ReaderError) as problem:
         raise click.ClickException(str(problem)) from None

@@ -133,7 +133,10 @@ class RunSettings(ServerSettings):
     metrics_host: str = Field("127.0.0.1", description="address that this port listens on")
     dashboard_port: int = Field(8421, ge=0, le=65_535, description="port of the dashboard; 0: any free port")
     dashboard_host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")] = Field(
-        "127.0.0.1", description="address that this port listens on; the dashboard has no login"
+        "127.0.0.1", description="address that this port listens on; it speaks HTTP, TLS is a proxy's"
+    )
+    read_key_file: str = Field(
+        "", description="file of the keys, one a line, that the dashboard and its API require; empty: none is needed"
     )
     collect_sources: str = Field(
         "", description="file of the sources that may post to `encore collect`, with their write keys (TOML)"

@@ -1,6 +1,6 @@
-"""Runs the dashboard: a socket, the web server, and the feed, until SIGTERM or Ctrl-C.
+"""Runs the dashboard and the API beside it: a socket, the web server, and the feed, until SIGTERM or Ctrl-C.
 
-Owns the order of start and stop.
+Owns the order of start and stop, and that a read key, where one is required, is required for both.
 """
 
 from __future__ import annotations
@@ -8,13 +8,20 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount
+from starlette.types import ASGIApp
 
+from streams.api.app import api_app
+from streams.api.read_key import KeyGuard, ReadKeys
+from streams.api.routes import PREFIX
 from streams.config.plaintext import is_loopback
-from streams.dashboard.app import dashboard_app
+from streams.dashboard.app import HEADERS, dashboard_app
 from streams.dashboard.feed import Feed
 from streams.display.titles_file import Names
 from streams.observability.listening import opened as opened_for
@@ -42,21 +49,47 @@ def hosts_of(host: str) -> tuple[str, ...]:
 
 
 def run_dashboard(
-    url: str, prefix: str, names: Names, listening: socket.socket, host: str, say: Callable[[str], None]
+    url: str,
+    prefix: str,
+    names: Names,
+    listening: socket.socket,
+    host: str,
+    say: Callable[[str], None],
+    keys: ReadKeys | None = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C. Calls `say` with the address once it answers. At start, raises `ReaderError`."""
-    asyncio.run(_serve(url, prefix, names, listening, host, say))
+    asyncio.run(_serve(url, prefix, names, listening, host, say, keys))
+
+
+def served_app(feed: Feed, reader: AsyncReader, hosts: Sequence[str], keys: ReadKeys | None) -> ASGIApp:
+    """The API, and the dashboard for every other path."""
+    dashboard: ASGIApp = dashboard_app(feed, hosts)
+    if keys is not None:
+        dashboard = KeyGuard(dashboard, keys, _no_key)
+    return Starlette(routes=[Mount(PREFIX, api_app(reader, hosts, keys)), Mount("", dashboard)])
+
+
+def _no_key() -> Response:
+    """A browser then asks for a name, which may be any, and a password, which is the key."""
+    headers = {"WWW-Authenticate": 'Basic realm="Encore", charset="UTF-8"', "Cache-Control": "no-store", **HEADERS}
+    return PlainTextResponse("A read key is required: as the password of any user.\n", 401, headers)
 
 
 async def _serve(
-    url: str, prefix: str, names: Names, listening: socket.socket, host: str, say: Callable[[str], None]
+    url: str,
+    prefix: str,
+    names: Names,
+    listening: socket.socket,
+    host: str,
+    say: Callable[[str], None],
+    keys: ReadKeys | None,
 ) -> None:
     async with AsyncReader(url, prefix) as reader:
         await reader.status()
         feed = Feed(reader, names)
         server = uvicorn.Server(
             uvicorn.Config(
-                dashboard_app(feed, hosts_of(host)),
+                served_app(feed, reader, hosts_of(host), keys),
                 log_config=None,
                 access_log=False,
                 server_header=False,
