@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 
 import msgspec
 
+from streams.dashboard.catalogue import Catalogue
 from streams.dashboard.pipeline_page import PipelinePage, RecordRate, pipeline_page, records_of
 from streams.dashboard.questions import Question
 from streams.display.titles_file import Names
@@ -78,7 +79,7 @@ class Feed:
     """The feed that all open pages share. `run` does the work; each page calls `listen`."""
 
     def __init__(self, reader: AsyncReader, names: Names) -> None:
-        self._reader, self._names = reader, names
+        self._reader, self._catalogue = reader, Catalogue(names)
         self._answers: dict[Question, Answer] = defaultdict(Answer)
         self._listeners: set[Listener] = set()
         self._pace = RecordRate()
@@ -195,7 +196,7 @@ class Feed:
     async def _of_one_application(self, question: Question) -> object:
         """The answer to a question, of one application although it takes several: readers may be moved meanwhile."""
         while True:
-            answer, prefix = await question.answer(self._reader, self._names), self._reader.prefix
+            answer, prefix = await question.answer(self._reader, self._catalogue), self._reader.prefix
             if prefix == self._shown:
                 return answer
             self._shown = prefix

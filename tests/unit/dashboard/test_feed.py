@@ -30,7 +30,7 @@ class FakeReader:
         self.asked: Counter[str] = Counter()
         self.told: asyncio.Queue[Change] = asyncio.Queue()
 
-    async def board(self, metric: str, day: Any, top: int) -> Board:
+    async def board(self, metric: str, day: Any, top: int, skip: int) -> Board:
         self._ask("board")
         return Board(metric=metric, entries=(Entry(title_id="dragon", score=self.score),), **HEAD)
 
