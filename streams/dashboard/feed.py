@@ -43,6 +43,11 @@ def message(event: str, value: object) -> bytes:
     return b"event: %s\ndata: %s\n\n" % (event.encode(), msgspec.json.encode(value))
 
 
+def said(problem: ReaderError) -> str:
+    """Why nothing is new, for people."""
+    return f"Redis is away: {problem}" if problem.passing else str(problem)
+
+
 class Listener:
     """One open page. It keeps only the newest of each event until they are sent."""
 
@@ -128,7 +133,7 @@ class Feed:
                     self._deaf_because = ""
                     self._note(change)
             except ReaderError as problem:
-                self._deaf_because = str(problem)
+                self._deaf_because = said(problem)
                 await asyncio.sleep(AGAIN_S)
 
     def _note(self, change: Change) -> None:
@@ -143,7 +148,7 @@ class Feed:
             try:
                 await self._round()
             except ReaderError as problem:
-                self._say(str(problem))
+                self._say(said(problem))
                 await asyncio.sleep(AGAIN_S)
                 continue
             self._say(self._deaf_because)

@@ -298,7 +298,7 @@ def test_titles_are_chosen_and_stand_in_one_chart_on_one_scale_or_relative(page:
     relative = chart(page, "in % of each title's own largest")
     expect(relative.get_by_role("status")).to_have_text(f"week 2The Little Dragon 50% (1.0 h){ODD} 100% (30 min)")
     page.get_by_label("Show").select_option("days")
-    page.get_by_label("from").fill("2025-11-20")
+    page.get_by_label("from", exact=True).fill("2025-11-20")
     page.reload()
     expect(page.get_by_role("heading", level=2).first).to_have_text("Watched time of each day")
     expect(page.get_by_role("switch", name="relative")).to_be_checked()

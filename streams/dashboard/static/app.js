@@ -53,7 +53,7 @@ function listen() {
 }
 
 const stands = (problem) =>
-  problem && `Redis is away (${problem}). ${newest ? "What is shown is from before" : "There is nothing to show yet"}; this page goes on by itself.`;
+  problem && `${problem}. ${newest ? "What is shown is from before" : "There is nothing to show yet"}; this page goes on by itself.`;
 
 async function failed() {
   say("here", "The dashboard does not answer; trying again.");

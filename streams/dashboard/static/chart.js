@@ -61,12 +61,12 @@ class EncoreChart extends HTMLElement {
   set shown(next) {
     const said = JSON.stringify(next);
     if (said === this.#said) return;
+    if (next.data.title !== this.#shown?.data.title) this.#place = null;
     [this.#shown, this.#said] = [next, said];
     if (this.isConnected) this.draw();
   }
 
   connectedCallback() {
-    this.#hint.textContent = `${this.#shown.data.across} · point, tap, or use the arrow keys to read a value`;
     this.replaceChildren(this.#canvas, this.#hint, this.#values, this.#table);
     this.#canvas.onpointerdown = this.#canvas.onpointermove = (event) => this.#touch(event);
     this.onkeydown = (event) => this.#key(event);
@@ -87,6 +87,7 @@ class EncoreChart extends HTMLElement {
     if (!this.#width) return;
     const place = this.#place;
     const { data, relative } = this.#shown;
+    this.#hint.textContent = `${data.across} · point, tap, or use the arrow keys to read a value`;
     this.#plot?.destroy();
     this.#plot = new window.uPlot(...plot(data, relative, this.#width, (found) => this.#move(found)), this.#canvas);
     // A value that changes under the cursor is shown; it is spoken only when the reader moves.

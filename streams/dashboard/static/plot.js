@@ -110,7 +110,7 @@ function across(chart, width) {
 function upwards(layers) {
   const whole = layers.every(({ values }) => values.every((value) => Number.isInteger(value ?? 0)));
   const size = (_, texts) => Math.max(...(texts ?? [""]).map((text) => text.length), 1) * LETTER + 16;
-  return { ...axis(), size, incrs: increments(whole), space: 44, values: (_, splits) => splits.map((value) => compact.format(value)) };
+  return { ...axis(), size, incrs: increments(whole), space: 34, values: (_, splits) => splits.map((value) => compact.format(value)) };
 }
 
 const increments = (whole) =>
