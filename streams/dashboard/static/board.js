@@ -75,9 +75,8 @@ function pages(board) {
   );
 }
 
-function ranked(board) {
+function ranked(board, pickable = board.kind === "title") {
   const heads = [["place", "#"], ["title", SAYS[board.kind].one], ["score", board.words], ...board.heads.map((head) => ["beside", head])];
-  const pickable = board.kind === "title";
   return el(
     "table",
     { class: "board", role: "table" },
@@ -128,4 +127,4 @@ function comparing() {
 
 /** A table of titles with what stands beside, as on a board. */
 export const titlesTable = (rows, words, heads) =>
-  ranked({ kind: "title", rows, words, heads, day: "", page: 1, search: "" });
+  ranked({ kind: "title", rows, words, heads, day: "", page: 1, search: "" }, false);
