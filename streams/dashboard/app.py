@@ -20,11 +20,19 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from streams.dashboard.asked import (
+    NoSuchPage,
+    board_asked,
+    comparison_asked,
+    franchise_asked,
+    franchises_asked,
+    title_asked,
+)
 from streams.dashboard.feed import Feed
-from streams.dashboard.questions import NoSuchPage, Question, board_asked, comparison_asked, title_asked
+from streams.dashboard.questions import Question
 
 STATIC = Path(__file__).with_name("static")
-PAGES = ("/", "/title", "/compare", "/pipeline")
+PAGES = ("/", "/franchises", "/title", "/franchise", "/compare", "/pipeline")
 PING_S = 15
 
 HEADERS = {
@@ -41,7 +49,9 @@ HEADERS = {
 AskedBy = Callable[[QueryParams], Question | None]
 QUESTIONS: dict[str, AskedBy] = {
     "board": board_asked,
+    "franchises": franchises_asked,
     "title": title_asked,
+    "franchise": franchise_asked,
     "compare": comparison_asked,
     "pipeline": lambda _: None,
 }

@@ -1,53 +1,83 @@
-"""A title's audience by week, as bars: new, returning and resurrected households.
+"""The households that titles reached, by the UTC week: one title's by what they were before, or several titles'.
 
-Owns the data of the chart; the browser draws it.
+Owns the charts' data; `static/chart.js` draws them.
 """
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 
 from models.windows import DAYS_A_WEEK, audience_week_name
-from streams.dashboard.figure import count, share
+from streams.dashboard.chart import HOUSEHOLDS, Chart, Series
 from streams.display.measures import audience_by_week, newest_week
 from streams.reader import AudienceWeek, Profile
 
 _CLASSES = ("returning", "resurrected", "new")
 """The parts of a bar, from bottom to top."""
 
-
-class Stack(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A vertical bar of several parts, from bottom to top."""
-
-    shares: tuple[float, ...]
-    says: str
-    tick: str = ""
-    so_far: bool = False
+_FEW = 26
+_ACROSS = "UTC weeks, from Monday"
 
 
-class Stacks(msgspec.Struct, frozen=True):
-    """Bars from left to right. `parts`: the names of their parts."""
-
-    parts: tuple[str, ...]
-    bars: tuple[Stack, ...]
-    top: str
-
-
-def audience_stacks(profile: Profile) -> Stacks | None:
+def audience_chart(profile: Profile) -> Chart | None:
     """The households reached in each week, by class; None: nobody was reached."""
     newest = newest_week([profile])
     weeks = audience_by_week(profile.audience, newest)
     if not weeks:
         return None
-    largest = max(week.reached for week in weeks)
-    bars = tuple(_stack(week, largest, week.name >= audience_week_name(newest)) for week in weeks)
-    return Stacks(_CLASSES, bars, count(largest).text)
+    mondays, so_far = [week.monday for week in weeks], weeks[-1].name >= audience_week_name(newest)
+    return Chart(
+        title="Households reached in each week",
+        form="stack",
+        unit=HOUSEHOLDS,
+        across=_ACROSS,
+        places=_places(mondays, so_far, [f": {week.reached:,} reached" for week in weeks]),
+        ticks=_ticks(mondays),
+        series=tuple(_series(name, [getattr(week, name) for week in weeks]) for name in _CLASSES),
+        so_far=so_far,
+    )
 
 
-def _stack(week: AudienceWeek, largest: int, so_far: bool) -> Stack:
-    values = [getattr(week, name) for name in _CLASSES]
-    parts = ", ".join(f"{value:,} {name}" for name, value in zip(_CLASSES, values, strict=True))
-    says = f"{week.name}, from {week.monday}{', so far' if so_far else ''}: {week.reached:,} reached: {parts}"
-    # The week of a month's first Monday is labelled with the month.
-    tick = f"{week.monday:%b}" if week.monday.day <= DAYS_A_WEEK else ""
-    return Stack(tuple(share(value, largest) for value in values), says, tick, so_far)
+def audience_compared(profiles: Sequence[Profile], names: Mapping[str, str]) -> Chart | None:
+    """The households that each title reached in each week, from the first one on that any did."""
+    newest = newest_week(profiles)
+    found = [{week.monday: week for week in audience_by_week(profile.audience, newest)} for profile in profiles]
+    some = [monday for weeks in found for monday in weeks]
+    if not some:
+        return None
+    mondays = [min(some) + timedelta(days=day) for day in range(0, (max(some) - min(some)).days + 1, DAYS_A_WEEK)]
+    return Chart(
+        title="Households reached in each week",
+        form="lines",
+        unit=HOUSEHOLDS,
+        across=_ACROSS,
+        places=_places(mondays, True),
+        ticks=_ticks(mondays),
+        series=tuple(
+            _series(names[profile.title_id], [_reached(weeks.get(monday)) for monday in mondays])
+            for profile, weeks in zip(profiles, found, strict=True)
+        ),
+        so_far=True,
+    )
+
+
+def _reached(week: AudienceWeek | None) -> int | None:
+    return None if week is None else week.reached
+
+
+def _series(name: str, values: Sequence[int | None]) -> Series:
+    return Series(name, tuple(values), tuple("" if value is None else f"{value:,}" for value in values))
+
+
+def _places(mondays: Sequence[date], so_far: bool, further: Sequence[str] = ()) -> tuple[str, ...]:
+    ends = [", so far" if so_far and monday == mondays[-1] else "" for monday in mondays]
+    said = further or [""] * len(mondays)
+    return tuple(f"week from {monday}{end}{more}" for monday, end, more in zip(mondays, ends, said, strict=True))
+
+
+def _ticks(mondays: Sequence[date]) -> tuple[tuple[float, str], ...]:
+    """The Mondays of few weeks; of many the months, each at its first Monday."""
+    if len(mondays) <= _FEW:
+        return tuple((place, f"{monday:%b} {monday.day}") for place, monday in enumerate(mondays))
+    return tuple((place, f"{monday:%b}") for place, monday in enumerate(mondays) if monday.day <= DAYS_A_WEEK)

@@ -1,33 +1,47 @@
-"""The page of a board: ranked titles, as plain values for JSON."""
+"""The page of a board: titles or franchises ranked, a page at a time or those of a search, as plain values for JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
-from streams.dashboard.figure import Figure, moment, of_metric
-from streams.reader import Board, Title
+from streams.dashboard.figure import Figure, metric_words, moment, of_metric
+from streams.reader import Franchise, Title
 
 BESIDE = ("starters", "completion_rate", "repeat_rate", "rewatches")
 """The measures shown beside the metric of a board for all time."""
 
+ROWS = 50
+"""How many rows a page has."""
+
+Kind = Literal["title", "franchise"]
+
 
 class Choice(msgspec.Struct, frozen=True):
-    """A board to choose: its metric, the metric in words, and whether there are boards for single days, too."""
+    """A measure to choose: its metric, the metric in words, and whether it is counted by the day, too."""
 
     metric: str
     words: str
     of_days: bool
 
 
+class Place(NamedTuple):
+    """A place on a board. `number` 0: it has none, and no score."""
+
+    number: int
+    id: str
+    score: int | float | None
+
+
 class BoardRow(msgspec.Struct, frozen=True):
-    """A title's place. `beside` is empty if its counters are being rebuilt, and on boards of days."""
+    """One that is ranked. `place` 0: it is not. `beside` is empty on days' boards and while it is incomplete."""
 
     place: int
-    title_id: str
+    id: str
     name: str
     score: Figure
     beside: tuple[Figure, ...]
@@ -35,8 +49,13 @@ class BoardRow(msgspec.Struct, frozen=True):
 
 
 class BoardPage(msgspec.Struct, frozen=True):
-    """A board. `complete` False: it is being rebuilt, and not shown."""
+    """A board. `complete` False: workers are catching up, and it is not shown.
 
+    `search`: the words that are searched for; `found`: how many have them; `franchises`: the ids of franchises that do.
+    `page` counts from 1; `more`: there is another one behind it.
+    """
+
+    kind: Kind
     metric: str
     words: str
     day: str
@@ -45,45 +64,74 @@ class BoardPage(msgspec.Struct, frozen=True):
     heads: tuple[str, ...]
     rows: tuple[BoardRow, ...]
     choices: tuple[Choice, ...]
+    page: int = 1
+    more: bool = False
+    search: str = ""
+    found: int = 0
+    franchises: tuple[str, ...] = ()
 
 
-def words(metric: str) -> str:
-    """A metric's name for people."""
-    return {"watched_s": "watched time"}.get(metric, metric.replace("_", " "))
+class Asked(NamedTuple):
+    """Which board: of what, by which metric, for all time or of a day, which page of it, and the words searched for."""
+
+    kind: Kind
+    metric: str
+    day: date | None = None
+    page: int = 1
+    search: str = ""
 
 
-CHOICES = tuple(Choice(metric, words(metric), metric in DAY_BOARDS) for metric in TITLE_BOARDS)
+class Ranked(NamedTuple):
+    """What a page shows of a board. `largest`: the score of its first place; `found`, `franchises`: of a search."""
+
+    as_of_ms: int
+    complete: bool
+    places: Sequence[Place]
+    largest: float
+    more: bool = False
+    found: int = 0
+    franchises: Sequence[str] = ()
 
 
-def board_page(board: Board, titles: Mapping[str, Title], names: Mapping[str, str]) -> BoardPage:
-    """The page of a board. `titles`: the counters of the titles on it; empty for a day's board."""
-    heads = tuple(field for field in BESIDE if field != board.metric) if board.day is None else ()
+CHOICES = tuple(Choice(metric, metric_words(metric), metric in DAY_BOARDS) for metric in TITLE_BOARDS)
+
+
+def board_page(
+    asked: Asked, ranked: Ranked, totals: Mapping[str, Title] | Mapping[str, Franchise], names: Mapping[str, str]
+) -> BoardPage:
+    """The page. `totals`: the counters of those on it; empty for a day's board."""
+    heads = tuple(field for field in BESIDE if field != asked.metric) if asked.day is None else ()
     return BoardPage(
-        metric=board.metric,
-        words=words(board.metric),
-        day=_iso(board.day),
-        as_of=moment(board.as_of_ms),
-        complete=board.complete,
-        heads=tuple(map(words, heads)),
-        rows=_rows(board, titles, names, heads) if board.complete else (),
+        kind=asked.kind,
+        metric=asked.metric,
+        words=metric_words(asked.metric),
+        day="" if asked.day is None else asked.day.isoformat(),
+        as_of=moment(ranked.as_of_ms),
+        complete=ranked.complete,
+        heads=tuple(map(metric_words, heads)),
+        rows=rows(asked.metric, ranked, totals, names, heads) if ranked.complete else (),
         choices=CHOICES,
+        page=asked.page,
+        more=ranked.more,
+        search=asked.search,
+        found=ranked.found,
+        franchises=tuple(ranked.franchises),
     )
 
 
-def _rows(
-    board: Board, titles: Mapping[str, Title], names: Mapping[str, str], heads: tuple[str, ...]
+def rows(
+    metric: str,
+    ranked: Ranked,
+    totals: Mapping[str, Title] | Mapping[str, Franchise],
+    names: Mapping[str, str],
+    heads: Iterable[str],
 ) -> tuple[BoardRow, ...]:
-    largest = max((entry.score for entry in board.entries), default=0)
-    rows = []
-    for place, entry in enumerate(board.entries, 1):
-        title = titles.get(entry.title_id)
-        is_complete = title is None or title.complete
-        beside = tuple(of_metric(field, getattr(title, field, None)) for field in heads) if is_complete else ()
-        name = names.get(entry.title_id, entry.title_id)
-        score = of_metric(board.metric, entry.score, largest)
-        rows.append(BoardRow(place, entry.title_id, name, score, beside, is_complete))
-    return tuple(rows)
-
-
-def _iso(day: date | None) -> str:
-    return "" if day is None else day.isoformat()
+    """A row for each place: its score, and the counters that stand beside it."""
+    made = []
+    for place in ranked.places:
+        one = totals.get(place.id)
+        is_complete = one is None or one.complete
+        beside = tuple(of_metric(field, getattr(one, field, None)) for field in heads) if is_complete else ()
+        score = of_metric(metric, place.score, ranked.largest)
+        made.append(BoardRow(place.number, place.id, names.get(place.id, place.id), score, beside, is_complete))
+    return tuple(made)

@@ -1,53 +1,39 @@
-"""A title's curve as an area, with its notable parts (`streams.display.curve_shape`).
+"""How often each part of a title was played: one with its notable parts (`streams.display.curve_shape`), or several.
 
-Owns the data of the chart; the browser draws it.
+Owns the charts' data; `static/chart.js` draws them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
-import msgspec
-
-from streams.dashboard.figure import share
+from streams.dashboard.chart import Chart, Mark, Series
 from streams.display.curve_shape import fall_words, most_replayed, peak_words, position, steepest_fall, times_played
-from streams.reader import Curve
+from streams.reader import Curve, Profile
+
+_HALF = 0.5
+"""A slice stands at a whole number; it begins half a place before."""
 
 
-class Mark(msgspec.Struct, frozen=True):
-    """A part of an area that stands out: from where to where (0 to 1), and its text."""
-
-    name: str
-    says: str
-    start: float
-    end: float
-
-
-class Area(msgspec.Struct, frozen=True):
-    """A course from left to right: heights from 0 to 1, and the text of each. `notes`: the text below it."""
-
-    heights: tuple[float, ...]
-    says: tuple[str, ...]
-    top: str
-    ticks: tuple[tuple[float, str], ...]
-    marks: tuple[Mark, ...]
-    notes: tuple[tuple[str, str], ...]
-
-
-def curve_area(curve: Curve | None, length_ms: int) -> Area | None:
+def curve_chart(curve: Curve | None, length_ms: int) -> Chart | None:
     """How often each part was played, from the beginning of a title to its end."""
-    if curve is None:
+    if curve is None or not curve.values:
         return None
     values = curve.values
-    slices, largest = len(values), max(values, default=0.0)
+    slices = len(values)
     fall, peak = steepest_fall(values), most_replayed(values)
     marks = [] if fall is None else [_mark("steepest fall", fall.place, fall.place, slices, length_ms)]
     marks += [] if peak is None else [_mark("most replayed", peak.place, peak.place + 1, slices, length_ms)]
-    return Area(
-        heights=tuple(share(value, largest) for value in values),
-        says=tuple(_slice_says(place, values, length_ms) for place in range(slices)),
-        top=f"{times_played(largest)} times played",
-        ticks=tuple((round(at / slices, 4), position(at, slices, length_ms)) for at in _quarters(slices)),
+    starts = [position(at, slices, length_ms) for at in range(slices + 1)]
+    return Chart(
+        title="How often each part was played",
+        form="area",
+        unit="times played",
+        across="from the beginning to the end",
+        places=tuple(f"{start} to {end}" for start, end in pairwise(starts)),
+        ticks=tuple((at - _HALF, starts[at]) for at in _quarters(slices)),
+        series=(_series("played", values),),
         marks=tuple(marks),
         notes=(
             ("steepest fall", fall_words(fall, slices, length_ms)),
@@ -56,15 +42,40 @@ def curve_area(curve: Curve | None, length_ms: int) -> Area | None:
     )
 
 
+def curves_compared(profiles: Sequence[Profile], names: Mapping[str, str]) -> Chart | None:
+    """The curves of titles, each from its own beginning to its own end."""
+    found = [profile.curve.values if profile.curve is not None else () for profile in profiles]
+    slices = max(map(len, found), default=0)
+    if not slices:
+        return None
+    return Chart(
+        title="How often each part was played",
+        form="lines",
+        unit="times played",
+        across="from each title's beginning to its end",
+        places=tuple(f"{100 * at // slices}% to {100 * (at + 1) // slices}%" for at in range(slices)),
+        ticks=tuple((at - _HALF, f"{100 * at // slices}%") for at in _quarters(slices)),
+        series=tuple(
+            _series(names[profile.title_id], [_at(values, place, slices) for place in range(slices)])
+            for profile, values in zip(profiles, found, strict=True)
+        ),
+    )
+
+
+def _at(values: Sequence[float], place: int, slices: int) -> float | None:
+    """The value of a curve at a place of one that has more slices."""
+    return values[place * len(values) // slices] if values else None
+
+
+def _series(name: str, values: Sequence[float | None]) -> Series:
+    says = tuple("" if value is None else f"{times_played(value)} times" for value in values)
+    return Series(name, tuple(None if value is None else round(value, 3) for value in values), says)
+
+
 def _quarters(slices: int) -> list[int]:
     """Where the axis is labelled. A short curve has fewer labels."""
-    return sorted({slices * quarter // 4 for quarter in range(5)}) if slices else []
-
-
-def _slice_says(place: int, values: Sequence[float], length_ms: int) -> str:
-    start, end = (position(at, len(values), length_ms) for at in (place, place + 1))
-    return f"{start} to {end}: {times_played(values[place])} times played"
+    return sorted({slices * quarter // 4 for quarter in range(5)})
 
 
 def _mark(name: str, start: int, end: int, slices: int, length_ms: int) -> Mark:
-    return Mark(name, position(start, slices, length_ms), round(start / slices, 4), round(end / slices, 4))
+    return Mark(name, position(start, slices, length_ms), start - _HALF, end - _HALF)

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 
 import msgspec
 
+from streams.dashboard.catalogue import Catalogue
 from streams.dashboard.pipeline_page import PipelinePage, RecordRate, pipeline_page, records_of
 from streams.dashboard.questions import Question
 from streams.display.titles_file import Names
@@ -40,6 +41,11 @@ PIPELINE, PAGE, PROBLEM = "pipeline", "page", "problem"
 def message(event: str, value: object) -> bytes:
     """A server-sent event with a JSON value."""
     return b"event: %s\ndata: %s\n\n" % (event.encode(), msgspec.json.encode(value))
+
+
+def said(problem: ReaderError) -> str:
+    """Why nothing is new, for people."""
+    return f"Redis is away: {problem}" if problem.passing else str(problem)
 
 
 class Listener:
@@ -78,7 +84,7 @@ class Feed:
     """The feed that all open pages share. `run` does the work; each page calls `listen`."""
 
     def __init__(self, reader: AsyncReader, names: Names) -> None:
-        self._reader, self._names = reader, names
+        self._reader, self._catalogue = reader, Catalogue(names)
         self._answers: dict[Question, Answer] = defaultdict(Answer)
         self._listeners: set[Listener] = set()
         self._pace = RecordRate()
@@ -127,7 +133,7 @@ class Feed:
                     self._deaf_because = ""
                     self._note(change)
             except ReaderError as problem:
-                self._deaf_because = str(problem)
+                self._deaf_because = said(problem)
                 await asyncio.sleep(AGAIN_S)
 
     def _note(self, change: Change) -> None:
@@ -142,7 +148,7 @@ class Feed:
             try:
                 await self._round()
             except ReaderError as problem:
-                self._say(str(problem))
+                self._say(said(problem))
                 await asyncio.sleep(AGAIN_S)
                 continue
             self._say(self._deaf_because)
@@ -195,7 +201,7 @@ class Feed:
     async def _of_one_application(self, question: Question) -> object:
         """The answer to a question, of one application although it takes several: readers may be moved meanwhile."""
         while True:
-            answer, prefix = await question.answer(self._reader, self._names), self._reader.prefix
+            answer, prefix = await question.answer(self._reader, self._catalogue), self._reader.prefix
             if prefix == self._shown:
                 return answer
             self._shown = prefix

@@ -65,6 +65,11 @@ def of_metric(metric: str, value: float | None, of: float = 0) -> Figure:
     return Figure(measures.shown(metric, value), exact(value), share(value, of))
 
 
+def metric_words(metric: str) -> str:
+    """A metric's name for people."""
+    return {"watched_s": "watched time"}.get(metric, metric.replace("_", " "))
+
+
 def exact(value: float | None) -> str:
     """Every digit that is published: six decimals at most."""
     if value is None:

@@ -6,16 +6,20 @@ Owns the page's plain values for JSON, and the rate at which records arrive. The
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 import msgspec
 
+from streams.dashboard.chart import Chart, Series
 from streams.dashboard.figure import Figure, Named, State, age, count, moment, viewing
 from streams.reader import Status
 
+_LEAST_RATES = 2
+
 
 class PipelinePage(msgspec.Struct, frozen=True):
-    """The health of the pipeline. `refused`: what was not credited, by reason. `pace`: recent rates in events per
-    second, the newest last."""
+    """The health of the pipeline. `refused`: what was not credited, by reason. `pace`: the records a second of
+    late."""
 
     state: State
     as_of: str = ""
@@ -24,7 +28,7 @@ class PipelinePage(msgspec.Struct, frozen=True):
     health: tuple[Named, ...] = ()
     records: tuple[Named, ...] = ()
     refused: tuple[Named, ...] = ()
-    pace: tuple[float, ...] = ()
+    pace: Chart | None = None
 
 
 class RecordRate:
@@ -33,7 +37,7 @@ class RecordRate:
     def __init__(self, over_s: float = 10.0, kept: int = 60) -> None:
         self._over_s = over_s
         self._looks: deque[tuple[float, int]] = deque()
-        self._rates: deque[float] = deque(maxlen=kept)
+        self._rates: deque[tuple[float, float]] = deque(maxlen=kept)
 
     def note(self, now_s: float, records: int) -> None:
         """Note how many records had been judged at a time. Starts again if there are fewer, or after a long pause."""
@@ -42,7 +46,7 @@ class RecordRate:
             self._rates.clear()
         if self._looks and now_s > self._looks[-1][0]:
             then_s, then = self._looks[-1]
-            self._rates.append(round((records - then) / (now_s - then_s), 1))
+            self._rates.append((now_s, round((records - then) / (now_s - then_s), 1)))
         self._looks.append((now_s, records))
         while now_s - self._looks[0][0] > self._over_s and len(self._looks) > 2:
             self._looks.popleft()
@@ -56,9 +60,9 @@ class RecordRate:
         return (now - then) / (now_s - then_s) if now_s > then_s else None
 
     @property
-    def rates(self) -> tuple[float, ...]:
-        """The rate between each two observations, oldest first."""
-        return tuple(self._rates)
+    def rates(self) -> tuple[tuple[float, float], ...]:
+        """How many seconds before the last observation, and the rate between that one and the one before."""
+        return tuple((self._rates[-1][0] - then_s, rate) for then_s, rate in self._rates)
 
 
 def records_of(status: Status) -> int:
@@ -84,7 +88,22 @@ def pipeline_page(status: Status | None, pace: RecordRate, now_ms: int) -> Pipel
         health=_health(status, per_s, behind, now_ms),
         records=_records(status),
         refused=_refused(status),
-        pace=pace.rates,
+        pace=_pace_chart(pace.rates),
+    )
+
+
+def _pace_chart(rates: Sequence[tuple[float, float]]) -> Chart | None:
+    if len(rates) < _LEAST_RATES:
+        return None
+    values = tuple(rate for _, rate in rates)
+    return Chart(
+        title="Records a second of late",
+        form="bars",
+        unit="records a second",
+        across="until now",
+        places=tuple(f"{seconds:.0f} s before" if seconds else "now" for seconds, _ in rates),
+        ticks=((0, f"{rates[0][0]:.0f} s before"), (len(rates) - 1, "now")),
+        series=(Series("records a second", values, tuple(f"{value:,.0f}" for value in values)),),
     )
 
 

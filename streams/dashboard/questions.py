@@ -1,30 +1,23 @@
 """The question behind a page: which title, board or comparison, and which changes affect its answer.
 
-Owns the questions, their form in a URL, and how each is answered.
+Owns the questions, and how each is answered; `streams.dashboard.asked` reads them from a URL.
 """
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Protocol, cast
+from typing import Protocol
 
 import msgspec
-from starlette.datastructures import QueryParams
 
-from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
-from streams.dashboard.board_page import BoardPage, board_page
-from streams.dashboard.comparison_page import ComparisonPage, comparison_page
-from streams.dashboard.title_page import TitlePage, hours_span, title_page
-from streams.display.titles_file import Names
-from streams.reader import AsyncReader, Change, Metric
-
-TOP = 50
-MOST_COMPARED = 4
-LONGEST_ID = 1_000
-
-
-class NoSuchPage(Exception):
-    """A question that cannot be asked. The message is one line for people."""
+from streams.dashboard.board_page import Asked, BoardPage, board_page
+from streams.dashboard.catalogue import Catalogue
+from streams.dashboard.comparison_page import ComparisonPage, Drawing, Drawn, comparison_page
+from streams.dashboard.days_chart import days_asked, hours_span
+from streams.dashboard.franchise_page import FranchisePage, franchise_page
+from streams.dashboard.ranking import ranked
+from streams.dashboard.title_page import DaysRead, TitlePage, title_page
+from streams.reader import AsyncReader, Change
 
 
 class Question(Protocol):
@@ -34,82 +27,104 @@ class Question(Protocol):
         """Whether this change may change the answer."""
         ...
 
-    async def answer(self, reader: AsyncReader, names: Names) -> msgspec.Struct:
+    async def answer(self, reader: AsyncReader, catalogue: Catalogue) -> msgspec.Struct:
         """Ask. Raises `ReaderError`."""
         ...
 
 
 class BoardAsked(msgspec.Struct, frozen=True):
-    """A board, for all time or of a UTC day."""
+    """A page of the titles of a board, for all time or of a UTC day, or those that a search finds."""
 
     metric: str = "completions"
     day: date | None = None
+    page: int = 1
+    search: str = ""
 
     def concerns(self, change: Change) -> bool:
         return change.title_id is not None
 
-    async def answer(self, reader: AsyncReader, names: Names) -> BoardPage:
-        board = await reader.board(cast(Metric, self.metric), self.day, TOP)
-        titles = await reader.titles(entry.title_id for entry in board.entries)
-        return board_page(board, titles if self.day is None else {}, names.of(titles.values()))
+    async def answer(self, reader: AsyncReader, catalogue: Catalogue) -> BoardPage:
+        asked = Asked("title", self.metric, self.day, self.page, self.search)
+        found = await ranked(reader, catalogue, asked)
+        titles = await reader.titles(place.id for place in found.places)
+        return board_page(asked, found, titles if self.day is None else {}, catalogue.names.of(titles.values()))
+
+
+class FranchisesAsked(msgspec.Struct, frozen=True):
+    """A page of the franchises of a board, or those that a search finds."""
+
+    metric: str = "completions"
+    page: int = 1
+    search: str = ""
+
+    def concerns(self, change: Change) -> bool:
+        return change.franchise_id is not None
+
+    async def answer(self, reader: AsyncReader, catalogue: Catalogue) -> BoardPage:
+        asked = Asked("franchise", self.metric, None, self.page, self.search)
+        found = await ranked(reader, catalogue, asked)
+        franchises = await reader.franchises(place.id for place in found.places)
+        return board_page(asked, found, franchises, {})
 
 
 class TitleAsked(msgspec.Struct, frozen=True):
-    """A title, and its last hours."""
+    """A title with its last hours, and a measure of it from one UTC day to another."""
 
     title_id: str
+    measure: str = "completions"
+    first: date | None = None
+    last: date | None = None
 
     def concerns(self, change: Change) -> bool:
         return change.title_id == self.title_id
 
-    async def answer(self, reader: AsyncReader, names: Names) -> TitlePage:
+    async def answer(self, reader: AsyncReader, catalogue: Catalogue) -> TitlePage:
         (profile,) = await reader.compare([self.title_id])
+        names = catalogue.names.of([profile.title])
         as_of_ms = profile.title.as_of_ms if profile.title is not None else 0
-        hours = await reader.hours(self.title_id, *hours_span(as_of_ms)) if as_of_ms else ()
-        return title_page(profile, hours, names.of([profile.title]), names.lengths_ms)
+        if not as_of_ms:
+            return title_page(profile, (), None, names, names.lengths_ms)
+        hours = await reader.hours(self.title_id, *hours_span(as_of_ms))
+        days = days_asked(as_of_ms, self.first, self.last)
+        by_day = DaysRead(self.measure, days, await reader.days(self.title_id, days.first, days.last))
+        return title_page(profile, hours, by_day, names, names.lengths_ms)
+
+
+class FranchiseAsked(msgspec.Struct, frozen=True):
+    """A franchise and its titles."""
+
+    franchise_id: str
+
+    def concerns(self, change: Change) -> bool:
+        # Its titles' hashes change with each event of theirs; so does its own.
+        return change.franchise_id == self.franchise_id
+
+    async def answer(self, reader: AsyncReader, catalogue: Catalogue) -> FranchisePage:
+        franchise = await reader.franchise(self.franchise_id)
+        ids = await catalogue.of_franchise(reader, self.franchise_id) if franchise is not None else ()
+        titles = await reader.titles(ids)
+        names = catalogue.names.of(titles.values())
+        return franchise_page(self.franchise_id, franchise, list(titles.values()), names)
 
 
 class ComparisonAsked(msgspec.Struct, frozen=True):
-    """Titles side by side."""
+    """Titles side by side, and what is drawn of them."""
 
     title_ids: tuple[str, ...]
+    drawn: Drawn = "weeks"
+    measure: str = "watched_s"
+    first: date | None = None
+    last: date | None = None
 
     def concerns(self, change: Change) -> bool:
         return change.title_id in self.title_ids
 
-    async def answer(self, reader: AsyncReader, names: Names) -> ComparisonPage:
+    async def answer(self, reader: AsyncReader, catalogue: Catalogue) -> ComparisonPage:
         profiles = await reader.compare(self.title_ids)
-        names = names.of(profile.title for profile in profiles)
-        return comparison_page(profiles, names, names.lengths_ms)
-
-
-def board_asked(query: QueryParams) -> BoardAsked:
-    """The question of `?metric=…&day=YYYY-MM-DD`. Raises `NoSuchPage`."""
-    metric, day = query.get("metric") or "completions", query.get("day") or ""
-    if metric not in (DAY_BOARDS if day else TITLE_BOARDS):
-        raise NoSuchPage(
-            f"metric: accepted{' with a day' if day else ''}: {', '.join(DAY_BOARDS if day else TITLE_BOARDS)}"
-        )
-    try:
-        return BoardAsked(metric, date.fromisoformat(day) if day else None)
-    except ValueError:
-        raise NoSuchPage("day: accepted: a UTC day such as 2026-11-23") from None
-
-
-def title_asked(query: QueryParams) -> TitleAsked:
-    """The question of `?id=…`. Raises `NoSuchPage`."""
-    return TitleAsked(_ids(query, 1)[0])
-
-
-def comparison_asked(query: QueryParams) -> ComparisonAsked:
-    """The question of `?id=…&id=…`. Raises `NoSuchPage`."""
-    return ComparisonAsked(_ids(query, MOST_COMPARED))
-
-
-def _ids(query: QueryParams, most: int) -> tuple[str, ...]:
-    ids = tuple(dict.fromkeys(query.getlist("id")))
-    if not 1 <= len(ids) <= most or not all(0 < len(one) <= LONGEST_ID for one in ids):
-        raise NoSuchPage(
-            f"id: accepted: {'one' if most == 1 else f'1 to {most}'}, of 1 to {LONGEST_ID:,} characters each"
-        )
-    return ids
+        as_of_ms = max((profile.title.as_of_ms for profile in profiles if profile.title is not None), default=0)
+        days = days_asked(as_of_ms, self.first, self.last)
+        of_days = self.title_ids if self.drawn == "days" else ()
+        found = [await reader.days(title_id, days.first, days.last) for title_id in of_days]
+        names = catalogue.names.of(profile.title for profile in profiles)
+        drawing = Drawing(self.drawn, self.measure, days, found)
+        return comparison_page(profiles, drawing, names, names.lengths_ms)

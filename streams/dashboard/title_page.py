@@ -6,28 +6,22 @@ A section that is being rebuilt is marked so, and its numbers are left out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
 from models.legs import LEAST_COMPLETION_PERCENT, LEAST_HOLD_PERCENT, LEAST_REWATCH_PERCENT, LEAST_STARTERS
-from streams.dashboard.audience_chart import Stacks, audience_stacks
-from streams.dashboard.curve_chart import Area, curve_area
-from streams.dashboard.figure import Figure, Named, State, count, days, factor, moment, rate, share, viewing
+from streams.dashboard.audience_chart import audience_chart
+from streams.dashboard.board_page import CHOICES, Choice
+from streams.dashboard.chart import Chart
+from streams.dashboard.curve_chart import curve_chart
+from streams.dashboard.days_chart import Days, days_chart, hours_chart
+from streams.dashboard.figure import Figure, Named, State, count, days, factor, moment, rate, viewing
+from streams.dashboard.totals import again, all_time, funnel, headline, histogram
+from streams.dashboard.weeks_chart import weeks_chart
 from streams.display.measures import AGE_WORDS, starters_by
-from streams.reader import Age, Dayparts, Hour, Legs, Profile, Title, Week
+from streams.reader import Age, Day, Dayparts, Hour, Legs, Profile, Week
 
-HOURS = 72
-"""How many hours of completions are shown. The last one is still in progress."""
-
-_STEPS = ("starters", "viewers", "watchers", "completers", "repeaters")
-_MEANINGS = {
-    "starters": "watched 2 minutes",
-    "viewers": "watched 5 minutes",
-    "watchers": "covered 70 % of it",
-    "completers": "completed it",
-    "repeaters": "completed it twice or more",
-}
 _LEAST = {
     "hold_4w": LEAST_HOLD_PERCENT,
     "rewatch_share": LEAST_REWATCH_PERCENT,
@@ -35,22 +29,8 @@ _LEAST = {
 }
 
 
-class Bar(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A bar of a chart: its height from 0 to 1, and its text. `so_far`: its time is not over."""
-
-    share: float
-    says: str
-    tick: str = ""
-    so_far: bool = False
-
-
-class Chart(msgspec.Struct, frozen=True):
-    """Bars from left to right. `top`: the largest value; `line`: a horizontal line's meaning and height."""
-
-    bars: tuple[Bar, ...]
-    top: str
-    line: str = ""
-    line_share: float = 0.0
+DAY_CHOICES = tuple(choice for choice in CHOICES if choice.of_days)
+"""The measures that are counted by the day, and by the week."""
 
 
 class Heat(msgspec.Struct, frozen=True):
@@ -79,12 +59,31 @@ class LegsShown(msgspec.Struct, frozen=True):
     criteria: tuple[Criterion, ...]
 
 
+class ByDay(msgspec.Struct, frozen=True):
+    """A measure day by day, and what else may be asked for. `chart` None: nothing was counted in these days."""
+
+    measure: str
+    choices: tuple[Choice, ...]
+    first: str
+    last: str
+    chart: Chart | None
+
+
+class DaysRead(NamedTuple):
+    """A title's days as they were asked for."""
+
+    measure: str
+    days: Days
+    found: Sequence[Day]
+
+
 class TitlePage(msgspec.Struct, frozen=True):
     """A title. Missing sections are None or empty; `rebuilding` names those that are being rebuilt."""
 
     title_id: str
     name: str
     state: State
+    franchise_id: str = ""
     as_of: str = ""
     rebuilding: tuple[str, ...] = ()
     headline: tuple[Named, ...] = ()
@@ -98,19 +97,17 @@ class TitlePage(msgspec.Struct, frozen=True):
     streaks: Heat | None = None
     legs: LegsShown | None = None
     again: tuple[Named, ...] = ()
-    audience: Stacks | None = None
-    curve: Area | None = None
-
-
-def hours_span(as_of_ms: int) -> tuple[datetime, datetime]:
-    """The first and the last hour to show for a title whose counters are as of this time."""
-    as_of = datetime.fromtimestamp(max(as_of_ms / 1000, HOURS * 3_600), UTC)
-    last = as_of.replace(minute=0, second=0, microsecond=0)
-    return last - timedelta(hours=HOURS - 1), last
+    audience: Chart | None = None
+    curve: Chart | None = None
+    by_day: ByDay | None = None
 
 
 def title_page(
-    profile: Profile, hours: Sequence[Hour], names: Mapping[str, str], lengths_ms: Mapping[str, int]
+    profile: Profile,
+    hours: Sequence[Hour],
+    by_day: DaysRead | None,
+    names: Mapping[str, str],
+    lengths_ms: Mapping[str, int],
 ) -> TitlePage:
     """The page of a title. `lengths_ms`: the known content lengths, by title id."""
     name = names.get(profile.title_id, profile.title_id)
@@ -118,29 +115,33 @@ def title_page(
     if title is None:
         return TitlePage(profile.title_id, name, "unknown")
     if not title.complete:
-        return TitlePage(profile.title_id, name, "rebuilding", moment(title.as_of_ms))
+        return TitlePage(profile.title_id, name, "rebuilding", as_of=moment(title.as_of_ms))
     believed, rebuilding = complete_parts(profile)
     if not all(hour.complete for hour in hours):
         hours, rebuilding = (), (*rebuilding, "hours")
+    if by_day is not None and not all(day.complete for day in by_day.found):
+        by_day, rebuilding = None, (*rebuilding, "by_day")
     return TitlePage(
         title_id=profile.title_id,
         name=name,
         state="shown",
+        franchise_id=title.franchise_id or "",
         as_of=moment(title.as_of_ms),
         rebuilding=rebuilding,
-        headline=_headline(title),
-        totals=_totals(title),
+        headline=headline(title),
+        totals=all_time(title),
         funnel=funnel(title),
-        histogram=_histogram(title),
-        hours=_hours(hours, title.as_of_ms) if "hours" not in rebuilding else None,
+        histogram=histogram(title),
+        hours=hours_chart(hours, title.as_of_ms) if "hours" not in rebuilding else None,
         weeks=weeks_chart(believed),
         ages=tuple((AGE_WORDS[age.name], _window(age)) for age in believed.ages),
         dayparts=_dayparts(believed.dayparts),
         streaks=_streaks(believed.dayparts),
         legs=_legs(believed.legs, believed.weeks),
-        again=_again(title),
-        audience=audience_stacks(believed),
-        curve=curve_area(believed.curve, lengths_ms.get(profile.title_id, 0)),
+        again=again(title),
+        audience=audience_chart(believed),
+        curve=curve_chart(believed.curve, lengths_ms.get(profile.title_id, 0)),
+        by_day=_by_day(by_day, profile.title_id, name, title.as_of_ms),
     )
 
 
@@ -159,100 +160,16 @@ def complete_parts(profile: Profile) -> tuple[Profile, tuple[str, ...]]:
     return msgspec.structs.replace(profile, **without), gone
 
 
-def _headline(title: Title) -> tuple[Named, ...]:
-    return (
-        Named("households reached", count(title.starters), "watched 2 minutes or more"),
-        Named("completed it", count(title.completers), f"{rate(title.completion_rate).text} of those who started"),
-        Named("completions", count(title.completions), f"{count(title.rewatches).text} of them rewatches"),
-        Named(
-            "completed it again", count(title.repeaters), f"{rate(title.repeat_rate).text} of those who completed it"
-        ),
-        Named("return rate", rate(title.return_rate_7d), "of completions: another within 7 days"),
-    )
-
-
-def _again(title: Title) -> tuple[Named, ...]:
-    """What followed its completions, and how they were made: each as a part of all completions."""
-    rows = (
-        ("another within 1 day", title.returned_1d),
-        ("another within 7 days", title.returned_7d),
-        ("another within 28 days", title.returned_28d),
-        ("by the same profile again", title.profile_rewatches),
-        ("by autoplay", title.autoplay_completions),
-    )
-    whole = title.completions
-    return tuple(
-        Named(name, count(value, whole), f"{rate(value / whole).text} of them" if whole else "") for name, value in rows
-    )
-
-
-def _totals(title: Title) -> tuple[Named, ...]:
-    return (
-        Named("watching now", count(title.watching_now)),
-        Named("plays", count(title.plays)),
-        Named("watched", viewing(title.watched_s)),
-        Named("views", count(title.views), "watched time ÷ runtime"),
-        Named("skimmers", count(title.skimmers), "reached the end, covered less than half"),
-        Named("kids' plays", count(title.kids_plays)),
-        Named("kids' completions", count(title.kids_completions)),
-        Named("kids' rewatches", count(title.kids_rewatches)),
-        Named("kids' watched", viewing(title.kids_watched_s)),
-    )
-
-
-def funnel(title: Title) -> tuple[Named, ...]:
-    """From starters to repeaters: each as a part of the largest, and beside that as a part of the step before."""
-    values = [getattr(title, name) for name in _STEPS]
-    largest = max(values)
-    steps = []
-    for name, value, before in zip(_STEPS, values, [0, *values], strict=False):
-        of_those = f", {rate(value / before).text} of those before" if before else ""
-        steps.append(Named(name, count(value, largest), _MEANINGS[name] + of_those))
-    return tuple(steps)
-
-
-def _histogram(title: Title) -> tuple[Named, ...]:
-    largest = max(title.rewatch_histogram.values())
-    return tuple(
-        Named(f"{times.replace('-', '–')} ×", count(households, largest))
-        for times, households in title.rewatch_histogram.items()
-    )
-
-
-def _hours(hours: Sequence[Hour], as_of_ms: int) -> Chart:
-    found = {hour.start: hour for hour in hours}
-    first, last = hours_span(as_of_ms)
-    starts = [first + timedelta(hours=number) for number in range(HOURS)]
-    largest = max((hour.completions for hour in hours), default=0)
-    bars = []
-    for start in starts:
-        completions = found[start].completions if start in found else 0
-        says = f"{start:%Y-%m-%d %H}:00 UTC: {completions:,}"
-        tick = f"{start:%b} {start.day}" if start.hour == 0 else ""
-        bars.append(Bar(share(completions, largest), says, tick, start == last))
-    return Chart(tuple(bars), count(largest).text)
-
-
-def weeks_chart(profile: Profile) -> Chart | None:
-    """The watched time of each week since the release, against the first 72 hours; None without weeks."""
-    if not profile.weeks:
+def _by_day(read: DaysRead | None, title_id: str, name: str, as_of_ms: int) -> ByDay | None:
+    if read is None:
         return None
-    watched = {week.number: week.watched_s for week in profile.weeks}
-    opening = profile.age("opening")
-    level = opening.watched_s if opening is not None else 0.0
-    largest = max(*watched.values(), level)
-    bars = tuple(
-        _week_bar(number, watched.get(number, 0.0), level, largest, number > profile.complete_weeks)
-        for number in range(1, max(watched) + 1)
+    return ByDay(
+        measure=read.measure,
+        choices=DAY_CHOICES,
+        first=read.days.first.isoformat(),
+        last=read.days.last.isoformat(),
+        chart=days_chart({title_id: read.found}, {title_id: name}, read.measure, read.days, as_of_ms, "bars"),
     )
-    line = f"opening, {viewing(level).text}" if level else ""
-    return Chart(bars, viewing(largest).text, line, share(level, largest))
-
-
-def _week_bar(number: int, watched_s: float, opening_s: float, largest: float, so_far: bool) -> Bar:
-    of_opening = f", {rate(watched_s / opening_s).text} of the opening" if opening_s else ""
-    says = f"week {number}{', so far' if so_far else ''}: {viewing(watched_s).text}{of_opening}"
-    return Bar(share(watched_s, largest), says, str(number) if number == 1 or number % 4 == 0 else "", so_far)
 
 
 def _window(window: Age | Week) -> tuple[Figure, ...]:

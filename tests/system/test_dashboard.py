@@ -30,7 +30,7 @@ PHONE = {"width": 380, "height": 760}
 DRAGON = {
     "plays": 44_012_345, "starters": 600, "viewers": 596, "watchers": 576, "completers": 559, "repeaters": 414,
     "completions": 1_650, "rewatches": 1_091, "watched_s": "9758416.206", "completion_rate": "0.931667",
-    "repeat_rate": "0.740608", "rewatch_hist_1": 145, "rewatch_hist_10_plus": 4,
+    "repeat_rate": "0.740608", "rewatch_hist_1": 145, "rewatch_hist_10_plus": 4, "franchise_id": "dragons",
 }  # fmt: skip
 
 
@@ -83,6 +83,8 @@ class Shown:
 def publish(published: PublishedByHand) -> None:
     published.status(events=1_000, lag=7, dead_letters=3)
     published.title("dragon", **DRAGON)
+    published.window("dragon", "day:20251119", completions=3, watched_s="1800.000")
+    published.window("dragon", "day:20251120", completions=12, watched_s="3600.000")
     published.window("dragon", "age:opening", starters=200, completers=120, watched_s="3600.000")
     for week in (1, 2, 3):
         published.window("dragon", f"week:{week}", watched_s=f"{7200 // week}.000")
@@ -96,6 +98,10 @@ def publish(published: PublishedByHand) -> None:
     published.part("dragon", "legs", week=9, hold="0.970000", hold_4w="0.95", hold_4w_before="0.95", unstoppable=1)
     published.title(SCRIPT, completions=9, starters=9_000, completers=9)
     published.title(ODD, completions=8, starters=8)
+    published.window(ODD, "week:1", watched_s="1800.000")
+    published.window(ODD, "week:2", watched_s="1800.000")
+    published.part(ODD, "legs", week=2)
+    published.franchise("dragons", completions=1_700, starters=700)
     published.board("completions", **{"dragon": 1_650, SCRIPT: 9, ODD: 8})
     published.board("plays", dragon=44_012_345)
     published.board("plays", day="20251120", dragon=12)
@@ -203,15 +209,48 @@ def test_a_change_in_redis_appears_without_a_reload(page: Page, published: Publi
     assert page.evaluate("window.isTheSame")
 
 
+def chart(page: Page, title: str) -> Any:
+    return page.get_by_role("application", name=title)
+
+
 def test_a_new_week_and_another_curve_appear_without_a_reload(page: Page, published: PublishedByHand) -> None:
     page.get_by_role("link", name="The Little Dragon").click()
-    expect(page.get_by_role("img", name="Households reached in each of 2 weeks")).to_be_visible()
+    reached = chart(page, "Households reached in each week")
+    reached.focus()
+    page.keyboard.press("End")
+    expect(reached.get_by_role("status")).to_contain_text("week from 2025-11-17, so far: 73 reached")
     page.evaluate("window.isTheSame = true")
-    published.audience("dragon", "2025W48", new=99)
+    published.audience("dragon", "2025W47", new=99)
     published.curve("dragon", 4, 4, 4, 4)
-    expect(page.get_by_role("img", name="Households reached in each of 3 weeks, 99 at most")).to_be_visible()
+    expect(reached.get_by_role("status")).to_contain_text("week from 2025-11-17, so far: 99 reached")
     expect(page.get_by_role("region", name="Which parts are played")).to_contain_text("none stands out")
+    expect(reached).to_be_focused()
     assert page.evaluate("window.isTheSame")
+
+
+KEYS = [("ArrowRight", 1), ("ArrowRight", 2), ("End", 3), ("ArrowRight", 3), ("ArrowLeft", 2), ("Home", 1)]
+
+
+def test_the_values_of_a_chart_are_read_by_keyboard_by_touch_and_as_a_table(
+    browser: Browser, dashboard: Dashboard
+) -> None:
+    with browser.new_context(base_url=dashboard.url, has_touch=True, viewport=PHONE) as context:
+        page = context.new_page()
+        page.goto("/title?id=dragon")
+        weeks = chart(page, "Watched time of each week since the release, in hours watched. watched: at most 2.0 h")
+        values = weeks.get_by_role("status")
+        weeks.focus()
+        for key, week in KEYS:
+            page.keyboard.press(key)
+            expect(values).to_contain_text(f"week {week}")
+        expect(values).to_have_text("week 12.0 h, 200.0% of the opening")
+        expect(values).to_have_attribute("aria-live", "polite")
+        page.keyboard.press("Escape")
+        expect(values).to_be_empty()
+        weeks.locator(".u-over").tap()
+        expect(values).to_have_text("week 21.0 h, 100.0% of the opening")
+        weeks.get_by_text("Values as a table").click()
+        expect(weeks.get_by_role("row").last).to_have_text("week 340 min, 66.7% of the opening")
 
 
 def test_a_title_shows_all_that_is_known_of_it(page: Page) -> None:
@@ -220,13 +259,14 @@ def test_a_title_shows_all_that_is_known_of_it(page: Page) -> None:
     headings = page.get_by_role("heading", level=2)
     expect(headings).to_have_text([
         "Households, from start to again", "How often they completed it", "What becomes of its completions",
-        "Week by week since the release", "Audience by week", "Which parts are played", "Completions by the hour",
+        "Week by week since the release", "Day by day", "Audience by week", "Which parts are played",
+        "Completions by the hour",
         "When it is watched", "Habit", "Staying power", "Since the release", "All time",
     ])  # fmt: skip
     expect(page.locator(".headline")).to_contain_text("600")
-    expect(page.get_by_role("img", name="Watched time in each of 3 weeks")).to_be_visible()
-    expect(page.get_by_role("img", name="Households reached in each of 2 weeks, 73 at most")).to_be_visible()
-    expect(page.get_by_role("img", name="steepest fall: at 0:15: from 8 to 2")).to_be_visible()
+    expect(chart(page, "Watched time of each week since the release")).to_be_visible()
+    expect(chart(page, "Completions of each day, in completions. The Little Dragon: at most 12")).to_be_visible()
+    expect(chart(page, "How often each part was played")).to_be_visible()
     expect(page.get_by_role("region", name="Which parts are played")).to_contain_text("0:10 to 0:15: 1.78 times")
     expect(page.get_by_role("table", name="Households with a streak")).to_contain_text("71")
     expect(page.get_by_role("row").filter(has_text="hold, mean of 4 weeks")).to_contain_text("95.0%")
@@ -237,18 +277,55 @@ def test_whatever_a_title_is_called_is_text_and_has_a_page(page: Page, title_id:
     page.get_by_role("link", name=title_id, exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(title_id)
     expect(page.locator(".headline")).to_be_visible()
-    assert page.locator("script").count() == 1
+    assert page.locator("script").count() == 2
     page.goto(f"/title?id={quote(title_id, safe='')}")
     expect(page.get_by_role("heading", level=1)).to_have_text(title_id)
 
 
-def test_titles_are_chosen_and_stand_side_by_side(page: Page) -> None:
+def test_titles_are_chosen_and_stand_in_one_chart_on_one_scale_or_relative(page: Page) -> None:
     page.get_by_label("Compare The Little Dragon").check()
-    page.get_by_label(f"Compare {SCRIPT}").check()
+    page.get_by_label(f"Compare {ODD}").check()
     page.get_by_role("link", name="Compare 2 titles").click()
     rates = page.get_by_role("row").filter(has_text="completion rate").last
     expect(rates.get_by_role("cell")).to_have_text(["93.2%", "–"])
-    expect(page.get_by_role("heading", level=2)).to_have_text(["The Little Dragon", SCRIPT])
+    weeks = chart(page, "Watched time of each week since the release, in hours watched")
+    weeks.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(weeks.get_by_role("status")).to_have_text(f"week 2The Little Dragon 1.0 h{ODD} 30 min")
+    page.get_by_role("switch", name="relative").check()
+    expect(weeks).to_have_count(0)
+    relative = chart(page, "in % of each title's own largest")
+    expect(relative.get_by_role("status")).to_have_text(f"week 2The Little Dragon 50% (1.0 h){ODD} 100% (30 min)")
+    page.get_by_label("Show").select_option("days")
+    page.get_by_label("from", exact=True).fill("2025-11-20")
+    page.reload()
+    expect(page.get_by_role("heading", level=2).first).to_have_text("Watched time of each day")
+    expect(page.get_by_role("switch", name="relative")).to_be_checked()
+
+
+def test_titles_are_searched_and_the_address_holds_the_search(page: Page) -> None:
+    page.get_by_label("Search").fill("DRAGON little")
+    expect(page.get_by_role("status").filter(has_text="1 title found")).to_be_visible()
+    expect(page.locator("tbody").get_by_role("link")).to_have_text(["The Little Dragon"])
+    expect(page).to_have_url(re.compile(r"/\?search=DRAGON\+little$"))
+    page.reload()
+    expect(page.get_by_label("Search")).to_have_value("DRAGON little")
+    page.get_by_label("Search").fill("dragons")
+    page.get_by_role("link", name="dragons").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("dragons")
+    expect(row(page, "The Little Dragon")).to_contain_text("1,650")
+
+
+def test_a_long_board_has_pages(page: Page, published: PublishedByHand) -> None:
+    published.board("starters", **{f"title-{number}": 1_000 - number for number in range(51)})
+    page.goto("/?metric=starters")
+    expect(page.get_by_role("row")).to_have_count(51)
+    page.get_by_role("link", name="next").click()
+    expect(page.get_by_role("row").nth(1)).to_contain_text("51title-50")
+    expect(page).to_have_url(re.compile(r"/\?metric=starters&page=2$"))
+    page.get_by_label("Ranked by").select_option("completions")
+    expect(page).to_have_url(re.compile(r"/\?metric=completions$"))
 
 
 def test_the_pipeline_tells_what_waits_and_what_became_of_the_records(page: Page) -> None:
@@ -265,7 +342,7 @@ def test_counters_that_are_being_rebuilt_are_said_to_be_so_and_not_shown(
     published.complete = 0
     published.title("new", completions=7_777, starters=7_777)
     page.goto("/title?id=new")
-    expect(page.get_by_text("being rebuilt")).to_be_visible()
+    expect(page.get_by_text("catching up")).to_be_visible()
     assert "7,777" not in page.content()
 
 
@@ -278,6 +355,7 @@ def test_a_title_that_nobody_watched_and_a_page_that_is_not_there_are_said_to_be
         expect(page.get_by_text("nobody has watched it yet")).to_be_visible()
         page.goto("/?metric=nothing")
         expect(page.get_by_role("heading", level=1)).to_have_text("No such page")
+        expect(page.get_by_role("main")).to_contain_text("metric: accepted: plays, starters")
 
 
 def test_a_title_is_reached_by_the_keyboard_alone(page: Page) -> None:
@@ -307,7 +385,7 @@ def test_the_focus_stays_with_its_title_when_the_ranks_change(page: Page, publis
 
 def test_a_phone_shows_every_page_without_scrolling_sideways(page: Page) -> None:
     page.set_viewport_size(PHONE)
-    for path in ("/", "/title?id=dragon", "/compare?id=dragon&id=nobody", "/pipeline"):
+    for path in ("/", "/title?id=dragon", "/franchise?id=dragons", "/compare?id=dragon&id=nobody", "/pipeline"):
         page.goto(path)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
@@ -320,7 +398,7 @@ def test_a_redis_that_goes_away_is_said_to_and_the_page_goes_on_once_it_is_back(
     with watched(browser, alone.dashboard) as page:
         expect(row(page, "The Little Dragon")).to_contain_text("1,650")
         private_redis.redis_server.kill()
-        expect(page.get_by_role("alert")).to_contain_text("does not answer", timeout=20_000)
+        expect(page.get_by_role("alert")).to_contain_text("Redis is away", timeout=20_000)
         expect(row(page, "The Little Dragon")).to_contain_text("1,650")
         private_redis.redis_server.start()
         published.status()

@@ -67,6 +67,8 @@ function patch(live, next) {
   for (const { name, value } of next.attributes) {
     if (live.getAttribute(name) !== value) live.setAttribute(name, value);
   }
-  patchChildren(live, next.childNodes);
+  if (!live.drawsItself) patchChildren(live, next.childNodes);
+  // What is being typed is newer than what was asked for.
+  if (live.type === "search" && live === document.activeElement) return;
   for (const [name, value] of Object.entries(next.state ?? {})) if (live[name] !== value) live[name] = value;
 }

@@ -1,8 +1,8 @@
 // The page of the pipeline's health, and the line of it that stands on every page.
 
-import { course } from "./charts.js";
+import { chart } from "./chart.js";
 import { el } from "./dom.js";
-import { asOf, card, measure, rebuilding } from "./parts.js";
+import { asOf, card, catchingUp, measure } from "./parts.js";
 
 export const heading = () => "Pipeline";
 
@@ -13,12 +13,12 @@ export const view = (pipeline) => [
 
 /** The pipeline's health in a line. */
 export function line(pipeline) {
-  const says = { shown: pipeline.summary, rebuilding: "being rebuilt", unknown: "no worker yet" }[pipeline.state];
+  const says = { shown: pipeline.summary, rebuilding: "catching up", unknown: "no worker yet" }[pipeline.state];
   return [el("span", { class: "live", "aria-hidden": "true" }), says];
 }
 
 function without(pipeline) {
-  if (pipeline.state === "rebuilding") return rebuilding("All counters");
+  if (pipeline.state === "rebuilding") return catchingUp("All counters");
   return el("p", { class: "notice" }, "Nothing was ever published here: no worker has run, or the prefix is another.");
 }
 
@@ -31,7 +31,7 @@ function shown(pipeline) {
       card("doing", "How it is doing", "", el("dl", { class: "totals" }, pipeline.health.map(measure))),
       card("records", "What became of the records", "", el("dl", { class: "totals" }, pipeline.records.map(measure))),
       card("refused", "What was refused", "Content that players reported and nobody was credited.", el("dl", { class: "totals" }, pipeline.refused.map(measure))),
-      pipeline.pace.length > 1 ? card("pace", "Records a second", "Of late, two minutes at most.", course(pipeline.pace, "Records a second of late")) : null,
+      pipeline.pace ? card("pace", "Records a second", "Of late, two minutes at most.", chart(pipeline.pace)) : null,
     ),
   ];
 }

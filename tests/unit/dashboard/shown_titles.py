@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from streams.reader import Age, AudienceWeek, Curve, Daypart, Dayparts, Hour, Legs, Profile, Title, Week
+from streams.reader import Age, AudienceWeek, Curve, Day, Daypart, Dayparts, Hour, Legs, Profile, Title, Week
 
 AS_OF_MS = 1_795_449_936_145
 HEAD: dict[str, Any] = {"as_of_ms": AS_OF_MS, "version": 1, "complete": True}
@@ -21,6 +21,10 @@ def week(number: int, watched_s: float, head: dict[str, Any] = HEAD) -> Week:
 
 def hour(name: str, completions: int, head: dict[str, Any] = HEAD) -> Hour:
     return Hour(title_id="dragon", name=name, completions=completions, **head)
+
+
+def day(name: str, head: dict[str, Any] = HEAD, **fields: Any) -> Day:
+    return Day(title_id="dragon", name=name, **head | fields)
 
 
 def dayparts(head: dict[str, Any] = HEAD) -> Dayparts:
@@ -63,4 +67,4 @@ def dragon(**parts: Any) -> Profile:
         "curve": curve(4, 4, 8, 2),
         "legs": legs(hold_4w=0.95, hold_4w_before=0.84, rewatch_share=0.6, rewatch_share_before=0.5),
     }
-    return Profile(title_id="dragon", **whole | parts)
+    return Profile(**{"title_id": "dragon"} | whole | parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -104,7 +105,11 @@ def test_nothing_but_the_page_s_files_is_served(path: str) -> None:
     assert asked(path).status in (404, 405)
 
 
-@pytest.mark.parametrize("file", sorted(STATIC.iterdir()), ids=lambda file: file.name)
+OURS = sorted(file for file in STATIC.iterdir() if file.is_file())
+UPLOT = STATIC / "vendor" / "uplot"
+
+
+@pytest.mark.parametrize("file", OURS, ids=lambda file: file.name)
 def test_no_file_asks_for_anything_of_elsewhere_or_makes_markup_of_text(file: Path) -> None:
     text = file.read_text().replace("http://www.w3.org/2000/svg", "")
     for forbidden in (
@@ -119,3 +124,14 @@ def test_no_file_asks_for_anything_of_elsewhere_or_makes_markup_of_text(file: Pa
     ):
         assert forbidden not in text
     assert not file.name.endswith(".html") or not {"style=", "onclick=", "<style"} & set(text.split())
+
+
+def test_the_chart_library_is_the_one_that_was_released_with_its_licence() -> None:
+    found = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in UPLOT.iterdir()}
+    assert found == {
+        "LICENSE": "8f989229699b4fe2f1a0432d0e9edc338a8a911e250e2d1b01ecd770a5f5b1bd",
+        "uPlot.iife.min.js": "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f",
+        "uPlot.min.css": "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04",
+    }
+    assert "(v1.6.32)" in (UPLOT / "uPlot.iife.min.js").read_text()[:100]
+    assert "MIT License" in (UPLOT / "LICENSE").read_text()

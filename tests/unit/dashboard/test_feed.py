@@ -30,7 +30,7 @@ class FakeReader:
         self.asked: Counter[str] = Counter()
         self.told: asyncio.Queue[Change] = asyncio.Queue()
 
-    async def board(self, metric: str, day: Any, top: int) -> Board:
+    async def board(self, metric: str, day: Any, top: int, skip: int) -> Board:
         self._ask("board")
         return Board(metric=metric, entries=(Entry(title_id="dragon", score=self.score),), **HEAD)
 
@@ -130,9 +130,11 @@ def test_a_problem_is_told_and_taken_back_and_what_changed_meanwhile_is_shown() 
     async def test(reader: FakeReader, feed: Feed) -> None:
         with feed.listen(BoardAsked()) as page:
             await until(page, "page", score_is(1))
-            reader.problem = ReaderError("Redis does not answer", passing=True)
+            reader.problem = ReaderError("no answer", passing=True)
             reader.change(2)
-            assert await until(page, "problem", bool) == "Redis does not answer"
+            assert await until(page, "problem", bool) == "Redis is away: no answer"
+            reader.problem = ReaderError("not allowed")
+            assert await until(page, "problem", lambda says: "away" not in says) == "not allowed"
             reader.problem = None
             await until(page, "page", score_is(2))
             with feed.listen(None) as another:

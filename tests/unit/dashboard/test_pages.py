@@ -1,8 +1,8 @@
-"""What the pages say: of a board, a title, titles side by side and the pipeline."""
+"""What the pages say: of a board, a franchise, a title, titles side by side and the pipeline."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from shown_titles import (
     REBUILDING,
     audience,
     curve,
+    day,
     dayparts,
     dragon,
     hour,
@@ -22,12 +23,15 @@ from shown_titles import (
     week,
 )
 
-from streams.dashboard.board_page import board_page
-from streams.dashboard.comparison_page import comparison_page
+from models.hash_fields import DAY_BOARDS
+from streams.dashboard.board_page import Asked, BoardPage, Place, Ranked, board_page
+from streams.dashboard.comparison_page import DRAWN, ComparisonPage, Drawing, Drawn, comparison_page
+from streams.dashboard.days_chart import days_asked
+from streams.dashboard.franchise_page import franchise_page
 from streams.dashboard.pipeline_page import RecordRate, pipeline_page
-from streams.dashboard.title_page import TitlePage, hours_span, title_page
+from streams.dashboard.title_page import DaysRead, TitlePage, title_page
 from streams.display.titles_file import Names
-from streams.reader import Board, Entry, Profile, Status
+from streams.reader import Franchise, Profile, Status
 
 NAMES = Names([{"title_id": "dragon", "name": "The Little Dragon", "runtime_ms": 20_000}])
 
@@ -37,37 +41,64 @@ def said(page: msgspec.Struct) -> str:
     return msgspec.json.encode(page).decode()
 
 
-def board(**fields: Any) -> Board:
-    entries = (Entry(title_id="dragon", score=1_650), Entry(title_id="big", score=165))
-    return Board(metric="completions", entries=entries, **HEAD | fields)
+ALL_TIME = Asked("title", "completions")
+PLACES = [Place(1, "dragon", 1_650), Place(2, "big", 165)]
+
+
+def board(asked: Asked = ALL_TIME, complete: bool = True, **titles: Any) -> BoardPage:
+    return board_page(asked, Ranked(AS_OF_MS, complete, PLACES, 1_650), titles, NAMES)
 
 
 def test_a_board_ranks_titles_by_name_with_what_stands_beside() -> None:
-    page = board_page(board(), {"dragon": title("dragon", **COUNTS)}, NAMES)
+    page = board(dragon=title("dragon", **COUNTS))
     first, second = page.rows
     assert (page.words, page.as_of, page.heads[0]) == ("completions", "2026-11-23 16:05:36 UTC", "starters")
-    assert (first.place, first.title_id, first.name) == (1, "dragon", "The Little Dragon")
+    assert (first.place, first.id, first.name) == (1, "dragon", "The Little Dragon")
     assert [value.text for value in (first.score, *first.beside)] == ["1,650", "600", "90.0%", "50.0%", "1,110"]
     assert (second.name, second.score.text, second.score.share, second.beside[0].text) == ("big", "165", 0.1, "–")
 
 
 def test_a_board_of_a_day_has_nothing_beside() -> None:
-    page = board_page(board(day=date(2026, 11, 23)), {}, NAMES)
+    page = board(Asked("title", "completions", date(2026, 11, 23)))
     assert (page.day, page.heads, [row.beside for row in page.rows]) == ("2026-11-23", (), [(), ()])
 
 
 def test_a_board_that_is_being_rebuilt_shows_no_number() -> None:
-    page = board_page(board(complete=False), {"dragon": title("dragon", **COUNTS)}, NAMES)
+    page = board(complete=False, dragon=title("dragon", **COUNTS))
     assert (page.complete, page.rows) == (False, ())
 
 
 def test_a_title_on_a_board_that_is_being_rebuilt_has_nothing_beside() -> None:
-    first = board_page(board(), {"dragon": title("dragon", REBUILDING, **COUNTS)}, NAMES).rows[0]
+    first = board(dragon=title("dragon", REBUILDING, **COUNTS)).rows[0]
     assert (first.complete, first.beside) == (False, ())
 
 
-def page_of(profile: Profile, *hours: Any) -> TitlePage:
-    return title_page(profile, hours, NAMES, NAMES.lengths_ms)
+def franchise(head: dict[str, Any] = HEAD) -> Franchise:
+    return Franchise(franchise_id="dragons", **head | COUNTS)
+
+
+def test_a_franchise_tells_of_its_households_and_its_titles_by_completions() -> None:
+    titles = [title("egg", completions=1_650), title("dragon", **COUNTS), title("new", REBUILDING, completions=7_777)]
+    page = franchise_page("dragons", franchise(), titles, NAMES)
+    assert (page.state, page.as_of, page.headline[0].value.text) == ("shown", "2026-11-23 16:05:36 UTC", "600")
+    assert [(row.place, row.name, row.score.text, row.score.share) for row in page.titles] == [
+        (1, "new", "–", 0.0), (2, "The Little Dragon", "1,650", 1.0), (3, "egg", "1,650", 1.0),
+    ]  # fmt: skip
+    assert page.titles[1].beside[0].text == "600"
+    assert "7,777" not in said(page)
+
+
+@pytest.mark.parametrize(("found", "state"), [(None, "unknown"), (franchise(REBUILDING), "rebuilding")])
+def test_a_franchise_without_complete_counters_shows_no_number(found: Franchise | None, state: str) -> None:
+    page = franchise_page("dragons", found, [], NAMES)
+    assert (page.state, page.headline, page.titles) == (state, (), ())
+
+
+DAYS = days_asked(AS_OF_MS, None, None)
+
+
+def page_of(profile: Profile, *hours: Any, by_day: DaysRead | None = None) -> TitlePage:
+    return title_page(profile, hours, by_day, NAMES, NAMES.lengths_ms)
 
 
 def test_a_title_tells_who_came_who_stayed_and_who_came_back() -> None:
@@ -84,32 +115,18 @@ def test_a_title_tells_who_came_who_stayed_and_who_came_back() -> None:
     assert [one.value.exact for one in page.histogram] == ["270", "135", "0", "0", "4"]
 
 
-def test_a_title_s_hours_end_with_the_one_that_goes_on_and_have_no_gap() -> None:
-    chart = page_of(dragon(), hour("20261123T14", 4), hour("20261123T16", 1)).hours
-    assert chart is not None
-    assert (len(chart.bars), chart.top) == (72, "4")
-    assert [(bar.says, bar.share, bar.so_far) for bar in chart.bars[-3:]] == [
-        ("2026-11-23 14:00 UTC: 4", 1.0, False),
-        ("2026-11-23 15:00 UTC: 0", 0.0, False),
-        ("2026-11-23 16:00 UTC: 1", 0.25, True),
-    ]
-    assert [bar.tick for bar in chart.bars if bar.tick] == ["Nov 21", "Nov 22", "Nov 23"]
+def test_a_title_s_days_are_of_the_measure_that_was_asked_for() -> None:
+    page = page_of(dragon(), by_day=DaysRead("plays", DAYS, [day("20261123", plays=3)]))
+    assert page.by_day is not None
+    assert (page.by_day.measure, page.by_day.first, page.by_day.last) == ("plays", "2026-08-25", "2026-11-23")
+    assert [choice.metric for choice in page.by_day.choices] == list(DAY_BOARDS)
+    assert page.by_day.chart is not None
+    assert page.by_day.chart.series[0].says == ("3",)
 
 
-def test_the_hours_of_a_title_are_the_last_72_and_never_before_1970() -> None:
-    assert hours_span(AS_OF_MS) == (datetime(2026, 11, 20, 17, tzinfo=UTC), datetime(2026, 11, 23, 16, tzinfo=UTC))
-    assert hours_span(1)[0] >= datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def test_weeks_stand_against_the_opening_and_one_that_goes_on_says_so() -> None:
-    chart = page_of(dragon(legs=legs(week=2))).weeks
-    assert chart is not None
-    assert (chart.top, chart.line, chart.line_share) == ("2.0 h", "opening, 1.0 h", 0.5)
-    assert [(bar.share, bar.says, bar.so_far) for bar in chart.bars] == [
-        (1.0, "week 1: 2.0 h, 200.0% of the opening", False),
-        (0.0, "week 2: 0 s, 0.0% of the opening", False),
-        (0.25, "week 3, so far: 30 min, 50.0% of the opening", True),
-    ]
+def test_days_that_are_being_rebuilt_are_not_shown() -> None:
+    page = page_of(dragon(), by_day=DaysRead("plays", DAYS, [day("20261123", REBUILDING, plays=3)]))
+    assert (page.by_day, page.rebuilding) == (None, ("by_day",))
 
 
 def test_what_becomes_of_completions_is_told_as_a_part_of_them() -> None:
@@ -120,41 +137,6 @@ def test_what_becomes_of_completions_is_told_as_a_part_of_them() -> None:
         ("by the same profile again", "900", "54.5% of them"),
         ("by autoplay", "33", "2.0% of them"),
     ]
-
-
-def test_the_audience_stands_week_by_week_without_a_gap_by_what_households_were_before() -> None:
-    stacks = page_of(dragon()).audience
-    assert stacks is not None
-    assert (stacks.parts, stacks.top) == (("returning", "resurrected", "new"), "8")
-    assert [(bar.shares, bar.tick, bar.so_far) for bar in stacks.bars] == [
-        ((0.0, 0.0, 1.0), "Nov", False),
-        ((0.0, 0.0, 0.0), "", False),
-        ((0.25, 0.125, 0.125), "", False),
-        ((0.125, 0.0, 0.0), "", True),
-    ]
-    assert stacks.bars[3].says == ("2026W48, from 2026-11-23, so far: 1 reached: 1 returning, 0 resurrected, 0 new")
-
-
-def test_the_curve_names_what_stands_out_in_it_with_its_place() -> None:
-    area = page_of(dragon()).curve
-    assert area is not None
-    assert (area.heights, area.top) == ((0.5, 0.5, 1.0, 0.25), "8 times played")
-    assert area.says[2] == "0:10 to 0:15: 8 times played"
-    assert area.ticks == ((0.0, "0:00"), (0.25, "0:05"), (0.5, "0:10"), (0.75, "0:15"), (1.0, "0:20"))
-    assert [(mark.name, mark.says, mark.start, mark.end) for mark in area.marks] == [
-        ("steepest fall", "0:15", 0.75, 0.75), ("most replayed", "0:10", 0.5, 0.75),
-    ]  # fmt: skip
-    assert area.notes == (
-        ("steepest fall", "at 0:15: from 8 to 2 times played, −75.0%"),
-        ("most replayed part", "0:10 to 0:15: 1.78 times the mean"),
-    )
-
-
-def test_where_nothing_stands_out_nothing_is_marked() -> None:
-    area = page_of(dragon(curve=curve(3, 3))).curve
-    assert area is not None
-    assert (area.marks, [words for _, words in area.notes]) == ((), ["none: it falls nowhere", "none stands out"])
-    assert [share for share, _ in area.ticks] == [0.0, 0.5, 1.0]
 
 
 def test_a_title_without_audience_and_curve_has_neither() -> None:
@@ -223,9 +205,15 @@ def test_hours_that_are_being_rebuilt_are_not_shown() -> None:
     assert (page.hours, page.rebuilding) == (None, ("hours",))
 
 
+def compared(*profiles: Profile, drawn: Drawn = "weeks", found: Any = ()) -> ComparisonPage:
+    return comparison_page(profiles, Drawing(drawn, "watched_s", DAYS, found), NAMES, NAMES.lengths_ms)
+
+
+BIG = Profile(title_id="big", title=title("big", starters=9_000, completers=1_269, completion_rate=0.141))
+
+
 def test_titles_stand_side_by_side_and_the_largest_of_a_row_stands_out() -> None:
-    big = Profile(title_id="big", title=title("big", starters=9_000, completers=1_269, completion_rate=0.141))
-    page = comparison_page([dragon(), big], NAMES, NAMES.lengths_ms)
+    page = compared(dragon(), BIG)
     assert [(column.name, column.state) for column in page.columns] == [
         ("The Little Dragon", "shown"),
         ("big", "shown"),
@@ -237,17 +225,39 @@ def test_titles_stand_side_by_side_and_the_largest_of_a_row_stands_out() -> None
     assert not {"week by week", "reached, week by week", "from beginning to end"} & {
         line.name for block in page.blocks for line in block.lines
     }
-    assert [(column.audience is None, column.curve is None) for column in page.columns] == [
-        (False, False), (True, True),
-    ]  # fmt: skip
 
 
-def test_of_a_title_that_is_being_rebuilt_a_comparison_shows_no_number() -> None:
-    page = comparison_page(
-        [dragon(), Profile(title_id="big", title=title("big", REBUILDING, starters=777))], NAMES, NAMES.lengths_ms
-    )
+@pytest.mark.parametrize("drawn", DRAWN)
+def test_a_comparison_draws_all_titles_in_one_chart_in_the_order_of_the_columns(drawn: Drawn) -> None:
+    page = compared(dragon(), BIG, drawn=drawn, found=([day("20261123", watched_s=3_600.0)], []))
+    assert page.chart is not None
+    assert (page.drawn, page.chart.form) == (drawn, "lines")
+    assert [one.name for one in page.chart.series] == ["The Little Dragon", "big"]
+    assert {len(one.values) for one in page.chart.series} == {len(page.chart.places)}
+    assert (page.of_measure, page.of_days) == (drawn in ("weeks", "days"), drawn == "days")
+
+
+@pytest.mark.parametrize("drawn", DRAWN)
+def test_of_a_title_that_is_being_rebuilt_a_comparison_shows_no_number(drawn: Drawn) -> None:
+    rebuilt = dragon(title=title("dragon", REBUILDING, **COUNTS))
+    page = compared(dragon(title_id="egg"), rebuilt, drawn=drawn, found=([day("20261123", watched_s=9.0)],) * 2)
     assert [column.state for column in page.columns] == ["shown", "rebuilding"]
     assert {line.cells[1].value.text for block in page.blocks for line in block.lines} == {"–"}
+    assert page.chart is not None
+    assert set(page.chart.series[1].values) == {None}
+
+
+@pytest.mark.parametrize("drawn", DRAWN)
+def test_of_titles_that_nobody_watched_nothing_is_drawn(drawn: Drawn) -> None:
+    assert compared(Profile(title_id="a"), Profile(title_id="b"), drawn=drawn, found=((), ())).chart is None
+
+
+def test_titles_of_one_name_are_told_apart_by_their_ids() -> None:
+    names = NAMES.of([title("egg", name="The Little Dragon")])
+    page = comparison_page([dragon(), BIG, dragon(title_id="egg")], Drawing("curve", "plays", DAYS), names, {})
+    assert [column.name for column in page.columns] == [
+        "The Little Dragon (dragon)", "big", "The Little Dragon (egg)",
+    ]  # fmt: skip
 
 
 def status(**fields: Any) -> Status:
@@ -259,7 +269,7 @@ def test_the_pipeline_says_how_far_behind_it_is_and_what_became_of_the_records()
     pace.note(10.0, 0)
     pace.note(12.0, 100)
     page = pipeline_page(status(lag=120, checkpointed_ms=AS_OF_MS + 2_100), pace, AS_OF_MS + 2_500)
-    assert (page.state, page.summary, page.pace) == ("shown", "50 events/s · 120 waiting", (50.0,))
+    assert (page.state, page.summary, page.pace) == ("shown", "50 events/s · 120 waiting", None)
     assert [(one.name, one.value.text) for one in page.health] == [
         ("records waiting", "120"), ("read up to", "2.5 s ago"), ("last checkpoint", "0.4 s ago"),
         ("records a second", "50"), ("partitions ready", "4"), ("partitions recounted", "0"),
@@ -286,7 +296,7 @@ def test_the_pipeline_says_what_was_refused_by_reason_with_a_sentence_each() -> 
 )
 def test_a_pipeline_without_numbers_says_why(found: Status | None, state: str) -> None:
     page = pipeline_page(found, RecordRate(), AS_OF_MS)
-    assert (page.state, page.pace, page.behind) == (state, (), "")
+    assert (page.state, page.pace, page.behind) == (state, None, "")
     assert bool(page.records) == (state == "shown")
 
 
@@ -295,7 +305,12 @@ def test_the_pace_is_of_the_last_seconds_and_begins_anew_with_other_counts() -> 
     assert pace.per_s is None
     for second, records in ((0, 0), (4, 400), (8, 400), (12, 800), (16, 1_200)):
         pace.note(second, records)
-    assert (pace.per_s, pace.rates) == (100.0, (100.0, 0.0, 100.0, 100.0))
+    assert (pace.per_s, pace.rates) == (100.0, ((12, 100.0), (8, 0.0), (4, 100.0), (0, 100.0)))
+    chart = pipeline_page(status(), pace, AS_OF_MS).pace
+    assert chart is not None
+    assert (chart.places, chart.series[0].says) == (
+        ("12 s before", "8 s before", "4 s before", "now"), ("100", "0", "100", "100"),
+    )  # fmt: skip
     pace.note(18, 7)
     assert (pace.per_s, pace.rates) == (None, ())
     pace.note(20, 27)
@@ -305,4 +320,4 @@ def test_the_pace_is_of_the_last_seconds_and_begins_anew_with_other_counts() -> 
 
 
 def test_what_is_not_a_number_of_the_counters_is_never_said() -> None:
-    assert "household_id" not in said(page_of(dragon())) + said(comparison_page([dragon()], NAMES, NAMES.lengths_ms))
+    assert "household_id" not in said(page_of(dragon())) + said(compared(dragon()))
