@@ -6,6 +6,7 @@ Noted is only what is lost with the bytes: why they are no event, and whether th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -55,13 +56,21 @@ class PseudonymousRecord(NamedTuple):
 class Pseudonymizer:
     """Puts records of a topic that has `partitions` under pseudonyms.
 
-    An event that is at most `shortest_grace_ms` behind the stream time is not late by any settings.
+    An event that is at most `shortest_grace_ms` behind the stream time is not late by any settings. `decode` turns a
+    value into JSON, or raises `BadEvent`; None: all values are JSON.
     """
 
-    def __init__(self, pseudonyms: Pseudonyms, partitions: int, *, shortest_grace_ms: int = SHORTEST_GRACE_MS) -> None:
+    def __init__(
+        self,
+        pseudonyms: Pseudonyms,
+        partitions: int,
+        *,
+        shortest_grace_ms: int = SHORTEST_GRACE_MS,
+        decode: Callable[[bytes | None], bytes | None] | None = None,
+    ) -> None:
         self.fingerprint = pseudonyms.fingerprint()
         self._pseudonyms, self._partitions = pseudonyms, partitions
-        self._shortest_grace_ms = shortest_grace_ms
+        self._shortest_grace_ms, self._decode = shortest_grace_ms, decode
         self._household = lru_cache(_HOUSEHOLDS_CACHED)(self._of_household)
 
     def of(
@@ -76,7 +85,7 @@ class Pseudonymizer:
         """A record under its pseudonym. `stream_time_ms`: the partition's, with this record."""
         length = None if value is None else len(value)
         try:
-            event = read_event(key, value)
+            event = read_event(key, value if self._decode is None else self._decode(value))
         except BadEvent as problem:
             # A key that is no household's may be long, so it is not cached.
             name = None if key is None else self._pseudonyms.of(key).encode()

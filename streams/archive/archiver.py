@@ -26,6 +26,7 @@ from streams.kafka.admin import KafkaView
 from streams.kafka.topics import KafkaFailed
 from streams.observability.archive_metrics import ArchiveMetrics
 from streams.observability.logs import LIBRDKAFKA
+from streams.registry.decoder import decoder_of
 
 log = logging.getLogger(__name__)
 
@@ -67,11 +68,12 @@ class Archiver:
         self._stopped.set()
 
     def run(self) -> None:
-        """Archive until `stop`. Raises `ArchiveFailed`, `KafkaFailed`."""
+        """Archive until `stop`. Raises `ArchiveFailed`, `KafkaFailed`, `CannotRead`."""
         self._source = source_of(self._view.topic_there(self._topic), self._pseudonyms)
         claim(self._store, self._topic, self._source)
         if self._pseudonyms is not None:
-            self._pseudonymizer = Pseudonymizer(self._pseudonyms, self._source.partitions)
+            decode = decoder_of(self._settings)
+            self._pseudonymizer = Pseudonymizer(self._pseudonyms, self._source.partitions, decode=decode)
         log.info("households are archived %s", "by their ids" if self._pseudonyms is None else "under pseudonyms")
         self._consumer = self._subscribed()
         self._compactor.start()

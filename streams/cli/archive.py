@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _STUCK_S = 120.0
 SETTINGS = (
     "kafka", "devstack_dir", "app_id", "source_topic", "archive", "archive_file_s", "archive_file_mib",
-    "archive_memory_mib", "pseudonym_key_file", "session_timeout_s", "metrics_port", "metrics_host", "log_level",
-    "log_format",
+    "archive_memory_mib", "pseudonym_key_file", "source_format", "schema_registry", "session_timeout_s", "metrics_port",
+    "metrics_host", "log_level", "log_format",
 )  # fmt: skip
 
 
@@ -57,6 +57,7 @@ def _run(settings: Settings, accept_gap: bool) -> None:
 
     from streams.archive.archiver import Archiver
     from streams.archive.store import ArchiveFailed
+    from streams.kafka.reader import CannotRead
     from streams.kafka.topics import KafkaFailed
     from streams.observability.archive_metrics import ArchiveMetrics
     from streams.observability.listening import PortTaken
@@ -74,7 +75,7 @@ def _run(settings: Settings, accept_gap: bool) -> None:
         finally:
             if probes is not None:
                 probes.close()
-    except (ArchiveFailed, KafkaFailed, PortTaken) as problem:
+    except (ArchiveFailed, CannotRead, KafkaFailed, PortTaken) as problem:
         raise click.ClickException(str(problem)) from None
 
 
