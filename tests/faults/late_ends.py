@@ -19,7 +19,7 @@ from catalogue import fault
 from kafka_frames import Api, Request
 from kafka_proxy import ProxiedKafka, Verdict, let_pass
 from trial import SESSION_TIMEOUT_S, Trial, Void, Worker
-from zombies import FENCED, until_frozen, wait_for_its_end
+from zombies import is_fenced, until_frozen, wait_for_its_end
 
 _UNANSWERED = 0.05
 """The share that is not answered at all, which takes the client ten seconds each; the rest is cut off."""
@@ -193,4 +193,4 @@ def _must_end(zombie: Worker) -> None:
     wait_for_its_end(zombie)
     log = zombie.process.log
     assert zombie.process.popen.poll() == 1, f"the zombie did not end:\n{log[-3000:]}"
-    assert FENCED in log or _COULD_NOT_LOOK in log, f"not refused:\n{log[-3000:]}"
+    assert is_fenced(log) or _COULD_NOT_LOOK in log, f"not refused:\n{log[-3000:]}"
