@@ -55,7 +55,7 @@ COMMANDS = {
     "worker": "streams.cli.worker:worker",
 }
 
-_WITH_KAFKA = ("kafka", "archive", "bridge", "collect", "demo", "devstack", "verify", "worker")
+_WITH_KAFKA = ("kafka", "archive", "bridge", "collect", "demo", "devstack", "registry", "verify", "worker")
 EXTRAS = {
     "aiohttp": ("notify", "bridge", "demo", "worker"),
     "aiokafka": ("worker", "bridge", "demo"),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Iterable, Set
 from functools import cache
 from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
@@ -36,18 +37,18 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def needed(texts: list[str], seen: set[str]) -> set[str]:
-    """The distributions that these requirements name, here, and what those need in turn."""
+def needed(texts: Iterable[str], seen: set[str], extras: Set[str] = frozenset({""})) -> set[str]:
+    """The distributions that these requirements name, here and with these extras, and what those need in turn."""
     for text in texts:
         requirement = Requirement(text)
-        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+        if requirement.marker is not None and not any(requirement.marker.evaluate({"extra": each}) for each in extras):
             continue
         if requirement.name == PROJECT["name"]:
             for extra in requirement.extras:
                 needed(PROJECT["optional-dependencies"][extra], seen)
-        elif normal(requirement.name) not in seen:
+        elif normal(requirement.name) not in seen or requirement.extras:
             seen.add(normal(requirement.name))
-            needed(distribution(requirement.name).requires or [], seen)
+            needed(distribution(requirement.name).requires or [], seen, {"", *requirement.extras})
     return seen
 
 

@@ -23,6 +23,9 @@ class Owner:
     def epoch(self, partition: int) -> None:
         return None
 
+    async def prepare(self, batch: object) -> None:
+        raise AssertionError(batch)
+
     def apply(self, batch: object, event: object) -> None:
         raise AssertionError(batch)
 
