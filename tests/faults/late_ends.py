@@ -89,7 +89,7 @@ def _set_up(trial: Trial, **settings: str) -> tuple[ProxiedKafka, list[Worker]]:
     return kafka, workers
 
 
-@fault("a late EndTxn", per_trial=25, short=2, long=100)
+@fault("a late EndTxn", per_trial=2, short=2, long=200)
 def late_end(trial: Trial) -> None:
     kafka, workers = _set_up(trial)
     for number in range(trial.hits):
