@@ -207,7 +207,8 @@ def _note_place(session: Session, event: Event, later_ms: int) -> None:
 def _with_newest(ids: tuple[Id, ...], event_id: str) -> tuple[Id, ...]:
     """The newest ids at a place, with this one at the end. It may have been among them."""
     if _is_among(event_id, ids):
-        ids = tuple(each for each in ids if each not in (event_id, short(event_id), digest(event_id)))
+        forms = (event_id, short(event_id), digest(event_id))
+        ids = tuple(each for each in ids if each not in forms)
     return (*ids, event_id)[-MOST_IDS:]
 
 

@@ -32,7 +32,7 @@ class NamesSearched:
     async def ids(self, words: str, after: str, most: int) -> Sequence[str]:
         """The ids of the first `most` titles after an id that have every word, in capitals or not, accented or not."""
         await self._refresh()
-        sought = _plain(words).split()
+        sought = plain(words).split()
         begin = after.encode()
         found = []
         for title_id, text in self._titles:
@@ -55,7 +55,7 @@ class NamesSearched:
             ids = (await self._reader.title_ids("", _AT_ONCE)).ids
             while ids:
                 found = await self._reader.titles(ids)
-                titles += [(title_id, _plain(f"{title.name or ''} {title_id}")) for title_id, title in found.items()]
+                titles += [(title_id, plain(f"{title.name or ''} {title_id}")) for title_id, title in found.items()]
                 ids = (await self._reader.title_ids(ids[-1], _AT_ONCE)).ids
             self._titles, self._read_s = titles, time.monotonic()
         except ReaderError as problem:
@@ -66,7 +66,7 @@ class NamesSearched:
             self._reading = None
 
 
-def _plain(text: str) -> str:
-    """Without capitals and accents."""
+def plain(text: str) -> str:
+    """A text without capitals and accents, as names are searched."""
     parts = unicodedata.normalize("NFKD", text.casefold())
     return "".join(part for part in parts if not unicodedata.combining(part))

@@ -7,10 +7,10 @@ while a page needs them.
 from __future__ import annotations
 
 import time
-import unicodedata
 from collections.abc import Callable
 from typing import NamedTuple
 
+from streams.api.search import plain
 from streams.display.titles_file import Names
 from streams.reader import AsyncReader
 
@@ -48,7 +48,7 @@ class Catalogue:
 
     async def found(self, reader: AsyncReader, words: str) -> tuple[Known, ...]:
         """The titles in whose name or id each of the words is found, whatever their case and accents."""
-        asked = folded(words).split()
+        asked = plain(words).split()
         return tuple(one for one in await self.titles(reader) if all(word in one.folded for word in asked))
 
     async def of_franchise(self, reader: AsyncReader, franchise_id: str) -> tuple[str, ...]:
@@ -63,14 +63,8 @@ class Catalogue:
             titles = await reader.titles(ids)
             names = self.names.of(titles.values())
             for title in titles.values():
-                words = folded(f"{names.get(title.title_id, '')}\n{title.title_id}")
+                words = plain(f"{names.get(title.title_id, '')}\n{title.title_id}")
                 found.append(Known(title.title_id, title.franchise_id or "", words))
             if len(ids) < AT_ONCE:
                 return tuple(found)
             after = ids[-1]
-
-
-def folded(words: str) -> str:
-    """Words without case and accents."""
-    apart = unicodedata.normalize("NFKD", words.casefold())
-    return "".join(letter for letter in apart if not unicodedata.combining(letter))

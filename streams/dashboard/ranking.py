@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from streams.api.search import plain
 from streams.dashboard.board_page import ROWS, Asked, Place, Ranked
-from streams.dashboard.catalogue import Catalogue, folded
+from streams.dashboard.catalogue import Catalogue
 from streams.reader import AsyncReader, Metric
 
 SEARCHED = 10_000
@@ -54,9 +55,9 @@ async def _found(reader: AsyncReader, catalogue: Catalogue, asked: Asked) -> Ran
 
 
 async def _franchises(reader: AsyncReader, catalogue: Catalogue, search: str) -> list[str]:
-    words = folded(search).split()
+    words = plain(search).split()
     ids = sorted({one.franchise_id for one in await catalogue.titles(reader) if one.franchise_id})
-    return [one for one in ids if all(word in folded(one) for word in words)]
+    return [one for one in ids if all(word in plain(one) for word in words)]
 
 
 async def _board(reader: AsyncReader, asked: Asked, top: int, skip: int = 0) -> Ranked:
