@@ -46,15 +46,6 @@ compile: $(INSTALLED)
 helm:
 	@test -x $(HELM) || ! command -v $(GO) >/dev/null || $(MAKE) --no-print-directory $(HELM) || echo "no helm" >&2
 
-# The compiler of the TypeScript client, where Node is; without, its tests are skipped, in CI too.
-TYPESCRIPT := clients/typescript/node_modules/.package-lock.json
-typescript:
-	@! command -v npm >/dev/null || $(MAKE) --no-print-directory $(TYPESCRIPT)
-
-$(TYPESCRIPT): clients/typescript/package-lock.json
-	cd clients/typescript && npm ci --ignore-scripts --no-audit --no-fund --loglevel error
-	@touch $@
-
 helm-path:
 	@echo $(HELM)
 
@@ -66,6 +57,15 @@ $(HELM):
 		&& GOBIN=$$folder GOFLAGS=-trimpath CGO_ENABLED=0 timeout 1200 \
 			$(GO) install -ldflags='-s -w' helm.sh/helm/v4/cmd/helm@$(HELM_VERSION) 2>&1 | grep -v '^go: downloading' >&2; \
 		test -x $$folder/helm && mv $$folder/helm $@
+
+# The compiler of the TypeScript client, where Node is; without, its tests are skipped, in CI too.
+TYPESCRIPT := clients/typescript/node_modules/.package-lock.json
+typescript:
+	@! command -v npm >/dev/null || $(MAKE) --no-print-directory $(TYPESCRIPT)
+
+$(TYPESCRIPT): clients/typescript/package-lock.json
+	cd clients/typescript && npm ci --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
 
 # The manifests of deploy/kubernetes are what the chart makes: the second time without autoscaling, for the workers' number.
 MANIFESTS := deploy/kubernetes

@@ -175,6 +175,13 @@ CALLS = {
 }
 
 
+def test_every_operation_has_its_method_here_and_in_the_readme() -> None:
+    paths = json.loads((ROOT / "deploy" / "contracts" / "openapi.json").read_text())["paths"]
+    names = {re.sub("_(.)", lambda it: it[1].upper(), path["get"]["operationId"]) for path in paths.values()}
+    assert {call.partition("(")[0] for call in CALLS} == names - {"titlesCsv", "changes"}
+    assert names <= set(re.findall(r"`(\w+)`", (CLIENT / "README.md").read_text()))
+
+
 def test_every_method_gives_what_its_path_answers(program: Program, api: ApiServer) -> None:
     calls = "".join(f"tell(await encore.{call}); " for call in CALLS)
     told = program.tells(f"const odd = {json.dumps(ODD)}; {calls} tell(await encore.titlesCsv());")
