@@ -249,6 +249,9 @@ def test_the_readmes_loop_prints_the_title_that_changes(program: Program, api: A
         assert following.stdout.read() == "zebra 3\n"
 
 
+FASTER = "const timer = setTimeout; globalThis.setTimeout = (call, ms) => timer(call, ms / 30); "
+"""Before the client waits: its seconds pass thirty times as fast."""
+
 CUT = """
 const asked = [];
 function cut(body) {
@@ -277,7 +280,8 @@ tell(asked);
 
 
 def test_changes_go_on_after_the_last_one_when_the_connection_breaks(program: Program, api: ApiServer) -> None:
-    with subprocess.Popen(program.command(CUT), cwd=program.project, stdout=subprocess.PIPE, text=True) as following:
+    command = program.command(FASTER + CUT)
+    with subprocess.Popen(command, cwd=program.project, stdout=subprocess.PIPE, text=True) as following:
         assert following.stdout is not None
         opened = json.loads(following.stdout.readline())
         versions = [api.published.title("zebra", completions=7)]
@@ -291,6 +295,12 @@ def test_changes_go_on_after_the_last_one_when_the_connection_breaks(program: Pr
         for part, version in zip(["title", "title", "day"], versions, strict=True)
     ]
     api.published.client.delete(f"{api.published.prefix}title:zebra:day:20251120")
+
+
+def test_a_connection_that_falls_silent_is_made_again(program: Program) -> None:
+    script = "let opened = 0; const quiet = { part: ['legs'] }; "
+    script += "for await (const event of encore.changes(quiet)) { tell(event.event); if ((opened += 1) === 2) break; }"
+    assert program.tells(FASTER + script) == ["open", "open"]
 
 
 def test_a_signal_ends_the_changes(program: Program) -> None:

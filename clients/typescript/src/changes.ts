@@ -67,7 +67,8 @@ class Connection {
 
   heard(): void {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(this.close, SILENT_MS);
+    const silent = new DOMException(`the API said nothing for ${SILENT_MS / 1_000} seconds`, "TimeoutError");
+    this.#silence = setTimeout(() => this.#controller.abort(silent), SILENT_MS);
   }
 
   close = (): void => {
