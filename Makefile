@@ -11,13 +11,15 @@ HELM := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/encore/helm-$(HELM_VERSION)/helm
 GO := $(shell command -v go || echo /usr/local/go/bin/go)
 # Four, for two cores: with three a quarter of their time was idle. A file stays in one of them.
 PROCESSES ?= 4
-NO_FUZZING := --ignore tests/properties/test_fuzzing.py --ignore tests/contract/test_api_document.py
+# Fuzzing, and what knows nothing of the rules: not again with interpreted ones.
+ONLY_ONCE := --ignore tests/properties/test_fuzzing.py --ignore tests/contract/test_api_document.py \
+	--ignore tests/contract/test_typescript_client.py
 SPREAD = $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # Tests start hundreds of workers: with their bytecode kept each starts in two thirds of the time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo check test lint compile helm helm-path manifests bench faults chaos simulate soak archive-kills collect-kills collect-load drill lock audit sbom clean
+.PHONY: demo check test lint compile helm helm-path typescript manifests bench faults chaos simulate soak archive-kills collect-kills collect-load drill lock audit sbom clean
 
 demo: $(INSTALLED)
 	@$(BIN)/encore demo $(ARGS)
@@ -26,9 +28,9 @@ demo: $(INSTALLED)
 check: lint
 	$(SPREAD) $(ARGS) tests/unit tests/properties
 
-test: lint helm $(S3_SERVER)
+test: lint helm typescript $(S3_SERVER)
 	$(SPREAD) $(ARGS)
-	ENCORE_INTERPRETED=1 $(SPREAD) $(NO_FUZZING) tests/unit/models tests/unit/state tests/unit/verify tests/properties tests/contract
+	ENCORE_INTERPRETED=1 $(SPREAD) $(ONLY_ONCE) tests/unit/models tests/unit/state tests/unit/verify tests/properties tests/contract
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -55,6 +57,15 @@ $(HELM):
 		&& GOBIN=$$folder GOFLAGS=-trimpath CGO_ENABLED=0 timeout 1200 \
 			$(GO) install -ldflags='-s -w' helm.sh/helm/v4/cmd/helm@$(HELM_VERSION) 2>&1 | grep -v '^go: downloading' >&2; \
 		test -x $$folder/helm && mv $$folder/helm $@
+
+# The compiler of the TypeScript client, where Node is; without, its tests are skipped, in CI too.
+TYPESCRIPT := clients/typescript/node_modules/.package-lock.json
+typescript:
+	@! command -v npm >/dev/null || $(MAKE) --no-print-directory $(TYPESCRIPT)
+
+$(TYPESCRIPT): clients/typescript/package-lock.json
+	cd clients/typescript && npm ci --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
 
 # The manifests of deploy/kubernetes are what the chart makes: the second time without autoscaling, for the workers' number.
 MANIFESTS := deploy/kubernetes
@@ -145,6 +156,7 @@ drill: $(INSTALLED)
 	$(BIN)/pytest -s tests/system/test_drill.py
 
 clean:
+	rm -rf clients/typescript/node_modules
 	rm -rf $(VENV) $(VENV)-* dist models/_compiled .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(INSTALLED): requirements.lock pyproject.toml

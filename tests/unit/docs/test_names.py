@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[3]
 HISTORY = ROOT / "docs" / "history"
 PAGES = sorted(
     str(path.relative_to(ROOT))
-    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("deploy/*.md")]
+    for pages in ("*.md", "docs/**/*.md", "deploy/*.md", "clients/*/*.md")
+    for path in ROOT.glob(pages)
     if HISTORY not in path.parents
 )
 LIFE = "docs/life-of-an-event.md"
