@@ -168,7 +168,7 @@ $(S3_SERVER): tests/contract/object-storage.lock
 	$(VENV)-s3/bin/pip --disable-pip-version-check install --quiet --require-hashes -r $<
 	@touch $@
 
-# What makes the site, apart from the rest: ten packages that nothing else uses.
+# What makes the site, in an environment of its own: only `make site` and `make test` need it.
 $(SITE_BUILDER): website/requirements.lock
 	$(PYTHON) -m venv --clear $(VENV)-docs
 	$(VENV)-docs/bin/pip --disable-pip-version-check install --quiet --require-hashes -r $<

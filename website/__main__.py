@@ -36,7 +36,9 @@ def build(target: Path, address: str) -> int:
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3):
         sys.exit("Usage: python website FOLDER [ADDRESS]")
+    if (folder := Path(sys.argv[1])).exists() and not (folder / "search.json").exists():
+        sys.exit(f"{folder} would be replaced, and is no site: name another folder, or remove it")
     try:
-        sys.exit(build(Path(sys.argv[1]), "".join(sys.argv[2:])))
+        sys.exit(build(folder, "".join(sys.argv[2:])))
     except BadLink as bad:
         sys.exit(f"no site: {bad}")

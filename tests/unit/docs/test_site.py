@@ -19,6 +19,9 @@ ADDRESSES = {"a": "href", "img": "src", "link": "href", "script": "src", "source
 ELSEWHERE = re.compile(r"[a-z+]+:|//")
 MARKDOWN = re.compile(r"\]\(|```|^\|.*\|$|^ *(?:- |#+ )", re.MULTILINE)
 """What the reader of a page must not see: Markdown that is none where it stands."""
+FENCED = re.compile(r"^((?: {4})*)```.*?^\1```$", re.MULTILINE | re.DOTALL)
+INDENTED_BY_LESS = re.compile(r"^ {1,3}(?:[-*] |\d+\. |```).*|(?<=\n\n) {1,3}\S.*", re.MULTILINE)
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("deploy/**/*.md")])
 
 pytestmark = pytest.mark.skipif(
     not PYTHON.exists() and not os.environ.get("CI"), reason="nothing builds the site: `make site` installs it"
@@ -109,6 +112,11 @@ def test_no_page_shows_markdown(pages: dict[Path, Page]) -> None:
     assert {path: found for path, found in shown.items() if found} == {}
 
 
+def test_what_belongs_to_an_item_of_a_list_is_indented_by_four_spaces_or_it_would_not_be_of_the_item() -> None:
+    found = {str(path): INDENTED_BY_LESS.findall(FENCED.sub("", path.read_text())) for path in PAGES}
+    assert {path: lines for path, lines in found.items() if lines} == {}
+
+
 @pytest.mark.parametrize(
     ("link", "said"),
     [
@@ -128,8 +136,18 @@ def test_a_link_that_leads_nowhere_ends_the_build_and_leaves_the_site_as_it_was(
         (project / name).write_text("# Title\n")
     (project / "README.md").write_text(f"# Title\n\nSee [this]({link}).\n")
     folder.mkdir()
-    (folder / "index.html").write_text("as it was")
+    (folder / "search.json").write_text("as it was")
     done = built(folder, project)
     assert done.returncode == 1
     assert said in done.stdout + done.stderr
     assert [path.read_text() for path in folder.iterdir()] == ["as it was"]
+
+
+def test_a_folder_that_is_no_site_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("a page of something else")
+    done = built(tmp_path)
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"{tmp_path} would be replaced, and is no site: name another folder, or remove it\n",
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
