@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 S3_SERVER := $(VENV)-s3/bin/moto_server
+SITE_BUILDER := $(VENV)-docs/bin/zensical
 ARGS ?=
 # Built once for each user, where Go is, of its module: nothing else that is needed comes without being compiled.
 HELM_VERSION := v4.3.1
@@ -19,7 +20,7 @@ SPREAD = $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscop
 # Tests start hundreds of workers: with their bytecode kept each starts in two thirds of the time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo check test lint compile helm helm-path typescript manifests bench faults chaos simulate soak archive-kills collect-kills collect-load drill lock audit sbom clean
+.PHONY: demo check test lint compile helm helm-path typescript manifests bench faults chaos simulate soak archive-kills collect-kills collect-load drill lock audit sbom site clean
 
 demo: $(INSTALLED)
 	@$(BIN)/encore demo $(ARGS)
@@ -28,7 +29,7 @@ demo: $(INSTALLED)
 check: lint
 	$(SPREAD) $(ARGS) tests/unit tests/properties
 
-test: lint helm typescript $(S3_SERVER)
+test: lint helm typescript $(S3_SERVER) $(SITE_BUILDER)
 	$(SPREAD) $(ARGS)
 	ENCORE_INTERPRETED=1 $(SPREAD) $(ONLY_ONCE) tests/unit/models tests/unit/state tests/unit/verify tests/properties tests/contract
 
@@ -118,6 +119,7 @@ lock:
 	echo duckdb | $(COMPILE) --constraint requirements.lock --output-file deploy/requirements-verify.lock -
 	printf 'obstore\npyarrow\n' | $(COMPILE) --constraint requirements.lock --output-file deploy/requirements-archive.lock -
 	printf 'moto[s3]\nflask\nflask-cors\n' | $(COMPILE) --upgrade --output-file tests/contract/object-storage.lock -
+	echo zensical | $(COMPILE) --upgrade --output-file website/requirements.lock -
 	rm -rf $(VENV)-lock
 
 # Whether a locked package has a known vulnerability. Strict: one that cannot be looked up would count as one that has none.
@@ -139,6 +141,11 @@ sbom:
 		--output-reproducible --output-file dist/encore-worker.cdx.json deploy/requirements-worker.lock
 	rm -rf $(VENV)-sbom
 
+# The documentation as a website, in the folder site. To look at it: python3 -m http.server --directory site
+# ADDRESS=https://… is where it will be served.
+site: $(SITE_BUILDER)
+	@$(VENV)-docs/bin/python website site $(ADDRESS)
+
 # Kills archivers fifty times under load, and asks whether each record is archived once.
 archive-kills: $(INSTALLED)
 	ARCHIVE_KILLS=50 $(BIN)/pytest --timeout 1800 tests/system/test_archive.py -k killed
@@ -157,7 +164,7 @@ drill: $(INSTALLED)
 
 clean:
 	rm -rf clients/typescript/node_modules
-	rm -rf $(VENV) $(VENV)-* dist models/_compiled .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-* dist site models/_compiled .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=…" if sys.version_info < (3, 11) else 0)'
@@ -171,4 +178,10 @@ $(INSTALLED): requirements.lock pyproject.toml
 $(S3_SERVER): tests/contract/object-storage.lock
 	$(PYTHON) -m venv --clear $(VENV)-s3
 	$(VENV)-s3/bin/pip --disable-pip-version-check install --quiet --require-hashes -r $<
+	@touch $@
+
+# What makes the site, in an environment of its own: only `make site` and `make test` need it.
+$(SITE_BUILDER): website/requirements.lock
+	$(PYTHON) -m venv --clear $(VENV)-docs
+	$(VENV)-docs/bin/pip --disable-pip-version-check install --quiet --require-hashes -r $<
 	@touch $@

@@ -62,9 +62,10 @@ def test_only_a_tag_that_is_the_version_publishes_and_only_what_was_tested() -> 
     assert WORKFLOW[True] == {"push": {"tags": ["v*"]}, "workflow_dispatch": None}, "YAML reads `on` as true"
     assert (publish["if"], publish["needs"]) == ("github.event_name == 'push'", ["wheels", "pure"])
     assert steps("publish", "run") == ['test -f "dist/encore_viewing-${GITHUB_REF_NAME#v}.tar.gz"']
-    for job, needs in (("images", publish["needs"]), ("chart", ["images"])):
+    for job, needs in (("images", publish["needs"]), ("chart", ["images"]), ("site", publish["needs"])):
         assert (JOBS[job]["if"], JOBS[job]["needs"]) == (publish["if"], needs)
-    assert 'grep -qx "version = \\"${GITHUB_REF_NAME#v}\\"" pyproject.toml' in steps("images", "run")
+    for job in ("images", "site"):
+        assert 'grep -qx "version = \\"${GITHUB_REF_NAME#v}\\"" pyproject.toml' in steps(job, "run")
 
 
 def test_every_image_of_the_dockerfile_is_published_with_what_it_holds_and_how_it_was_made() -> None:
@@ -93,5 +94,6 @@ def test_no_password_is_stored_and_only_publishing_may_do_more_than_read() -> No
         "publish": {"id-token": "write"},
         "images": {"contents": "read", "packages": "write", "id-token": "write"},
         "chart": {"contents": "read", "packages": "write", "id-token": "write"},
+        "site": {"contents": "read", "pages": "write", "id-token": "write"},
     }
     assert "secrets." not in (ROOT / ".github/workflows/release.yml").read_text()
