@@ -15,6 +15,9 @@ PROCESSES ?= 4
 # Fuzzing, and what knows nothing of the rules: not again with interpreted ones.
 ONLY_ONCE := --ignore tests/properties/test_fuzzing.py --ignore tests/contract/test_api_document.py \
 	--ignore tests/contract/test_typescript_client.py
+# What runs with the rules interpreted, too: beside the rest, in what that leaves idle, and shown when both have ended.
+READ_BY_BOTH := tests/unit/models tests/unit/state tests/unit/verify tests/properties tests/contract
+INTERPRETED_LOG := $(VENV)/interpreted.log
 SPREAD = $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # Tests start hundreds of workers: with their bytecode kept each starts in two thirds of the time.
@@ -30,8 +33,12 @@ check: lint
 	$(SPREAD) $(ARGS) tests/unit tests/properties
 
 test: lint helm typescript $(S3_SERVER) $(SITE_BUILDER)
-	$(SPREAD) $(ARGS)
-	ENCORE_INTERPRETED=1 $(SPREAD) $(ONLY_ONCE) tests/unit/models tests/unit/state tests/unit/verify tests/properties tests/contract
+	@ENCORE_INTERPRETED=1 $(BIN)/pytest $(ONLY_ONCE) $(READ_BY_BOTH) >$(INTERPRETED_LOG) 2>&1 & interpreted=$$!; \
+	trap 'kill $$interpreted 2>/dev/null' EXIT INT TERM; \
+	$(SPREAD) $(ARGS); compiled=$$?; \
+	wait $$interpreted; status=$$?; \
+	echo "The rules interpreted:"; cat $(INTERPRETED_LOG); \
+	exit $$((compiled + status))
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

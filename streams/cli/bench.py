@@ -30,7 +30,10 @@ SETTINGS = ("kafka", "redis", "checkpoint_s", "publish_s", "publish_keys_per_s",
 
 
 @command()
-@click.option("--events", type=click.IntRange(1000), default=1_000_000, show_default=True, help="events in the backlog")
+@click.option(
+    "--events", type=click.IntRange(1000), default=1_000_000, show_default=True,
+    help="events in the backlog, or at most in a hostile load",
+)  # fmt: skip
 @click.option(
     "--shape", type=click.Choice(["replay", "live", "hostile"]), default="replay", show_default=True,
     help="replay: 20,000 sessions, an event a minute; live: each event of another household and title; hostile: the"
@@ -86,10 +89,10 @@ def bench(
     if restore and (stock or shape != "replay"):
         raise click.UsageError("--restore: its load is fixed; accepted without --shape and --stock")
     if shape == "hostile" and stock:
-        raise click.UsageError("--shape hostile: its loads are fixed; accepted without --stock")
+        raise click.UsageError("--shape hostile: accepted without --stock, which reads a backlog")
     with _failures_in_one_line():
         if shape == "hostile":
-            report = _hostile(settings, load)
+            report = _hostile(settings, load, events)
         elif restore:
             report = _restore(settings, rows, partitions)
         elif latency:
@@ -128,7 +131,7 @@ def _backlog(settings: Settings, shape: str, events: int, seed: int, stock_event
         return Report(shape, differences(answer), worker, stock)
 
 
-def _hostile(settings: Settings, words: str) -> Report:
+def _hostile(settings: Settings, words: str, most_events: int) -> Report:
     from streams.tools.bench.report import Report
     from streams.tools.simulate.hostile import LOADS, ORDINARY
     from streams.tools.trial import run_of_its_own
@@ -137,11 +140,11 @@ def _hostile(settings: Settings, words: str) -> Report:
     if not loads:
         raise click.UsageError(f"--load={words!r}: accepted: words of {', '.join(load.name for load in LOADS)}")
     with run_of_its_own(settings, "bench-servers", PARTITIONS) as servers:
-        trials = [_hostile_trial(servers.settings, load) for load in [ORDINARY, *loads]]
+        trials = [_hostile_trial(servers.settings, load, most_events) for load in [ORDINARY, *loads]]
     return Report("hostile", [line for trial in trials for line in trial.differences], hostile=trials)
 
 
-def _hostile_trial(settings: Settings, load: Load) -> HostileTrial:
+def _hostile_trial(settings: Settings, load: Load, most_events: int) -> HostileTrial:
     from streams.tools.bench.hostile import WATCHING_S, measure
     from streams.tools.bench.report import HostileTrial, differences
     from streams.tools.trial import run_of_its_own
@@ -150,7 +153,7 @@ def _hostile_trial(settings: Settings, load: Load) -> HostileTrial:
     watched_briefly = settings.model_copy(update={"watching_s": WATCHING_S})
     with run_of_its_own(watched_briefly, "bench", PARTITIONS) as run:
         with _progress(load.name, None):
-            cost = measure(run, load)
+            cost = measure(run, load, most_events)
         begun_s = time.monotonic()
         answer = verify(run.settings, wait_s=VERIFY_WAIT_S, expired_too=True)
         return HostileTrial(cost, time.monotonic() - begun_s, differences(answer))

@@ -13,7 +13,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 
 from streams.config.settings import Settings
 from streams.kafka.last_record import last_record
@@ -103,8 +103,9 @@ class _Probes:
         self._thread.join()
 
 
-def measure(run: Run, load: Load) -> Hostile:
-    """Send a load to a worker that is at work. Raises TimeoutError where it is not done within ten minutes."""
+def measure(run: Run, load: Load, most_events: int) -> Hostile:
+    """Send a load, or its first `most_events`, to a worker that is at work. Raises TimeoutError where it is not done
+    within ten minutes."""
     settings = run.settings
     write_titles(settings, settings.kafka_address, load.titles())
     with run.worker() as worker, Arrivals(run) as arrivals, _Probes(run) as probes:
@@ -112,7 +113,8 @@ def measure(run: Run, load: Load) -> Hostile:
         _wait_until_shown(worker, arrivals, probes.sent[:KNOWN_TITLES])
         time.sleep(SETTLED_S)
         begun_s, begun_cpu_s = time.time(), worker.cpu_s()
-        sent = send(load.records(int(begun_s * 1000)), settings.kafka_address, settings.source_topic, stamp=False)
+        records = islice(load.records(int(begun_s * 1000)), most_events)
+        sent = send(records, settings.kafka_address, settings.source_topic, stamp=False)
         _wait_for_those_behind(worker, arrivals, probes)
         time.sleep(WATCHING_S + SETTLED_S)
         _wait_until_published(run, worker)

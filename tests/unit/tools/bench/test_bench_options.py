@@ -23,14 +23,14 @@ def test_a_fixed_load_with_a_shape_or_beside_stock_faust_is_refused_in_one_line(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--stock",), "Error: --shape hostile: its loads are fixed"),
+        (("--stock",), "Error: --shape hostile: accepted without --stock"),
         (
             ("--load", "of my own"),
             "Error: --load='of my own': accepted: words of 5,000 sessions of a household and title, ",
         ),
     ],
 )
-def test_hostile_loads_are_fixed_and_chosen_by_words_of_their_names(options: tuple[str, ...], said: str) -> None:
+def test_hostile_loads_know_no_stock_faust_and_are_chosen_by_words(options: tuple[str, ...], said: str) -> None:
     done = CliRunner().invoke(main, ["bench", "--shape", "hostile", *options])
 
     assert (done.exit_code, done.stdout) == (2, "")
