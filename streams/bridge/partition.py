@@ -127,7 +127,7 @@ class BridgedPartition:
         """Write all that was translated since the last checkpoint in one transaction, then acknowledge.
 
         Raises `CheckpointFailed`: all of it is committed then, or nothing, and the process must end. If it is
-        `Refused`, nothing is, and only the partition must be closed.
+        `RecordRefused`, nothing is, and only the partition must be closed.
         """
         async with self._lock:
             # What a failed checkpoint held is in no later one.

@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from models.sources.posted import Posted
 from models.sources.told import LeftOut, Rejected
 from streams.collect.body import Lease, Room, read_body
-from streams.collect.request import Answer, Asked, Refused, write_key
+from streams.collect.request import Answer, Asked, RequestRefused, write_key
 from streams.collect.sources import Source, Sources
 from streams.collect.writer import Writer
 from streams.observability.collect_metrics import CollectMetrics
@@ -74,7 +74,7 @@ class Door:
             with Lease(self._room) as lease:
                 body = await read_body(asked, receive, self._body_bytes, lease)
                 answer = await self._collect(source, asked, body)
-        except Refused as refusal:
+        except RequestRefused as refusal:
             answer = Answer(refusal.status, {"error": refusal.text}, refusal.headers)
         self._metrics.collect_requests.labels(name, str(answer.status)).inc()
         self._metrics.collect_answer_seconds.observe(time.monotonic() - began_s)
@@ -84,7 +84,7 @@ class Door:
         key = write_key(asked)
         source = self._sources.of(key) if key else None
         if source is None:
-            raise Refused(
+            raise RequestRefused(
                 401,
                 f"the write key is {'not known' if key else 'missing'}: Authorization: Bearer KEY, or ?key=KEY",
                 {"WWW-Authenticate": "Bearer"},
@@ -96,7 +96,7 @@ class Door:
             messages = _messages(source, asked, body)
         except Rejected as problem:
             self._metrics.collect_unreadable_records.labels(source.name, problem.code).inc()
-            raise Refused(400, f"the body: {problem}") from None
+            raise RequestRefused(400, f"the body: {problem}") from None
         collected = read_messages(source, messages, asked.received_ms, asked.query.get("session", ""))
         if collected.records:
             error = await self._writer.write(source.topic, collected.records, asked.received_ms)
@@ -147,10 +147,10 @@ def _messages(source: Source, asked: Asked, body: bytes) -> list[bytes]:
     else:
         messages = source.form.split(body)
     if len(messages) > MOST_MESSAGES:
-        raise Refused(413, f"the body has {len(messages)} messages, accepted are {MOST_MESSAGES}")
+        raise RequestRefused(413, f"the body has {len(messages)} messages, accepted are {MOST_MESSAGES}")
     return messages
 
 
-def _not_taken(error: KafkaError) -> Refused:
+def _not_taken(error: KafkaError) -> RequestRefused:
     text = f"Kafka has not taken it: {error.str()}"
-    return Refused(413, text) if error.code() in _TOO_LARGE else Refused(503, text, {"Retry-After": "1"})
+    return RequestRefused(413, text) if error.code() in _TOO_LARGE else RequestRefused(503, text, {"Retry-After": "1"})

@@ -47,7 +47,7 @@ class Answer:
         await send({"type": "http.response.body", "body": body})
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The request is not taken: it is answered with this status, this text and these headers."""
 
     def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:

@@ -45,7 +45,7 @@ class Fenced(CheckpointFailed):
     """Another worker owns the partition now; this one must not write, publish or acknowledge any more."""
 
 
-class Refused(CheckpointFailed):
+class RecordRefused(CheckpointFailed):
     """Kafka refused a record of the checkpoint. Nothing of it is written, nor would it be if it were tried at once."""
 
 
@@ -145,7 +145,7 @@ class TransactionalWriter:
                 error = _error_of(problem)
                 if error.code() in REFUSED:
                     self._abort()
-                    raise Refused(refused(batch, self.topic, self.partition, error)) from None
+                    raise RecordRefused(refused(batch, self.topic, self.partition, error)) from None
                 if not error.txn_requires_abort() or attempt == ATTEMPTS:
                     raise self._failure("checkpoint", error) from None
                 log.warning("checkpoint of %s is written again by a new producer: %s", self.name, error.str())

@@ -22,7 +22,7 @@ from streams.kafka.record_batch import RecordBatch
 from streams.observability.liveness import HasPulse, Vitals
 from streams.observability.partition_metrics import Lag
 from streams.source.app import SourcePartitions, create_app
-from streams.state.transactions import Refused
+from streams.state.transactions import RecordRefused
 from streams.worker.stopped import Stopped
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class OwnedPartition(HasPulse, Protocol):
         """Take a batch in; `event` is acknowledged once it is checkpointed."""
 
     async def checkpoint(self) -> None:
-        """Write all changes since the last checkpoint in one transaction. Raises `CheckpointFailed`, `Refused`."""
+        """Write all changes since the last checkpoint in one transaction. Raises `CheckpointFailed`, `RecordRefused`."""
 
     async def close(self) -> None:
         """Close the partition without a checkpoint."""
@@ -239,7 +239,7 @@ class Ownership(ABC, Generic[P]):
             self._note_closed(number)
         self._metrics.forget(number)
 
-    async def _stop(self, number: int, why: Refused) -> None:
+    async def _stop(self, number: int, why: RecordRefused) -> None:
         """Close a partition of which Kafka refused a record. After a rest it is opened again, as after a rebalance."""
         partition = self.partitions[number]
         self._epochs.pop(number, None)
@@ -286,7 +286,7 @@ class Ownership(ABC, Generic[P]):
         try:
             await partition.checkpoint()
             self.stopped.note_committed(number, (partition.checkpointed_position, partition.sequence))
-        except Refused as problem:
+        except RecordRefused as problem:
             # A checkpoint by the timer and one by a rebalance may meet the same refusal.
             if self.partitions.get(number) is partition:
                 await self._stop(number, problem)

@@ -209,7 +209,7 @@ class Partition:
         """Write all changes since the last checkpoint in one transaction, then acknowledge and publish.
 
         Raises `CheckpointFailed`: all of it is committed then, or nothing, and the process must end. If it is
-        `Refused`, nothing is, and only the partition must be closed.
+        `RecordRefused`, nothing is, and only the partition must be closed.
         """
         async with self._lock:
             # The changes of a failed checkpoint are in no later one.

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from streams.config.kafka_security import KafkaAddress
 from streams.kafka.last_record import Record, last_record
 from streams.kafka.reader import CannotRead, TopicReader
-from streams.state.transactions import Batch, Fenced, Kept, Refused, TransactionalWriter
+from streams.state.transactions import Batch, Fenced, Kept, RecordRefused, TransactionalWriter
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
@@ -216,7 +216,7 @@ def test_a_record_that_the_topic_refuses_for_its_size_is_named_by_topic_title_an
     for size in (30_000, 12_000_001):
         writer = topics.writer()
         rows = [{"key": b"r\x00\x04filmhome", "value": b"x" * size}, {"key": b"tother", "value": b"x"}]
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(RecordRefused) as refused:
             writer.write(Batch([*rows, {"key": b"p", "value": b'{"next_offset": 7}'}], []))
         said = f"the largest is a household's row of title 'film' in {topics.state}, {size + 11:,} bytes"
         assert said in str(refused.value) and "offset 7 of source partition 0" in str(refused.value)

@@ -18,7 +18,7 @@ from streams.observability.metrics import Metrics
 from streams.state.changelog import Position, StateError
 from streams.state.committed import Committed
 from streams.state.consistency import Known
-from streams.state.transactions import Refused
+from streams.state.transactions import RecordRefused
 from streams.worker.control_rows import Told
 from streams.worker.partition import Partition, Source
 
@@ -101,7 +101,7 @@ class Refusing:
     """A writer of whose records Kafka refuses one."""
 
     def write(self, batch: Any) -> None:
-        raise Refused("too large")
+        raise RecordRefused("too large")
 
     def close(self) -> None: ...
 
@@ -113,7 +113,7 @@ def test_nothing_waits_for_the_collector_of_a_partition_that_is_closed_as_kafka_
         partition = await opened(Growing(), 24, 23)
         partition._writer, partition.position = Refusing(), 24  # type: ignore[assignment]
         for _ in range(2):
-            with pytest.raises(Refused):
+            with pytest.raises(RecordRefused):
                 await partition.checkpoint()
         await partition.close()
         # What the test itself has made a cycle of: the partition knows its own method.
