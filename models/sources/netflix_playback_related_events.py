@@ -32,10 +32,10 @@ from models.sources.document import Cells, Document
 from models.sources.netflix_names import content_kind, series_of
 from models.sources.netflix_viewing_activity import Activities
 from models.sources.reading import (
-    BadValue,
     Format,
     PlaybackEvent,
     Reading,
+    UnreadableField,
     Viewer,
     checked_name,
     session_fields,
@@ -111,7 +111,7 @@ def _take(
     activities: Activities | None,
     day_first: bool | None,
 ) -> Sitting | None:
-    """Add a row's events to the reading, or return the sitting from its viewing activity. Raises `BadValue`."""
+    """Add a row's events to the reading, or return the sitting from its viewing activity. Raises `UnreadableField`."""
     title = checked_name(row[TITLE], TITLE)
     start_ms = time_ms(START, row[START], day_first=day_first)
     traces = _traces(row[TRACES])
@@ -153,7 +153,7 @@ def _traces(text: str) -> list[Trace]:
     try:
         return _decode_traces(text)
     except (msgspec.DecodeError, RecursionError) as problem:
-        raise BadValue(f"{TRACES}: {problem}") from None
+        raise UnreadableField(f"{TRACES}: {problem}") from None
 
 
 def _sitting(number: int, row: Cells, title: str, start_ms: int, activity: Sitting) -> Sitting:
@@ -198,7 +198,7 @@ def _events(session: PlaybackEvent, start_ms: int, traces: list[Trace]) -> list[
 
 def _event(session: PlaybackEvent, seq: int, event_time_ms: int, kind: str, media_offset_ms: int) -> PlaybackEvent:
     if not 0 <= event_time_ms < END_OF_CALENDAR_MS:
-        raise BadValue(f"player event {seq} is at {event_time_ms} ms, accepted: the years 1970 to 9999")
+        raise UnreadableField(f"player event {seq} is at {event_time_ms} ms, accepted: the years 1970 to 9999")
     return {
         "event_id": f"{session['play_session_id']}-{seq}",
         "event_type": EVENT_TYPES[kind],

@@ -30,7 +30,7 @@ SHORTEST_LENGTH_MS = 600_000
 PlaybackEvent = dict[str, str | int | bool]
 
 
-class BadValue(Exception):
+class UnreadableField(Exception):
     """A field cannot be read. The message names it and what is accepted."""
 
 
@@ -107,14 +107,14 @@ class Reading:
     def parsed(
         self, rows: Iterable[tuple[int, R | BadRow]], parse: Callable[[int, R], T | None], unit: str = "line"
     ) -> Iterator[T]:
-        """Yield what `parse` returns for each row. None leaves a row out; `BadValue` makes it a bad row."""
+        """Yield what `parse` returns for each row. None leaves a row out; `UnreadableField` makes it a bad row."""
         for number, row in rows:
             if isinstance(row, BadRow):
                 self.bad_rows.append(row)
                 continue
             try:
                 found = parse(number, row)
-            except BadValue as problem:
+            except UnreadableField as problem:
                 self.bad_rows.append(BadRow(number, str(problem), unit))
                 continue
             if found is not None:
@@ -187,9 +187,9 @@ def country(text: str) -> str:
 
 
 def checked_name(text: str, column: str) -> str:
-    """A title's name. Raises `BadValue` if there is none, or if it is too long."""
+    """A title's name. Raises `UnreadableField` if there is none, or if it is too long."""
     if not text.strip():
-        raise BadValue(f"no {column}")
+        raise UnreadableField(f"no {column}")
     if len(text.encode()) > LARGEST_NAME_BYTES:
-        raise BadValue(f"{column} has {len(text.encode())} bytes, accepted: at most {LARGEST_NAME_BYTES}")
+        raise UnreadableField(f"{column} has {len(text.encode())} bytes, accepted: at most {LARGEST_NAME_BYTES}")
     return text

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from streams.archive.store import ArchiveFailed, Changed, Exists, Missing, Stored
+from streams.archive.store import ArchiveFailed, Changed, Exists, FileMissing, Stored
 
 _LOCK = ".lock"
 _PART = ".part"
@@ -75,7 +75,7 @@ class Folder:
             try:
                 file = (self._root / path).open("rb")
             except FileNotFoundError:
-                raise Missing(path) from None
+                raise FileMissing(path) from None
             with file:
                 yield file
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from streams.archive.store import ArchiveFailed, Changed, Exists, Missing, Stored
+from streams.archive.store import ArchiveFailed, Changed, Exists, FileMissing, Stored
 
 # Only who has an archive in an object store needs obstore, so it is imported where one is opened.
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Bucket:
                 with io.BufferedReader(_Object(self._obstore.open_reader(self._store, path))) as file:
                     yield file
             except (self._errors.NotFoundError, FileNotFoundError):
-                raise Missing(path) from None
+                raise FileMissing(path) from None
 
     def delete(self, paths: Collection[str]) -> None:
         for path in paths:

@@ -10,7 +10,7 @@ import json
 from typing import NamedTuple
 
 from models.pseudonyms import Pseudonyms
-from streams.archive.store import ArchiveFailed, Exists, Missing, Store
+from streams.archive.store import ArchiveFailed, Exists, FileMissing, Store
 from streams.kafka.admin import TopicNow
 
 _FILE = "source.json"
@@ -90,7 +90,7 @@ def read_source(store: Store, topic: str) -> Source:
         with store.open(_path(topic)) as file:
             note = json.loads(file.read())
             return Source(note["topic_id"], note.get("pseudonyms", ""), note.get("partitions", 0))
-    except Missing:
+    except FileMissing:
         raise ArchiveFailed(f"{store.address(topic)} is no archive: there is no {_FILE} in it") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ArchiveFailed(f"{store.address(_path(topic))} is not what an archive writes there") from None

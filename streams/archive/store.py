@@ -23,7 +23,7 @@ class Changed(Exception):
     """The file was replaced or deleted since it was read."""
 
 
-class Missing(Exception):
+class FileMissing(Exception):
     """No file of this name is there (any more)."""
 
 
@@ -51,7 +51,7 @@ class Store(Protocol):
         ...
 
     def open(self, path: str) -> AbstractContextManager[BinaryIO]:
-        """A file, for reading at any place. Raises `Missing` on entry, or while it is read."""
+        """A file, for reading at any place. Raises `FileMissing` on entry, or while it is read."""
         ...
 
     def delete(self, paths: Collection[str]) -> None:

@@ -21,7 +21,7 @@ from streams.config.failpoints import Failpoint, reached
 from streams.config.settings import Settings
 from streams.kafka.record_batch import RecordBatch
 from streams.observability.bridge_metrics import BridgeMetrics
-from streams.observability.partition_metrics import Waiting
+from streams.observability.partition_metrics import CheckpointWait
 from streams.state.changelog import StateError
 from streams.state.restore import read_state
 from streams.state.side_outputs import refused_record
@@ -55,7 +55,7 @@ class BridgedPartition:
             bridge.schema, bridge.identities, bridge.settings.bridge_session_hours * _HOUR_MS
         )
         self.position = self.checkpointed_position = self.sequence = self.restored_rows = 0
-        self.pulse = Waiting()
+        self.pulse = CheckpointWait()
         self._metrics, self._pool = metrics, pool
         settings = bridge.settings
         self._writer = TransactionalWriter(

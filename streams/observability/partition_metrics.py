@@ -39,7 +39,7 @@ class Lag(NamedTuple):
         metrics.lag_seconds.labels(str(number)).set(behind_s)
 
 
-class Waiting:
+class CheckpointWait:
     """How long the records of a partition wait for a checkpoint. `latest_ms`: the timestamp of the last record that was
     read; 0 before any."""
 
@@ -77,7 +77,7 @@ class Waiting:
         return 0.0 if since_s is None else time.monotonic() - since_s
 
 
-class Pulse(Waiting):
+class Pulse(CheckpointWait):
     """The measurements of one partition of a worker."""
 
     def __init__(self, number: int, fold: Fold, metrics: Metrics) -> None:

@@ -64,8 +64,8 @@ class Recount(NamedTuple):
 def look(settings: Settings) -> Recount:
     """What a rebuild would count, with the archive of the settings, if they name one.
 
-    Raises `RebuildRefused` while workers run, `KafkaFailed`, and `CannotRead` without a source, or if records are neither in
-    Kafka nor in the archive.
+    Raises `RebuildRefused` while workers run, `KafkaFailed`, and `CannotRead` without a source, or if records are
+    neither in Kafka nor in the archive.
     """
     members = KafkaView(settings.kafka_address).members(settings.app_id)
     if members:

@@ -64,8 +64,8 @@ def repartition(
     advance: Advance,
     is_stopped: Callable[[], bool],
 ) -> Copied:
-    """Copy what was not copied yet; with `is_last`, finish the copy. Raises `RepartitionRefused`, `CopyFailed`, `CannotRead`,
-    `KafkaFailed`, and `SendFailed` if an erasure cannot be extended to the new topic."""
+    """Copy what was not copied yet; with `is_last`, finish the copy. Raises `RepartitionRefused`, `CopyFailed`,
+    `CannotRead`, `KafkaFailed`, and `SendFailed` if an erasure cannot be extended to the new topic."""
     view = KafkaView(settings.kafka_address)
     source, now = view.topic_there(settings.source_topic), _new_topic(settings, view, topic, partitions)
     group = group_of(settings, topic)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from models.rules import Rules
 from streams.registry.decoder import SourceDecoder
-from streams.registry.values import BadValue
+from streams.registry.values import UndecodableValue
 from streams.state.side_outputs import LARGEST_KEPT_BYTES
 from streams.verify.coverage import catalog_length
 from streams.verify.dayparts import Dayparts
@@ -26,7 +26,7 @@ from streams.verify.kept import Kept, held
 from streams.verify.records import (
     TIMES_MS,
     RawRecord,
-    Unreadable,
+    UnreadableRecord,
     digest,
     home_partition,
     pseudonym,
@@ -108,12 +108,12 @@ class PartitionLog:
         self._take_controls(record.offset)
         try:
             if record.timestamp_ms not in TIMES_MS:
-                raise Unreadable("the record's timestamp is not between 1970 and the end of 9999")
+                raise UnreadableRecord("the record's timestamp is not between 1970 and the end of 9999")
             self.stream_ms = max(self.stream_ms, record.timestamp_ms)
             event = _event(record, self.decode)
             if event["event_time_ms"] > record.timestamp_ms + self.rules.future_ms:
-                raise Unreadable("event_time_ms is in the future")
-        except (Unreadable, BadValue) as reason:
+                raise UnreadableRecord("event_time_ms is in the future")
+        except (UnreadableRecord, UndecodableValue) as reason:
             self.dead_letters[_kept(record, self.pseudonym_key)] = str(reason)
             return
         if event["event_time_ms"] < self.stream_ms - self.rules.grace_ms:
@@ -272,7 +272,7 @@ class PartitionLog:
 
 def _event(record: RawRecord, decode: SourceDecoder | None) -> dict[str, Any]:
     if record.nameless is not None and record.nameless.refusal is not None:
-        raise Unreadable(record.nameless.refusal)
+        raise UnreadableRecord(record.nameless.refusal)
     return read_event(record.key, record.value if decode is None else decode(record.value))
 
 

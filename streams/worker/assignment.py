@@ -19,18 +19,18 @@ from prometheus_client import Counter
 from streams.config.failpoints import Failpoint, reached
 from streams.config.settings import Settings
 from streams.kafka.record_batch import RecordBatch
-from streams.observability.liveness import HasPulse, Vitals
+from streams.observability.liveness import HasCheckpointWait, Vitals
 from streams.observability.partition_metrics import Lag
 from streams.source.app import SourcePartitions, create_app
 from streams.state.transactions import RecordRefused
-from streams.worker.stopped import Stopped
+from streams.worker.stopped import StoppedPartitions
 
 log = logging.getLogger(__name__)
 
 _MOST_PARTITIONS = 64
 
 
-class OwnedPartition(HasPulse, Protocol):
+class OwnedPartition(HasCheckpointWait, Protocol):
     """A partition that is open.
 
     `position`: the next offset to be applied; `checkpointed_position`: the next one after the last checkpoint, whose
@@ -50,7 +50,8 @@ class OwnedPartition(HasPulse, Protocol):
         """Take a batch in; `event` is acknowledged once it is checkpointed."""
 
     async def checkpoint(self) -> None:
-        """Write all changes since the last checkpoint in one transaction. Raises `CheckpointFailed`, `RecordRefused`."""
+        """Write all changes since the last checkpoint in one transaction. Raises `CheckpointFailed`,
+        `RecordRefused`."""
 
     async def close(self) -> None:
         """Close the partition without a checkpoint."""
@@ -90,7 +91,7 @@ class Ownership(ABC, Generic[P]):
         self.partitions: dict[int, P] = {}
         self.openings: dict[int, asyncio.Task[None]] = {}
         self.delivering: set[asyncio.Task[None]] = set()
-        self.stopped = Stopped(self._begin_to_open)
+        self.stopped = StoppedPartitions(self._begin_to_open)
         self.app = create_app(settings, self)
         self._read = SourcePartitions(self.app, settings.source_topic)
         self._vitals, self._metrics, self._ending, self._fail = vitals, metrics, ending, fail

@@ -32,7 +32,7 @@ class NotReachable(Exception):
     """Kafka or Redis did not answer within the start-up time. The message names the setting."""
 
 
-class Stopped(Exception):
+class StoppedAtStartup(Exception):
     """The worker was stopped before it had started."""
 
 
@@ -54,7 +54,8 @@ async def reach(
     within_s: float,
     stop: asyncio.Event,
 ) -> None:
-    """Retry `call` while it raises `failure`. Raises `NotReachable` after `within_s`, and `Stopped` after a signal."""
+    """Retry `call` while it raises `failure`. Raises `NotReachable` after `within_s`, and `StoppedAtStartup` after a
+    signal."""
     end = time.monotonic() + within_s
     while True:
         try:
@@ -62,7 +63,7 @@ async def reach(
             return
         except failure as problem:
             if stop.is_set():
-                raise Stopped from None
+                raise StoppedAtStartup from None
             if time.monotonic() > end:
                 raise NotReachable(
                     f"{setting}={address}: not reachable for {within_s:g} s (ENCORE_STARTUP_TIMEOUT_S): {problem}"

@@ -31,7 +31,7 @@ class Stop(NamedTuple):
     rest: asyncio.TimerHandle | None
 
 
-class Stopped(Collection[int]):
+class StoppedPartitions(Collection[int]):
     """The numbers of stopped partitions. One that is tried again stays among them until it is past what was refused."""
 
     def __init__(self, try_again: Callable[[int], object]) -> None:

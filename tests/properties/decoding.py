@@ -30,7 +30,7 @@ from streams.operations.imports import read_import
 from streams.operations.titles import latest_titles, read_rows
 from streams.state.zone_records import read_zone, zone_message
 from streams.verify.recomputation import readable_title
-from streams.verify.records import Unreadable
+from streams.verify.records import UnreadableRecord
 from streams.verify.records import read_event as read_independently
 from streams.verify.zones import stored_zone
 
@@ -85,7 +85,7 @@ def event(value: bytes) -> bool:
 def _independently(key: bytes, value: bytes) -> dict[str, Any] | None:
     try:
         return read_independently(key, value)
-    except Unreadable:
+    except UnreadableRecord:
         return None
 
 

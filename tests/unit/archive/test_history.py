@@ -91,7 +91,7 @@ def test_a_file_that_stays_away_is_named(address: str, monkeypatch: pytest.Monke
     found = joined(address, "events", SOURCE, {3: 6})
 
     def gone(*_: object) -> object:
-        raise history.Missing("events/partition=3/x.parquet")
+        raise history.FileMissing("events/partition=3/x.parquet")
 
     monkeypatch.setattr(history, "_read_chain", gone)
     with pytest.raises(CannotRead, match=r"x\.parquet is listed, and not there"):
