@@ -73,7 +73,7 @@ class Complaint(NamedTuple):
     advice: str
 
 
-class Told(msgspec.Struct, gc=False):
+class RecordFields(msgspec.Struct, gc=False):
     """The fields of a record, of whatever types."""
 
     event_type: Any = None
@@ -91,7 +91,7 @@ class _Seen(NamedTuple):
     """A record and its fields. `time_ms` is converted if it was in seconds. None: not a number."""
 
     record: Sampled
-    told: Told
+    told: RecordFields
     time_ms: float | None
     position_ms: float | None
 
@@ -156,7 +156,7 @@ _PASSED = "the catalog's runtime_ms is too short, or in another unit: it is comp
 
 # -- reading ------------------------------------------------------------------------------------------------------
 
-_decode = msgspec.json.Decoder(Told).decode
+_decode = msgspec.json.Decoder(RecordFields).decode
 
 
 def _seen(record: Sampled) -> _Seen | None:
@@ -182,7 +182,7 @@ def _is_in_seconds(time: Any) -> bool:
     return number is not None and SECONDS_FROM <= number < SECONDS_BELOW
 
 
-def _is_main(told: Told) -> bool:
+def _is_main(told: RecordFields) -> bool:
     return told.content_kind in (None, "main")
 
 
@@ -311,7 +311,7 @@ def _without_credits(seen: Sequence[_Seen], catalog: Mapping[str, CatalogRow]) -
     return [each for each in seen if _is_main(each.told) and _lacks_credits(each.told, catalog)]
 
 
-def _lacks_credits(told: Told, catalog: Mapping[str, CatalogRow]) -> bool:
+def _lacks_credits(told: RecordFields, catalog: Mapping[str, CatalogRow]) -> bool:
     """Whether a short title has no credits mark. If the catalog has no length, the event's lengths decide."""
     row = catalog.get(told.title_id) if isinstance(told.title_id, str) else None
     if row is not None and not row.is_main:

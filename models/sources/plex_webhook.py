@@ -13,7 +13,17 @@ from typing import Any, Final
 import msgspec
 
 from models.sources import told as word
-from models.sources.told import LeftOut, Received, Rejected, Schema, Told, checked_time, id_text, length_ms, position_ms
+from models.sources.told import (
+    LeftOut,
+    PlayerMessage,
+    Received,
+    Rejected,
+    Schema,
+    checked_time,
+    id_text,
+    length_ms,
+    position_ms,
+)
 
 EVENTS: Final = {
     "media.play": word.START,
@@ -76,7 +86,7 @@ class PlexWebhook(Schema):
         """By the event."""
         return header.get("event") in [*EVENTS]
 
-    def read(self, message: Webhook, received: Received) -> Sequence[Told]:
+    def read(self, message: Webhook, received: Received) -> Sequence[PlayerMessage]:
         """What a webhook tells."""
         what, item = EVENTS.get(message.event or ""), message.metadata
         if what is None:
@@ -98,7 +108,7 @@ class PlexWebhook(Schema):
         time_ms = checked_time(received.timestamp_ms, "the record's timestamp")
         player = f"{account or ''}/{device or ''}"
         return (
-            Told(
+            PlayerMessage(
                 what,
                 id_text(f"{player}/{title}/{time_ms}/{message.event}") or "",
                 time_ms,

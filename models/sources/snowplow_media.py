@@ -22,10 +22,10 @@ from models.sources import told as word
 from models.sources.snowplow_tsv import columns_as_json
 from models.sources.told import (
     LeftOut,
+    PlayerMessage,
     Received,
     Rejected,
     Schema,
-    Told,
     content_id,
     id_text,
     label,
@@ -203,7 +203,7 @@ class SnowplowMedia(Schema):
         stated = event.get("schema") if isinstance(event, dict) else None
         return header.get("event_vendor") == MEDIA or (isinstance(stated, str) and MEDIA in stated)
 
-    def read(self, message: Enriched, received: Received) -> Sequence[Told]:
+    def read(self, message: Enriched, received: Received) -> Sequence[PlayerMessage]:
         """What an event tells."""
         media = _media(message)
         what = media.what
@@ -227,14 +227,14 @@ class SnowplowMedia(Schema):
 SCHEMA = SnowplowMedia()
 
 
-def _told(what: str, message: Enriched, media: Media, player: Player, received: Received) -> Told:
+def _told(what: str, message: Enriched, media: Media, player: Player, received: Received) -> PlayerMessage:
     session = media.session.media_session_id if media.session else None
     session = id_text(session) or id_text(message.domain_sessionid)
     if session is None:
         raise Rejected("no_session", "mediaSessionId and domain_sessionid are missing")
     time = message.derived_tstamp or message.dvce_created_tstamp or message.collector_tstamp
     rate = media.data.new_rate if media.data and media.data.new_rate else player.playback_rate
-    return Told(
+    return PlayerMessage(
         what,
         id_text(message.event_id) or content_id(received),
         time_ms(time, "derived_tstamp"),

@@ -20,10 +20,10 @@ from models.sources import told as word
 from models.sources.reading import session_id
 from models.sources.told import (
     LeftOut,
+    PlayerMessage,
     Received,
     Rejected,
     Schema,
-    Told,
     content_id,
     id_text,
     length_ms,
@@ -127,7 +127,7 @@ class XapiVideo(Schema):
         verb = header.get("verb")
         return isinstance(verb, dict) and str(verb.get("id")).startswith(OF_VIDEO)
 
-    def read(self, message: Statement, received: Received) -> Sequence[Told]:
+    def read(self, message: Statement, received: Received) -> Sequence[PlayerMessage]:
         """What a statement tells."""
         verb = (message.verb.id if message.verb else None) or ""
         what = VERBS.get(verb)
@@ -142,7 +142,7 @@ class XapiVideo(Schema):
             raise Rejected("no_title", "object.id is missing")
         actor = _actor(message.actor)
         registration = message.context.registration if message.context else None
-        told = Told(
+        told = PlayerMessage(
             what,
             id_text(message.id) or content_id(received),
             time_ms(message.timestamp or message.stored, "timestamp"),
@@ -160,7 +160,7 @@ class XapiVideo(Schema):
 SCHEMA = XapiVideo()
 
 
-def _read_position(told: Told, at: Result, verb: str) -> None:
+def _read_position(told: PlayerMessage, at: Result, verb: str) -> None:
     if told.what == word.SEEK:
         told.from_ms = position_ms(_seconds(at.time_from, "time-from"), "time-from")
         told.position_ms = position_ms(_seconds(at.time_to, "time-to"), "time-to")

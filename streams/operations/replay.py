@@ -25,7 +25,7 @@ from streams.kafka.reader import CannotRead
 from streams.kafka.record_batch import RecordBatch
 from streams.observability.metrics import Metrics
 from streams.state.consistency import Known
-from streams.worker.control_rows import Told
+from streams.worker.control_rows import ControlSources
 from streams.worker.partition import Partition
 from streams.worker.startup import Ground, find_ground
 
@@ -93,7 +93,7 @@ def _replay(settings: Settings, stretch: Stretch) -> int:
 
 async def _counted(settings: Settings, ground: Ground, stretch: Stretch) -> int:
     with ThreadPoolExecutor(1) as pool:
-        told = Told(lambda: ground.catalog.rows, lambda: ground.erasures.rows)
+        told = ControlSources(lambda: ground.catalog.rows, lambda: ground.erasures.rows)
         partition = Partition(stretch.partition, settings, ground.source, pool, told, lambda _: None, Metrics())
 
         async def offsets() -> tuple[int, int]:

@@ -46,7 +46,7 @@ class Metric(NamedTuple):
     least: int
 
 
-class Told(NamedTuple):
+class VerdictField(NamedTuple):
     """A field whose change is told, as a verdict of the hash's member. `of`: what that is, `title` or `franchise`.
 
     `place`: that of the field's text. The field `completions` is told at each power of ten from 10 on that it reaches,
@@ -69,7 +69,7 @@ class Boards(NamedTuple):
     keys: tuple[str, ...]
     metrics: tuple[Metric, ...]
     life_ms: int
-    told: Told | None = None
+    told: VerdictField | None = None
 
 
 class Totals(NamedTuple):
@@ -241,8 +241,8 @@ class Sink(Protocol):
         The others are left as they are, with their places on boards: whoever advanced the revision writes them. Each
         written hash gets a larger `version`, also after a loss, and the change is announced to readers. A hash is not
         ranked with a score of 0 or none, nor below the least value of `Metric`; it is on every list (`LISTED`).
-        Verdicts (`Told`) are told in the same step, from one complete hash to the next one: not while a hash is written
-        again, but afterwards, if they changed meanwhile. Call it when joined, with revisions of `add_shares` or
+        Verdicts (`VerdictField`) are told in the same step, from one complete hash to the next one: not while a hash is
+        written again, but afterwards, if they changed meanwhile. Call it when joined, with revisions of `add_shares` or
         `derive`; awaits one answer. Raises `DataLost`.
         """
         ...

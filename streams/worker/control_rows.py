@@ -21,7 +21,7 @@ from streams.state.zone_records import zone_message
 log = logging.getLogger(__name__)
 
 
-class Told(NamedTuple):
+class ControlSources(NamedTuple):
     """Return the present catalog, by title, and the present erasures, by digest.
 
     Each change makes a new mapping: if the mapping is the same, nothing has changed.
@@ -37,7 +37,7 @@ class Controls:
     `are_urgent`: the next checkpoint must write them, even if no record came.
     """
 
-    def __init__(self, number: int, topic_id: str, fold: Fold, told: Told) -> None:
+    def __init__(self, number: int, topic_id: str, fold: Fold, told: ControlSources) -> None:
         self.are_urgent = False
         self._number, self._topic_id, self._fold, self._told = number, topic_id, fold, told
         self._catalog_known: Mapping[str, CatalogRow] | None = None

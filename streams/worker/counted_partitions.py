@@ -15,7 +15,7 @@ from streams.publishing.publisher import Publisher
 from streams.publishing.sink import Sink, Unreachable
 from streams.state.consistency import Known
 from streams.worker.assignment import Ownership
-from streams.worker.control_rows import Told
+from streams.worker.control_rows import ControlSources
 from streams.worker.partition import Partition
 from streams.worker.startup import Ground
 
@@ -51,7 +51,7 @@ class CountedPartitions(Ownership[Partition]):
             self.settings,
             self._ground.source,
             self.pool,
-            Told(lambda: self._ground.catalog.rows, lambda: self._ground.erasures.rows),
+            ControlSources(lambda: self._ground.catalog.rows, lambda: self._ground.erasures.rows),
             self._publisher.on_committed,
             self._monitoring.metrics,
         )

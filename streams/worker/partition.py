@@ -32,7 +32,7 @@ from streams.state.consistency import Known, Place, check_fits, check_remembered
 from streams.state.restore import restore
 from streams.state.side_outputs import kept_records
 from streams.state.transactions import Batch, CheckpointFailed, TransactionalWriter
-from streams.worker.control_rows import Controls, Told
+from streams.worker.control_rows import Controls, ControlSources
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Partition:
         settings: Settings,
         source: Source,
         pool: Executor,
-        told: Told,
+        told: ControlSources,
         on_committed: Callable[[Committed], None],
         metrics: Metrics,
     ) -> None:

@@ -23,9 +23,9 @@ from streams.publishing.sink import (
     Readable,
     Share,
     Sink,
-    Told,
     Totals,
     Unreachable,
+    VerdictField,
     Version,
 )
 from streams.redis.keys import Keys
@@ -321,7 +321,7 @@ class FakeSink(Sink):
             else:
                 self._take_off(board, hash_.member)
 
-    def _judge(self, told: Told, member: str, before: Mapping[str, str], fields: Mapping[str, str]) -> None:
+    def _judge(self, told: VerdictField, member: str, before: Mapping[str, str], fields: Mapping[str, str]) -> None:
         was, is_ = (each.get(told.field) if each.get("complete") == "1" else None for each in (before, fields))
         name = f"{told.of}:{member}:{told.field}"
         if told.field == "completions":
@@ -338,7 +338,9 @@ class FakeSink(Sink):
         if name in self.redis.told or known != "0":
             self.redis.told[name] = f"{known}:{times}:{week}"
 
-    def _tell(self, told: Told, member: str, id_: str, value: str, fields: Mapping[str, str], **more: str) -> None:
+    def _tell(
+        self, told: VerdictField, member: str, id_: str, value: str, fields: Mapping[str, str], **more: str
+    ) -> None:
         verdict = {"id": f"{told.of}:{member}:{told.field}:{id_}", "verdict": told.field, f"{told.of}_id": member}
         self.redis.verdicts.append(verdict | {"value": value, "as_of_ms": fields["as_of_ms"]} | more)
 

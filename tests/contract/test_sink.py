@@ -32,8 +32,8 @@ from streams.publishing.sink import (
     Readable,
     Share,
     Sink,
-    Told,
     Unreachable,
+    VerdictField,
 )
 from streams.redis.keys import Keys
 from streams.tools.devstack import Devstack, RedisServer
@@ -425,7 +425,7 @@ class Hash:
     def __init__(self, server: Server, sink: Sink, field: str = "completions", of: str = "title") -> None:
         self.server, self.sink, self.field, self.sequence, self.week = server, sink, field, 0, 7
         self.key = f"{server.prefix}{of}:film:{field}"
-        self.told = Boards((), (), 0, Told(field, of, 3))
+        self.told = Boards((), (), 0, VerdictField(field, of, 3))
 
     async def write(self, *values: int, complete: str = "1", told: bool = True) -> list[str]:
         """The verdicts of all these values in turn: their ids and values."""

@@ -8,7 +8,7 @@ import pytest
 
 from models.sources import told as word
 from models.sources.player import MOST_IDS, Session, advance
-from models.sources.told import LeftOut, Told
+from models.sources.told import LeftOut, PlayerMessage
 
 MINUTE = 60
 
@@ -23,7 +23,7 @@ class Player:
 
     def tells(self, what: str, position: float | None, at: float, **fields: Any) -> Player:
         position_ms = None if position is None else round(position * 1000)
-        told = Told(what, f"{what}-{at}", round(at * 1000), "s", position_ms=position_ms, **fields)
+        told = PlayerMessage(what, f"{what}-{at}", round(at * 1000), "s", position_ms=position_ms, **fields)
         try:
             steps = advance(self.session, told, self.tells_seeks, self.fastest_percent)
         except LeftOut as reason:

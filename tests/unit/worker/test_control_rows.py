@@ -12,7 +12,7 @@ from streams.config.zones import installed_zones
 from streams.state.changelog import Position, Restored, position_message
 from streams.state.tally_records import Message
 from streams.state.zone_records import zone_message
-from streams.worker.control_rows import Controls, Told
+from streams.worker.control_rows import Controls, ControlSources
 
 INSTALLED = installed_zones()
 BERLIN, KATHMANDU = INSTALLED["Europe/Berlin"], INSTALLED["Asia/Kathmandu"]
@@ -20,7 +20,7 @@ POSITION = position_message(Position(0, "topic", 1, -1, 1, "rules", "zones", 1, 
 
 
 def controls(fold: Fold) -> Controls:
-    return Controls(0, "topic", fold, Told(dict, dict))
+    return Controls(0, "topic", fold, ControlSources(dict, dict))
 
 
 def written(position: int, before: Mapping[str, bytes], now: Mapping[str, bytes]) -> list[Message]:

@@ -19,7 +19,7 @@ from streams.state.changelog import Position, StateError
 from streams.state.committed import Committed
 from streams.state.consistency import Known
 from streams.state.transactions import RecordRefused
-from streams.worker.control_rows import Told
+from streams.worker.control_rows import ControlSources
 from streams.worker.partition import Partition, Source
 
 AHEAD = 10**15
@@ -37,7 +37,7 @@ class Growing:
 
 
 def unopened(on_committed: Callable[[Committed], None]) -> Partition:
-    settings, told = Settings(kafka="127.0.0.1:1"), Told(dict, dict)
+    settings, told = Settings(kafka="127.0.0.1:1"), ControlSources(dict, dict)
     source = Source("id", 1, "state", {}, "")
     return Partition(0, settings, source, ThreadPoolExecutor(1), told, on_committed, Metrics())
 
