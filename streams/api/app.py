@@ -29,7 +29,7 @@ from streams.api.parameters import read_parameters
 from streams.api.questions import Library
 from streams.api.read_key import KeyGuard, ReadKeys
 from streams.api.responses import JSON, problem_response, read_response
-from streams.api.routes import CHANGES, OPENAPI, PREFIX, QUESTIONS, TITLES_CSV, VERSION, Question
+from streams.api.routes import CHANGES, OPENAPI, PREFIX, QUESTIONS, TITLES_CSV, VERSION, ApiPath
 from streams.api.search import NamesSearched
 from streams.reader import AsyncReader, ReaderError, Title
 
@@ -92,7 +92,7 @@ class _Answers:
         self._library = Library(reader, NamesSearched(reader))
         self._changes = Changes(reader)
 
-    def of(self, question: Question) -> Callable[[Request], Awaitable[Response]]:
+    def of(self, question: ApiPath) -> Callable[[Request], Awaitable[Response]]:
         """The endpoint of a question."""
         ask = getattr(self._library, question.name)
 

@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from models.sources.posted import Posted
 from models.sources.told import LeftOut, Rejected
 from streams.collect.body import Lease, Room, read_body
-from streams.collect.request import Answer, Asked, RequestRefused, write_key
+from streams.collect.request import CollectRequest, CollectResponse, RequestRefused, write_key
 from streams.collect.sources import Source, Sources
 from streams.collect.writer import Writer
 from streams.observability.collect_metrics import CollectMetrics
@@ -40,7 +40,7 @@ class Collected:
     faults: list[tuple[int, Rejected]] = field(default_factory=list)
     left_out: int = 0
 
-    def answer(self) -> Answer:
+    def answer(self) -> CollectResponse:
         """202, or 400 where something could not be read; what could be is in Kafka by then."""
         said: dict[str, object] = {"accepted": len(self.records)}
         if self.left_out:
@@ -51,7 +51,7 @@ class Collected:
                 {"message": number, "reason": fault.code, "text": str(fault)}
                 for number, fault in self.faults[:MOST_FAULTS]
             ]
-        return Answer(400 if self.faults else 202, said)
+        return CollectResponse(400 if self.faults else 202, said)
 
 
 class Door:
@@ -67,7 +67,7 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         began_s, name = time.monotonic(), ""
-        asked = Asked(dict(scope["headers"]), QueryParams(scope["query_string"]), time.time_ns() // 1_000_000)
+        asked = CollectRequest(dict(scope["headers"]), QueryParams(scope["query_string"]), time.time_ns() // 1_000_000)
         try:
             source = self._source(asked)
             name = source.name
@@ -75,12 +75,12 @@ class Door:
                 body = await read_body(asked, receive, self._body_bytes, lease)
                 answer = await self._collect(source, asked, body)
         except RequestRefused as refusal:
-            answer = Answer(refusal.status, {"error": refusal.text}, refusal.headers)
+            answer = CollectResponse(refusal.status, {"error": refusal.text}, refusal.headers)
         self._metrics.collect_requests.labels(name, str(answer.status)).inc()
         self._metrics.collect_answer_seconds.observe(time.monotonic() - began_s)
         await answer.send(send)
 
-    def _source(self, asked: Asked) -> Source:
+    def _source(self, asked: CollectRequest) -> Source:
         key = write_key(asked)
         source = self._sources.of(key) if key else None
         if source is None:
@@ -91,7 +91,7 @@ class Door:
             )
         return source
 
-    async def _collect(self, source: Source, asked: Asked, body: bytes) -> Answer:
+    async def _collect(self, source: Source, asked: CollectRequest, body: bytes) -> CollectResponse:
         try:
             messages = _messages(source, asked, body)
         except Rejected as problem:
@@ -141,7 +141,7 @@ def read_messages(source: Source, messages: Sequence[bytes], received_ms: int, s
     return collected
 
 
-def _messages(source: Source, asked: Asked, body: bytes) -> list[bytes]:
+def _messages(source: Source, asked: CollectRequest, body: bytes) -> list[bytes]:
     if asked.header(b"content-type").startswith(_LINES):
         messages = [line for line in body.split(b"\n") if line.strip()]
     else:

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from starlette.types import Message, Receive
 
-from streams.collect.request import GONE, Asked, RequestRefused
+from streams.collect.request import GONE, CollectRequest, RequestRefused
 
 SLOWEST_S = 30.0
 _GZIP = 16 + zlib.MAX_WBITS
@@ -48,7 +48,7 @@ class Lease:
         self._room.held -= self._held
 
 
-async def read_body(asked: Asked, receive: Receive, limit: int, lease: Lease) -> bytes:
+async def read_body(asked: CollectRequest, receive: Receive, limit: int, lease: Lease) -> bytes:
     """The message or messages of a request, of at most `limit` bytes. Raises `RequestRefused`."""
     if int(asked.headers.get(b"content-length", b"0")) > limit:
         raise _too_large(limit)

@@ -18,7 +18,7 @@ GONE = 499
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CollectRequest:
     """A request's headers, by their names in lower case, its query, and when it was received."""
 
     headers: Mapping[bytes, bytes]
@@ -31,7 +31,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CollectResponse:
     """A response: its status, what it says as JSON, and its own headers."""
 
     status: int
@@ -55,7 +55,7 @@ class RequestRefused(Exception):
         self.status, self.text, self.headers = status, text, headers
 
 
-def write_key(asked: Asked) -> str:
+def write_key(asked: CollectRequest) -> str:
     """The key of a request: as a bearer's token, as the user's name (Segment's clients), or in the address."""
     scheme, _, given = asked.header(b"authorization").partition(" ")
     if scheme.lower() == "bearer":

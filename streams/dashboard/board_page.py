@@ -71,7 +71,7 @@ class BoardPage(msgspec.Struct, frozen=True):
     franchises: tuple[str, ...] = ()
 
 
-class Asked(NamedTuple):
+class BoardSelection(NamedTuple):
     """Which board: of what, by which metric, for all time or of a day, which page of it, and the words searched for."""
 
     kind: Kind
@@ -97,7 +97,10 @@ CHOICES = tuple(Choice(metric, metric_words(metric), metric in DAY_BOARDS) for m
 
 
 def board_page(
-    asked: Asked, ranked: Ranked, totals: Mapping[str, Title] | Mapping[str, Franchise], names: Mapping[str, str]
+    asked: BoardSelection,
+    ranked: Ranked,
+    totals: Mapping[str, Title] | Mapping[str, Franchise],
+    names: Mapping[str, str],
 ) -> BoardPage:
     """The page. `totals`: the counters of those on it; empty for a day's board."""
     heads = tuple(field for field in BESIDE if field != asked.metric) if asked.day is None else ()

@@ -12,7 +12,7 @@ from shown_titles import HEAD, title
 
 from streams.api.search import plain
 from streams.dashboard import catalogue as catalogues
-from streams.dashboard.board_page import ROWS, Asked, Place, Ranked
+from streams.dashboard.board_page import ROWS, BoardSelection, Place, Ranked
 from streams.dashboard.catalogue import AGAIN_S, Catalogue
 from streams.dashboard.ranking import ranked
 from streams.display.titles_file import Names
@@ -50,13 +50,13 @@ class FakeReader:
         return {name: TITLES[name] for name in title_ids}
 
 
-def run(asked: Asked, reader: FakeReader | None = None, **names: str) -> Ranked:
+def run(asked: BoardSelection, reader: FakeReader | None = None, **names: str) -> Ranked:
     catalogue = Catalogue(Names({"title_id": id_, "name": name} for id_, name in names.items()))
     return asyncio.run(ranked(reader or FakeReader(), catalogue, asked))  # type: ignore[arg-type]
 
 
 def found(search: str, **names: str) -> list[Place]:
-    return list(run(Asked("title", "completions", search=search), **names).places)
+    return list(run(BoardSelection("title", "completions", search=search), **names).places)
 
 
 @pytest.mark.parametrize(
@@ -71,12 +71,12 @@ def found(search: str, **names: str) -> list[Place]:
     ],
 )
 def test_a_board_has_pages(count: int, page: int, rows: int, more: bool) -> None:
-    shown = run(Asked("title", "completions", page=page), FakeReader(tuple(map(str, range(count)))))
+    shown = run(BoardSelection("title", "completions", page=page), FakeReader(tuple(map(str, range(count)))))
     assert (len(shown.places), shown.more) == (rows, more)
 
 
 def test_on_a_later_page_places_go_on_and_bars_are_of_the_whole_board_s_largest() -> None:
-    shown = run(Asked("title", "completions", page=2), FakeReader(tuple(map(str, range(ROWS + 1)))))
+    shown = run(BoardSelection("title", "completions", page=2), FakeReader(tuple(map(str, range(ROWS + 1)))))
     assert (shown.places, shown.largest) == ([Place(ROWS + 1, str(ROWS), 1_000 - ROWS)], 1_000)
 
 
@@ -96,12 +96,12 @@ def test_a_title_is_found_by_the_name_that_a_file_gives_it() -> None:
 
 
 def test_a_search_names_franchises_too() -> None:
-    shown = run(Asked("title", "completions", search="season"))
+    shown = run(BoardSelection("title", "completions", search="season"))
     assert (shown.found, shown.franchises) == (0, ["seasons"])
 
 
 def test_franchises_are_searched_by_their_id() -> None:
-    asked = Asked("franchise", "completions", search="s")
+    asked = BoardSelection("franchise", "completions", search="s")
     assert run(asked).places == [Place(1, "dragons", 7), Place(0, "seasons", None)]
 
 
