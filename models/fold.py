@@ -21,7 +21,7 @@ from models.changes import Changes, Milestone, Record
 from models.counters import count, count_return
 from models.credit import spread
 from models.dayparts import LocalTimes, read_dayparts
-from models.erasure import Erasures, Held, held_of
+from models.erasure import Erasures, HouseholdRow, held_of
 from models.events import END_OF_CALENDAR_MS, BadEvent, Event
 from models.expiry import sweep
 from models.partition_tallies import PartitionTallies
@@ -297,7 +297,7 @@ class Fold:
         self._dirty_rows = [dirty for dirty in self._dirty_rows if dirty[1] not in gone]
         return {digest: len(held) for digest, held in found.items()}
 
-    def _erase(self, held: list[Held]) -> None:
+    def _erase(self, held: list[HouseholdRow]) -> None:
         """Forget a household. `held`: all its rows."""
         oldest_ms = self.stream_time_ms - self.rules.forget_ms
         live = [each for each in held if each.row.touched_ms >= oldest_ms]

@@ -22,7 +22,7 @@ from models.sources.told import LeftOut, Rejected
 from streams.collect.body import Lease, Room, read_body
 from streams.collect.request import CollectRequest, CollectResponse, RequestRefused, write_key
 from streams.collect.sources import Source, Sources
-from streams.collect.writer import Writer
+from streams.collect.writer import CollectWriter
 from streams.observability.collect_metrics import CollectMetrics
 
 PATH = "/v1/events"
@@ -60,7 +60,9 @@ class Door:
     It is an ASGI application: Starlette's own requests and responses would take as long as all else that is done here.
     """
 
-    def __init__(self, sources: Sources, writer: Writer, room: Room, metrics: CollectMetrics, body_bytes: int) -> None:
+    def __init__(
+        self, sources: Sources, writer: CollectWriter, room: Room, metrics: CollectMetrics, body_bytes: int
+    ) -> None:
         self._sources, self._writer, self._room, self._metrics = sources, writer, room, metrics
         self._body_bytes = body_bytes
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from models.sources.posted import ENCORE, Form, form_of
+from models.sources.posted import ENCORE, PostedFormat, posted_format
 from models.sources.schemas import schemas
 
 SHORTEST_KEY = 16
@@ -38,7 +38,7 @@ class Source:
     """Where messages come from: their format, and the topic that they are written to."""
 
     name: str
-    form: Form
+    form: PostedFormat
     topic: str
 
 
@@ -68,7 +68,7 @@ def read_sources(path: str, source_topic: str) -> Sources:
     for name, row in rows.items():
         if wrong := _problem(name, row, source_topic):
             raise BadSources(f"{path}: source {name!r}: {wrong}")
-        source = Source(name, form_of(row.format), row.topic or source_topic)
+        source = Source(name, posted_format(row.format), row.topic or source_topic)
         sources.all.append(source)
         sources.by_digest.update((_digest(key), source) for key in row.keys)
     times = Counter(key for row in rows.values() for key in row.keys)

@@ -51,7 +51,7 @@ class Write:
             self._done.append(self)
 
 
-class Writer:
+class CollectWriter:
     """Writes until `stop`. `failed`, called in the thread, says why nothing can be written any more."""
 
     def __init__(self, kafka: KafkaAddress, timeout_s: float, failed: Callable[[str], None]) -> None:

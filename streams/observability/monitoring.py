@@ -12,7 +12,7 @@ from streams.config.settings import Settings
 from streams.observability.http_server import Probes
 from streams.observability.liveness import Vitals
 from streams.observability.metrics import Metrics
-from streams.observability.partition_metrics import Lag, Pulse
+from streams.observability.partition_metrics import CheckpointLag, Pulse
 
 
 class PublisherPart(Protocol):
@@ -37,7 +37,7 @@ class HasPulse(Protocol):
 class StoppedNumbers(Collection[int], Protocol):
     """The partitions that are stopped, as they change."""
 
-    def lags(self) -> Mapping[int, Lag]:
+    def lags(self) -> Mapping[int, CheckpointLag]:
         """How far behind each is."""
 
 

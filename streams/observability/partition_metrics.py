@@ -25,7 +25,7 @@ class Cut(NamedTuple):
     stream: list[int]
 
 
-class Lag(NamedTuple):
+class CheckpointLag(NamedTuple):
     """How far behind a partition is. `records`: of the source, that are not checkpointed. `latest_ms`: the timestamp of
     the last one that was read; 0 before any."""
 
@@ -123,7 +123,7 @@ class Pulse(CheckpointWait):
         """Set the gauges of the partition, which is `lag` records behind. May be called from any thread."""
         metrics, label = self._metrics, str(self._number)
         rows = sum(len(title.rows) for title in list(self._fold.titles.values()))
-        Lag(lag, self.latest_ms).measure(self._number, metrics)
+        CheckpointLag(lag, self.latest_ms).measure(self._number, metrics)
         metrics.checkpoint_age_seconds.labels(label).set(self.checkpoint_age_s)
         metrics.misrouted_events.labels(label).set(self._fold.stream.misrouted_events)
         metrics.state_rows.labels(label).set(rows)

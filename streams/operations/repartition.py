@@ -14,7 +14,7 @@ from streams.kafka.admin import KafkaView, TopicNow
 from streams.kafka.copy_writer import CopyWriter
 from streams.kafka.merged_topic import MergedTopic
 from streams.kafka.topics import LARGEST_MESSAGE_BYTES
-from streams.operations.copies import Copy, Note, copy_into, group_of
+from streams.operations.copies import Copy, CopyNote, copy_into, group_of
 from streams.operations.forgotten import Forgotten
 
 _COMMIT_EVERY, _COMMIT_EVERY_S = 50_000, 5.0
@@ -108,7 +108,7 @@ def _begun(
     settings: Settings, view: KafkaView, topic: str, source: TopicNow, now: TopicNow, writer: CopyWriter
 ) -> Copy:
     """The copy as it was left, or a new one. Call it after the writer was opened."""
-    note = Note(settings.source_topic, source.topic_id, now.topic_id)
+    note = CopyNote(settings.source_topic, source.topic_id, now.topic_id)
     copy = copy_into(settings, view, topic, now)
     if copy is not None and copy.note == note:
         return copy

@@ -42,7 +42,7 @@ STATUS = TallyKey("status", 0, "")
 """The status hash has shares and a total, as all others do."""
 
 
-class Computed(NamedTuple):
+class ComputedHash(NamedTuple):
     """A kind of hash that is computed for a title, at the end of a week, from other hashes' totals.
 
     `inputs` returns the keys of those hashes, for a title and a week. `fields` returns names and texts, alternating,
@@ -65,7 +65,7 @@ class Rendering:
         retention = settings.retention()
         self._lives_ms = {kind: each.kept_ms(retention) for kind, each in KINDS.items()}
         told = Boards((), (), 0, VerdictField(UNSTOPPABLE, "title", _place(UNSTOPPABLE, LEGS)))
-        self.legs = Computed(self.keys.legs, retention.age_ms, self._legs_inputs, self._legs_fields, told)
+        self.legs = ComputedHash(self.keys.legs, retention.age_ms, self._legs_inputs, self._legs_fields, told)
         self.computed = (self.legs,)
         self._daypart_names = daypart_names(part.name for part in read_dayparts(settings.dayparts))
         ranked = _metrics(TITLE_BOARDS, WHOLE, settings.board_least_starters)

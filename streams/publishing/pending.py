@@ -35,7 +35,7 @@ class Taken(NamedTuple):
     seen: dict[int, int]
 
 
-class Waiting:
+class PendingChanges:
     """What is pending of all partitions of one worker."""
 
     def __init__(self) -> None:

@@ -23,10 +23,10 @@ from streams.publishing.legs_round import LegsRound
 from streams.publishing.legs_schedule import LegsDue
 from streams.publishing.outage import WholeAgain
 from streams.publishing.pace import Pace
-from streams.publishing.partition_status import Health, now_ms
-from streams.publishing.pending import Taken, Waiting
+from streams.publishing.partition_status import PartitionHealth, now_ms
+from streams.publishing.pending import PendingChanges, Taken
 from streams.publishing.rebuild_gate import Hold
-from streams.publishing.round import Stamp, Writer, side_by_side
+from streams.publishing.round import RoundWriter, Stamp, side_by_side
 from streams.publishing.shown_catalog import ShownCatalog
 from streams.publishing.sink import NOT_COMPLETE, DataLost, PrefixState, Share, Sink, Unreachable
 from streams.state.committed import Committed
@@ -57,15 +57,15 @@ class Publisher:
         self._shown = ShownCatalog()
         self._topic_id = ""
         rendering = Rendering(settings)
-        self._writer = Writer(sink, rendering, self._metrics)
+        self._writer = RoundWriter(sink, rendering, self._metrics)
         self._legs = LegsDue(self._shown.release_ms, settings.age_retention_days * DAY_MS)
-        self._waiting = Waiting()
+        self._waiting = PendingChanges()
         self._legs_round = LegsRound(
             self._legs, self._writer, lambda title_id: self._waiting.has(TallyKey(TITLE, 0, title_id))
         )
         # By partition, the sequence of the checkpoint up to which everything is published.
         self.published: dict[int, int] = {}
-        self._health: dict[int, Health] = {}
+        self._health: dict[int, PartitionHealth] = {}
         self._pace = Pace(settings, lambda: sum(health.lag for health in self._health.values()))
         # Franchises whose hashes must be computed again, besides those whose titles are pending.
         self._franchises: set[str] = set()
@@ -152,7 +152,7 @@ class Publisher:
         self._waiting.commit(state)
         self._hold.note(state.partition, state.recounts)
         lag = self._health[state.partition].lag if state.partition in self._health else 0
-        self._health[state.partition] = Health(state.stream_time_ms, lag, now_ms())
+        self._health[state.partition] = PartitionHealth(state.stream_time_ms, lag, now_ms())
         self._something.set()
 
     def on_lag(self, partition: int, lag: int) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from streams.publishing.partition_status import Health
+from streams.publishing.partition_status import PartitionHealth
 
 Version = tuple[int, int]
 """Incarnation and sequence: how far a partition's state is. The larger one of two is newer."""
@@ -72,7 +72,7 @@ class Boards(NamedTuple):
     told: VerdictField | None = None
 
 
-class Totals(NamedTuple):
+class WrittenTotals(NamedTuple):
     """Each key's revision and total. `refused`: how many shares were older than the stored ones.
 
     A key that never had a share has the revision "0" and the total []; one all of whose shares were refused has the
@@ -163,7 +163,7 @@ class Sink(Protocol):
         ...
 
     async def begin_round(
-        self, health: Mapping[int, Health], ends: Mapping[int, int] = NOT_KNOWN, topic_id: str = ""
+        self, health: Mapping[int, PartitionHealth], ends: Mapping[int, int] = NOT_KNOWN, topic_id: str = ""
     ) -> Begun:
         """`is_complete`, then `note_partitions`, then `read_state`. Raises `DataLost` as the first does.
 
@@ -215,7 +215,7 @@ class Sink(Protocol):
         """
         ...
 
-    async def note_partitions(self, health: Mapping[int, Health]) -> None:
+    async def note_partitions(self, health: Mapping[int, PartitionHealth]) -> None:
         """Note each partition's health as of now. At any time; awaits one answer, none without partitions."""
         ...
 
@@ -225,7 +225,7 @@ class Sink(Protocol):
 
     async def add_shares(
         self, hashes: Sequence[str], lives_ms: Sequence[int], shares: Sequence[Sequence[Share]]
-    ) -> Totals:
+    ) -> WrittenTotals:
         """Replace shares of hashes by newer ones; returns the hashes' totals afterwards, in the same order.
 
         For each hash: its key, when its shares expire (0: never), and any number of shares; without shares, only the

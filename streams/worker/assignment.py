@@ -20,7 +20,7 @@ from streams.config.failpoints import Failpoint, reached
 from streams.config.settings import Settings
 from streams.kafka.record_batch import RecordBatch
 from streams.observability.liveness import HasCheckpointWait, Vitals
-from streams.observability.partition_metrics import Lag
+from streams.observability.partition_metrics import CheckpointLag
 from streams.source.app import SourcePartitions, create_app
 from streams.state.transactions import RecordRefused
 from streams.worker.stopped import StoppedPartitions
@@ -244,7 +244,7 @@ class Ownership(ABC, Generic[P]):
         """Close a partition of which Kafka refused a record. After a rest it is opened again, as after a rebalance."""
         partition = self.partitions[number]
         self._epochs.pop(number, None)
-        lag = Lag(self._behind(number, partition), partition.pulse.latest_ms)
+        lag = CheckpointLag(self._behind(number, partition), partition.pulse.latest_ms)
         self.stopped.stop(number, (partition.position, partition.sequence), lag, why)
         await self._close(number)
 
