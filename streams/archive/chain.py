@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from streams.archive.parquet_file import Footer, UnreadableFile, read_footer
-from streams.archive.store import ArchiveFailed, FileMissing, Store, Stored
+from streams.archive.store import ArchiveFailed, FileMissing, Store, StoredFile
 
 LAST_MS = 253_402_300_800_000 - 1
 """The end of 9999: records with later timestamps are dead letters, and move no clock."""
@@ -30,7 +30,7 @@ class Link(NamedTuple):
     partition: int
     first: int
     day: str
-    stored: Stored
+    stored: StoredFile
 
 
 class File(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from streams.archive.source_note import Source, check_source, source_of
+from streams.archive.source_note import ArchivedSource, check_source, source_of
 from streams.archive.store import ArchiveFailed, FileMissing, Store, open_store
 from streams.config.settings import Settings
 from streams.kafka.admin import KafkaView
@@ -68,7 +68,7 @@ def history_of(settings: Settings, reader: TopicReader) -> History:
     return joined(settings.archive, reader.topic, source, reader.beginnings)
 
 
-def joined(address: str, topic: str, source: Source, kafka_firsts: Mapping[int, int]) -> History:
+def joined(address: str, topic: str, source: ArchivedSource, kafka_firsts: Mapping[int, int]) -> History:
     """The same, by Kafka's first offsets."""
     from streams.archive.chain import chains
 

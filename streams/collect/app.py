@@ -21,7 +21,7 @@ from models.sources.posted import Posted
 from models.sources.told import LeftOut, Rejected
 from streams.collect.body import Lease, Room, read_body
 from streams.collect.request import CollectRequest, CollectResponse, RequestRefused, write_key
-from streams.collect.sources import Source, Sources
+from streams.collect.sources import MessageSource, Sources
 from streams.collect.writer import CollectWriter
 from streams.observability.collect_metrics import CollectMetrics
 
@@ -82,7 +82,7 @@ class Door:
         self._metrics.collect_answer_seconds.observe(time.monotonic() - began_s)
         await answer.send(send)
 
-    def _source(self, asked: CollectRequest) -> Source:
+    def _source(self, asked: CollectRequest) -> MessageSource:
         key = write_key(asked)
         source = self._sources.of(key) if key else None
         if source is None:
@@ -93,7 +93,7 @@ class Door:
             )
         return source
 
-    async def _collect(self, source: Source, asked: CollectRequest, body: bytes) -> CollectResponse:
+    async def _collect(self, source: MessageSource, asked: CollectRequest, body: bytes) -> CollectResponse:
         try:
             messages = _messages(source, asked, body)
         except Rejected as problem:
@@ -130,7 +130,7 @@ def collect_app(door: Door, origins: Sequence[str]) -> Starlette:
     return Starlette(routes=[Route(PATH, door, methods=["POST"])], middleware=[cors] if origins else [])
 
 
-def read_messages(source: Source, messages: Sequence[bytes], received_ms: int, session: str) -> Collected:
+def read_messages(source: MessageSource, messages: Sequence[bytes], received_ms: int, session: str) -> Collected:
     """Read each message by itself: one that cannot be read costs no other."""
     collected = Collected()
     for number, message in enumerate(messages):
@@ -143,7 +143,7 @@ def read_messages(source: Source, messages: Sequence[bytes], received_ms: int, s
     return collected
 
 
-def _messages(source: Source, asked: CollectRequest, body: bytes) -> list[bytes]:
+def _messages(source: MessageSource, asked: CollectRequest, body: bytes) -> list[bytes]:
     if asked.header(b"content-type").startswith(_LINES):
         messages = [line for line in body.split(b"\n") if line.strip()]
     else:

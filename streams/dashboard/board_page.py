@@ -29,7 +29,7 @@ class Choice(msgspec.Struct, frozen=True):
     of_days: bool
 
 
-class Place(NamedTuple):
+class BoardPlace(NamedTuple):
     """A place on a board. `number` 0: it has none, and no score."""
 
     number: int
@@ -86,7 +86,7 @@ class Ranked(NamedTuple):
 
     as_of_ms: int
     complete: bool
-    places: Sequence[Place]
+    places: Sequence[BoardPlace]
     largest: float
     more: bool = False
     found: int = 0

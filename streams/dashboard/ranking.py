@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from streams.api.search import plain
-from streams.dashboard.board_page import ROWS, BoardSelection, Place, Ranked
+from streams.dashboard.board_page import ROWS, BoardPlace, BoardSelection, Ranked
 from streams.dashboard.catalogue import Catalogue
 from streams.reader import AsyncReader, Metric
 
@@ -44,7 +44,7 @@ async def _found(reader: AsyncReader, catalogue: Catalogue, asked: BoardSelectio
     wanted = set(ids)
     places = [place for place in board.places if place.id in wanted]
     placed = {place.id for place in places}
-    places += [Place(0, one, None) for one in ids if one not in placed]
+    places += [BoardPlace(0, one, None) for one in ids if one not in placed]
     skip = (asked.page - 1) * ROWS
     return board._replace(
         places=places[skip : skip + ROWS],
@@ -71,5 +71,5 @@ async def _board(reader: AsyncReader, asked: BoardSelection, top: int, skip: int
 
 
 def _ranked(as_of_ms: int, complete: bool, entries: Sequence[tuple[str, int | float]], skip: int) -> Ranked:
-    places = [Place(number, one, score) for number, (one, score) in enumerate(entries, skip + 1)]
+    places = [BoardPlace(number, one, score) for number, (one, score) in enumerate(entries, skip + 1)]
     return Ranked(as_of_ms, complete, places, largest=max((place.score or 0 for place in places), default=0))

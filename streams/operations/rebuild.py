@@ -29,7 +29,7 @@ from streams.operations.replay import replay
 from streams.publishing.redis_sink import RedisSink
 from streams.publishing.sink import Sink
 from streams.state.changelog import POSITION_KEY, Position, position_message
-from streams.state.transactions import Batch, TransactionalWriter
+from streams.state.transactions import CheckpointBatch, TransactionalWriter
 
 _MADE_WITHIN_S = 30.0
 Headers = Mapping[str, bytes]
@@ -116,7 +116,7 @@ def rebuild(settings: Settings) -> int:
                 rebuild_until=recount.ends[number],
                 changed_rules=settings.changed_rules(),
             )
-            writer.write(Batch([position_message(position)], []))
+            writer.write(CheckpointBatch([position_message(position)], []))
     begins = replay(settings, recount.firsts, recount.ends) if recount.archived else recount.firsts
     view.commit(settings.app_id, settings.source_topic, begins)
     return incarnation

@@ -24,7 +24,7 @@ from streams.kafka.admin import KafkaView
 from streams.kafka.reader import CannotRead
 from streams.kafka.record_batch import RecordBatch
 from streams.observability.metrics import Metrics
-from streams.state.consistency import Known
+from streams.state.consistency import RecordedElsewhere
 from streams.worker.control_rows import ControlSources
 from streams.worker.partition import Partition
 from streams.worker.startup import Ground, find_ground
@@ -99,7 +99,7 @@ async def _counted(settings: Settings, ground: Ground, stretch: Stretch) -> int:
         async def offsets() -> tuple[int, int]:
             return stretch.first, stretch.end
 
-        await partition.open(Known(None, None), offsets)
+        await partition.open(RecordedElsewhere(None, None), offsets)
         try:
             # Kafka forgets on meanwhile.
             while (until := _first_in_kafka(ground.view, settings, stretch.partition)) > partition.position:

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 
 from streams.verify.boards import LISTS
 from streams.verify.falling import Fallen
-from streams.verify.kept import NOWHERE, Kept, Milestone
+from streams.verify.kept import NOWHERE, KeptRecord, Milestone
 from streams.verify.readers import is_computed
 from streams.verify.reading import Version
 from streams.verify.recomputation import Expected
@@ -42,7 +42,7 @@ STATUS_BOOKKEEPING = {
 }
 """The same for the status hash. It has these fields and the counts of records, and no others."""
 
-R = TypeVar("R", Kept, Milestone)
+R = TypeVar("R", KeptRecord, Milestone)
 
 
 class Difference(NamedTuple):
@@ -68,11 +68,11 @@ class Found:
     boards: Hashes = field(default_factory=dict)
     shares: Collection[str] = frozenset()
     odd_keys: Mapping[str, str] = field(default_factory=dict)
-    dead_letters: Mapping[Kept, int] = field(default_factory=dict)
-    late: Mapping[Kept, int] = field(default_factory=dict)
+    dead_letters: Mapping[KeptRecord, int] = field(default_factory=dict)
+    late: Mapping[KeptRecord, int] = field(default_factory=dict)
     milestones: Mapping[Milestone, int] = field(default_factory=dict)
-    dead_letters_elsewhere: Mapping[Kept, int] = field(default_factory=dict)
-    late_elsewhere: Mapping[Kept, int] = field(default_factory=dict)
+    dead_letters_elsewhere: Mapping[KeptRecord, int] = field(default_factory=dict)
+    late_elsewhere: Mapping[KeptRecord, int] = field(default_factory=dict)
     odd_records: Collection[Difference] = ()
     versions: Mapping[int, Version] = field(default_factory=dict)
 
@@ -225,8 +225,11 @@ def _milestones(
 
 
 def _without_told(
-    expected: Collection[Kept], found: Mapping[Kept, int], elsewhere: Mapping[Kept, int], told: Mapping[int, int]
-) -> list[Kept]:
+    expected: Collection[KeptRecord],
+    found: Mapping[KeptRecord, int],
+    elsewhere: Mapping[KeptRecord, int],
+    told: Mapping[int, int],
+) -> list[KeptRecord]:
     """The records without those that a former state has written for another topic, as often as they are there."""
     there, left = Counter(elsewhere), []
     for each in expected:
@@ -295,12 +298,12 @@ def _text(value: object) -> str:
     return NOTHING if value is None else str(value) if isinstance(value, (str, int)) else repr(value)
 
 
-def _source(what: str, record: Kept | Milestone) -> str:
+def _source(what: str, record: KeptRecord | Milestone) -> str:
     kind = f" {record.milestone}" if isinstance(record, Milestone) else ""
     return f"{what} {record.partition}:{record.offset}{kind}"
 
 
-def _words(record: Kept | Milestone) -> str:
+def _words(record: KeptRecord | Milestone) -> str:
     if isinstance(record, Milestone):
         return f"{record.milestone} {record.ordinal} of {record.title_id} by {record.household_id}"
     return _text(record.value)

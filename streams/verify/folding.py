@@ -22,7 +22,7 @@ from streams.verify.dayparts import Dayparts
 from streams.verify.facts import Made
 from streams.verify.franchises import Franchises, Standing, household_counts
 from streams.verify.gauges import Gauges
-from streams.verify.kept import Kept, held
+from streams.verify.kept import KeptRecord, held
 from streams.verify.records import (
     TIMES_MS,
     RawRecord,
@@ -95,8 +95,8 @@ class PartitionLog:
         self.stream_ms = self.silent_ms = self.end_silent_ms = NEVER
         self.produced = 0
         self.made = Made()
-        self.dead_letters: dict[Kept, str] = {}
-        self.late: list[Kept] = []
+        self.dead_letters: dict[KeptRecord, str] = {}
+        self.late: list[KeptRecord] = []
         self._gauges: Gauges | None = None
 
     @property
@@ -276,16 +276,18 @@ def _event(record: RawRecord, decode: SourceDecoder | None) -> dict[str, Any]:
     return read_event(record.key, record.value if decode is None else decode(record.value))
 
 
-def _kept(record: RawRecord, pseudonym_key: bytes | None) -> Kept:
+def _kept(record: RawRecord, pseudonym_key: bytes | None) -> KeptRecord:
     if record.nameless is not None:
         length = record.nameless.value_bytes
-        return Kept(record.partition, record.offset, record.key, None if length is None else b"", None, length or None)
+        return KeptRecord(
+            record.partition, record.offset, record.key, None if length is None else b"", None, length or None
+        )
     if pseudonym_key is not None:
         name = None if record.key is None else pseudonym(pseudonym_key, record.key).encode()
         length = len(record.value) if record.value else None
-        return Kept(record.partition, record.offset, name, record.value and b"", None, length)
+        return KeptRecord(record.partition, record.offset, name, record.value and b"", None, length)
     (key, key_bytes), (value, value_bytes) = _cut(record.key), _cut(record.value)
-    return Kept(record.partition, record.offset, key, value, key_bytes, value_bytes)
+    return KeptRecord(record.partition, record.offset, key, value, key_bytes, value_bytes)
 
 
 def _cut(data: bytes | None) -> tuple[bytes | None, int | None]:

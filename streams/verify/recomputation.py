@@ -14,7 +14,7 @@ from streams.registry.decoder import SourceDecoder
 from streams.verify.boards import boards, day_boards, lists
 from streams.verify.facts import Fact
 from streams.verify.folding import CatalogRow, PartitionLog
-from streams.verify.kept import Kept, Milestone
+from streams.verify.kept import KeptRecord, Milestone
 from streams.verify.readers import Readers
 from streams.verify.records import RawRecord, UnreadableRecord, read_title
 from streams.verify.shown import Hashes, audience_fields, status_fields, title_key, window_fields
@@ -55,8 +55,8 @@ class Expected:
     produced: int
     hashes: Hashes
     boards: Hashes
-    dead_letters: dict[Kept, str]
-    late: list[Kept]
+    dead_letters: dict[KeptRecord, str]
+    late: list[KeptRecord]
     milestones: list[Milestone]
     stream_ms: int
     releases_ms: Mapping[str, int]

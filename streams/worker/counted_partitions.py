@@ -13,7 +13,7 @@ from streams.kafka.record_batch import RecordBatch
 from streams.observability.monitoring import Monitoring
 from streams.publishing.publisher import Publisher
 from streams.publishing.sink import Sink, Unreachable
-from streams.state.consistency import Known
+from streams.state.consistency import RecordedElsewhere
 from streams.worker.assignment import Ownership
 from streams.worker.control_rows import ControlSources
 from streams.worker.partition import Partition
@@ -58,13 +58,13 @@ class CountedPartitions(Ownership[Partition]):
         await partition.open(await self._known(number), lambda: self._read.offsets(number))
         return partition
 
-    async def _known(self, number: int) -> Known:
+    async def _known(self, number: int) -> RecordedElsewhere:
         settings = self.settings
         committed = await asyncio.to_thread(self._ground.view.committed, settings.app_id, settings.source_topic, number)
         try:
-            return Known(committed, await self._sink.published_version(number))
+            return RecordedElsewhere(committed, await self._sink.published_version(number))
         except Unreachable:
-            return Known(committed, None)
+            return RecordedElsewhere(committed, None)
 
     async def _note_opened(self, partition: Partition) -> None:
         await self._publisher.open_partition(partition.committed_state())

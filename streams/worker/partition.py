@@ -28,10 +28,10 @@ from streams.observability.partition_metrics import Pulse
 from streams.registry.decoder import SourceDecoder
 from streams.state.changelog import ZONES_SINCE, Position, StateError, position_message, state_messages
 from streams.state.committed import Committed
-from streams.state.consistency import Known, Place, check_fits, check_remembered, check_source
+from streams.state.consistency import RecordedElsewhere, StateNames, check_fits, check_remembered, check_source
 from streams.state.restore import restore
 from streams.state.side_outputs import kept_records
-from streams.state.transactions import Batch, CheckpointFailed, TransactionalWriter
+from streams.state.transactions import CheckpointBatch, CheckpointFailed, TransactionalWriter
 from streams.worker.control_rows import Controls, ControlSources
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Gap(StateError):
     """A batch does not begin at the state's position: the source was cut, or the wrong records were fetched."""
 
 
-class Source(NamedTuple):
+class SourceAtStart(NamedTuple):
     """The source and the state topic as the worker found them at its start, and the installed zone data.
 
     `decode` turns the source's values into JSON; None: they are JSON.
@@ -68,7 +68,7 @@ class Partition:
         self,
         number: int,
         settings: Settings,
-        source: Source,
+        source: SourceAtStart,
         pool: Executor,
         told: ControlSources,
         on_committed: Callable[[Committed], None],
@@ -95,7 +95,7 @@ class Partition:
         self.rebuild_until = 0
         self.published = 0
         self._told = 0
-        self._place = Place(
+        self._place = StateNames(
             f"{settings.source_topic}/{number}", f"{settings.state_topic}/{number}", group=settings.app_id
         )
         self._controls = Controls(number, source.topic_id, self.fold, told)
@@ -111,7 +111,7 @@ class Partition:
         self._unacknowledged: list[Any] = []
         self._break_silence()
 
-    async def open(self, known: Known, offsets: Callable[[], Awaitable[tuple[int, int]]]) -> None:
+    async def open(self, known: RecordedElsewhere, offsets: Callable[[], Awaitable[tuple[int, int]]]) -> None:
         """Fence the former owner, restore the state, and check that it is complete and that the source continues it.
 
         `known` may be read before the fence, as what it proves stays true. `offsets` returns the first offset of the
@@ -255,10 +255,10 @@ class Partition:
         self.fold.cool(self.settings.hot_rows)
         self.fold.sweep(_SWEPT_ROWS)
 
-    def _batch(self, changes: Changes, position: Position) -> Batch:
+    def _batch(self, changes: Changes, position: Position) -> CheckpointBatch:
         state = [*self._controls.hand_over(), *state_messages(changes), position_message(position)]
         kept = kept_records(changes, self.settings, self.number, self.source.topic_id, self._pseudonyms)
-        return Batch(state, kept)
+        return CheckpointBatch(state, kept)
 
     def _position(self) -> Position:
         return Position(

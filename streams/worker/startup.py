@@ -20,7 +20,7 @@ from streams.kafka.topics import make_topics
 from streams.registry.decoder import decoder_of
 from streams.source.catalog import catalog_feed
 from streams.source.erasures import Erasure, erasures_feed
-from streams.worker.partition import Source
+from streams.worker.partition import SourceAtStart
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Ground(NamedTuple):
 
     view: KafkaView
     rests_on: dict[str, TopicNow]
-    source: Source
+    source: SourceAtStart
     catalog: FollowedTopic[CatalogRow]
     erasures: FollowedTopic[Erasure]
 
@@ -89,7 +89,7 @@ def find_ground(settings: Settings) -> Ground:
     return Ground(
         view,
         {settings.source_topic: source, settings.state_topic: state},
-        Source(
+        SourceAtStart(
             source.topic_id, source.partitions, state.topic_id, installed_zones(), zones_version(), decoder_of(settings)
         ),
         catalog,

@@ -32,7 +32,7 @@ from models.windows import AGE, AUDIENCE, HOUR, WEEK
 from streams.config.settings import Settings
 from streams.redis.keys import Keys
 from streams.state.side_outputs import kept_records
-from streams.state.transactions import Kept as Written
+from streams.state.transactions import SideRecord as Written
 from streams.verify import Expected, Kept, Milestone
 from streams.verify.kept import held
 from streams.verify.retention import Retention

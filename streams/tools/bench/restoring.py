@@ -32,7 +32,7 @@ from streams.config.zones import Zones
 from streams.kafka.topics import make_topics
 from streams.state.changelog import Position, position_message, state_messages
 from streams.state.restore import restore
-from streams.state.transactions import Batch, TransactionalWriter
+from streams.state.transactions import CheckpointBatch, TransactionalWriter
 from streams.tools.bench.backlog import Advance
 from streams.tools.processes import Child, environment, peak_bytes
 from streams.tools.simulate import backlog as loads
@@ -74,7 +74,7 @@ class Restore:
         return self.grown_bytes / self.rows
 
 
-class Stored(NamedTuple):
+class StoredRecord(NamedTuple):
     """A record as a fold looks at it."""
 
     offset: int
@@ -108,11 +108,11 @@ def _sample(settings: Settings) -> Changes:
     for row in loads.title_rows(loads.REPLAY):
         fold.take_in(row["title_id"], read_title(row["title_id"].encode(), json.dumps(row).encode()))
     items = enumerate(loads.replay_backlog(SAMPLE_EVENTS))
-    fold.apply(Stored(offset, item.timestamp_ms, item.key, item.value) for offset, item in items)
+    fold.apply(StoredRecord(offset, item.timestamp_ms, item.key, item.value) for offset, item in items)
     return fold.drain(1)
 
 
-def _checkpoints(sample: Changes, partitions: int, number: int, rows: int) -> Iterator[Batch]:
+def _checkpoints(sample: Changes, partitions: int, number: int, rows: int) -> Iterator[CheckpointBatch]:
     everything = _rows(sample, partitions, number, rows)
     stream = [0] * len(STREAM_FIELDS)
     for sequence in count(1):
@@ -121,7 +121,7 @@ def _checkpoints(sample: Changes, partitions: int, number: int, rows: int) -> It
             return
         position = Position(rows, "bench", partitions, AT_REST_MS, sequence, "bench", "bench", 0, stream)
         state = state_messages(Changes(some, {}, [], [], []))
-        yield Batch([*state, position_message(position)], ())
+        yield CheckpointBatch([*state, position_message(position)], ())
 
 
 def _rows(sample: Changes, partitions: int, number: int, rows: int) -> Iterator[Changed]:

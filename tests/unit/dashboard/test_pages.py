@@ -24,7 +24,7 @@ from shown_titles import (
 )
 
 from models.hash_fields import DAY_BOARDS
-from streams.dashboard.board_page import BoardPage, BoardSelection, Place, Ranked, board_page
+from streams.dashboard.board_page import BoardPage, BoardPlace, BoardSelection, Ranked, board_page
 from streams.dashboard.comparison_page import DRAWN, ComparisonPage, Drawing, Drawn, comparison_page
 from streams.dashboard.days_chart import days_asked
 from streams.dashboard.franchise_page import franchise_page
@@ -42,7 +42,7 @@ def said(page: msgspec.Struct) -> str:
 
 
 ALL_TIME = BoardSelection("title", "completions")
-PLACES = [Place(1, "dragon", 1_650), Place(2, "big", 165)]
+PLACES = [BoardPlace(1, "dragon", 1_650), BoardPlace(2, "big", 165)]
 
 
 def board(asked: BoardSelection = ALL_TIME, complete: bool = True, **titles: Any) -> BoardPage:

@@ -13,7 +13,7 @@ from models.reading import read_event
 from models.viewing import COMPLETED, PLAYED, SKIMMED, STARTED, STREAK, VIEWED, WATCHED, Fact
 from streams.config.settings import Settings
 from streams.state.side_outputs import LARGEST_KEPT_BYTES, kept_records
-from streams.state.transactions import Kept
+from streams.state.transactions import SideRecord
 
 TOPIC_ID = "00000000-0000-0007-0000-000000000009"
 WHERE = [("topic", b"playback-events"), ("topic_id", TOPIC_ID.encode()), ("partition", b"3"), ("offset", b"7")]
@@ -30,7 +30,7 @@ class Record(NamedTuple):
     value: bytes | None
 
 
-def kept(changes: Changes) -> list[Kept]:
+def kept(changes: Changes) -> list[SideRecord]:
     return kept_records(changes, Settings(), 3, TOPIC_ID)
 
 
@@ -42,12 +42,12 @@ def milestones(*facts: Fact) -> Changes:
 def test_a_dead_letter_is_as_it_came_and_says_where_from_and_why() -> None:
     record = Record(7, 0, b"h", b"{")
     assert kept(Changes([], {}, [(record, "not JSON")], [], [])) == [
-        Kept("encore-dead-letters", b"h", b"{", [*WHERE, ("error", b"not JSON")])
+        SideRecord("encore-dead-letters", b"h", b"{", [*WHERE, ("error", b"not JSON")])
     ]
 
 
 def test_a_late_event_is_as_it_came_and_says_where_from() -> None:
-    assert kept(Changes([], {}, [], [Record(7, 0, b"h", b"{}")], [])) == [Kept("encore-late", b"h", b"{}", WHERE)]
+    assert kept(Changes([], {}, [], [Record(7, 0, b"h", b"{}")], [])) == [SideRecord("encore-late", b"h", b"{}", WHERE)]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_tombstone_is_kept_as_one() -> None:
 PSEUDONYMS = Pseudonyms(b"k" * 32)
 
 
-def kept_under_pseudonyms(changes: Changes) -> list[Kept]:
+def kept_under_pseudonyms(changes: Changes) -> list[SideRecord]:
     return kept_records(changes, Settings(), 3, TOPIC_ID, PSEUDONYMS)
 
 
@@ -117,17 +117,17 @@ def test_of_a_dead_letter_nothing_is_kept_that_may_hold_an_id() -> None:
     letters = kept_under_pseudonyms(Changes([], {}, list(zip(records, reasons, strict=True)), [], []))
 
     assert letters == [
-        Kept(
+        SideRecord(
             "encore-dead-letters", PSEUDONYMS.of("hôme".encode()).encode(), b"",
             [*WHERE, ("error", b"Invalid enum value '...' - at `$.event_type`"), ("value_bytes", b"19")],
         ),
-        Kept("encore-dead-letters", None, None, [*WHERE, ("error", b"the value is null")]),
-        Kept("encore-dead-letters", PSEUDONYMS.of(b"").encode(), b"", [*WHERE, ("error", b"it's malformed")]),
-        Kept("encore-dead-letters", None, None, [*WHERE, ("error", b"no household is known for '...'")]),
+        SideRecord("encore-dead-letters", None, None, [*WHERE, ("error", b"the value is null")]),
+        SideRecord("encore-dead-letters", PSEUDONYMS.of(b"").encode(), b"", [*WHERE, ("error", b"it's malformed")]),
+        SideRecord("encore-dead-letters", None, None, [*WHERE, ("error", b"no household is known for '...'")]),
     ]  # fmt: skip
 
 
 def test_nor_of_a_late_event() -> None:
     (late,) = kept_under_pseudonyms(Changes([], {}, [], [Record(7, 0, b"home", b"{}")], []))
 
-    assert late == Kept("encore-late", PSEUDONYMS.of(b"home").encode(), b"", [*WHERE, ("value_bytes", b"2")])
+    assert late == SideRecord("encore-late", PSEUDONYMS.of(b"home").encode(), b"", [*WHERE, ("value_bytes", b"2")])
