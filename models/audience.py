@@ -22,7 +22,7 @@ Change = tuple[int, int, int]
 """A change of a week's audience: the week, the place in its tally, and 1 or -1."""
 
 
-class Weeks(msgspec.Struct, array_like=True, gc=False):
+class WatchedWeeks(msgspec.Struct, array_like=True, gc=False):
     """The weeks in which one household watched one title.
 
     `week` was credited last, and `left_ms` is the credit that it still needs to be reached; `others` maps further weeks

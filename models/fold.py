@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from models.account import StreamCounters
-from models.audience import Weeks
+from models.audience import WatchedWeeks
 from models.catalog import CatalogRow
 from models.changes import Changes, Milestone, Record
 from models.counters import count, count_return
@@ -232,7 +232,7 @@ class Fold:
     def _count_audience(self, title: Title, row: Row, instant_ms: int, credited_ms: int) -> None:
         week, weeks = audience_week(instant_ms // DAY_MS), row.weeks
         if weeks is None:
-            weeks = row.weeks = Weeks(week, self.rules.audience_ms)
+            weeks = row.weeks = WatchedWeeks(week, self.rules.audience_ms)
         elif weeks.others is not None:
             weeks.forget(audience_week((self.stream_time_ms - self.rules.grace_ms) // DAY_MS) - _WEEKS_KEPT)
         changes = weeks.credit(week, credited_ms, self.rules.audience_ms)

@@ -81,7 +81,7 @@ class BoardSelection(NamedTuple):
     search: str = ""
 
 
-class Ranked(NamedTuple):
+class ShownBoard(NamedTuple):
     """What a page shows of a board. `largest`: the score of its first place; `found`, `franchises`: of a search."""
 
     as_of_ms: int
@@ -98,7 +98,7 @@ CHOICES = tuple(Choice(metric, metric_words(metric), metric in DAY_BOARDS) for m
 
 def board_page(
     asked: BoardSelection,
-    ranked: Ranked,
+    ranked: ShownBoard,
     totals: Mapping[str, Title] | Mapping[str, Franchise],
     names: Mapping[str, str],
 ) -> BoardPage:
@@ -124,7 +124,7 @@ def board_page(
 
 def rows(
     metric: str,
-    ranked: Ranked,
+    ranked: ShownBoard,
     totals: Mapping[str, Title] | Mapping[str, Franchise],
     names: Mapping[str, str],
     heads: Iterable[str],

@@ -5,7 +5,7 @@ of the rules agree.
 """
 
 from streams.kafka.reader import CannotRead
-from streams.verify.comparison import Difference, Found, compare
+from streams.verify.comparison import Difference, WorkerOutput, compare
 from streams.verify.folding import CatalogRow
 from streams.verify.kept import KeptRecord, Milestone
 from streams.verify.recomputation import Catalog, Expected, Recomputation, recompute
@@ -18,7 +18,7 @@ __all__ = [
     "CatalogRow",
     "Difference",
     "Expected",
-    "Found",
+    "WorkerOutput",
     "KeptRecord",
     "Milestone",
     "RawRecord",

@@ -55,7 +55,7 @@ class Difference(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Found:
+class WorkerOutput:
     """What the worker wrote. All keys are without the prefix.
 
     `boards` maps keys to members and scores. `shares` names the hashes that have shares. `odd_keys` maps keys of a
@@ -79,7 +79,7 @@ class Found:
 
 def compare(
     expected: Expected,
-    found: Found,
+    found: WorkerOutput,
     *,
     may_lack: Collection[str] = frozenset(),
     may_be_less: Collection[str] = frozenset(),
@@ -123,7 +123,7 @@ def compare(
     ]
 
 
-def _keys(expected: Hashes, found: Found, may_lack: Collection[str]) -> Iterator[Difference]:
+def _keys(expected: Hashes, found: WorkerOutput, may_lack: Collection[str]) -> Iterator[Difference]:
     there = found.hashes | found.boards
     for key in sorted(expected.keys() - there.keys() - found.odd_keys.keys() - set(may_lack)):
         yield Difference(key, "", _shown(key, expected[key]), NOTHING)
@@ -189,7 +189,7 @@ def _scores(key: str, expected: dict[str, str], found: dict[str, str], may_be_le
             yield Difference(key, member, expected.get(member, NOTHING), found.get(member, NOTHING))
 
 
-def _shares(expected: Hashes, found: Found, may_lack: Collection[str]) -> Iterator[Difference]:
+def _shares(expected: Hashes, found: WorkerOutput, may_lack: Collection[str]) -> Iterator[Difference]:
     """Check that every hash that readers read has shares, and that there are no others.
 
     Computed hashes have no shares, but may have a revision. A curve that was started anew, and not played since, has
@@ -205,7 +205,7 @@ def _shares(expected: Hashes, found: Found, may_lack: Collection[str]) -> Iterat
             yield Difference(f"internal:shares:{key}", "", "shares of a hash that is there", NOTHING)
 
 
-def _balance(expected: Expected, found: Found) -> Iterator[Difference]:
+def _balance(expected: Expected, found: WorkerOutput) -> Iterator[Difference]:
     """Check that the counts of events, dead letters and late events add up to the records of the raw topic."""
     status = found.hashes.get("status", {})
     counts = [status.get(name, "") for name in ("events", "dead_letters", "late_events")]

@@ -20,7 +20,7 @@ from streams.state.side_outputs import LARGEST_KEPT_BYTES
 from streams.verify.coverage import catalog_length
 from streams.verify.dayparts import Dayparts
 from streams.verify.facts import Made
-from streams.verify.franchises import Franchises, Standing, household_counts
+from streams.verify.franchises import CatalogFranchises, Standing, household_counts
 from streams.verify.gauges import Gauges
 from streams.verify.kept import KeptRecord, held
 from streams.verify.records import (
@@ -33,7 +33,7 @@ from streams.verify.records import (
     read_event,
 )
 from streams.verify.session import DOUBLE, RESTART, STALE, Session
-from streams.verify.telling import Moment, Telling
+from streams.verify.telling import EventContext, Telling
 from streams.verify.viewing import Applied, Viewing
 from streams.verify.zones import ZoneRow, ZonesInForce
 
@@ -86,7 +86,7 @@ class PartitionLog:
         self.households_gone: dict[str, Counter[str]] = defaultdict(Counter)
         self.catalog: dict[str, dict[str, Any]] = {}
         self.earliest_release_ms: dict[str, int] = {}
-        self.franchises = Franchises()
+        self.franchises = CatalogFranchises()
         self.viewings: dict[str, dict[str, Viewing]] = defaultdict(dict)
         # By household, the titles that it has, or had, a viewing of.
         self.seen: dict[str, set[str]] = defaultdict(set)
@@ -170,7 +170,7 @@ class PartitionLog:
         if session is not None and not self._is_news(session, event):
             return
         before = viewing.standing
-        moment = Moment(event, record, title, self.zones.of(event.get("time_zone")), self.clock_ms, in_hour)
+        moment = EventContext(event, record, title, self.zones.of(event.get("time_zone")), self.clock_ms, in_hour)
         Applied(self.rules, Telling(moment, self.dayparts, self.made), viewing).apply(session)
         viewing.applied_stream_ms = self.stream_ms
         if viewing.has_credit:

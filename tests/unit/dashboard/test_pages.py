@@ -24,7 +24,7 @@ from shown_titles import (
 )
 
 from models.hash_fields import DAY_BOARDS
-from streams.dashboard.board_page import BoardPage, BoardPlace, BoardSelection, Ranked, board_page
+from streams.dashboard.board_page import BoardPage, BoardPlace, BoardSelection, ShownBoard, board_page
 from streams.dashboard.comparison_page import DRAWN, ComparisonPage, Drawing, Drawn, comparison_page
 from streams.dashboard.days_chart import days_asked
 from streams.dashboard.franchise_page import franchise_page
@@ -46,7 +46,7 @@ PLACES = [BoardPlace(1, "dragon", 1_650), BoardPlace(2, "big", 165)]
 
 
 def board(asked: BoardSelection = ALL_TIME, complete: bool = True, **titles: Any) -> BoardPage:
-    return board_page(asked, Ranked(AS_OF_MS, complete, PLACES, 1_650), titles, NAMES)
+    return board_page(asked, ShownBoard(AS_OF_MS, complete, PLACES, 1_650), titles, NAMES)
 
 
 def test_a_board_ranks_titles_by_name_with_what_stands_beside() -> None:

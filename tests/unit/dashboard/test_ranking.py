@@ -12,7 +12,7 @@ from shown_titles import HEAD, title
 
 from streams.api.search import plain
 from streams.dashboard import catalogue as catalogues
-from streams.dashboard.board_page import ROWS, BoardPlace, BoardSelection, Ranked
+from streams.dashboard.board_page import ROWS, BoardPlace, BoardSelection, ShownBoard
 from streams.dashboard.catalogue import AGAIN_S, Catalogue
 from streams.dashboard.ranking import ranked
 from streams.display.titles_file import Names
@@ -50,7 +50,7 @@ class FakeReader:
         return {name: TITLES[name] for name in title_ids}
 
 
-def run(asked: BoardSelection, reader: FakeReader | None = None, **names: str) -> Ranked:
+def run(asked: BoardSelection, reader: FakeReader | None = None, **names: str) -> ShownBoard:
     catalogue = Catalogue(Names({"title_id": id_, "name": name} for id_, name in names.items()))
     return asyncio.run(ranked(reader or FakeReader(), catalogue, asked))  # type: ignore[arg-type]
 

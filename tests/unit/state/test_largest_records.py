@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from models.audience import Weeks
+from models.audience import WatchedWeeks
 from models.changes import Changes
 from models.current_windows import CurrentWindows
 from models.dayparts import MOST_DAYPARTS
@@ -52,7 +52,9 @@ def fullest_row(ids: Callable[[int, str], tuple[str, ...]]) -> Row:
     row.flags, row.completions, row.watched_ms, row.mark_ms = 2**31, LARGEST, LARGEST, 0
     row.once, row.twice, row.owed, row.owed_by = plane, plane, plane, long_ids(1, "s")[0]
     row.profiles, row.completed_ms = long_ids(MOST_PROFILES, "p"), 0
-    row.weeks = Weeks(0, LARGEST, LARGEST, LARGEST, 2**52, 2**53, dict.fromkeys(range(100_000, 100_060), LARGEST))
+    row.weeks = WatchedWeeks(
+        0, LARGEST, LARGEST, LARGEST, 2**52, 2**53, dict.fromkeys(range(100_000, 100_060), LARGEST)
+    )
     credited = dict.fromkeys(range(100_000, 100_400), LARGEST)
     row.habits = [Habit(100_000, LARGEST, 100_000, 2**63, LARGEST, credited) for _ in range(MOST_DAYPARTS + 1)]
     for session_id in long_ids(MOST_SESSIONS, "s"):

@@ -10,7 +10,7 @@ import pytest
 from partition_log import T0
 
 from models.account import StreamCounters
-from models.audience import Weeks
+from models.audience import WatchedWeeks
 from models.catalog import CatalogRow
 from models.changes import Changes
 from models.counters import ALL_FIELDS, WINDOW_FIELDS, Counters
@@ -62,7 +62,7 @@ def row() -> Row:
     made.owed_by = SITTING
     made.sessions = {SITTING: session(), "b": session(session_id="b", seq_ids=None, largest_seq=None)}
     made.habits = [Habit(20_254, 5_000, 20_253, 0b1011, 190, {20_200: 1_000}), None, Habit(), None]
-    made.weeks = Weeks(2_893, 7_000, 1, 5, 0b100111, 1, {2_890: 3_000})
+    made.weeks = WatchedWeeks(2_893, 7_000, 1, 5, 0b100111, 1, {2_890: 3_000})
     made.profiles = (SITTING_BYTES, "mia")
     made.completed_ms = T0 - 5_000
     return made
