@@ -51,14 +51,14 @@ MOST_EVENTS: Final = 100_000
 """More events than a view of a week has with one ping in ten seconds."""
 
 
-class Moment(msgspec.Struct, gc=False):
+class ProtobufTime(msgspec.Struct, gc=False):
     """A time or a duration, as Protobuf has it."""
 
     seconds: int = 0
     nanos: int = 0
 
 
-Time = Moment | int | str | None
+Time = ProtobufTime | int | str | None
 
 
 class ViewEvent(msgspec.Struct, gc=False):
@@ -208,9 +208,9 @@ def _unix_ms(stated: Time, place: str) -> int:
     return checked_time(int(_ms(stated, place)), place)
 
 
-def _ms(stated: Moment | int | str, place: str) -> float:
+def _ms(stated: ProtobufTime | int | str, place: str) -> float:
     """A time or duration in ms, in any of the notations."""
-    if isinstance(stated, Moment):
+    if isinstance(stated, ProtobufTime):
         return stated.seconds * 1000 + stated.nanos // 1_000_000
     if isinstance(stated, int):
         return stated

@@ -32,11 +32,11 @@ from models.sources.document import Cells, Document
 from models.sources.netflix_names import content_kind, series_of
 from models.sources.netflix_viewing_activity import Activities
 from models.sources.reading import (
+    FileOwner,
     Format,
     PlaybackEvent,
     Reading,
     UnreadableField,
-    Viewer,
     checked_name,
     session_fields,
     session_id,
@@ -87,7 +87,7 @@ class NetflixPlaybackRelatedEvents:
         """By its columns."""
         return document.has(COLUMNS)
 
-    def read(self, document: Document, viewer: Viewer) -> Reading:
+    def read(self, document: Document, viewer: FileOwner) -> Reading:
         """The player events of every row. If a row has none with a position, those of its viewing activity."""
         reading = Reading()
         activities = Activities(viewer.beside) if viewer.beside else None
@@ -107,7 +107,7 @@ def _take(
     reading: Reading,
     number: int,
     row: Cells,
-    viewer: Viewer,
+    viewer: FileOwner,
     activities: Activities | None,
     day_first: bool | None,
 ) -> Sitting | None:
@@ -127,7 +127,7 @@ def _take(
     return None
 
 
-def _account(reading: Reading, title: str, kind: str, traces: list[Trace], viewer: Viewer) -> None:
+def _account(reading: Reading, title: str, kind: str, traces: list[Trace], viewer: FileOwner) -> None:
     placed = [trace for trace in traces if trace.media_offset_ms is not None]
     told_ms, carried_ms = _playing_ms(traces), _playing_ms(placed)
     reading.told_ms += told_ms
@@ -173,7 +173,7 @@ def _sitting(number: int, row: Cells, title: str, start_ms: int, activity: Sitti
     )
 
 
-def _session(row: Cells, title: str, kind: str, viewer: Viewer, activity: Sitting | None) -> PlaybackEvent:
+def _session(row: Cells, title: str, kind: str, viewer: FileOwner, activity: Sitting | None) -> PlaybackEvent:
     """The fields that all events of the row have."""
     session = session_fields(
         viewer,

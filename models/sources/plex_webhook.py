@@ -40,13 +40,13 @@ SCROBBLED_PERCENT: Final = 90
 """A scrobble says that the title was played past this share of it."""
 
 
-class Account(msgspec.Struct, gc=False):
+class PlexAccount(msgspec.Struct, gc=False):
     """Who plays."""
 
     id: str | int | None = None
 
 
-class Player(msgspec.Struct, gc=False):
+class PlexPlayer(msgspec.Struct, gc=False):
     """What plays it."""
 
     uuid: str | None = None
@@ -62,12 +62,12 @@ class Metadata(msgspec.Struct, rename="camel", gc=False):
     live: str | int | None = None
 
 
-class Webhook(msgspec.Struct, gc=False):
+class PlexPayload(msgspec.Struct, gc=False):
     """The fields that are read."""
 
     event: str | None = None
-    account: Account | None = msgspec.field(default=None, name="Account")
-    player: Player | None = msgspec.field(default=None, name="Player")
+    account: PlexAccount | None = msgspec.field(default=None, name="Account")
+    player: PlexPlayer | None = msgspec.field(default=None, name="Player")
     metadata: Metadata | None = msgspec.field(default=None, name="Metadata")
 
 
@@ -75,7 +75,7 @@ class PlexWebhook(Schema):
     """The schema."""
 
     name = "Plex webhook"
-    message = Webhook
+    message = PlexPayload
     household = "Account.id"
     title = "Metadata.ratingKey"
     tells_sessions = False
@@ -86,7 +86,7 @@ class PlexWebhook(Schema):
         """By the event."""
         return header.get("event") in [*EVENTS]
 
-    def read(self, message: Webhook, received: Received) -> Sequence[PlayerMessage]:
+    def read(self, message: PlexPayload, received: Received) -> Sequence[PlayerMessage]:
         """What a webhook tells."""
         what, item = EVENTS.get(message.event or ""), message.metadata
         if what is None:

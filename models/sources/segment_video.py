@@ -91,7 +91,7 @@ class Track(msgspec.Struct, rename="camel", gc=False):
     context: Context | None = None
 
 
-class Batch(msgspec.Struct, rename="camel", gc=False):
+class SegmentBatch(msgspec.Struct, rename="camel", gc=False):
     """Calls that a device sends at once, and when it did, by its own clock."""
 
     batch: list[msgspec.Raw] | None = None
@@ -116,7 +116,7 @@ class SegmentVideo(Schema):
         if body.lstrip()[:1] != b"{":
             return split_array(body)
         try:
-            posted = msgspec.json.decode(body, type=Batch)
+            posted = msgspec.json.decode(body, type=SegmentBatch)
         except (msgspec.DecodeError, RecursionError) as problem:
             raise Rejected("malformed", str(problem)) from None
         if posted.batch is None:

@@ -97,7 +97,7 @@ class Entities(msgspec.Struct, gc=False):
     data: list[Entity] = []
 
 
-class Player(msgspec.Struct, rename="camel", gc=False):
+class SnowplowPlayer(msgspec.Struct, rename="camel", gc=False):
     """The media player, of both versions."""
 
     current_time: float | None = None
@@ -131,7 +131,7 @@ class EventData(msgspec.Struct, rename="camel", gc=False):
     new_rate: float | None = None
 
 
-_PLAYER: Final = msgspec.json.Decoder(Player, strict=False)
+_PLAYER: Final = msgspec.json.Decoder(SnowplowPlayer, strict=False)
 _SESSION: Final = msgspec.json.Decoder(MediaSession, strict=False)
 _AD_BREAK: Final = msgspec.json.Decoder(AdBreak, strict=False)
 _EVENT_DATA: Final = msgspec.json.Decoder(EventData, strict=False)
@@ -159,8 +159,8 @@ class Enriched(msgspec.Struct, gc=False):
     event_name: str | None = None
     type_event: EventData | None = msgspec.field(default=None, name=f"{_OF_EVENT}_media_player_event_1")
     rate_event: EventData | None = msgspec.field(default=None, name=f"{_OF_EVENT}_media_playback_rate_change_event_1")
-    players: list[Player] | None = msgspec.field(default=None, name=f"{_OF_CONTEXT}_media_player_2")
-    players_1: list[Player] | None = msgspec.field(default=None, name=f"{_OF_CONTEXT}_media_player_1")
+    players: list[SnowplowPlayer] | None = msgspec.field(default=None, name=f"{_OF_CONTEXT}_media_player_2")
+    players_1: list[SnowplowPlayer] | None = msgspec.field(default=None, name=f"{_OF_CONTEXT}_media_player_1")
     sessions: list[MediaSession] | None = msgspec.field(default=None, name=f"{_OF_CONTEXT}_media_session_1")
     ad_breaks: list[AdBreak] | None = msgspec.field(default=None, name=f"{_OF_CONTEXT}_media_ad_break_1")
 
@@ -171,7 +171,7 @@ class Media(msgspec.Struct):
     vendor: str = ""
     name: str = ""
     data: EventData | None = None
-    player: Player | None = None
+    player: SnowplowPlayer | None = None
     session: MediaSession | None = None
     ad_break: AdBreak | None = None
 
@@ -227,7 +227,7 @@ class SnowplowMedia(Schema):
 SCHEMA = SnowplowMedia()
 
 
-def _told(what: str, message: Enriched, media: Media, player: Player, received: Received) -> PlayerMessage:
+def _told(what: str, message: Enriched, media: Media, player: SnowplowPlayer, received: Received) -> PlayerMessage:
     session = media.session.media_session_id if media.session else None
     session = id_text(session) or id_text(message.domain_sessionid)
     if session is None:

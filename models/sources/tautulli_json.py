@@ -7,7 +7,7 @@ from typing import Any
 
 from models.rules import LONGEST_MEDIA_MS
 from models.sources.document import Document
-from models.sources.reading import Reading, UnreadableField, Viewer, checked_name
+from models.sources.reading import FileOwner, Reading, UnreadableField, checked_name
 from models.sources.sittings import Sitting, add_sittings
 from models.sources.tautulli import Play, percentage, placed, still_ms
 
@@ -29,7 +29,7 @@ class TautulliJson:
             bool(entries) and isinstance(entries[0], dict) and {"started", "stopped", "full_title"} <= set(entries[0])
         )
 
-    def read(self, document: Document, viewer: Viewer) -> Reading:
+    def read(self, document: Document, viewer: FileOwner) -> Reading:
         """Every entry is a sitting; music is left out."""
         reading = Reading()
         add_sittings(reading, placed(_plays(_entries(document.json), reading)), viewer, "entry")

@@ -57,7 +57,7 @@ class Of(msgspec.Struct, gc=False):
     id: str | None = None
 
 
-class Account(msgspec.Struct, gc=False):
+class XapiAccount(msgspec.Struct, gc=False):
     """An account of the actor's."""
 
     name: str | int | None = None
@@ -66,7 +66,7 @@ class Account(msgspec.Struct, gc=False):
 class Actor(msgspec.Struct, gc=False):
     """Who did it, in one of the ways that xAPI knows."""
 
-    account: Account | None = None
+    account: XapiAccount | None = None
     mbox: str | None = None
     mbox_sha1sum: str | None = None
     openid: str | None = None
@@ -80,7 +80,7 @@ class Result(msgspec.Struct, gc=False):
     time_to: float | str | None = msgspec.field(default=None, name=EXTENSIONS + "time-to")
 
 
-class Session(msgspec.Struct, gc=False):
+class XapiSession(msgspec.Struct, gc=False):
     """The context's extensions."""
 
     session_id: str | None = msgspec.field(default=None, name=EXTENSIONS + "session-id")
@@ -98,7 +98,7 @@ class ContextPart(msgspec.Struct, gc=False):
     """A statement's context."""
 
     registration: str | None = None
-    extensions: Session | None = None
+    extensions: XapiSession | None = None
 
 
 class Statement(msgspec.Struct, gc=False):
@@ -132,7 +132,7 @@ class XapiVideo(Schema):
         verb = (message.verb.id if message.verb else None) or ""
         what = VERBS.get(verb)
         at = (message.result.extensions if message.result else None) or Result()
-        where = (message.context.extensions if message.context else None) or Session()
+        where = (message.context.extensions if message.context else None) or XapiSession()
         # ADL's verbs are used for courses and tests, too.
         is_video = what is not None and (verb.startswith(OF_VIDEO) or at.time is not None or where.length is not None)
         if what is None or not is_video:

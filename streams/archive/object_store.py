@@ -55,7 +55,7 @@ class Bucket:
     def open(self, path: str) -> Iterator[BinaryIO]:
         with self._told(path):
             try:
-                with io.BufferedReader(_Object(self._obstore.open_reader(self._store, path))) as file:
+                with io.BufferedReader(_ObjectFile(self._obstore.open_reader(self._store, path))) as file:
                     yield file
             except (self._errors.NotFoundError, FileNotFoundError):
                 raise FileMissing(path) from None
@@ -80,7 +80,7 @@ class Bucket:
             raise ArchiveFailed(f"{self._address}/{path}: {said}") from None
 
 
-class _Object(io.RawIOBase):
+class _ObjectFile(io.RawIOBase):
     """obstore's reader with all that Python asks of a file."""
 
     def __init__(self, reader: ReadableFile) -> None:

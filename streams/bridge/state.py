@@ -3,7 +3,7 @@
 Owns the records' form, and whether a state may be continued. Keys and values:
 
     p              the position, JSON (`BridgePosition`): the last record of every transaction
-    s session      a foreign session (`models.sources.player.Session`), msgpack
+    s session      a foreign session (`models.sources.player.ForeignSession`), msgpack
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def run_collect(settings: Settings, sources: Sources) -> None:
         _Collector(settings, sources, list(topics), listening).run()
 
 
-class _Server(uvicorn.Server):
+class _CollectServer(uvicorn.Server):
     """The web server; it installs `handle_exit` for both signals while it runs, and raises them again afterwards."""
 
     def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
@@ -89,7 +89,7 @@ class _Collector:
         self._health = CollectorHealth(self._writer, topics)
         door = Door(sources, self._writer, self._room, self._metrics, settings.collect_body_kib << 10)
         origins = [each.strip() for each in settings.collect_origins.split(",") if each.strip()]
-        self._server = _Server(
+        self._server = _CollectServer(
             uvicorn.Config(
                 collect_app(door, origins),
                 http=_Connection,

@@ -35,7 +35,7 @@ class ErasureRequest(NamedTuple):
     erasure: Erasure
 
 
-class Forgotten(NamedTuple):
+class ForgetProgress(NamedTuple):
     """The number of rows deleted so far, by partition, and the partitions that have not answered."""
 
     rows: dict[int, int]
@@ -65,7 +65,7 @@ def ask(settings: Settings, household_id: str) -> ErasureRequest:
     return asked
 
 
-def follow(settings: Settings, asked: ErasureRequest, within_s: float) -> Forgotten:
+def follow(settings: Settings, asked: ErasureRequest, within_s: float) -> ForgetProgress:
     """Wait up to `within_s` until every partition's state confirms it. Raises `CannotRead`."""
     deadline = time.monotonic() + within_s
     rows: dict[int, int] = {}
@@ -74,7 +74,7 @@ def follow(settings: Settings, asked: ErasureRequest, within_s: float) -> Forgot
             rows |= _answers(state, asked)
             waiting = [number for number in range(len(asked.erasure.until)) if number not in rows]
             if not waiting or time.monotonic() > deadline:
-                return Forgotten(rows, waiting)
+                return ForgetProgress(rows, waiting)
             time.sleep(_POLL_S)
 
 

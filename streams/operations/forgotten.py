@@ -19,7 +19,7 @@ from streams.operations.titles import NOW
 from streams.source.erasures import Erasure, take_erasure
 
 
-class Forgotten:
+class CopyErasures:
     """The erasures that hold for the records of one copy."""
 
     def __init__(self, settings: Settings, note: CopyNote, partitions: Collection[int]) -> None:

@@ -15,7 +15,7 @@ from streams.kafka.copy_writer import CopyWriter
 from streams.kafka.merged_topic import MergedTopic
 from streams.kafka.topics import LARGEST_MESSAGE_BYTES
 from streams.operations.copies import Copy, CopyNote, copy_into, group_of
-from streams.operations.forgotten import Forgotten
+from streams.operations.forgotten import CopyErasures
 
 _COMMIT_EVERY, _COMMIT_EVERY_S = 50_000, 5.0
 _QUICK_S = 2.0
@@ -141,7 +141,7 @@ class _Copier:
         self.read = _starts(view, copy, source)
         self._total = 0
         self._merged = MergedTopic(settings.kafka_address, copy.note.source, self.read)
-        self._forgotten = Forgotten(settings, copy.note, self.read)
+        self._forgotten = CopyErasures(settings, copy.note, self.read)
 
     def __enter__(self) -> _Copier:
         return self

@@ -92,11 +92,11 @@ def _listed_fields(
     return fields
 
 
-class _Object(list[tuple[str, Any]]):
+class _JsonMembers(list[tuple[str, Any]]):
     """A JSON object as a list of its members in order, so that a repeated name stays visible."""
 
 
-def _members(value: bytes | None) -> _Object:
+def _members(value: bytes | None) -> _JsonMembers:
     if value is None:
         raise UnreadableRecord("no value")
     if len(value) > LARGEST_EVENT_BYTES:
@@ -114,7 +114,7 @@ def _members(value: bytes | None) -> _Object:
         raise UnreadableRecord("a string holds a lone surrogate") from None
     except (ValueError, RecursionError) as error:
         raise UnreadableRecord(f"not JSON: {error}") from None
-    if type(read) is not _Object:
+    if type(read) is not _JsonMembers:
         raise UnreadableRecord("not a JSON object")
     return read
 
@@ -145,7 +145,7 @@ def _refuse(word: str) -> None:
     raise ValueError(f"{word} is no JSON")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_Object, parse_int=_integer, parse_constant=_refuse)
+_DECODER = json.JSONDecoder(object_pairs_hook=_JsonMembers, parse_int=_integer, parse_constant=_refuse)
 
 
 def _is_text(given: Any) -> bool:

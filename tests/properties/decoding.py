@@ -21,7 +21,7 @@ from models.catalog import BadTitle, read_title
 from models.events import BadEvent
 from models.reading import read_event
 from models.sources.netflix_playback_related_events import COLUMNS
-from models.sources.reading import NotImportable, Viewer
+from models.sources.reading import FileOwner, NotImportable
 from models.sources.schemas import schemas
 from models.sources.told import LEFT_OUT, REJECTED, Rejected, Schema
 from models.sources.translator import Translator
@@ -35,7 +35,7 @@ from streams.verify.records import read_event as read_independently
 from streams.verify.zones import stored_zone
 
 HOUSEHOLD, TITLE_ID = "home", "film"
-VIEWER = Viewer(HOUSEHOLD, "Europe/Berlin", frozenset({"Mia"}), {"Paper Boats": "paper-boats"})
+VIEWER = FileOwner(HOUSEHOLD, "Europe/Berlin", frozenset({"Mia"}), {"Paper Boats": "paper-boats"})
 
 
 class Target(NamedTuple):

@@ -33,7 +33,7 @@ from streams.config.settings import Settings
 from streams.redis.keys import Keys
 from streams.state.side_outputs import kept_records
 from streams.state.transactions import SideRecord as Written
-from streams.verify import Expected, Kept, Milestone
+from streams.verify import Expected, KeptRecord, Milestone
 from streams.verify.kept import held
 from streams.verify.retention import Retention
 
@@ -50,7 +50,7 @@ KEYS = Keys("")
 # -- records in topics of their own -------------------------------------------------------------------------------
 
 
-def kept(log: Log, changes: list[list[Changes]], topic: str) -> list[Kept | Milestone]:
+def kept(log: Log, changes: list[list[Changes]], topic: str) -> list[KeptRecord | Milestone]:
     """What each partition's checkpoints write into the topic of a setting, in the recomputation's form."""
     where = Settings()
     return [
@@ -62,13 +62,13 @@ def kept(log: Log, changes: list[list[Changes]], topic: str) -> list[Kept | Mile
     ]
 
 
-def _kept(record: Written) -> Kept | Milestone:
+def _kept(record: Written) -> KeptRecord | Milestone:
     headers = dict(record.headers)
     place = int(headers["partition"]), int(headers["offset"])
     if record.topic == Settings().milestones_topic:
         return Milestone(*place, record.key, **json.loads(record.value or b""))
     length = int(headers["value_bytes"]) if "value_bytes" in headers else None
-    return Kept(*place, held(record.key), held(record.value), None, length)
+    return KeptRecord(*place, held(record.key), held(record.value), None, length)
 
 
 # -- hashes -------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from test_compare import as_expected
 
 from models.rules import Rules
 from streams.config.settings import Settings
-from streams.verify import Catalog, CatalogRow, Difference, Expected, Found, Recomputation, compare
+from streams.verify import Catalog, CatalogRow, Difference, Expected, Recomputation, WorkerOutput, compare
 from streams.verify import judging as module
 from streams.verify.clocks import StateLooks, silent_clocks
 from streams.verify.judging import Judge
@@ -44,7 +44,7 @@ def expected_at(recomputation: Recomputation, sessions: int) -> Expected:
     return recomputation.expected(CATALOG, {0: {8: timed_out(sessions)}})
 
 
-def found_at(recomputation: Recomputation, sessions: int, **changed: Any) -> Found:
+def found_at(recomputation: Recomputation, sessions: int, **changed: Any) -> WorkerOutput:
     return as_expected(expected_at(recomputation, sessions), **changed)
 
 
