@@ -17,13 +17,13 @@ import msgspec
 from models.account import StreamCounters
 from models.audience import WatchedWeeks
 from models.catalog import CatalogRow
-from models.changes import Changes, Milestone, Record
 from models.counters import count, count_return
 from models.credit import spread
 from models.dayparts import LocalTimes, read_dayparts
 from models.erasure import Erasures, HouseholdRow, held_of
 from models.events import END_OF_CALENDAR_MS, BadEvent, Event
 from models.expiry import sweep
+from models.fold_changes import FoldChanges, Milestone
 from models.partition_tallies import PartitionTallies
 from models.pseudonymous_record import PseudonymousRecord, refusal_of
 from models.pseudonyms import Pseudonyms
@@ -32,6 +32,7 @@ from models.row_cache import RowCache
 from models.rows import pack
 from models.rules import DAY_MS, Rules
 from models.session import Session
+from models.source_record import SourceRecord
 from models.streaks import COMPLETIONS, PART, WATCHED, Streaks
 from models.title import Title
 from models.viewing import COMPLETED, MISROUTED, NO_WEEK, Outcome, Row, advance
@@ -87,13 +88,13 @@ class Fold:
     def _reset(self) -> None:
         self._dirty_rows: list[tuple[Title, str, Row]] = []
         self._gone_rows: list[tuple[str, str]] = []
-        self._dead_letters: list[tuple[Record, str]] = []
-        self._late: list[Record] = []
+        self._dead_letters: list[tuple[SourceRecord, str]] = []
+        self._late: list[SourceRecord] = []
         self._milestones: list[Milestone] = []
 
     # -- records ----------------------------------------------------------------------------------------------
 
-    def apply(self, records: Iterable[Record]) -> None:
+    def apply(self, records: Iterable[SourceRecord]) -> None:
         """Fold records in, in log order."""
         self._sums.count_anew(self.stream_time_ms - self.rules.forget_ms)
         grace_ms, future_ms, stream, events = self.rules.grace_ms, self.rules.future_ms, self.stream, 0
@@ -131,11 +132,11 @@ class Fold:
     def _is_erased(self, event: Event, offset: int) -> bool:
         return offset < self.erasures.below and self.erasures.covers(event.household_id, offset)
 
-    def _set_aside(self, record: Record, reason: str) -> None:
+    def _set_aside(self, record: SourceRecord, reason: str) -> None:
         self.stream.dead_letters += 1
         self._dead_letters.append((record, reason))
 
-    def _view(self, event: Event, record: Record, time_ms: int) -> None:
+    def _view(self, event: Event, record: SourceRecord, time_ms: int) -> None:
         title = self.titles.get(event.title_id)
         if title is None:
             title = self.title(event.title_id)
@@ -179,8 +180,8 @@ class Fold:
             self._count(title, row, session, event, record, time_ms, outcome, in_hour)
 
     def _count(
-        self, title: Title, row: Row, session: Session, event: Event, record: Record, time_ms: int, outcome: Outcome,
-        in_hour: bool,
+        self, title: Title, row: Row, session: Session, event: Event, record: SourceRecord, time_ms: int,
+        outcome: Outcome, in_hour: bool,
     ) -> None:  # fmt: skip
         if not title.is_dirty:
             self._sums.mark(title)
@@ -209,7 +210,14 @@ class Fold:
                 title.note_played(first, beyond)
 
     def _credit(
-        self, title: Title, row: Row, event: Event, record: Record, instant_ms: int, credited_ms: int, in_play: bool
+        self,
+        title: Title,
+        row: Row,
+        event: Event,
+        record: SourceRecord,
+        instant_ms: int,
+        credited_ms: int,
+        in_play: bool,
     ) -> None:
         """Credit one instant, with the event's zone and segment. `title.delta` must be that instant's already."""
         delta, zone = title.delta, event.time_zone
@@ -337,7 +345,7 @@ class Fold:
         """The counts of all records so far, in the order of `StreamCounters`."""
         return list(msgspec.structs.astuple(self.stream))
 
-    def drain(self, sequence: int, published: int | None = None) -> Changes:
+    def drain(self, sequence: int, published: int | None = None) -> FoldChanges:
         """What changed since the last drain. Tallies get `sequence`, that of the checkpoint to be written.
 
         `published`: the sequence up to which all tallies are published. A window that changed later does not expire
@@ -353,7 +361,7 @@ class Fold:
         ]
         rows += [(title.title_id, household_id, self._rest(row)) for title, household_id, row in self._dirty_rows]
         sums = self._sums.drain(sequence, self.stream_time_ms, published)
-        changes = Changes(
+        changes = FoldChanges(
             rows,
             sums.tallies,
             self._dead_letters,
@@ -384,7 +392,7 @@ class Fold:
     # -- restored ---------------------------------------------------------------------------------------------
 
     def restore_streaks(self, title_id: str, end_quarter: int, sums: list[int]) -> None:
-        """Restore a sum of `Changes.streaks`."""
+        """Restore a sum of `FoldChanges.streaks`."""
         self._streaks.restore(self.title(title_id), end_quarter, sums)
 
     def restored(self, catalog: Mapping[str, CatalogRow], stream_time_ms: int, clock_ms: int) -> None:

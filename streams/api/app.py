@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streams.api.answers import BadArgument, NothingThere
 from streams.api.asked import ChangesAsked, NothingAsked
-from streams.api.changes import Changes
+from streams.api.changes import ChangeStream
 from streams.api.csv_rows import csv_head, csv_rows
 from streams.api.openapi import document
 from streams.api.parameters import read_parameters
@@ -90,7 +90,7 @@ class _Answers:
     def __init__(self, reader: AsyncReader, cache_control: str) -> None:
         self._reader, self._cache_control = reader, cache_control
         self._library = Library(reader, NamesSearched(reader))
-        self._changes = Changes(reader)
+        self._changes = ChangeStream(reader)
 
     def of(self, question: ApiPath) -> Callable[[Request], Awaitable[Response]]:
         """The endpoint of a question."""

@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from models.changes import Changes
 from models.fold import Fold
+from models.fold_changes import FoldChanges
 from streams.observability.metrics import Checkpoint, Metrics
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class Pulse(CheckpointWait):
         """Note that a checkpoint begins, with everything that was read so far."""
         return Cut(time.monotonic(), self.begin_checkpoint(), self._fold.credited_ms, self._fold.stream_counts())
 
-    def note_committed(self, cut: Cut, changes: Changes, records: int, changelog_records: int) -> None:
+    def note_committed(self, cut: Cut, changes: FoldChanges, records: int, changelog_records: int) -> None:
         """Note that a checkpoint was committed."""
         self.end_checkpoint()
         took = [now - before for now, before in zip(cut.stream, self._stream, strict=True)]

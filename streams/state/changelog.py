@@ -25,8 +25,8 @@ import msgspec
 
 from models.account import StreamCounters
 from models.catalog import CatalogRow
-from models.changes import Changes
 from models.fold import Fold
+from models.fold_changes import FoldChanges
 from models.tally import TITLE
 from models.viewing import Row
 from streams.config.zones import rules_of
@@ -142,7 +142,7 @@ def read_erasure(key: bytes, value: bytes) -> tuple[str, Erased]:
     return key[22:].decode(), _decode_erased(value)
 
 
-def state_messages(changes: Changes) -> list[Message]:
+def state_messages(changes: FoldChanges) -> list[Message]:
     """The changed rows and sums as changelog messages; a tombstone for what was deleted."""
     messages: list[Message] = [
         {"key": _row_prefix(title_id) + household_id.encode(), "value": packed}

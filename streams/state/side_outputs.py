@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import msgspec
 
-from models.changes import Changes, Milestone, Record
+from models.fold_changes import FoldChanges, Milestone
 from models.pseudonymous_record import PseudonymousRecord
 from models.pseudonyms import Pseudonyms, without_quotes
+from models.source_record import SourceRecord
 from models.viewing import COMPLETED, STARTED, STREAK, VIEWED
 from streams.config.settings import Settings
 from streams.state.transactions import SideRecord
@@ -24,7 +25,7 @@ _MILESTONES = {STARTED.name: "starter", VIEWED.name: "viewer", COMPLETED: "compl
 
 
 def kept_records(
-    changes: Changes, settings: Settings, partition: int, topic_id: str, pseudonyms: Pseudonyms | None = None
+    changes: FoldChanges, settings: Settings, partition: int, topic_id: str, pseudonyms: Pseudonyms | None = None
 ) -> list[SideRecord]:
     """The records that a checkpoint writes to side topics, in log order for each topic.
 
@@ -52,7 +53,7 @@ def kept_records(
 
 def refused_record(
     topic: str,
-    record: Record,
+    record: SourceRecord,
     source: tuple[str, str, int],
     reason: str,
     pseudonyms: Pseudonyms | None = None,
@@ -68,7 +69,9 @@ def refused_record(
     return _kept(topic, record, headers, [("error", _reason(reason, pseudonyms)), *(more or ())], pseudonyms)
 
 
-def _kept(topic: str, record: Record, source: Headers, more: Headers, pseudonyms: Pseudonyms | None) -> SideRecord:
+def _kept(
+    topic: str, record: SourceRecord, source: Headers, more: Headers, pseudonyms: Pseudonyms | None
+) -> SideRecord:
     headers = [*source, _offset(record.offset), *more]
     if pseudonyms is not None:
         return _without_bytes(topic, record, headers, pseudonyms)
@@ -78,7 +81,7 @@ def _kept(topic: str, record: Record, source: Headers, more: Headers, pseudonyms
     return SideRecord(topic, _cut(record.key), _cut(record.value), headers)
 
 
-def _without_bytes(topic: str, record: Record, headers: Headers, pseudonyms: Pseudonyms) -> SideRecord:
+def _without_bytes(topic: str, record: SourceRecord, headers: Headers, pseudonyms: Pseudonyms) -> SideRecord:
     if isinstance(record, PseudonymousRecord):
         key, length = record.key, record.value_bytes
     else:

@@ -16,9 +16,9 @@ from secrets import token_hex
 from typing import Any, NamedTuple, TypeVar
 
 from models.catalog import CatalogRow
-from models.changes import Changes
 from models.current_windows import CurrentWindows
 from models.fold import Fold
+from models.fold_changes import FoldChanges
 from models.tally import TallyKey
 from streams.config.failpoints import Failpoint, reached
 from streams.config.settings import Settings
@@ -255,7 +255,7 @@ class Partition:
         self.fold.cool(self.settings.hot_rows)
         self.fold.sweep(_SWEPT_ROWS)
 
-    def _batch(self, changes: Changes, position: Position) -> CheckpointBatch:
+    def _batch(self, changes: FoldChanges, position: Position) -> CheckpointBatch:
         state = [*self._controls.hand_over(), *state_messages(changes), position_message(position)]
         kept = kept_records(changes, self.settings, self.number, self.source.topic_id, self._pseudonyms)
         return CheckpointBatch(state, kept)
@@ -325,7 +325,7 @@ class Partition:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call, *arguments)
 
 
-def _untold(changes: Changes, told: int) -> Changes:
+def _untold(changes: FoldChanges, told: int) -> FoldChanges:
     """The changes without outputs of records below the offset `told`, which were written before the rebuild."""
     return changes._replace(
         dead_letters=[(record, reason) for record, reason in changes.dead_letters if record.offset >= told],

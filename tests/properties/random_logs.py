@@ -18,10 +18,10 @@ import msgspec
 from hypothesis import strategies as st
 
 from models.catalog import CatalogRow, read_title
-from models.changes import Changes
 from models.erasure import digest_of
 from models.events import END_OF_CALENDAR_MS
 from models.fold import Fold
+from models.fold_changes import FoldChanges
 from models.partitioner import partition_of
 from models.pseudonymous_record import PseudonymousRecord
 from models.pseudonyms import Pseudonyms
@@ -148,9 +148,9 @@ class Log:
             pseudonyms=self.pseudonyms,
         )
 
-    def folded(self) -> list[tuple[Fold, list[Changes]]]:
+    def folded(self) -> list[tuple[Fold, list[FoldChanges]]]:
         """Each partition's fold after all its records, and what its drains gave."""
-        folds: list[tuple[Fold, list[Changes]]] = [(self.fold(number), []) for number in range(self.partitions)]
+        folds: list[tuple[Fold, list[FoldChanges]]] = [(self.fold(number), []) for number in range(self.partitions)]
         for step in self.steps:
             fold, changes = folds[step.partition]
             changes += take(fold, step)
@@ -200,14 +200,14 @@ def _raw(step: Step) -> RawRecord:
     return RawRecord(step.partition, *step.record)
 
 
-def take(fold: Fold, step: Step) -> list[Changes]:
+def take(fold: Fold, step: Step) -> list[FoldChanges]:
     """Let a fold take the next step. The catalog is taken in between checkpoints: what a drain before it gave."""
     changes = take_in(fold, step)
     fold.apply([step.record])
     return changes
 
 
-def take_in(fold: Fold, step: Step) -> list[Changes]:
+def take_in(fold: Fold, step: Step) -> list[FoldChanges]:
     """The part of a step that comes before its record."""
     changes = [fold.drain(1)] if step.titles or step.erased else []
     for title_id, row in step.titles:

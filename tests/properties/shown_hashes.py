@@ -9,9 +9,9 @@ from itertools import zip_longest
 from random_logs import Log
 
 from models.catalog import CatalogRow
-from models.changes import Changes
 from models.dayparts import read_dayparts
 from models.fold import Fold
+from models.fold_changes import FoldChanges
 from models.hash_fields import (
     WATCHED,
     audience_fields,
@@ -50,7 +50,7 @@ KEYS = Keys("")
 # -- records in topics of their own -------------------------------------------------------------------------------
 
 
-def kept(log: Log, changes: list[list[Changes]], topic: str) -> list[KeptRecord | Milestone]:
+def kept(log: Log, changes: list[list[FoldChanges]], topic: str) -> list[KeptRecord | Milestone]:
     """What each partition's checkpoints write into the topic of a setting, in the recomputation's form."""
     where = Settings()
     return [

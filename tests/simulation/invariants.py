@@ -17,8 +17,8 @@ from group import Record
 from log import Broker, Sent
 
 from models.catalog import CatalogRow
-from models.changes import Changes
 from models.fold import Fold
+from models.fold_changes import FoldChanges
 from streams.config.settings import Settings
 from streams.observability.metrics import Metrics
 from streams.publishing.publisher import Publisher
@@ -61,7 +61,7 @@ class Reference:
                 self.rows[message["key"] or b""] = message["value"]
         self._keep(changes)
 
-    def _keep(self, changes: Changes) -> None:
+    def _keep(self, changes: FoldChanges) -> None:
         kept = kept_records(changes, self._settings, self.number, "source-id", None)
         self.kept.update((each.topic, each.key, each.value, tuple(each.headers)) for each in kept)
 

@@ -23,8 +23,8 @@ from typing import NamedTuple
 import psutil
 
 from models.catalog import read_title
-from models.changes import Changes
 from models.fold import Fold
+from models.fold_changes import FoldChanges
 from models.hash_fields import STREAM_FIELDS
 from models.rules import HOUR_MS
 from streams.config.settings import Settings, load
@@ -102,7 +102,7 @@ Changed = tuple[str, str, bytes | None]
 """A title, a household, and their packed row."""
 
 
-def _sample(settings: Settings) -> Changes:
+def _sample(settings: Settings) -> FoldChanges:
     """The rows that a fold makes from the beginning of the replay load."""
     fold = Fold(settings.rules())
     for row in loads.title_rows(loads.REPLAY):
@@ -112,7 +112,7 @@ def _sample(settings: Settings) -> Changes:
     return fold.drain(1)
 
 
-def _checkpoints(sample: Changes, partitions: int, number: int, rows: int) -> Iterator[CheckpointBatch]:
+def _checkpoints(sample: FoldChanges, partitions: int, number: int, rows: int) -> Iterator[CheckpointBatch]:
     everything = _rows(sample, partitions, number, rows)
     stream = [0] * len(STREAM_FIELDS)
     for sequence in count(1):
@@ -120,11 +120,11 @@ def _checkpoints(sample: Changes, partitions: int, number: int, rows: int) -> It
         if not some:
             return
         position = Position(rows, "bench", partitions, AT_REST_MS, sequence, "bench", "bench", 0, stream)
-        state = state_messages(Changes(some, {}, [], [], []))
+        state = state_messages(FoldChanges(some, {}, [], [], []))
         yield CheckpointBatch([*state, position_message(position)], ())
 
 
-def _rows(sample: Changes, partitions: int, number: int, rows: int) -> Iterator[Changed]:
+def _rows(sample: FoldChanges, partitions: int, number: int, rows: int) -> Iterator[Changed]:
     """A partition's part of the rows: the sample's over and over, each as another household's and title's."""
     titles, households = sorted({title_id for title_id, _, _ in sample.rows}), -(-rows // TITLES_A_HOUSEHOLD)
     for place, (_, _, packed) in zip(range(number, rows, partitions), cycle(sample.rows), strict=False):

@@ -14,11 +14,11 @@ from playing import T0
 
 from models.account import StreamCounters
 from models.catalog import CatalogRow
-from models.changes import Changes
 from models.counters import Counters
 from models.current_windows import Tallies
 from models.dayparts import read_dayparts
 from models.fold import Fold
+from models.fold_changes import FoldChanges
 from models.rules import DAY_MS, Rules
 from models.streaks import PART_FIELDS
 from models.tally import CURVE, DAYPARTS, FRANCHISE, TITLE, TallyKey
@@ -110,7 +110,7 @@ class Log:
 
     # -- what became of it -----------------------------------------------------------------------------------------
 
-    def drained(self, sequence: int = 1) -> Changes:
+    def drained(self, sequence: int = 1) -> FoldChanges:
         changes = self.fold.drain(sequence)
         self._rows |= {(title_id, household_id): packed for title_id, household_id, packed in changes.rows}
         self._streaks |= changes.streaks

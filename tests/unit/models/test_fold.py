@@ -11,7 +11,7 @@ from partition_log import FILM, Log, Record
 from playing import DAY, HOUR, T0
 
 from models.account import StreamCounters
-from models.changes import Changes
+from models.fold_changes import FoldChanges
 from models.partitioner import partition_of
 from models.rows import pack, unpack
 from models.tally import TallyKey
@@ -284,7 +284,7 @@ def test_a_drain_hands_over_what_changed_since_the_last_one_and_nothing_twice() 
         TallyKey("v", 0, "film"),
     )
     assert {key: tally[0] for key, tally in changed.items()} == dict.fromkeys(windows, 7)
-    assert log.drained(8) == Changes([], {}, [], [], [])
+    assert log.drained(8) == FoldChanges([], {}, [], [], [])
     second = log.tells("start", 60, at=50).tells("stop", 90, at=80).drained(9)
     assert [title_id for title_id, _, _ in second.rows] == ["film"]
     assert second.tallies[TallyKey("t", 0, "film")] == [9, 1, *[0] * 7, 60_000, *[0] * 16]

@@ -12,9 +12,9 @@ from partition_log import T0
 from models.account import StreamCounters
 from models.audience import WatchedWeeks
 from models.catalog import CatalogRow
-from models.changes import Changes
 from models.counters import ALL_FIELDS, WINDOW_FIELDS, Counters
 from models.current_windows import CurrentWindows
+from models.fold_changes import FoldChanges
 from models.habits import Habit
 from models.rows import pack, unpack
 from models.session import Session
@@ -76,7 +76,7 @@ PARTS = [7, *range(70_000, 70_000 + 4 * len(PART_FIELDS))]
 
 def changed(rows: Any = (), tallies: Any = None, current: Any = None, streaks: Any = None) -> Callable[[], Message]:
     """The one record that such a change makes."""
-    changes = Changes(list(rows), tallies or {}, [], [], [], streaks or {}, current or {})
+    changes = FoldChanges(list(rows), tallies or {}, [], [], [], streaks or {}, current or {})
 
     def message() -> Message:
         (only,) = state_messages(changes)
