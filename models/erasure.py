@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from models.rows import unpack
-from models.title import Title
+from models.title import TitleState
 from models.viewing import Row
 
 _OTHERS_KEPT: Final = 100_000
@@ -58,12 +58,12 @@ class Erasures:
 class HouseholdRow(NamedTuple):
     """A household's row of one title in a partition."""
 
-    title: Title
+    title: TitleState
     household_id: str
     row: Row
 
 
-def held_of(titles: Iterable[Title], digests: Iterable[str]) -> dict[str, list[HouseholdRow]]:
+def held_of(titles: Iterable[TitleState], digests: Iterable[str]) -> dict[str, list[HouseholdRow]]:
     """The rows of the households with these digests, by digest. Reads every household id of the partition."""
     known: dict[str, str] = {}
     held: dict[str, list[HouseholdRow]] = {digest: [] for digest in digests}

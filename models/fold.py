@@ -34,7 +34,7 @@ from models.rules import DAY_MS, Rules
 from models.session import Session
 from models.source_record import SourceRecord
 from models.streaks import COMPLETIONS, PART, WATCHED, Streaks
-from models.title import Title
+from models.title import TitleState
 from models.viewing import COMPLETED, MISROUTED, NO_WEEK, Outcome, Row, advance
 from models.watching import Watching
 from models.windows import KEPT_FOR, Retention, audience_week
@@ -86,7 +86,7 @@ class Fold:
         self._reset()
 
     def _reset(self) -> None:
-        self._dirty_rows: list[tuple[Title, str, Row]] = []
+        self._dirty_rows: list[tuple[TitleState, str, Row]] = []
         self._gone_rows: list[tuple[str, str]] = []
         self._dead_letters: list[tuple[SourceRecord, str]] = []
         self._late: list[SourceRecord] = []
@@ -180,7 +180,7 @@ class Fold:
             self._count(title, row, session, event, record, time_ms, outcome, in_hour)
 
     def _count(
-        self, title: Title, row: Row, session: Session, event: Event, record: SourceRecord, time_ms: int,
+        self, title: TitleState, row: Row, session: Session, event: Event, record: SourceRecord, time_ms: int,
         outcome: Outcome, in_hour: bool,
     ) -> None:  # fmt: skip
         if not title.is_dirty:
@@ -211,7 +211,7 @@ class Fold:
 
     def _credit(
         self,
-        title: Title,
+        title: TitleState,
         row: Row,
         event: Event,
         record: SourceRecord,
@@ -237,7 +237,7 @@ class Fold:
         if in_play and row.reached_week != title.week:
             self._count_audience(title, row, instant_ms, credited_ms)
 
-    def _count_audience(self, title: Title, row: Row, instant_ms: int, credited_ms: int) -> None:
+    def _count_audience(self, title: TitleState, row: Row, instant_ms: int, credited_ms: int) -> None:
         week, weeks = audience_week(instant_ms // DAY_MS), row.weeks
         if weeks is None:
             weeks = row.weeks = WatchedWeeks(week, self.rules.audience_ms)
@@ -248,7 +248,7 @@ class Fold:
         if changes:
             title.note_audience(changes)
 
-    def _count_facts(self, title: Title, row: Row, event: Event, offset: int, outcome: Outcome) -> None:
+    def _count_facts(self, title: TitleState, row: Row, event: Event, offset: int, outcome: Outcome) -> None:
         counters, is_kids, facts = title.delta.facts_moved(), event.profile_kind == "kids", outcome.facts
         for fact in facts:
             count(counters, fact, is_kids)
@@ -262,7 +262,7 @@ class Fold:
             title.parts_changed()[part * PART + COMPLETIONS] += len(completed)
             self._count_returns(title, event, [fact.before_ms for fact in completed if fact.before_ms is not None])
 
-    def _count_returns(self, title: Title, event: Event, followed: list[int]) -> None:
+    def _count_returns(self, title: TitleState, event: Event, followed: list[int]) -> None:
         """Count completions that were followed, in the windows of their own times; hour windows do not count them."""
         at_hand = title.delta, title.delta_from_ms, title.delta_until_ms, title.week
         for before_ms in followed:

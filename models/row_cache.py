@@ -15,7 +15,7 @@ from models.pseudonymous_record import PseudonymousRecord
 from models.rows import unpack
 from models.rules import Rules
 from models.source_record import SourceRecord
-from models.title import Title
+from models.title import TitleState
 from models.viewing import MISROUTED, Row
 from models.watching import Watching
 
@@ -30,10 +30,10 @@ class RowCache:
         self._partition = partition
         self._partitions = partitions
         self._watching = watching
-        self._rows: deque[tuple[Title, str]] = deque()
+        self._rows: deque[tuple[TitleState, str]] = deque()
         self._routes: dict[bytes, int] = {}
 
-    def touch(self, title: Title, household_id: str, record: SourceRecord, stream_time_ms: int) -> Row:
+    def touch(self, title: TitleState, household_id: str, record: SourceRecord, stream_time_ms: int) -> Row:
         """The decoded row of a household; a new one if there is none, or if it is forgotten by now.
 
         If the record's key belongs to another partition, a new row is flagged as misrouted.
@@ -51,7 +51,7 @@ class RowCache:
         title.rows[household_id] = row
         return row
 
-    def _unpacked(self, title: Title, household_id: str, packed: bytes) -> Row:
+    def _unpacked(self, title: TitleState, household_id: str, packed: bytes) -> Row:
         row = unpack(packed)
         if title.watching:
             row.watched = self._watching.of_row(title, household_id, row)

@@ -19,7 +19,7 @@ from models.viewing import Lengths, Row
 from models.windows import HOURS_A_DAY, audience_week, windows_at
 
 if TYPE_CHECKING:
-    from models.franchise import Franchise
+    from models.franchise import FranchiseState
 
 
 class Delta:
@@ -49,7 +49,7 @@ class Delta:
         return change
 
 
-class Title:
+class TitleState:
     """A title in one partition: its catalog data, its households' rows, its changes since the last drain.
 
     `deltas` are the changes by slot. A slot is the number of a UTC hour, or ~hour for events that came too late for
@@ -100,7 +100,7 @@ class Title:
         self.rows: dict[str, Row | bytes] = {}
         self.streaks: dict[int, list[int]] = {}
         self.watching: set[tuple[str, str]] = set()
-        self.franchise: Franchise | None = None
+        self.franchise: FranchiseState | None = None
         self.settled: list[tuple[int, Change, tuple[TallyKey, ...], Change]] = []
         self.deltas: dict[int, Delta] = {}
         self.parts: list[int] | None = None
