@@ -48,7 +48,7 @@ class Fold:
     """The state of one partition. Feed it records with `apply`, take what changed with `drain`.
 
     `decode` turns a value into JSON, or raises `BadEvent`; None: all values are JSON.
-    `zones` are the time zones that events may name, until `take_in_zones` changes them. With `pseudonyms`, `apply`
+    `zones` are the time zones that events may name, until `apply_zones` changes them. With `pseudonyms`, `apply`
     replaces a household's id, if the record still has it, by its pseudonym before the event is counted. `clock_ms` is
     the stream time, or later after a silence (`pass_time`). `credited_ms` is the content that this instance has
     credited: no part of the state.
@@ -277,13 +277,13 @@ class Fold:
         """The catalog rows that hold now, by title id."""
         return self._sums.catalog
 
-    def take_in(self, title_id: str, row: CatalogRow | None) -> None:
+    def apply_catalog_row(self, title_id: str, row: CatalogRow | None) -> None:
         """Apply a catalog row to all records from now on. None: the title left the catalog."""
-        self._sums.take_in(title_id, row)
+        self._sums.apply_catalog_row(title_id, row)
 
     # -- zones ------------------------------------------------------------------------------------------------
 
-    def take_in_zones(self, zones: Mapping[str, tzinfo]) -> None:
+    def apply_zones(self, zones: Mapping[str, tzinfo]) -> None:
         """Use these zones' rules for all records from now on. Zones that are not named stay as they are."""
         self._zones = {**self._zones, **zones}
         self._local.judge_by(self._zones)

@@ -89,7 +89,7 @@ class PartitionTallies:
 
     # -- the catalog ------------------------------------------------------------------------------------------
 
-    def take_in(self, title_id: str, row: CatalogRow | None) -> None:
+    def apply_catalog_row(self, title_id: str, row: CatalogRow | None) -> None:
         """Apply a catalog row from now on. None: the title left the catalog."""
         before = self.catalog.pop(title_id, None)
         if row is not None:
@@ -112,7 +112,7 @@ class PartitionTallies:
             }
 
     def _join(self, title: TitleState, row: CatalogRow | None) -> None:
-        title.take_in(row)
+        title.apply_catalog_row(row)
         franchise_id = _franchise_id(row)
         if title.franchise is not None and title.franchise.key.title_id != franchise_id:
             title.franchise.titles.remove(title)

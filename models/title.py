@@ -109,9 +109,9 @@ class TitleState:
         self.delta_from_ms = self.delta_until_ms = self.week = 0
         self.delta = Delta()
         self.is_dirty = False
-        self.take_in(None)
+        self.apply_catalog_row(None)
 
-    def take_in(self, row: CatalogRow | None) -> None:
+    def apply_catalog_row(self, row: CatalogRow | None) -> None:
         """Apply a catalog row from now on. Earlier changes stay in the windows that they belonged to."""
         self.settle()
         # With another release, the numbers of slots may mean other spans.

@@ -234,11 +234,11 @@ class Restored:
                 self.fold.restore_streaks(key[5:].decode(), int.from_bytes(key[1:5], "big"), decode_tally(value))
         except (msgspec.DecodeError, ValueError) as problem:
             raise _unreadable(key, problem) from None
-        self._take_in_zones()
+        self._apply_zones()
         self.fold.stream = StreamCounters(*self.position.stream)
         self.fold.restored(catalog, self.position.stream_time_ms, self._clock_ms)
 
-    def _take_in_zones(self) -> None:
+    def _apply_zones(self) -> None:
         self.zones = {name: data for name, (_, data) in self._zones.items()}
         rules: dict[str, tzinfo] = {}
         for name, data in self.zones.items():
@@ -248,7 +248,7 @@ class Restored:
                 raise StateError(
                     f"the state cannot be read: the data of the zone {name!r}: {problem}; {_REMEDY}"
                 ) from None
-        self.fold.take_in_zones(rules)
+        self.fold.apply_zones(rules)
 
     def _restore_current(self, title_id: str, value: bytes) -> None:
         tallies = self.fold.tallies

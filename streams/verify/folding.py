@@ -138,11 +138,11 @@ class PartitionLog:
 
         Silences are not kept: the clock is that of the last call, and may be earlier than before.
         """
-        self._take_in_all(reversed(self.coming_rows))
+        self._apply_rows(reversed(self.coming_rows))
         self.coming_rows = []
         new = sorted(row for row in catalog if row not in self.rows_known)
         self.rows_known.update(new)
-        self._take_in_all(new)
+        self._apply_rows(new)
         self.end_silent_ms = max(silent.values(), default=NEVER)
         while self.coming_erasures:
             self._erase(*self.coming_erasures.pop())
@@ -208,7 +208,7 @@ class PartitionLog:
         due = []
         while self.coming_rows and self.coming_rows[-1].offset <= offset:
             due.append(self.coming_rows.pop())
-        self._take_in_all(due)
+        self._apply_rows(due)
         while self.coming_silences and self.coming_silences[-1][0] <= offset:
             self.silent_ms = max(self.silent_ms, self.coming_silences.pop()[1])
         while self.coming_erasures and self.coming_erasures[-1][0][0] <= offset:
@@ -231,13 +231,13 @@ class PartitionLog:
         for franchise_id, standings in in_franchises.items():
             self.franchises.leave(franchise_id, standings)
 
-    def _take_in_all(self, rows: Iterable[CatalogRow]) -> None:
+    def _apply_rows(self, rows: Iterable[CatalogRow]) -> None:
         """Rows of one checkpoint move all their titles before any franchise is recounted."""
         for _, together in groupby(rows, key=lambda row: row.offset):
-            for franchise_id in {moved for row in together for moved in self._take_in(row)}:
+            for franchise_id in {moved for row in together for moved in self._apply_row(row)}:
                 self.franchises.recount(franchise_id, self._households(franchise_id).values())
 
-    def _take_in(self, row: CatalogRow) -> list[str]:
+    def _apply_row(self, row: CatalogRow) -> list[str]:
         """Apply a row of the catalog. Returns the franchises to recount."""
         title: dict[str, Any] = json.loads(row.row) if row.row else {}
         if catalog_length(title) != catalog_length(self.catalog.get(row.title_id, {})):

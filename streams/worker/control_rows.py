@@ -55,7 +55,7 @@ class Controls:
         self._zones, self._messages, self.are_urgent = [], [], False
         return messages
 
-    def take_in_catalog(self, position: int) -> None:
+    def apply_catalog(self, position: int) -> None:
         """Apply the present catalog from the record at a position on."""
         before, now = self._fold.catalog, self._told.catalog()
         if now is self._catalog_known:
@@ -64,10 +64,10 @@ class Controls:
         for title_id in [
             title_id for title_id in before.keys() | now.keys() if before.get(title_id) != now.get(title_id)
         ]:
-            self._fold.take_in(title_id, now.get(title_id))
+            self._fold.apply_catalog_row(title_id, now.get(title_id))
             self._messages.append(catalog_message(position, title_id, now.get(title_id)))
 
-    def take_in_zones(
+    def apply_zones(
         self, position: int, before: Mapping[str, bytes], now: Mapping[str, bytes], *, waits: bool = True
     ) -> None:
         """Apply the zone data `now`, by zone name, from the record at a position on; `before` applied so far.
@@ -75,13 +75,13 @@ class Controls:
         A zone that `now` lacks keeps its data. The rows wait for a record, or else have a checkpoint of their own.
         """
         new = {name: data for name, data in now.items() if before.get(name) != data}
-        self._fold.take_in_zones({name: rules_of(data) for name, data in new.items()})
+        self._fold.apply_zones({name: rules_of(data) for name, data in new.items()})
         rows = self._zones if waits else self._messages
         rows += [zone_message(position, name, data) for name, data in new.items()]
         if before and new:
             log.info("partition %d takes in the changed data of %d zones", self._number, len(new))
 
-    def take_in_erasures(self, position: int) -> None:
+    def apply_erasures(self, position: int) -> None:
         """Apply new erasures before the record at a position."""
         now = self._told.erasures()
         if now is self._erasures_known:

@@ -131,10 +131,10 @@ class Partition:
             check_fits(self._place, position, self._position())
             check_source(self._place, position.next_offset, first_offset, end_offset)
             self._continue_from(position)
-        self._take_in_zones(position)
+        self._apply_zones(position)
         self._catalog_of_state = dict(self.fold.catalog)
-        self._controls.take_in_catalog(self.position)
-        self._controls.take_in_erasures(self.position)
+        self._controls.apply_catalog(self.position)
+        self._controls.apply_erasures(self.position)
         self._break_silence()
 
     def _restore(self) -> Position | None:
@@ -147,11 +147,11 @@ class Partition:
         self.restored_rows, self._zones_of_state = restored.rows, restored.zones
         return restored.position
 
-    def _take_in_zones(self, restored: Position | None) -> None:
+    def _apply_zones(self, restored: Position | None) -> None:
         """A state without zone data was computed with the installed data from its first record on."""
         has_zones = restored is None or restored.format >= ZONES_SINCE
         offset = self.position if has_zones else 0
-        self._controls.take_in_zones(offset, self._zones_of_state, self.source.zones, waits=has_zones)
+        self._controls.apply_zones(offset, self._zones_of_state, self.source.zones, waits=has_zones)
         self._zones_of_state = {}
 
     def _continue_from(self, position: Position) -> None:
@@ -215,7 +215,7 @@ class Partition:
             # The changes of a failed checkpoint are in no later one.
             if self._unfinished is not None:
                 raise self._unfinished
-            self._controls.take_in_erasures(self.position)
+            self._controls.apply_erasures(self.position)
             if self.uncheckpointed or self._controls_are_due():
                 self._unfinished = CheckpointFailed(f"a checkpoint of {self._name} was given up")
                 try:
@@ -240,7 +240,7 @@ class Partition:
             changes = _untold(changes, self._told)
         acknowledged, self._unacknowledged = self._unacknowledged, []
         batch = self._batch(changes, position)
-        self._controls.take_in_catalog(self.position)
+        self._controls.apply_catalog(self.position)
         reached(Failpoint.CUT)
         await self._in_pool(self._writer.write, batch)
         reached(Failpoint.COMMITTED)

@@ -202,18 +202,18 @@ def _raw(step: Step) -> RawRecord:
 
 def take(fold: Fold, step: Step) -> list[FoldChanges]:
     """Let a fold take the next step. The catalog is taken in between checkpoints: what a drain before it gave."""
-    changes = take_in(fold, step)
+    changes = apply_controls(fold, step)
     fold.apply([step.record])
     return changes
 
 
-def take_in(fold: Fold, step: Step) -> list[FoldChanges]:
+def apply_controls(fold: Fold, step: Step) -> list[FoldChanges]:
     """The part of a step that comes before its record."""
     changes = [fold.drain(1)] if step.titles or step.erased else []
     for title_id, row in step.titles:
-        fold.take_in(title_id, row)
+        fold.apply_catalog_row(title_id, row)
     if step.zones:
-        fold.take_in_zones({name: rules_of(data) for name, data in step.zones.items()})
+        fold.apply_zones({name: rules_of(data) for name, data in step.zones.items()})
     if step.silent_ms is not None:
         fold.pass_time(step.silent_ms)
     if step.erased:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_logs import LOGS, Log, Step, take, take_in
+from random_logs import LOGS, Log, Step, apply_controls, take
 from whole_state import counted, state
 
 from models.catalog import CatalogRow
@@ -202,7 +202,7 @@ def _apply_batch(fold: Fold, batch: list[Step], changelog: Messages | None = Non
         if _has_controls(step):
             fold.apply(waiting)
             waiting = []
-            drained += take_in(fold, step)
+            drained += apply_controls(fold, step)
             if changelog is not None:
                 changelog += _control_messages(step)
         waiting.append(step.record)

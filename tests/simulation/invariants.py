@@ -50,7 +50,7 @@ class Reference:
         """Fold up to a position, with the control rows of its checkpoint."""
         for key, value in controls:
             self._read_to(int(key[1:21]))
-            self._take_in(key, value)
+            self._apply(key, value)
         self._read_to(position.next_offset)
         changes = self.fold.drain(position.sequence)
         self.sequence = position.sequence
@@ -70,10 +70,10 @@ class Reference:
             self.fold.apply(self._source[self.offset : offset])
             self.offset = offset
 
-    def _take_in(self, key: bytes, value: bytes) -> None:
+    def _apply(self, key: bytes, value: bytes) -> None:
         kind = key[:1]
         if kind == b"c":
-            self.fold.take_in(key[22:].decode(), _decode_row(value) if value else None)
+            self.fold.apply_catalog_row(key[22:].decode(), _decode_row(value) if value else None)
         elif kind == b"k":
             self.fold.pass_time(int(value))
         elif kind == b"e":

@@ -106,7 +106,7 @@ def _sample(settings: Settings) -> FoldChanges:
     """The rows that a fold makes from the beginning of the replay load."""
     fold = Fold(settings.rules())
     for row in loads.title_rows(loads.REPLAY):
-        fold.take_in(row["title_id"], read_title(row["title_id"].encode(), json.dumps(row).encode()))
+        fold.apply_catalog_row(row["title_id"], read_title(row["title_id"].encode(), json.dumps(row).encode()))
     items = enumerate(loads.replay_backlog(SAMPLE_EVENTS))
     fold.apply(StoredRecord(offset, item.timestamp_ms, item.key, item.value) for offset, item in items)
     return fold.drain(1)

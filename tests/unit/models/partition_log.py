@@ -61,7 +61,7 @@ class Log:
     def takes_in(self, *titles: CatalogRow) -> Log:
         """Rows of the catalog hold from now on."""
         for title in titles:
-            self.fold.take_in(title.title_id, title)
+            self.fold.apply_catalog_row(title.title_id, title)
         return self
 
     def raw(self, at: float, key: bytes | None, value: bytes | None) -> Log:

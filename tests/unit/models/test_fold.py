@@ -207,7 +207,7 @@ def test_kids_are_counted_by_the_profile_on_the_event_that_makes_the_fact() -> N
 
 def test_a_catalog_row_holds_from_where_it_is_taken_in_and_facts_made_stay() -> None:
     log = Log(msgspec.structs.replace(FILM, runtime_ms=100_000)).plays(0, 100, at=0)
-    log.fold.take_in("film", FILM)
+    log.fold.apply_catalog_row("film", FILM)
     log.plays(205, 1000, at=HOUR)
     assert {name: log.title().get(name) for name in ("completions", "completers")} == {
         "completions": 1, "completers": 1,
@@ -219,7 +219,7 @@ def test_a_catalog_row_holds_from_where_it_is_taken_in_and_facts_made_stay() -> 
 def test_a_row_that_leaves_the_catalog_leaves_what_events_state() -> None:
     log = Log(msgspec.structs.replace(FILM, content_kind="trailer"))
     log.tells("start", 0, at=0, runtime_ms=100_000)
-    log.fold.take_in("film", None)
+    log.fold.apply_catalog_row("film", None)
     log.plays(0, 95, at=60, runtime_ms=100_000, play_session_id="b")
     assert log.title()["completions"] == 1
 

@@ -254,7 +254,7 @@ def test_a_title_that_goes_takes_along_what_only_it_had() -> None:
 def test_a_franchise_that_its_last_title_left_is_nought(row: CatalogRow | None) -> None:
     log = completes(saga(1), 1)
     log.drained()
-    log.fold.take_in("part 1", row)
+    log.fold.apply_catalog_row("part 1", row)
     assert log.franchise() == {}
     assert log.fold.tallies[TallyKey(FRANCHISE, 0, "saga")] == [1] + [0] * 25
     completes(log, 1, at=HOUR)

@@ -74,7 +74,7 @@ def test_two_years_of_a_households_viewing_activity_are_credited_nearly_whole(tm
     found = read_import(file, FileOwner("home"))
     fold = Fold(Rules(), zones=Zones())
     for title in found.missing_titles({}):
-        fold.take_in(title["title_id"], read_title(title["title_id"].encode(), msgspec.json.encode(title)))
+        fold.apply_catalog_row(title["title_id"], read_title(title["title_id"].encode(), msgspec.json.encode(title)))
     fold.apply(
         Record(offset, item.timestamp_ms or 0, item.key, item.value) for offset, item in enumerate(found.items())
     )
