@@ -176,7 +176,7 @@ class Fold:
         if outcome.credited_ms or outcome.facts:
             self.credited_ms += outcome.credited_ms
             if not title.delta_from_ms <= time_ms < title.delta_until_ms or not in_hour:
-                title.turn_to(time_ms, in_hour)
+                title.select_delta(time_ms, in_hour)
             self._count(title, row, session, event, record, time_ms, outcome, in_hour)
 
     def _count(
@@ -200,7 +200,7 @@ class Fold:
             self._credit(title, row, event, record, time_ms, credited_ms, in_play)
         else:
             for instant_ms, part_ms in spread(credited_ms, time_ms, outcome.elapsed_ms):
-                title.turn_to(instant_ms, in_hour)
+                title.select_delta(instant_ms, in_hour)
                 self._credit(title, row, event, record, instant_ms, part_ms, in_play)
         if title.lengths.content_ms:
             first, beyond = outcome.cells
@@ -266,7 +266,7 @@ class Fold:
         """Count completions that were followed, in the windows of their own times; hour windows do not count them."""
         at_hand = title.delta, title.delta_from_ms, title.delta_until_ms, title.week
         for before_ms in followed:
-            title.turn_to(before_ms, False)
+            title.select_delta(before_ms, False)
             count_return(title.delta.facts_moved(), abs(event.event_time_ms - before_ms))
         title.delta, title.delta_from_ms, title.delta_until_ms, title.week = at_hand
 

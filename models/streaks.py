@@ -57,7 +57,7 @@ class Streaks:
         if habit is None:
             habit = row.habits[local.daypart] = Habit()
         if habit.day != local.day:
-            habit.turn_to(local.day, self._day_ms)
+            habit.select_day(local.day, self._day_ms)
             row.filled = -1
             if habit.days is not None:
                 habit.forget((now[0] - self._grace_ms) // DAY_MS - _LARGEST_OFFSET_DAYS)

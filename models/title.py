@@ -137,7 +137,7 @@ class TitleState:
         self.deltas = {}
         self.delta_from_ms = self.delta_until_ms = 0
 
-    def turn_to(self, time_ms: int, in_hour: bool) -> None:
+    def select_delta(self, time_ms: int, in_hour: bool) -> None:
         """Make `delta` the one for an instant. It holds from `delta_from_ms` to before `delta_until_ms`."""
         hour = slot = time_ms // HOUR_MS
         from_ms, until_ms = hour * HOUR_MS, (hour + 1) * HOUR_MS

@@ -36,7 +36,7 @@ class LegsRound:
         """
         legs, first = self._legs, {key.title_id for key in written}
         legs.note_written(written, state.judged_ms)
-        legs.turn_to(state.as_of_ms)
+        legs.advance_to(state.as_of_ms)
         for title_id, week in (await self._writer.weeks_of_legs(_some_of(legs.unchecked, first, most))).items():
             legs.note_found(title_id, week, state.as_of_ms)
         chosen = _some_of(legs.due, first, most // _WEIGHT) - set(left)

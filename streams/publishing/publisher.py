@@ -285,7 +285,7 @@ class Publisher:
 
     def _show_catalog(self) -> None:
         """Queue what a correction of the catalog changes, such as names and legs, although no counter has changed."""
-        corrected = self._shown.turn_to(self._catalog())
+        corrected = self._shown.replace(self._catalog())
         for title_id in corrected.titles:
             self._waiting.let_wait(TallyKey(TITLE, 0, title_id))
         for title_id in corrected.lengths:
