@@ -86,19 +86,19 @@ class PendingChanges:
         """Whether any partition has a tally with this key. Do not call it for windows: current ones have none."""
         return any(key in told.tallies for told in self._told.values())
 
-    def let_wait(self, key: TallyKey) -> None:
+    def requeue(self, key: TallyKey) -> None:
         """Queue a key again, if it has a tally; not for windows."""
         for told in self._told.values():
-            told.let_wait([key])
+            told.requeue([key])
 
-    def let_wait_in(self, partition: int, keys: set[TallyKey]) -> None:
+    def requeue_in(self, partition: int, keys: set[TallyKey]) -> None:
         """Queue keys of one partition again, as far as it has tallies of them; not for windows."""
-        self._told[partition].let_wait(keys)
+        self._told[partition].requeue(keys)
 
-    def let_everything_wait(self) -> None:
+    def requeue_all(self) -> None:
         """Queue all keys again."""
         for told in self._told.values():
-            told.let_everything_wait()
+            told.requeue_all()
 
     @property
     def is_charts_alone(self) -> bool:
@@ -135,13 +135,13 @@ class PendingChanges:
             chosen.put(item, NOT_MISSED)
         return {p: told.take(chosen, with_charts=with_charts) for p, told in self._told.items()}
 
-    def wait_again(self, taken: Taken) -> None:
+    def put_back(self, taken: Taken) -> None:
         """Queue again what was taken. If a partition was closed meanwhile, its next owner publishes it."""
         for partition in taken.waiting.keys() & self._told.keys():
-            self._told[partition].let_wait(taken.waiting[partition].items())
-        self.still_old(taken)
+            self._told[partition].requeue(taken.waiting[partition].items())
+        self.keep_age(taken)
 
-    def still_old(self, taken: Taken) -> None:
+    def keep_age(self, taken: Taken) -> None:
         """Keep the age of what was taken: it may be written, but its hashes are not marked as complete yet."""
         for partition in taken.oldest_ms.keys() & self._told.keys():
             self._told[partition].oldest_ms = taken.oldest_ms[partition]

@@ -105,7 +105,7 @@ class Publisher:
             # At the start nothing of this worker can be missing yet: hashes that are complete need not be marked again.
             self._complete = not self.published and await self._is_complete()
             self.published = dict.fromkeys(self.published, 0)
-            self._let_everything_wait()
+            self._requeue_all()
 
     async def _is_complete(self) -> bool:
         try:
@@ -138,7 +138,7 @@ class Publisher:
         if not self._shown.rows:
             self._show_catalog()
         titles_shown = self._shown.may_show_other_lengths(state.catalog)
-        self._waiting.let_wait_in(state.partition, {TallyKey(CURVE, 0, title_id) for title_id in titles_shown})
+        self._waiting.requeue_in(state.partition, {TallyKey(CURVE, 0, title_id) for title_id in titles_shown})
 
     def close_partition(self, partition: int) -> None:
         """Stop publishing a partition; its next owner publishes what is still pending."""
@@ -185,7 +185,7 @@ class Publisher:
                     await self._something.wait()
             except TimeoutError:
                 # The lag in the status hash may have changed although no counter has.
-                self._waiting.let_wait(STATUS)
+                self._waiting.requeue(STATUS)
 
     async def publish(self) -> None:
         """Publish what is pending, unless a rebuild holds it back. Raises `Unreachable`; the rest stays pending.
@@ -216,15 +216,15 @@ class Publisher:
             found = await self._sink.begin_round(self._health, taken.ends, self._topic_id)
             if found.is_held:
                 self._charts_due_s = 0.0
-                self._waiting.wait_again(taken)
+                self._waiting.put_back(taken)
                 await asyncio.sleep(_HELD_S)
                 return
-            turned = self._turn_complete(found.is_complete)
+            turned = self._mark_complete(found.is_complete)
             reached(Failpoint.SHARES)
             written = await self._write(taken.shares, found.state)
             if not self._complete:
                 found = await self._sink.begin_round(self._health, taken.ends, self._topic_id)
-                turned = self._turn_complete(found.is_complete)
+                turned = self._mark_complete(found.is_complete)
                 if turned:
                     # Others completed meanwhile what this worker, if it was frozen, has just marked as incomplete.
                     self._show_catalog()
@@ -232,11 +232,11 @@ class Publisher:
             is_said = await self._note_published(taken, turned)
             self._whole_again.note(written, is_said)
         except DataLost:
-            self._waiting.wait_again(taken)
+            self._waiting.put_back(taken)
             await self._begin_again()
             return
         except (Unreachable, asyncio.CancelledError):
-            self._waiting.wait_again(taken)
+            self._waiting.put_back(taken)
             raise
         self._is_part = bool(taken.unfinished or self._legs.left)
         took_s = time.monotonic() - begun
@@ -269,7 +269,7 @@ class Publisher:
             self._waiting.note_published(versions)
             self._note_latency(taken)
         else:
-            self._waiting.still_old(taken)
+            self._waiting.keep_age(taken)
         return is_said
 
     def _note_latency(self, taken: Taken) -> None:
@@ -287,25 +287,25 @@ class Publisher:
         """Queue what a correction of the catalog changes, such as names and legs, although no counter has changed."""
         corrected = self._shown.replace(self._catalog())
         for title_id in corrected.titles:
-            self._waiting.let_wait(TallyKey(TITLE, 0, title_id))
+            self._waiting.requeue(TallyKey(TITLE, 0, title_id))
         for title_id in corrected.lengths:
-            self._waiting.let_wait(TallyKey(CURVE, 0, title_id))
+            self._waiting.requeue(TallyKey(CURVE, 0, title_id))
         self._franchises.update(f for f in corrected.franchises if self._waiting.has(TallyKey(FRANCHISE, 0, f)))
         self._legs.note_releases(corrected.releases)
 
-    def _let_everything_wait(self) -> None:
-        self._waiting.let_everything_wait()
+    def _requeue_all(self) -> None:
+        self._waiting.requeue_all()
         self._charts_due_s = 0.0
         self._legs.note_all()
 
-    def _turn_complete(self, complete: bool) -> bool:
+    def _mark_complete(self, complete: bool) -> bool:
         """Once all partitions are published after a loss, queue everything again, to be marked as complete.
 
         Returns whether that happened now.
         """
         turned = complete and not self._complete
         if turned:
-            self._let_everything_wait()
+            self._requeue_all()
             self._something.set()
         self._complete = complete
         return turned
