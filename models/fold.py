@@ -50,7 +50,7 @@ class Fold:
     `decode` turns a value into JSON, or raises `BadEvent`; None: all values are JSON.
     `zones` are the time zones that events may name, until `apply_zones` changes them. With `pseudonyms`, `apply`
     replaces a household's id, if the record still has it, by its pseudonym before the event is counted. `clock_ms` is
-    the stream time, or later after a silence (`pass_time`). `credited_ms` is the content that this instance has
+    the stream time, or later after a silence (`advance_clock`). `credited_ms` is the content that this instance has
     credited: no part of the state.
     """
 
@@ -320,7 +320,7 @@ class Fold:
 
     # -- time, and what leaves by it ----------------------------------------------------------------------------
 
-    def pass_time(self, clock_ms: int) -> None:
+    def advance_clock(self, clock_ms: int) -> None:
         """Advance the clock after a silence. It ends streaks and *watching now*, nothing else."""
         self.clock_ms = max(self.clock_ms, clock_ms)
 

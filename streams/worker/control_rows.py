@@ -96,8 +96,8 @@ class Controls:
             log.info("partition %d forgot a household: %d rows", self._number, rows)
         self.are_urgent = True
 
-    def pass_time(self, position: int, clock_ms: int) -> None:
+    def advance_clock(self, position: int, clock_ms: int) -> None:
         """Advance the clock after a silence, if that ends anything."""
         if self._fold.ends_by(clock_ms):
-            self._fold.pass_time(clock_ms)
+            self._fold.advance_clock(clock_ms)
             self._messages.append(silence_message(position, clock_ms))

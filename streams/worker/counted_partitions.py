@@ -75,7 +75,7 @@ class CountedPartitions(Ownership[Partition]):
     def _prepare_checkpoint(self, number: int, is_at_end: bool) -> None:
         partition = self.partitions[number]
         if is_at_end:
-            partition.let_time_pass()
+            partition.advance_clock_if_silent()
         partition.published = self._publisher.published.get(number, 0)
 
     def _note_lag(self, number: int, records: int) -> None:

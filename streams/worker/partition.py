@@ -195,7 +195,7 @@ class Partition:
     def _silent_s(self) -> float:
         return time.monotonic() - self._silent_since_s
 
-    def let_time_pass(self) -> None:
+    def advance_clock_if_silent(self) -> None:
         """After a long silence, advance the clock, which ends streaks and *watching now*, and record that.
 
         The clock advances from the last record's time by this worker's monotonic clock, whatever the wall clock says.
@@ -203,7 +203,7 @@ class Partition:
         """
         if self._silent_s() < SILENT_S or self._clock_before_ms < 0:
             return
-        self._controls.pass_time(self.position, self._clock_before_ms + int(self._silent_s() * 1000))
+        self._controls.advance_clock(self.position, self._clock_before_ms + int(self._silent_s() * 1000))
 
     async def checkpoint(self) -> None:
         """Write all changes since the last checkpoint in one transaction, then acknowledge and publish.

@@ -45,7 +45,7 @@ class Open:
             raise RecordRefused("too large")
         self.checkpointed_position = self.position
 
-    def let_time_pass(self) -> None: ...
+    def advance_clock_if_silent(self) -> None: ...
 
     async def close(self) -> None:
         await asyncio.sleep(0)

@@ -155,7 +155,7 @@ class Log:
             fold, changes = folds[step.partition]
             changes += take(fold, step)
         for number, (fold, changes) in enumerate(folds):
-            fold.pass_time(self.silent_ms.get(number, -1))
+            fold.advance_clock(self.silent_ms.get(number, -1))
             changes.append(fold.drain(1))
         return folds
 
@@ -215,7 +215,7 @@ def apply_controls(fold: Fold, step: Step) -> list[FoldChanges]:
     if step.zones:
         fold.apply_zones({name: rules_of(data) for name, data in step.zones.items()})
     if step.silent_ms is not None:
-        fold.pass_time(step.silent_ms)
+        fold.advance_clock(step.silent_ms)
     if step.erased:
         fold.erase(step.erased)
     return changes

@@ -75,7 +75,7 @@ class Reference:
         if kind == b"c":
             self.fold.apply_catalog_row(key[22:].decode(), _decode_row(value) if value else None)
         elif kind == b"k":
-            self.fold.pass_time(int(value))
+            self.fold.advance_clock(int(value))
         elif kind == b"e":
             digest, erased = read_erasure(key, value)
             self.fold.erase({digest: erased.until})

@@ -105,7 +105,7 @@ class Log:
 
     def passes(self, at: float) -> Log:
         """Time passes in silence up to that second."""
-        self.fold.pass_time(T0 + round(at * 1000))
+        self.fold.advance_clock(T0 + round(at * 1000))
         return self
 
     # -- what became of it -----------------------------------------------------------------------------------------
