@@ -102,7 +102,7 @@ class Fold:
         for record in records:
             timestamp_ms = record.timestamp
             if not 0 <= timestamp_ms < END_OF_CALENDAR_MS:
-                self._set_aside(record, f"the record's timestamp is {timestamp_ms}, accepted: the years 1970 to 9999")
+                self._dead_letter(record, f"the record's timestamp is {timestamp_ms}, accepted: the years 1970 to 9999")
                 continue
             if timestamp_ms > self.stream_time_ms:
                 self.stream_time_ms = timestamp_ms
@@ -111,12 +111,12 @@ class Fold:
             try:
                 event = read_event(record.key, record.value if decode is None else decode(record.value))
             except BadEvent as problem:
-                self._set_aside(record, refusal_of(record, problem))
+                self._dead_letter(record, refusal_of(record, problem))
                 continue
             time_ms: int = event.event_time_ms
             ahead_ms = time_ms - timestamp_ms
             if ahead_ms > future_ms:
-                self._set_aside(record, f"event_time_ms is {ahead_ms} ms ahead of the record, accepted: {future_ms}")
+                self._dead_letter(record, f"event_time_ms is {ahead_ms} ms ahead of the record, accepted: {future_ms}")
             elif time_ms < self.stream_time_ms - grace_ms:
                 stream.late_events += 1
                 self._late.append(record)
@@ -132,7 +132,7 @@ class Fold:
     def _is_erased(self, event: Event, offset: int) -> bool:
         return offset < self.erasures.below and self.erasures.covers(event.household_id, offset)
 
-    def _set_aside(self, record: SourceRecord, reason: str) -> None:
+    def _dead_letter(self, record: SourceRecord, reason: str) -> None:
         self.stream.dead_letters += 1
         self._dead_letters.append((record, reason))
 
@@ -166,13 +166,13 @@ class Fold:
             self._dirty_rows.append((title, household_id, row))
         session = row.sessions[session_id]
         if outcome.gave_room in row.watched:
-            self._watching.turn(title, household_id, row, outcome.gave_room, False)
+            self._watching.set_watched(title, household_id, row, outcome.gave_room, False)
         is_watched = session.playing and time_ms >= self.clock_ms - rules.watching_ms
         if is_watched is not (session_id in row.watched):
-            self._watching.turn(title, household_id, row, session_id, is_watched)
+            self._watching.set_watched(title, household_id, row, session_id, is_watched)
             self._sums.mark(title)
         elif is_watched and session.later_ms:
-            self._watching.told_earlier(title, household_id, session_id, time_ms)
+            self._watching.schedule_earlier(title, household_id, session_id, time_ms)
         if outcome.credited_ms or outcome.facts:
             self.credited_ms += outcome.credited_ms
             if not title.delta_from_ms <= time_ms < title.delta_until_ms or not in_hour:
@@ -382,12 +382,12 @@ class Fold:
 
     # -- packed rows ------------------------------------------------------------------------------------------
 
-    def cool(self, hot_rows: int) -> None:
+    def evict(self, hot_rows: int) -> None:
         """Pack the rows that were not touched lately, until at most `hot_rows` are decoded.
 
         Call after a drain only: a row with changes must not be packed before they are drained.
         """
-        self._rows.cool(hot_rows, self.generation)
+        self._rows.evict(hot_rows, self.generation)
 
     # -- restored ---------------------------------------------------------------------------------------------
 

@@ -173,11 +173,11 @@ class PartitionTallies:
                 self._move(franchise.key, EMPTY_WHOLE, change)
             franchise.delta.clear()
         self._dirty_franchises = {}
-        self._let_leave(stream_time_ms, published)
+        self._expire(stream_time_ms, published)
         moved, self._moved = self._moved, TallyChanges()
         return moved
 
-    def _let_leave(self, stream_time_ms: int, published: int | None) -> None:
+    def _expire(self, stream_time_ms: int, published: int | None) -> None:
         def may_leave(key: TallyKey) -> bool:
             tally = self.tallies.get(key)
             return tally is None or published is None or tally[0] <= published
@@ -230,7 +230,7 @@ class PartitionTallies:
     def _move_title(self, title: TitleState) -> None:
         """Apply a title's settled changes. Its current windows move with it."""
         before = self.tallies.own.get(title.key, EMPTY_WHOLE)
-        current = self._turned(title, before)
+        current = self._select_current(title, before)
         slot = None if current is None else current.slot
         moved = before.copy()
         moved[0] = self._sequence
@@ -267,7 +267,7 @@ class PartitionTallies:
 
     # -- current windows --------------------------------------------------------------------------------------
 
-    def _turned(self, title: TitleState, before: list[int]) -> CurrentWindows | None:
+    def _select_current(self, title: TitleState, before: list[int]) -> CurrentWindows | None:
         """The title's current windows: those of the latest settled slot. `before`: its tally before the changes."""
         current = self.tallies.current.get(title.title_id)
         latest, latest_keys = -1 if current is None else current.slot, None
@@ -280,7 +280,7 @@ class PartitionTallies:
         for key in [key for key in held if key not in latest_keys]:
             self._put(key, window_of(before, held[key]))
         lacks = {key: held[key] if key in held else self._joining(key, title, before) for key in latest_keys}
-        return self._let_move(title.title_id, CurrentWindows(latest, lacks))
+        return self._set_current(title.title_id, CurrentWindows(latest, lacks))
 
     def _joining(self, key: TallyKey, title: TitleState, before: list[int]) -> list[int]:
         """What a window lacks of its title's tally. From now on the window moves with the title."""
@@ -290,7 +290,7 @@ class PartitionTallies:
             self._expiring.note(key, title)
         return lack_of(before, window or EMPTY_WINDOW)
 
-    def _let_move(self, title_id: str, current: CurrentWindows) -> CurrentWindows:
+    def _set_current(self, title_id: str, current: CurrentWindows) -> CurrentWindows:
         self._moved.current[title_id] = self.tallies.current[title_id] = current
         return current
 
@@ -308,7 +308,7 @@ class PartitionTallies:
                 self._move(key, EMPTY_WINDOW, change)
         if current is not None and any(key not in keys for key in lacks):
             lacks = {key: lack if key in keys else _added(lack, change) for key, lack in lacks.items()}
-            self._let_move(title.title_id, current._replace(lacks=lacks))
+            self._set_current(title.title_id, current._replace(lacks=lacks))
 
     def _settle_windows(self, title_id: str) -> None:
         """Store the current windows of a title as tallies of their own. It has no current windows then."""

@@ -71,7 +71,7 @@ class RowCache:
             number = self._routes[key] = partition_of(key, self._partitions)
         return number
 
-    def cool(self, most: int, generation: int) -> None:
+    def evict(self, most: int, generation: int) -> None:
         """Pack rows until at most `most` are decoded; those changed in this generation or the last stay decoded."""
         rows = self._rows
         for _ in range(len(rows) - most):

@@ -33,7 +33,7 @@ class Watching:
         """No session ends before this instant, in milliseconds since 1970; None: no session is watched now."""
         return min(self._ends) * _STEP_MS if self._ends else None
 
-    def turn(self, title: TitleState, household_id: str, row: Row, session_id: str, is_watched: bool) -> None:
+    def set_watched(self, title: TitleState, household_id: str, row: Row, session_id: str, is_watched: bool) -> None:
         """Count a session of a row as watched now, or stop counting it."""
         name = (household_id, session_id)
         if not is_watched:
@@ -44,11 +44,11 @@ class Watching:
         row.watched = (*row.watched, *(known for known in row.sessions if known == session_id))
         if name not in title.watching:
             title.watching.add(name)
-            self._let_end(row.sessions[session_id].time_ms, title, name)
+            self._schedule_end(row.sessions[session_id].time_ms, title, name)
 
-    def told_earlier(self, title: TitleState, household_id: str, session_id: str, time_ms: int) -> None:
+    def schedule_earlier(self, title: TitleState, household_id: str, session_id: str, time_ms: int) -> None:
         """Schedule an earlier check of a session: its last applied event is older than one before it."""
-        self._let_end(time_ms, title, (household_id, session_id))
+        self._schedule_end(time_ms, title, (household_id, session_id))
 
     def of_row(self, title: TitleState, household_id: str, row: Row) -> tuple[str, ...]:
         """The ids of a row's sessions that are watched now."""
@@ -58,7 +58,7 @@ class Watching:
         """Stop counting all sessions of a household in a title."""
         title.watching = {name for name in title.watching if name[0] != household_id}
 
-    def _let_end(self, time_ms: int, title: TitleState, name: tuple[str, str]) -> None:
+    def _schedule_end(self, time_ms: int, title: TitleState, name: tuple[str, str]) -> None:
         end_ms = time_ms + self._watching_ms
         step = end_ms // _STEP_MS
         ends = self._ends.get(step)
@@ -77,14 +77,14 @@ class Watching:
                 if name not in title.watching:
                     continue
                 if end_ms >= clock_ms:
-                    self._let_end(end_ms - self._watching_ms, title, name)
+                    self._schedule_end(end_ms - self._watching_ms, title, name)
                     continue
                 if (title, name) in looked_at:
                     continue
                 looked_at.add((title, name))
                 time_ms = self._last_told_ms(title, household_id, session_id, clock_ms)
                 if time_ms is not None:
-                    self._let_end(time_ms, title, name)
+                    self._schedule_end(time_ms, title, name)
                 else:
                     title.watching.discard(name)
                     yield title
@@ -109,7 +109,7 @@ class Watching:
                 row = unpack(kept)
                 for session_id, session in row.sessions.items():
                     if session.playing and session.time_ms >= since_ms:
-                        self.turn(title, household_id, row, session_id, True)
+                        self.set_watched(title, household_id, row, session_id, True)
 
 
 def _without(watched: tuple[str, ...], session_id: str) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ class Applied:
             self._close_interval()
             if session.goes_back_to_the_beginning(self.event):
                 session.begin_another_play()
-            session.go_on(self.event)
+            session.advance(self.event)
         self._look_for_skimmer()
         session.note_place(self.event)
         if self.event["event_type"] in ("stop", "end"):

@@ -177,7 +177,7 @@ class Ownership(ABC, Generic[P]):
         reached(Failpoint.ASSIGNED)
         try:
             for number in {*self.partitions, *self.stopped} - self._assigned:
-                await self._let_go(number)
+                await self._release(number)
             if self._has_missed_a_generation():
                 self._missed += 1
                 for number in list(self.partitions):
@@ -213,7 +213,7 @@ class Ownership(ABC, Generic[P]):
             del self.openings[number]
             self.partitions[number] = partition
             if number not in self._assigned:
-                await self._let_go(number)
+                await self._release(number)
             elif missed == self._missed:
                 await self._deliver(number)
             else:
@@ -229,7 +229,7 @@ class Ownership(ABC, Generic[P]):
         else:
             log.info("partition %d was revoked before it could be delivered", number)
 
-    async def _let_go(self, number: int) -> None:
+    async def _release(self, number: int) -> None:
         self.stopped.forget(number)
         await self._close(number)
 

@@ -49,7 +49,7 @@ class Controls:
         """Whether there is a control row that must be written even if no record comes."""
         return bool(self._messages)
 
-    def hand_over(self) -> list[Message]:
+    def drain(self) -> list[Message]:
         """The control rows since the last call, for the checkpoint that is being written."""
         messages = [*self._zones, *self._messages]
         self._zones, self._messages, self.are_urgent = [], [], False

@@ -252,11 +252,11 @@ class Partition:
         committed = self._committed(position, changes.tallies, changes.current, changes.moved)
         self._on_committed(committed._replace(oldest_ms=cut.oldest_ms))
         self.pulse.note_committed(cut, changes, taken, len(batch.state))
-        self.fold.cool(self.settings.hot_rows)
+        self.fold.evict(self.settings.hot_rows)
         self.fold.sweep(_SWEPT_ROWS)
 
     def _batch(self, changes: FoldChanges, position: Position) -> CheckpointBatch:
-        state = [*self._controls.hand_over(), *state_messages(changes), position_message(position)]
+        state = [*self._controls.drain(), *state_messages(changes), position_message(position)]
         kept = kept_records(changes, self.settings, self.number, self.source.topic_id, self._pseudonyms)
         return CheckpointBatch(state, kept)
 

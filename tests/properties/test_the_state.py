@@ -60,7 +60,7 @@ def test_checkpoints_packing_and_restarts_anywhere_come_to_the_same(log: Log, ra
         for sequence, batch in enumerate(_cut_at_controls(steps, random), start=1):
             _apply_batch(disturbed.fold, batch, changelog)
             # A partition goes on while its checkpoint is written, and cools and sweeps its rows after that.
-            disturbed.fold.cool(random.choice((0, 1, 100)))
+            disturbed.fold.evict(random.choice((0, 1, 100)))
             disturbed.fold.sweep(random.choice((1, 5, 100)))
             changelog += _checkpoint(disturbed, batch, sequence)
             if random.random() < 0.4:

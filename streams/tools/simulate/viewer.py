@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from streams.tools.simulate.plan import Plan
 from streams.tools.simulate.routine import Routine
-from streams.tools.simulate.sitting import Event, Player, SittingPlan, play, stand_still, uuid_text
+from streams.tools.simulate.sitting import Event, Player, SittingPlan, play, play_frozen, uuid_text
 from streams.tools.simulate.world import DAY_MS, MINUTE_MS, Shelf, SimulatedHousehold, SimulatedProfile, SimulatedTitle
 
 UPLOAD_GAP_MS = 20
@@ -142,7 +142,7 @@ class Viewer:
         freezes = self.rng.random() < self.plan.frozen_share
         yield from play(player, self.plan, until_ms, self._course(title), first)
         if freezes:
-            yield from stand_still(player, self.plan)
+            yield from play_frozen(player, self.plan)
 
     def _course(self, title: SimulatedTitle) -> SittingPlan:
         """To the end of the title. If it has a theme, most sittings skip that, and stop when the credits start."""

@@ -137,7 +137,7 @@ def at_rest(log: Log) -> Log:
     """All rows are packed."""
     for _ in range(3):
         log.drained()
-        log.fold.cool(0)
+        log.fold.evict(0)
     return log
 
 

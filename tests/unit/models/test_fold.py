@@ -311,7 +311,7 @@ def test_cooling_packs_rows_that_rest_and_touching_them_decodes_them_again(hot_r
         log.tells("start", 0, at=number, household_id=f"h{number}")
     for sequence in range(3):  # a row that was touched lately stays
         log.drained(sequence)
-        log.fold.cool(hot_rows)
+        log.fold.evict(hot_rows)
     rows = log.fold.titles["film"].rows
     assert sum(isinstance(row, Row) for row in rows.values()) == min(hot_rows, 3)
     for number in range(3):

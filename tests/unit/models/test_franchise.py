@@ -350,7 +350,7 @@ def test_a_row_at_rest_counts_as_one_in_use() -> None:
     log = completes(starts(saga(), 2), 1)
     for _ in range(3):
         log.drained()
-        log.fold.cool(0)
+        log.fold.evict(0)
     before = distinct(log)
     starts(log, 3, at=HOUR)
     starts(log, 2, at=HOUR)

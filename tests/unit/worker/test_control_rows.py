@@ -26,7 +26,7 @@ def controls(fold: Fold) -> Controls:
 def written(position: int, before: Mapping[str, bytes], now: Mapping[str, bytes]) -> list[Message]:
     waiting = controls(Fold(Rules()))
     waiting.apply_zones(position, before, now)
-    return waiting.hand_over()
+    return waiting.drain()
 
 
 def test_a_state_that_begins_takes_in_all_zones_at_its_first_offset() -> None:
@@ -47,13 +47,13 @@ def test_zone_data_is_handed_over_once_and_waits_for_a_record() -> None:
     waiting = controls(Fold(Rules()))
     waiting.apply_zones(0, {}, {"Europe/Berlin": BERLIN})
     assert not waiting and not waiting.are_urgent
-    assert (len(waiting.hand_over()), waiting.hand_over()) == (1, [])
+    assert (len(waiting.drain()), waiting.drain()) == (1, [])
 
 
 def test_zone_data_of_a_state_that_had_none_is_written_without_a_record() -> None:
     waiting = controls(Fold(Rules()))
     waiting.apply_zones(0, {}, {"Europe/Berlin": BERLIN}, waits=False)
-    assert waiting and waiting.hand_over() == [zone_message(0, "Europe/Berlin", BERLIN)]
+    assert waiting and waiting.drain() == [zone_message(0, "Europe/Berlin", BERLIN)]
     assert not waiting
 
 
