@@ -10,14 +10,11 @@ import msgspec
 from models.fold_changes import FoldChanges, Milestone
 from models.pseudonymous_record import PseudonymousRecord
 from models.pseudonyms import Pseudonyms, without_quotes
+from models.rules import LARGEST_KEPT_BYTES
 from models.source_record import SourceRecord
 from models.viewing import COMPLETED, STARTED, STREAK, VIEWED
 from streams.config.settings import Settings
 from streams.state.transactions import SideRecord
-
-LARGEST_KEPT_BYTES = 5_000_000
-"""A longer key or value is cut, and a header `key_bytes` or `value_bytes` says how long it was. Otherwise a record that
-the topic refuses would end every worker that reaches it. The source topic still has the whole record."""
 
 Headers = list[tuple[str, bytes]]
 

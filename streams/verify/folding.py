@@ -13,10 +13,9 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from models.rules import Rules
+from models.rules import LARGEST_KEPT_BYTES, Rules
 from streams.registry.decoder import SourceDecoder
 from streams.registry.values import UndecodableValue
-from streams.state.side_outputs import LARGEST_KEPT_BYTES
 from streams.verify.coverage import catalog_length
 from streams.verify.dayparts import Dayparts
 from streams.verify.facts import Made

@@ -10,9 +10,10 @@ import pytest
 from models.fold_changes import FoldChanges, Milestone
 from models.pseudonyms import Pseudonyms
 from models.reading import read_event
+from models.rules import LARGEST_KEPT_BYTES
 from models.viewing import COMPLETED, PLAYED, SKIMMED, STARTED, STREAK, VIEWED, WATCHED, Fact
 from streams.config.settings import Settings
-from streams.state.side_outputs import LARGEST_KEPT_BYTES, kept_records
+from streams.state.side_outputs import kept_records
 from streams.state.transactions import SideRecord
 
 TOPIC_ID = "00000000-0000-0007-0000-000000000009"

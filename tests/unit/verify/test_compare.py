@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from recomputation_log import DAY, HOUR, T0, Log, S
 
-from streams.state.side_outputs import LARGEST_KEPT_BYTES
+from models.rules import LARGEST_KEPT_BYTES
 from streams.verify import Difference, Expected, KeptRecord, WorkerOutput, compare
 from streams.verify.kept import held
 
