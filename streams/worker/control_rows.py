@@ -37,9 +37,9 @@ class Controls:
     `are_urgent`: the next checkpoint must write them, even if no record came.
     """
 
-    def __init__(self, number: int, topic_id: str, fold: Fold, told: ControlSources) -> None:
+    def __init__(self, number: int, topic_id: str, fold: Fold, sources: ControlSources) -> None:
         self.are_urgent = False
-        self._number, self._topic_id, self._fold, self._told = number, topic_id, fold, told
+        self._number, self._topic_id, self._fold, self._sources = number, topic_id, fold, sources
         self._catalog_known: Mapping[str, CatalogRow] | None = None
         self._erasures_known: Mapping[str, Erasure] | None = None
         self._messages: list[Message] = []
@@ -57,7 +57,7 @@ class Controls:
 
     def apply_catalog(self, position: int) -> None:
         """Apply the present catalog from the record at a position on."""
-        before, now = self._fold.catalog, self._told.catalog()
+        before, now = self._fold.catalog, self._sources.catalog()
         if now is self._catalog_known:
             return
         self._catalog_known = now
@@ -83,7 +83,7 @@ class Controls:
 
     def apply_erasures(self, position: int) -> None:
         """Apply new erasures before the record at a position."""
-        now = self._told.erasures()
+        now = self._sources.erasures()
         if now is self._erasures_known:
             return
         self._erasures_known, known = now, self._fold.erasures.until

@@ -70,7 +70,7 @@ class Partition:
         settings: Settings,
         source: SourceAtStart,
         pool: Executor,
-        told: ControlSources,
+        control_sources: ControlSources,
         on_committed: Callable[[Committed], None],
         metrics: Metrics,
     ) -> None:
@@ -98,7 +98,7 @@ class Partition:
         self._place = StateNames(
             f"{settings.source_topic}/{number}", f"{settings.state_topic}/{number}", group=settings.app_id
         )
-        self._controls = Controls(number, source.topic_id, self.fold, told)
+        self._controls = Controls(number, source.topic_id, self.fold, control_sources)
         self._on_committed = on_committed
         self.pulse = Pulse(number, self.fold, metrics)
         self._pool = pool

@@ -37,9 +37,9 @@ class Growing:
 
 
 def unopened(on_committed: Callable[[Committed], None]) -> Partition:
-    settings, told = Settings(kafka="127.0.0.1:1"), ControlSources(dict, dict)
+    settings, sources = Settings(kafka="127.0.0.1:1"), ControlSources(dict, dict)
     source = SourceAtStart("id", 1, "state", {}, "")
-    return Partition(0, settings, source, ThreadPoolExecutor(1), told, on_committed, Metrics())
+    return Partition(0, settings, source, ThreadPoolExecutor(1), sources, on_committed, Metrics())
 
 
 async def opened(source: Growing, end: int, position: int) -> Partition:
