@@ -22,7 +22,7 @@ Change = tuple[int, int, int]
 """A change of a week's audience: the week, the place in its tally, and 1 or -1."""
 
 
-class Weeks(msgspec.Struct, array_like=True, gc=False):
+class WatchedWeeks(msgspec.Struct, array_like=True, gc=False):
     """The weeks in which one household watched one title.
 
     `week` was credited last, and `left_ms` is the credit that it still needs to be reached; `others` maps further weeks
@@ -42,13 +42,13 @@ class Weeks(msgspec.Struct, array_like=True, gc=False):
     def credit(self, week: int, credited_ms: int, least_ms: int) -> list[Change]:
         """Add credit to a week. Returns the changes of audiences if that reaches the week, at `least_ms` in all."""
         if week != self.week:
-            self._turn_to(week, least_ms)
+            self._select_week(week, least_ms)
         if not self.left_ms:
             return []
         self.left_ms = max(0, self.left_ms - credited_ms)
         return [] if self.left_ms else self._reach()
 
-    def _turn_to(self, week: int, least_ms: int) -> None:
+    def _select_week(self, week: int, least_ms: int) -> None:
         others = self.others or {}
         if 0 < self.left_ms < least_ms:
             others[self.week] = self.left_ms

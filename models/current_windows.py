@@ -19,7 +19,8 @@ Lack = list[int]
 
 
 class CurrentWindows(NamedTuple):
-    """The windows of a title that a slot (`models.title.Title`) belongs to, and what each lacks of the title's tally.
+    """The windows of a title that a slot (`models.title.TitleState`) belongs to, and what each lacks of the title's
+    tally.
 
     Replaced, never changed in place: the former value may still wait to be published.
     """

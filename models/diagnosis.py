@@ -73,7 +73,7 @@ class Complaint(NamedTuple):
     advice: str
 
 
-class Told(msgspec.Struct, gc=False):
+class RecordFields(msgspec.Struct, gc=False):
     """The fields of a record, of whatever types."""
 
     event_type: Any = None
@@ -91,12 +91,12 @@ class _Seen(NamedTuple):
     """A record and its fields. `time_ms` is converted if it was in seconds. None: not a number."""
 
     record: Sampled
-    told: Told
+    told: RecordFields
     time_ms: float | None
     position_ms: float | None
 
 
-class _Session(NamedTuple):
+class _SampledSession(NamedTuple):
     """The events of one session of one household and title, by event time.
 
     `unit` is the wrong unit that its positions are in; empty: none; None: too few intervals to tell.
@@ -156,7 +156,7 @@ _PASSED = "the catalog's runtime_ms is too short, or in another unit: it is comp
 
 # -- reading ------------------------------------------------------------------------------------------------------
 
-_decode = msgspec.json.Decoder(Told).decode
+_decode = msgspec.json.Decoder(RecordFields).decode
 
 
 def _seen(record: Sampled) -> _Seen | None:
@@ -182,11 +182,11 @@ def _is_in_seconds(time: Any) -> bool:
     return number is not None and SECONDS_FROM <= number < SECONDS_BELOW
 
 
-def _is_main(told: Told) -> bool:
+def _is_main(told: RecordFields) -> bool:
     return told.content_kind in (None, "main")
 
 
-def _sessions(seen: Sequence[_Seen]) -> list[_Session]:
+def _sessions(seen: Sequence[_Seen]) -> list[_SampledSession]:
     groups: defaultdict[tuple[str, str, str], list[_Seen]] = defaultdict(list)
     for each in seen:
         told = each.told
@@ -195,7 +195,7 @@ def _sessions(seen: Sequence[_Seen]) -> list[_Session]:
             groups[names].append(each)
     for events in groups.values():
         events.sort(key=lambda each: each.time_ms or 0)
-    return [_Session(title, events, _unit(events)) for (_, title, _), events in groups.items()]
+    return [_SampledSession(title, events, _unit(events)) for (_, title, _), events in groups.items()]
 
 
 # -- units --------------------------------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ def _speeds(events: Sequence[_Seen]) -> Iterator[float]:
             yield moved / passed
 
 
-def _units(sessions: Sequence[_Session]) -> Iterator[_Found]:
+def _units(sessions: Sequence[_SampledSession]) -> Iterator[_Found]:
     for unit, factor in UNITS:
         those = [each for session in sessions if session.unit == unit for each in session.seen]
         mended = f"multiply by {1 / factor:,.0f}" if factor < 1 else f"divide by {factor:,.0f}"
@@ -263,13 +263,13 @@ def _in_groups(
 # -- the catalog --------------------------------------------------------------------------------------------------
 
 
-def _lengths(sessions: Sequence[_Session], catalog: Mapping[str, CatalogRow]) -> Iterator[_Found]:
+def _lengths(sessions: Sequence[_SampledSession], catalog: Mapping[str, CatalogRow]) -> Iterator[_Found]:
     """Titles whose runtime nobody reaches, and titles that everybody passes.
 
     Sessions whose positions are, or may be, in a wrong unit are left out.
     """
     in_doubt = any(session.unit for session in sessions)
-    of_titles: defaultdict[str, list[_Session]] = defaultdict(list)
+    of_titles: defaultdict[str, list[_SampledSession]] = defaultdict(list)
     for session in sessions:
         if session.unit == "" or (session.unit is None and not in_doubt):
             of_titles[session.title].append(session)
@@ -288,7 +288,7 @@ def _lengths(sessions: Sequence[_Session], catalog: Mapping[str, CatalogRow]) ->
     yield "titles whose runtime everybody passes", False, passed, _PASSED
 
 
-def _nobody_reaches(sessions: Sequence[_Session], runtime_ms: int) -> bool:
+def _nobody_reaches(sessions: Sequence[_SampledSession], runtime_ms: int) -> bool:
     """Judged by sessions with an `end`, if there are enough. Otherwise by many sessions, over at least twice the time
     that it takes to play to the furthest position."""
     told = [session for session in sessions if session.furthest_ms >= min(BRIEF_MS, runtime_ms / 2)]
@@ -300,7 +300,7 @@ def _nobody_reaches(sessions: Sequence[_Session], runtime_ms: int) -> bool:
     return len(told) >= LEAST_SESSIONS and furthest < 0.5 * runtime_ms and max(times) - min(times) >= 2 * furthest
 
 
-def _all_pass(sessions: Sequence[_Session], runtime_ms: int) -> bool:
+def _all_pass(sessions: Sequence[_SampledSession], runtime_ms: int) -> bool:
     """Whether at least half of the sessions that came near the runtime went well past it."""
     reached = sum(session.furthest_ms >= 0.9 * runtime_ms for session in sessions)
     passed = sum(session.furthest_ms > 1.1 * runtime_ms + 5_000 for session in sessions)
@@ -311,7 +311,7 @@ def _without_credits(seen: Sequence[_Seen], catalog: Mapping[str, CatalogRow]) -
     return [each for each in seen if _is_main(each.told) and _lacks_credits(each.told, catalog)]
 
 
-def _lacks_credits(told: Told, catalog: Mapping[str, CatalogRow]) -> bool:
+def _lacks_credits(told: RecordFields, catalog: Mapping[str, CatalogRow]) -> bool:
     """Whether a short title has no credits mark. If the catalog has no length, the event's lengths decide."""
     row = catalog.get(told.title_id) if isinstance(told.title_id, str) else None
     if row is not None and not row.is_main:

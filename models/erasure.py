@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 from models.rows import unpack
-from models.title import Title
+from models.title import TitleState
 from models.viewing import Row
 
 _OTHERS_KEPT: Final = 100_000
@@ -55,18 +55,18 @@ class Erasures:
         self._others.add(household_id)
 
 
-class Held(NamedTuple):
+class HouseholdRow(NamedTuple):
     """A household's row of one title in a partition."""
 
-    title: Title
+    title: TitleState
     household_id: str
     row: Row
 
 
-def held_of(titles: Iterable[Title], digests: Iterable[str]) -> dict[str, list[Held]]:
+def held_of(titles: Iterable[TitleState], digests: Iterable[str]) -> dict[str, list[HouseholdRow]]:
     """The rows of the households with these digests, by digest. Reads every household id of the partition."""
     known: dict[str, str] = {}
-    held: dict[str, list[Held]] = {digest: [] for digest in digests}
+    held: dict[str, list[HouseholdRow]] = {digest: [] for digest in digests}
     for title in titles:
         for household_id, kept in title.rows.items():
             digest = known.get(household_id)
@@ -74,5 +74,5 @@ def held_of(titles: Iterable[Title], digests: Iterable[str]) -> dict[str, list[H
                 digest = known[household_id] = digest_of(household_id)
             if digest in held:
                 row = unpack(kept) if isinstance(kept, bytes) else kept
-                held[digest].append(Held(title, household_id, row))
+                held[digest].append(HouseholdRow(title, household_id, row))
     return held

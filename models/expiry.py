@@ -13,7 +13,7 @@ from models.glance import glance, has_sessions
 from models.rows import pack, unpack
 from models.rules import DAY_MS, Rules
 from models.tally import TallyKey
-from models.title import Title
+from models.title import TitleState
 from models.viewing import Row
 from models.windows import Retention, all_by_age, kept_until_ms
 
@@ -29,7 +29,7 @@ class ExpiringWindows:
         self._by_day: dict[int, list[TallyKey]] = {}
         self._days: list[int] = []
 
-    def note(self, key: TallyKey, title: Title | None) -> None:
+    def note(self, key: TallyKey, title: TitleState | None) -> None:
         """Schedule a window's expiry. Other tallies, and windows by age of a title without a release, never expire."""
         leaves_ms = self._leaves_ms(key, title)
         if leaves_ms is None:
@@ -40,14 +40,14 @@ class ExpiringWindows:
             heappush(self._days, day)
         self._by_day[day].append(key)
 
-    def note_release(self, title: Title, there: Container[TallyKey]) -> None:
+    def note_release(self, title: TitleState, there: Container[TallyKey]) -> None:
         """Schedule the windows by age that are in `there` again, after the title's release changed."""
         for key in [TallyKey(kind, number, title.title_id) for kind, number in all_by_age()]:
             if key in there:
                 self.note(key, title)
 
     def left(
-        self, stream_time_ms: int, titles: dict[str, Title], may_leave: Callable[[TallyKey], bool]
+        self, stream_time_ms: int, titles: dict[str, TitleState], may_leave: Callable[[TallyKey], bool]
     ) -> Iterator[TallyKey]:
         """Yield the windows that have expired. One that `may_leave` refuses is tried again at the next call."""
         staying: list[TallyKey] = []
@@ -65,13 +65,15 @@ class ExpiringWindows:
         for key in staying:
             self.note(key, titles.get(key.title_id))
 
-    def _leaves_ms(self, key: TallyKey, title: Title | None) -> int | None:
+    def _leaves_ms(self, key: TallyKey, title: TitleState | None) -> int | None:
         release_ms = title.release_ms if title is not None else None
         until_ms = kept_until_ms(key.kind, key.number, release_ms, self._retention)
         return None if until_ms is None else until_ms + _SLACK_MS
 
 
-def sweep(titles: dict[str, Title], stream_time_ms: int, rules: Rules, step: int) -> Iterator[list[tuple[str, str]]]:
+def sweep(
+    titles: dict[str, TitleState], stream_time_ms: int, rules: Rules, step: int
+) -> Iterator[list[tuple[str, str]]]:
     """Go through all packed rows, `step` rows at a time. Yields the (title, household) pairs of deleted rows.
 
     Deletes rows past `forget_ms`, and drops sessions past the grace from the others. Neither changes a counter: the

@@ -15,15 +15,15 @@ from typing import Final
 import msgspec
 
 from models.account import StreamCounters
-from models.audience import Weeks
+from models.audience import WatchedWeeks
 from models.catalog import CatalogRow
-from models.changes import Changes, Milestone, Record
 from models.counters import count, count_return
 from models.credit import spread
 from models.dayparts import LocalTimes, read_dayparts
-from models.erasure import Erasures, Held, held_of
+from models.erasure import Erasures, HouseholdRow, held_of
 from models.events import END_OF_CALENDAR_MS, BadEvent, Event
 from models.expiry import sweep
+from models.fold_changes import FoldChanges, Milestone
 from models.partition_tallies import PartitionTallies
 from models.pseudonymous_record import PseudonymousRecord, refusal_of
 from models.pseudonyms import Pseudonyms
@@ -32,8 +32,9 @@ from models.row_cache import RowCache
 from models.rows import pack
 from models.rules import DAY_MS, Rules
 from models.session import Session
+from models.source_record import SourceRecord
 from models.streaks import COMPLETIONS, PART, WATCHED, Streaks
-from models.title import Title
+from models.title import TitleState
 from models.viewing import COMPLETED, MISROUTED, NO_WEEK, Outcome, Row, advance
 from models.watching import Watching
 from models.windows import KEPT_FOR, Retention, audience_week
@@ -47,9 +48,9 @@ class Fold:
     """The state of one partition. Feed it records with `apply`, take what changed with `drain`.
 
     `decode` turns a value into JSON, or raises `BadEvent`; None: all values are JSON.
-    `zones` are the time zones that events may name, until `take_in_zones` changes them. With `pseudonyms`, `apply`
+    `zones` are the time zones that events may name, until `apply_zones` changes them. With `pseudonyms`, `apply`
     replaces a household's id, if the record still has it, by its pseudonym before the event is counted. `clock_ms` is
-    the stream time, or later after a silence (`pass_time`). `credited_ms` is the content that this instance has
+    the stream time, or later after a silence (`advance_clock`). `credited_ms` is the content that this instance has
     credited: no part of the state.
     """
 
@@ -85,15 +86,15 @@ class Fold:
         self._reset()
 
     def _reset(self) -> None:
-        self._dirty_rows: list[tuple[Title, str, Row]] = []
+        self._dirty_rows: list[tuple[TitleState, str, Row]] = []
         self._gone_rows: list[tuple[str, str]] = []
-        self._dead_letters: list[tuple[Record, str]] = []
-        self._late: list[Record] = []
+        self._dead_letters: list[tuple[SourceRecord, str]] = []
+        self._late: list[SourceRecord] = []
         self._milestones: list[Milestone] = []
 
     # -- records ----------------------------------------------------------------------------------------------
 
-    def apply(self, records: Iterable[Record]) -> None:
+    def apply(self, records: Iterable[SourceRecord]) -> None:
         """Fold records in, in log order."""
         self._sums.count_anew(self.stream_time_ms - self.rules.forget_ms)
         grace_ms, future_ms, stream, events = self.rules.grace_ms, self.rules.future_ms, self.stream, 0
@@ -101,7 +102,7 @@ class Fold:
         for record in records:
             timestamp_ms = record.timestamp
             if not 0 <= timestamp_ms < END_OF_CALENDAR_MS:
-                self._set_aside(record, f"the record's timestamp is {timestamp_ms}, accepted: the years 1970 to 9999")
+                self._dead_letter(record, f"the record's timestamp is {timestamp_ms}, accepted: the years 1970 to 9999")
                 continue
             if timestamp_ms > self.stream_time_ms:
                 self.stream_time_ms = timestamp_ms
@@ -110,12 +111,12 @@ class Fold:
             try:
                 event = read_event(record.key, record.value if decode is None else decode(record.value))
             except BadEvent as problem:
-                self._set_aside(record, refusal_of(record, problem))
+                self._dead_letter(record, refusal_of(record, problem))
                 continue
             time_ms: int = event.event_time_ms
             ahead_ms = time_ms - timestamp_ms
             if ahead_ms > future_ms:
-                self._set_aside(record, f"event_time_ms is {ahead_ms} ms ahead of the record, accepted: {future_ms}")
+                self._dead_letter(record, f"event_time_ms is {ahead_ms} ms ahead of the record, accepted: {future_ms}")
             elif time_ms < self.stream_time_ms - grace_ms:
                 stream.late_events += 1
                 self._late.append(record)
@@ -131,11 +132,11 @@ class Fold:
     def _is_erased(self, event: Event, offset: int) -> bool:
         return offset < self.erasures.below and self.erasures.covers(event.household_id, offset)
 
-    def _set_aside(self, record: Record, reason: str) -> None:
+    def _dead_letter(self, record: SourceRecord, reason: str) -> None:
         self.stream.dead_letters += 1
         self._dead_letters.append((record, reason))
 
-    def _view(self, event: Event, record: Record, time_ms: int) -> None:
+    def _view(self, event: Event, record: SourceRecord, time_ms: int) -> None:
         title = self.titles.get(event.title_id)
         if title is None:
             title = self.title(event.title_id)
@@ -165,22 +166,22 @@ class Fold:
             self._dirty_rows.append((title, household_id, row))
         session = row.sessions[session_id]
         if outcome.gave_room in row.watched:
-            self._watching.turn(title, household_id, row, outcome.gave_room, False)
+            self._watching.set_watched(title, household_id, row, outcome.gave_room, False)
         is_watched = session.playing and time_ms >= self.clock_ms - rules.watching_ms
         if is_watched is not (session_id in row.watched):
-            self._watching.turn(title, household_id, row, session_id, is_watched)
+            self._watching.set_watched(title, household_id, row, session_id, is_watched)
             self._sums.mark(title)
         elif is_watched and session.later_ms:
-            self._watching.told_earlier(title, household_id, session_id, time_ms)
+            self._watching.schedule_earlier(title, household_id, session_id, time_ms)
         if outcome.credited_ms or outcome.facts:
             self.credited_ms += outcome.credited_ms
             if not title.delta_from_ms <= time_ms < title.delta_until_ms or not in_hour:
-                title.turn_to(time_ms, in_hour)
+                title.select_delta(time_ms, in_hour)
             self._count(title, row, session, event, record, time_ms, outcome, in_hour)
 
     def _count(
-        self, title: Title, row: Row, session: Session, event: Event, record: Record, time_ms: int, outcome: Outcome,
-        in_hour: bool,
+        self, title: TitleState, row: Row, session: Session, event: Event, record: SourceRecord, time_ms: int,
+        outcome: Outcome, in_hour: bool,
     ) -> None:  # fmt: skip
         if not title.is_dirty:
             self._sums.mark(title)
@@ -199,7 +200,7 @@ class Fold:
             self._credit(title, row, event, record, time_ms, credited_ms, in_play)
         else:
             for instant_ms, part_ms in spread(credited_ms, time_ms, outcome.elapsed_ms):
-                title.turn_to(instant_ms, in_hour)
+                title.select_delta(instant_ms, in_hour)
                 self._credit(title, row, event, record, instant_ms, part_ms, in_play)
         if title.lengths.content_ms:
             first, beyond = outcome.cells
@@ -209,7 +210,14 @@ class Fold:
                 title.note_played(first, beyond)
 
     def _credit(
-        self, title: Title, row: Row, event: Event, record: Record, instant_ms: int, credited_ms: int, in_play: bool
+        self,
+        title: TitleState,
+        row: Row,
+        event: Event,
+        record: SourceRecord,
+        instant_ms: int,
+        credited_ms: int,
+        in_play: bool,
     ) -> None:
         """Credit one instant, with the event's zone and segment. `title.delta` must be that instant's already."""
         delta, zone = title.delta, event.time_zone
@@ -229,10 +237,10 @@ class Fold:
         if in_play and row.reached_week != title.week:
             self._count_audience(title, row, instant_ms, credited_ms)
 
-    def _count_audience(self, title: Title, row: Row, instant_ms: int, credited_ms: int) -> None:
+    def _count_audience(self, title: TitleState, row: Row, instant_ms: int, credited_ms: int) -> None:
         week, weeks = audience_week(instant_ms // DAY_MS), row.weeks
         if weeks is None:
-            weeks = row.weeks = Weeks(week, self.rules.audience_ms)
+            weeks = row.weeks = WatchedWeeks(week, self.rules.audience_ms)
         elif weeks.others is not None:
             weeks.forget(audience_week((self.stream_time_ms - self.rules.grace_ms) // DAY_MS) - _WEEKS_KEPT)
         changes = weeks.credit(week, credited_ms, self.rules.audience_ms)
@@ -240,7 +248,7 @@ class Fold:
         if changes:
             title.note_audience(changes)
 
-    def _count_facts(self, title: Title, row: Row, event: Event, offset: int, outcome: Outcome) -> None:
+    def _count_facts(self, title: TitleState, row: Row, event: Event, offset: int, outcome: Outcome) -> None:
         counters, is_kids, facts = title.delta.facts_moved(), event.profile_kind == "kids", outcome.facts
         for fact in facts:
             count(counters, fact, is_kids)
@@ -254,11 +262,11 @@ class Fold:
             title.parts_changed()[part * PART + COMPLETIONS] += len(completed)
             self._count_returns(title, event, [fact.before_ms for fact in completed if fact.before_ms is not None])
 
-    def _count_returns(self, title: Title, event: Event, followed: list[int]) -> None:
+    def _count_returns(self, title: TitleState, event: Event, followed: list[int]) -> None:
         """Count completions that were followed, in the windows of their own times; hour windows do not count them."""
         at_hand = title.delta, title.delta_from_ms, title.delta_until_ms, title.week
         for before_ms in followed:
-            title.turn_to(before_ms, False)
+            title.select_delta(before_ms, False)
             count_return(title.delta.facts_moved(), abs(event.event_time_ms - before_ms))
         title.delta, title.delta_from_ms, title.delta_until_ms, title.week = at_hand
 
@@ -269,13 +277,13 @@ class Fold:
         """The catalog rows that hold now, by title id."""
         return self._sums.catalog
 
-    def take_in(self, title_id: str, row: CatalogRow | None) -> None:
+    def apply_catalog_row(self, title_id: str, row: CatalogRow | None) -> None:
         """Apply a catalog row to all records from now on. None: the title left the catalog."""
-        self._sums.take_in(title_id, row)
+        self._sums.apply_catalog_row(title_id, row)
 
     # -- zones ------------------------------------------------------------------------------------------------
 
-    def take_in_zones(self, zones: Mapping[str, tzinfo]) -> None:
+    def apply_zones(self, zones: Mapping[str, tzinfo]) -> None:
         """Use these zones' rules for all records from now on. Zones that are not named stay as they are."""
         self._zones = {**self._zones, **zones}
         self._local.judge_by(self._zones)
@@ -297,7 +305,7 @@ class Fold:
         self._dirty_rows = [dirty for dirty in self._dirty_rows if dirty[1] not in gone]
         return {digest: len(held) for digest, held in found.items()}
 
-    def _erase(self, held: list[Held]) -> None:
+    def _erase(self, held: list[HouseholdRow]) -> None:
         """Forget a household. `held`: all its rows."""
         oldest_ms = self.stream_time_ms - self.rules.forget_ms
         live = [each for each in held if each.row.touched_ms >= oldest_ms]
@@ -312,7 +320,7 @@ class Fold:
 
     # -- time, and what leaves by it ----------------------------------------------------------------------------
 
-    def pass_time(self, clock_ms: int) -> None:
+    def advance_clock(self, clock_ms: int) -> None:
         """Advance the clock after a silence. It ends streaks and *watching now*, nothing else."""
         self.clock_ms = max(self.clock_ms, clock_ms)
 
@@ -337,7 +345,7 @@ class Fold:
         """The counts of all records so far, in the order of `StreamCounters`."""
         return list(msgspec.structs.astuple(self.stream))
 
-    def drain(self, sequence: int, published: int | None = None) -> Changes:
+    def drain(self, sequence: int, published: int | None = None) -> FoldChanges:
         """What changed since the last drain. Tallies get `sequence`, that of the checkpoint to be written.
 
         `published`: the sequence up to which all tallies are published. A window that changed later does not expire
@@ -353,7 +361,7 @@ class Fold:
         ]
         rows += [(title.title_id, household_id, self._rest(row)) for title, household_id, row in self._dirty_rows]
         sums = self._sums.drain(sequence, self.stream_time_ms, published)
-        changes = Changes(
+        changes = FoldChanges(
             rows,
             sums.tallies,
             self._dead_letters,
@@ -374,17 +382,17 @@ class Fold:
 
     # -- packed rows ------------------------------------------------------------------------------------------
 
-    def cool(self, hot_rows: int) -> None:
+    def evict(self, hot_rows: int) -> None:
         """Pack the rows that were not touched lately, until at most `hot_rows` are decoded.
 
         Call after a drain only: a row with changes must not be packed before they are drained.
         """
-        self._rows.cool(hot_rows, self.generation)
+        self._rows.evict(hot_rows, self.generation)
 
     # -- restored ---------------------------------------------------------------------------------------------
 
     def restore_streaks(self, title_id: str, end_quarter: int, sums: list[int]) -> None:
-        """Restore a sum of `Changes.streaks`."""
+        """Restore a sum of `FoldChanges.streaks`."""
         self._streaks.restore(self.title(title_id), end_quarter, sums)
 
     def restored(self, catalog: Mapping[str, CatalogRow], stream_time_ms: int, clock_ms: int) -> None:

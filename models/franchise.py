@@ -14,7 +14,7 @@ from typing import Final
 from models.counters import ALL_FIELDS, Counters, histogram_bucket
 from models.glance import glance
 from models.tally import EMPTY_WHOLE, FRANCHISE, WATCHING, Change, TallyKey
-from models.title import Title
+from models.title import TitleState
 from models.viewing import (
     COMPLETED,
     NO_SKIMMER,
@@ -54,14 +54,14 @@ Standing = tuple[int, int]
 NO_STANDING: Standing = (0, 0)
 
 
-class Franchise:
+class FranchiseState:
     """The titles of one franchise in one partition. `delta` holds the changes for its tally's next drain, by place."""
 
     __slots__ = ("delta", "key", "titles")
 
     def __init__(self, franchise_id: str) -> None:
         self.key = TallyKey(FRANCHISE, 0, franchise_id)
-        self.titles: list[Title] = []
+        self.titles: list[TitleState] = []
         self.delta: defaultdict[int, int] = defaultdict(int)
 
     def add(self, change: Change) -> None:
@@ -70,7 +70,7 @@ class Franchise:
             if _IS_ADDITIVE[place]:
                 self.delta[place] += by
 
-    def note_facts(self, title: Title, household_id: str, row: Row, facts: list[Fact], oldest_ms: int) -> None:
+    def note_facts(self, title: TitleState, household_id: str, row: Row, facts: list[Fact], oldest_ms: int) -> None:
         """Update the counts of households after a household's facts. `row` is its row after them.
 
         `oldest_ms`: rows whose last applied event came at an earlier stream time are forgotten.
@@ -140,7 +140,7 @@ def _with_row(standing: Standing, kept: Row | bytes, oldest_ms: int) -> Standing
     return together(standing, row.flags, row.completions) if row.touched_ms >= oldest_ms else standing
 
 
-def _places(titles: Iterable[Title], oldest_ms: int) -> Counter[int]:
+def _places(titles: Iterable[TitleState], oldest_ms: int) -> Counter[int]:
     """How many households each place of the franchise's tally counts."""
     standings: dict[str, Standing] = {}
     for title in titles:

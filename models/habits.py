@@ -40,7 +40,7 @@ class Habit(msgspec.Struct, array_like=True, gc=False):
         """The UTC quarter hour, numbered from the epoch, at which the streak ends."""
         return (self.newest + 1) * QUARTERS_A_DAY + self.current_quarters
 
-    def turn_to(self, day: int, streak_day_ms: int) -> None:
+    def select_day(self, day: int, streak_day_ms: int) -> None:
         """Make another day the one that is credited."""
         days = self.days or {}
         if 0 < self.left_ms < streak_day_ms:

@@ -15,13 +15,13 @@ from models.counters import WINDOW_FIELDS
 from models.current_windows import CurrentWindows, Tallies, lack_of, window_of
 from models.curve import add_played, slices_of
 from models.expiry import ExpiringWindows
-from models.franchise import NO_STANDING, Franchise, Standing, places_of, together
+from models.franchise import NO_STANDING, FranchiseState, Standing, places_of, together
 from models.tally import EMPTY_AUDIENCE, EMPTY_WHOLE, EMPTY_WINDOW, NO_SLOT, WATCHING, Change, TallyKey
-from models.title import Title
+from models.title import TitleState
 from models.windows import AUDIENCE, Retention
 
 
-class Moved:
+class TallyChanges:
     """What changed since the last drain.
 
     `tallies`: those that are stored as they are; None: deleted. `current`: the current windows of the titles where
@@ -39,28 +39,28 @@ class PartitionTallies:
 
     def __init__(self, retention: Retention, dayparts_places: int) -> None:
         self.catalog: dict[str, CatalogRow] = {}
-        self.titles: dict[str, Title] = {}
-        self.franchises: dict[str, Franchise] = {}
+        self.titles: dict[str, TitleState] = {}
+        self.franchises: dict[str, FranchiseState] = {}
         self.tallies = Tallies()
         self._empty_parts = [0] * (1 + dayparts_places)
         self._expiring = ExpiringWindows(retention)
-        self._dirty_titles: list[Title] = []
-        self._dirty_franchises: dict[TallyKey, Franchise] = {}
-        self._uncounted: dict[TallyKey, Franchise] = {}
+        self._dirty_titles: list[TitleState] = []
+        self._dirty_franchises: dict[TallyKey, FranchiseState] = {}
+        self._uncounted: dict[TallyKey, FranchiseState] = {}
         self._curves_ended: dict[TallyKey, None] = {}
         self._sequence = 0
-        self._moved = Moved()
+        self._moved = TallyChanges()
 
-    def title(self, title_id: str) -> Title:
+    def title(self, title_id: str) -> TitleState:
         """The title with this id; created at the first call."""
         title = self.titles.get(title_id)
         if title is None:
             title_id = sys.intern(title_id)
-            title = self.titles[title_id] = Title(title_id, self._empty_parts)
+            title = self.titles[title_id] = TitleState(title_id, self._empty_parts)
             self._join(title, self.catalog.get(title_id))
         return title
 
-    def mark(self, title: Title) -> None:
+    def mark(self, title: TitleState) -> None:
         """Note that a title changed, for the next drain."""
         if not title.is_dirty:
             title.is_dirty = True
@@ -68,12 +68,12 @@ class PartitionTallies:
 
     # -- erasures ---------------------------------------------------------------------------------------------
 
-    def erase(self, household: Iterable[tuple[Title, int, int]]) -> None:
+    def erase(self, household: Iterable[tuple[TitleState, int, int]]) -> None:
         """Stop counting a household. `household`: its titles, each with its flags and completions.
 
         Only all-time counts of households change. Windows hold facts, which stay.
         """
-        standings: dict[Franchise, Standing] = {}
+        standings: dict[FranchiseState, Standing] = {}
         for title, flags, completions in household:
             change = [(place, -1) for place in places_of(flags, completions)]
             if change:
@@ -89,7 +89,7 @@ class PartitionTallies:
 
     # -- the catalog ------------------------------------------------------------------------------------------
 
-    def take_in(self, title_id: str, row: CatalogRow | None) -> None:
+    def apply_catalog_row(self, title_id: str, row: CatalogRow | None) -> None:
         """Apply a catalog row from now on. None: the title left the catalog."""
         before = self.catalog.pop(title_id, None)
         if row is not None:
@@ -111,8 +111,8 @@ class PartitionTallies:
                 each.key: each for each in map(self.franchises.get, left_and_joined) if each is not None
             }
 
-    def _join(self, title: Title, row: CatalogRow | None) -> None:
-        title.take_in(row)
+    def _join(self, title: TitleState, row: CatalogRow | None) -> None:
+        title.apply_catalog_row(row)
         franchise_id = _franchise_id(row)
         if title.franchise is not None and title.franchise.key.title_id != franchise_id:
             title.franchise.titles.remove(title)
@@ -120,10 +120,10 @@ class PartitionTallies:
         if franchise_id and title.franchise is None:
             title.franchise = self.franchises.get(franchise_id)
             if title.franchise is None:
-                title.franchise = self.franchises[franchise_id] = Franchise(franchise_id)
+                title.franchise = self.franchises[franchise_id] = FranchiseState(franchise_id)
             title.franchise.titles.append(title)
 
-    def _begin_curve(self, title: Title) -> None:
+    def _begin_curve(self, title: TitleState) -> None:
         """Start a title's curve anew, as its slices changed."""
         title.played = None
         if title.curve_key in self.tallies.own:
@@ -152,7 +152,7 @@ class PartitionTallies:
 
     # -- what changed -----------------------------------------------------------------------------------------
 
-    def drain(self, sequence: int, stream_time_ms: int, published: int | None) -> Moved:
+    def drain(self, sequence: int, stream_time_ms: int, published: int | None) -> TallyChanges:
         """What changed since the last drain. Changed tallies get `sequence`.
 
         A window expires only after it is published: one that changed after the sequence `published` stays. None:
@@ -173,11 +173,11 @@ class PartitionTallies:
                 self._move(franchise.key, EMPTY_WHOLE, change)
             franchise.delta.clear()
         self._dirty_franchises = {}
-        self._let_leave(stream_time_ms, published)
-        moved, self._moved = self._moved, Moved()
+        self._expire(stream_time_ms, published)
+        moved, self._moved = self._moved, TallyChanges()
         return moved
 
-    def _let_leave(self, stream_time_ms: int, published: int | None) -> None:
+    def _expire(self, stream_time_ms: int, published: int | None) -> None:
         def may_leave(key: TallyKey) -> bool:
             tally = self.tallies.get(key)
             return tally is None or published is None or tally[0] <= published
@@ -189,7 +189,7 @@ class PartitionTallies:
             if self.tallies.own.pop(key, None) is not None:
                 self._moved.tallies[key] = None
 
-    def _drain_title(self, title: Title) -> None:
+    def _drain_title(self, title: TitleState) -> None:
         title.settle()
         if title.settled:
             self._move_title(title)
@@ -208,7 +208,7 @@ class PartitionTallies:
         if title.franchise is not None:
             self._dirty_franchises[title.franchise.key] = title.franchise
 
-    def _move_audience(self, title: Title, changes: Mapping[tuple[int, int], int]) -> None:
+    def _move_audience(self, title: TitleState, changes: Mapping[tuple[int, int], int]) -> None:
         weeks: defaultdict[int, Change] = defaultdict(list)
         for (week, place), by in changes.items():
             weeks[week].append((place, by))
@@ -218,7 +218,7 @@ class PartitionTallies:
                 self._expiring.note(key, title)
             self._move(key, EMPTY_AUDIENCE, change)
 
-    def _move_curve(self, title: Title, played: list[int]) -> None:
+    def _move_curve(self, title: TitleState, played: list[int]) -> None:
         length_ms = title.lengths.content_ms
         before = self.tallies.own.get(title.curve_key)
         # An empty tally ended the curve of a former length.
@@ -227,10 +227,10 @@ class PartitionTallies:
         add_played(moved, played, length_ms)
         self._put(title.curve_key, moved)
 
-    def _move_title(self, title: Title) -> None:
+    def _move_title(self, title: TitleState) -> None:
         """Apply a title's settled changes. Its current windows move with it."""
         before = self.tallies.own.get(title.key, EMPTY_WHOLE)
-        current = self._turned(title, before)
+        current = self._select_current(title, before)
         slot = None if current is None else current.slot
         moved = before.copy()
         moved[0] = self._sequence
@@ -256,7 +256,7 @@ class PartitionTallies:
         """Store a changed tally."""
         self._moved.tallies[key] = self.tallies.own[key] = tally
 
-    def _show_watching(self, title: Title) -> None:
+    def _show_watching(self, title: TitleState) -> None:
         """Update `watching_now` of a title, if it has counted anything."""
         tally, watching = self.tallies.own.get(title.key), len(title.watching)
         if tally is None or tally[WATCHING] == watching:
@@ -267,7 +267,7 @@ class PartitionTallies:
 
     # -- current windows --------------------------------------------------------------------------------------
 
-    def _turned(self, title: Title, before: list[int]) -> CurrentWindows | None:
+    def _select_current(self, title: TitleState, before: list[int]) -> CurrentWindows | None:
         """The title's current windows: those of the latest settled slot. `before`: its tally before the changes."""
         current = self.tallies.current.get(title.title_id)
         latest, latest_keys = -1 if current is None else current.slot, None
@@ -280,9 +280,9 @@ class PartitionTallies:
         for key in [key for key in held if key not in latest_keys]:
             self._put(key, window_of(before, held[key]))
         lacks = {key: held[key] if key in held else self._joining(key, title, before) for key in latest_keys}
-        return self._let_move(title.title_id, CurrentWindows(latest, lacks))
+        return self._set_current(title.title_id, CurrentWindows(latest, lacks))
 
-    def _joining(self, key: TallyKey, title: Title, before: list[int]) -> list[int]:
+    def _joining(self, key: TallyKey, title: TitleState, before: list[int]) -> list[int]:
         """What a window lacks of its title's tally. From now on the window moves with the title."""
         self._moved.tallies.pop(key, None)
         window = self.tallies.own.pop(key, None)
@@ -290,11 +290,11 @@ class PartitionTallies:
             self._expiring.note(key, title)
         return lack_of(before, window or EMPTY_WINDOW)
 
-    def _let_move(self, title_id: str, current: CurrentWindows) -> CurrentWindows:
+    def _set_current(self, title_id: str, current: CurrentWindows) -> CurrentWindows:
         self._moved.current[title_id] = self.tallies.current[title_id] = current
         return current
 
-    def _move_others(self, title: Title, keys: tuple[TallyKey, ...], change: Change) -> None:
+    def _move_others(self, title: TitleState, keys: tuple[TallyKey, ...], change: Change) -> None:
         """Move the windows of a slot that is not current. The title moves too, so its current windows must lack more.
 
         A window that belongs to both slots moves with the title as before.
@@ -308,7 +308,7 @@ class PartitionTallies:
                 self._move(key, EMPTY_WINDOW, change)
         if current is not None and any(key not in keys for key in lacks):
             lacks = {key: lack if key in keys else _added(lack, change) for key, lack in lacks.items()}
-            self._let_move(title.title_id, current._replace(lacks=lacks))
+            self._set_current(title.title_id, current._replace(lacks=lacks))
 
     def _settle_windows(self, title_id: str) -> None:
         """Store the current windows of a title as tallies of their own. It has no current windows then."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -18,9 +18,7 @@ from models.partitioner import partition_of
 from models.pseudonyms import Pseudonyms, without_quotes
 from models.reading import read_event
 from models.rules import SHORTEST_GRACE_MS
-
-if TYPE_CHECKING:
-    from models.changes import Record
+from models.source_record import SourceRecord
 
 KEPT_FIELDS = (
     "event_id", "event_type", "event_time_ms", "household_id", "title_id", "play_session_id", "position_ms",
@@ -102,6 +100,6 @@ class Pseudonymizer:
         return self._pseudonyms.of(key), partition_of(key, self._partitions)
 
 
-def refusal_of(record: Record, problem: BadEvent) -> str:
+def refusal_of(record: SourceRecord, problem: BadEvent) -> str:
     """Why a record is no event: what the archive says, if its bytes are gone."""
     return (record.refusal if isinstance(record, PseudonymousRecord) else None) or str(problem)

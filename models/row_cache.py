@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from models.partitioner import partition_of
 from models.pseudonymous_record import PseudonymousRecord
 from models.rows import unpack
 from models.rules import Rules
-from models.title import Title
+from models.source_record import SourceRecord
+from models.title import TitleState
 from models.viewing import MISROUTED, Row
 from models.watching import Watching
-
-if TYPE_CHECKING:
-    from models.changes import Record
 
 _ROUTES_KEPT: Final = 100_000
 
@@ -32,10 +30,10 @@ class RowCache:
         self._partition = partition
         self._partitions = partitions
         self._watching = watching
-        self._rows: deque[tuple[Title, str]] = deque()
+        self._rows: deque[tuple[TitleState, str]] = deque()
         self._routes: dict[bytes, int] = {}
 
-    def touch(self, title: Title, household_id: str, record: Record, stream_time_ms: int) -> Row:
+    def touch(self, title: TitleState, household_id: str, record: SourceRecord, stream_time_ms: int) -> Row:
         """The decoded row of a household; a new one if there is none, or if it is forgotten by now.
 
         If the record's key belongs to another partition, a new row is flagged as misrouted.
@@ -53,13 +51,13 @@ class RowCache:
         title.rows[household_id] = row
         return row
 
-    def _unpacked(self, title: Title, household_id: str, packed: bytes) -> Row:
+    def _unpacked(self, title: TitleState, household_id: str, packed: bytes) -> Row:
         row = unpack(packed)
         if title.watching:
             row.watched = self._watching.of_row(title, household_id, row)
         return row
 
-    def _is_misrouted(self, record: Record) -> bool:
+    def _is_misrouted(self, record: SourceRecord) -> bool:
         if isinstance(record, PseudonymousRecord):
             return record.is_misrouted
         return self._partition_of(record.key or b"") != self._partition
@@ -73,7 +71,7 @@ class RowCache:
             number = self._routes[key] = partition_of(key, self._partitions)
         return number
 
-    def cool(self, most: int, generation: int) -> None:
+    def evict(self, most: int, generation: int) -> None:
         """Pack rows until at most `most` are decoded; those changed in this generation or the last stay decoded."""
         rows = self._rows
         for _ in range(len(rows) - most):

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from models.audience import Weeks
+from models.audience import WatchedWeeks
 from models.habits import Habit
 from models.ids import Id, digest, full, short
 from models.rules import DAY_MS
@@ -28,7 +28,7 @@ _PackedSession = tuple[
 ]  # fmt: skip
 _Packed = tuple[
     int, int, int, list[_PackedSession], list[Habit | None], int, int, int, int | bytes, int | bytes, int | bytes,
-    Id | None, Weeks | None, tuple[Id, ...], int | None,
+    Id | None, WatchedWeeks | None, tuple[Id, ...], int | None,
 ]  # fmt: skip
 """The fields of a row, and of a session, in the order in which they are packed."""
 

@@ -31,6 +31,11 @@ SHORTEST_GRACE_MS: Final = DAY_MS
 LARGEST_EVENT_BYTES: Final = 65_536
 """An event's value is at most 64 KiB: a record above it is a dead letter."""
 
+LARGEST_KEPT_BYTES: Final = 5_000_000
+"""A longer key or value of a dead letter or late event is cut, and a header `key_bytes` or `value_bytes` says how long
+it was. Otherwise a record that the topic refuses would end every worker that reaches it. The source topic still has the
+whole record."""
+
 DEEPEST_NESTING: Final = 500
 """An event's value may nest this deep. Beyond that, whether a decoder can read it depends on the stack that is left."""
 

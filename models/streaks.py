@@ -12,7 +12,7 @@ from typing import Final
 from models.dayparts import QUARTER_MS, Local, LocalTimes
 from models.habits import LEVELS, Habit, levels_reached, next_eligible
 from models.rules import DAY_MS, Rules
-from models.title import Title
+from models.title import TitleState
 from models.viewing import STREAK, Fact, Row
 
 PART_FIELDS: Final = ("watched_ms", "completions", *(f"streak_{level}" for level in LEVELS))
@@ -32,7 +32,7 @@ class Streaks:
 
     def __init__(self, rules: Rules, local: LocalTimes) -> None:
         # A dict serves as an ordered set, so that every run drains in the same order.
-        self.changed: dict[tuple[Title, int], None] = {}
+        self.changed: dict[tuple[TitleState, int], None] = {}
         self._day_ms = rules.streak_day_ms
         self._grace_ms = rules.grace_ms
         self._local = local
@@ -45,7 +45,7 @@ class Streaks:
         return self._ends[0][0] * QUARTER_MS if self._ends else None
 
     def credit(
-        self, title: Title, row: Row, local: Local, zone: str | None, credited_ms: int, now: tuple[int, int]
+        self, title: TitleState, row: Row, local: Local, zone: str | None, credited_ms: int, now: tuple[int, int]
     ) -> list[Fact]:
         """Credit a household's local day. Returns a fact for each level that its streak reaches.
 
@@ -57,7 +57,7 @@ class Streaks:
         if habit is None:
             habit = row.habits[local.daypart] = Habit()
         if habit.day != local.day:
-            habit.turn_to(local.day, self._day_ms)
+            habit.select_day(local.day, self._day_ms)
             row.filled = -1
             if habit.days is not None:
                 habit.forget((now[0] - self._grace_ms) // DAY_MS - _LARGEST_OFFSET_DAYS)
@@ -70,7 +70,7 @@ class Streaks:
         row.filled = local.span
         return facts
 
-    def _fill(self, title: Title, habit: Habit, local: Local, zone: str | None, clock_ms: int) -> list[Fact]:
+    def _fill(self, title: TitleState, habit: Habit, local: Local, zone: str | None, clock_ms: int) -> list[Fact]:
         part, day, _ = local
         eligible, end = self._local.dayparts[part].days, habit.end_quarter
         before = levels_reached(habit.length(eligible)) if clock_ms < end * QUARTER_MS else 0
@@ -80,14 +80,14 @@ class Streaks:
         self._move(title, part, habit.end_quarter, after, 1)
         return self._facts[part][before:after]
 
-    def leave(self, title: Title, row: Row, clock_ms: int) -> None:
+    def leave(self, title: TitleState, row: Row, clock_ms: int) -> None:
         """Take a household's current streaks of a title out of the sums."""
         for part, habit in enumerate(row.habits):
             if habit is not None and clock_ms < habit.end_quarter * QUARTER_MS:
                 eligible = self._local.dayparts[part].days
                 self._move(title, part, habit.end_quarter, levels_reached(habit.length(eligible)), -1)
 
-    def _move(self, title: Title, part: int, end_quarter: int, levels: int, by: int) -> None:
+    def _move(self, title: TitleState, part: int, end_quarter: int, levels: int, by: int) -> None:
         """Add a household (`by` 1) to the sums of streaks that end at `end_quarter`, or take it out (-1)."""
         if not levels:
             return
@@ -101,7 +101,7 @@ class Streaks:
             parts[part * PART + _STREAKS + level] += by
         self.changed[title, end_quarter] = None
 
-    def end(self, clock_ms: int, titles: dict[str, Title]) -> Iterator[Title]:
+    def end(self, clock_ms: int, titles: dict[str, TitleState]) -> Iterator[TitleState]:
         """Take the streaks that have ended out of their titles' tallies. Yields the titles that changed."""
         while self._ends and self._ends[0][0] * QUARTER_MS <= clock_ms:
             end_quarter, title_id = heappop(self._ends)
@@ -117,7 +117,7 @@ class Streaks:
             self.changed[title, end_quarter] = None
             yield title
 
-    def restore(self, title: Title, end_quarter: int, sums: list[int]) -> None:
+    def restore(self, title: TitleState, end_quarter: int, sums: list[int]) -> None:
         """Restore a sum that was drained."""
         title.streaks[end_quarter] = sums
         heappush(self._ends, (end_quarter, title.title_id))

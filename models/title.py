@@ -19,7 +19,7 @@ from models.viewing import Lengths, Row
 from models.windows import HOURS_A_DAY, audience_week, windows_at
 
 if TYPE_CHECKING:
-    from models.franchise import Franchise
+    from models.franchise import FranchiseState
 
 
 class Delta:
@@ -49,7 +49,7 @@ class Delta:
         return change
 
 
-class Title:
+class TitleState:
     """A title in one partition: its catalog data, its households' rows, its changes since the last drain.
 
     `deltas` are the changes by slot. A slot is the number of a UTC hour, or ~hour for events that came too late for
@@ -100,7 +100,7 @@ class Title:
         self.rows: dict[str, Row | bytes] = {}
         self.streaks: dict[int, list[int]] = {}
         self.watching: set[tuple[str, str]] = set()
-        self.franchise: Franchise | None = None
+        self.franchise: FranchiseState | None = None
         self.settled: list[tuple[int, Change, tuple[TallyKey, ...], Change]] = []
         self.deltas: dict[int, Delta] = {}
         self.parts: list[int] | None = None
@@ -109,9 +109,9 @@ class Title:
         self.delta_from_ms = self.delta_until_ms = self.week = 0
         self.delta = Delta()
         self.is_dirty = False
-        self.take_in(None)
+        self.apply_catalog_row(None)
 
-    def take_in(self, row: CatalogRow | None) -> None:
+    def apply_catalog_row(self, row: CatalogRow | None) -> None:
         """Apply a catalog row from now on. Earlier changes stay in the windows that they belonged to."""
         self.settle()
         # With another release, the numbers of slots may mean other spans.
@@ -137,7 +137,7 @@ class Title:
         self.deltas = {}
         self.delta_from_ms = self.delta_until_ms = 0
 
-    def turn_to(self, time_ms: int, in_hour: bool) -> None:
+    def select_delta(self, time_ms: int, in_hour: bool) -> None:
         """Make `delta` the one for an instant. It holds from `delta_from_ms` to before `delta_until_ms`."""
         hour = slot = time_ms // HOUR_MS
         from_ms, until_ms = hour * HOUR_MS, (hour + 1) * HOUR_MS

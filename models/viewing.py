@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from models.account import StreamCounters
-from models.audience import Weeks
+from models.audience import WatchedWeeks
 from models.coverage import cells_between, cells_of, count_within, plane_of
 from models.credit import close_interval
 from models.events import Event
@@ -135,7 +135,7 @@ class Row:
         self.sessions: dict[str, Session] = {}
         self.habits: list[Habit | None] = []
         self.filled = -1
-        self.weeks: Weeks | None = None
+        self.weeks: WatchedWeeks | None = None
         self.reached_week = NO_WEEK
         self.profiles: tuple[Id, ...] = ()
         self.completed_ms: int | None = None

@@ -100,7 +100,7 @@ class OfAges(NamedTuple):
     all: range
 
 
-class Kind(NamedTuple):
+class WindowKind(NamedTuple):
     """A kind of window.
 
     A key has the `word`, then what `name` makes of the window's number, in the form `named`. `holds` describes it for
@@ -119,8 +119,8 @@ class Kind(NamedTuple):
     as_titles: bool = True
 
 
-KINDS: Final[dict[str, Kind]] = {
-    DAY: Kind(
+KINDS: Final[dict[str, WindowKind]] = {
+    DAY: WindowKind(
         word="day",
         named="<YYYYMMDD>",
         holds="a UTC day of a title",
@@ -128,7 +128,7 @@ KINDS: Final[dict[str, Kind]] = {
         bounds=OfHours(lambda hour: hour // HOURS_A_DAY, lambda day: day * HOURS_A_DAY),
         kept_ms=lambda kept: kept.day_ms,
     ),
-    HOUR: Kind(
+    HOUR: WindowKind(
         word="hour",
         named="<YYYYMMDDTHH>",
         holds="a UTC hour of a title",
@@ -137,7 +137,7 @@ KINDS: Final[dict[str, Kind]] = {
         kept_ms=lambda kept: kept.hour_ms,
         only_in_time=True,
     ),
-    AGE: Kind(
+    AGE: WindowKind(
         word="age",
         named="<age>",
         holds="a title's first 72 hours (opening), 7, 28 or 91 days",
@@ -145,7 +145,7 @@ KINDS: Final[dict[str, Kind]] = {
         bounds=OfAges(ages_at, range(len(AGES))),
         kept_ms=lambda kept: kept.age_ms,
     ),
-    WEEK: Kind(
+    WEEK: WindowKind(
         word="week",
         named="<n>",
         holds="a week of a title, from its release on, 1 to 104",
@@ -153,7 +153,7 @@ KINDS: Final[dict[str, Kind]] = {
         bounds=OfAges(week_at, range(1, LAST_WEEK + 1)),
         kept_ms=lambda kept: kept.age_ms,
     ),
-    AUDIENCE: Kind(
+    AUDIENCE: WindowKind(
         word="audience",
         named="<YYYY>W<ww>",
         holds="the households that a title reached in a UTC week",

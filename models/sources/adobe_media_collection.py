@@ -17,7 +17,17 @@ from typing import Any, Final
 import msgspec
 
 from models.sources import told as word
-from models.sources.told import LeftOut, Received, Rejected, Schema, Told, checked_time, id_text, length_ms, position_ms
+from models.sources.told import (
+    LeftOut,
+    PlayerMessage,
+    Received,
+    Rejected,
+    Schema,
+    checked_time,
+    id_text,
+    length_ms,
+    position_ms,
+)
 
 EVENTS: Final = {
     "sessionStart": word.OPENS,
@@ -79,7 +89,7 @@ class AdobeMediaCollection(Schema):
         """By the event's type."""
         return header.get("eventType") in [*EVENTS]
 
-    def read(self, message: Call, received: Received) -> Sequence[Told]:
+    def read(self, message: Call, received: Received) -> Sequence[PlayerMessage]:
         """What a call tells."""
         event = message.event_type or ""
         what = EVENTS.get(event)
@@ -91,7 +101,7 @@ class AdobeMediaCollection(Schema):
             raise Rejected("no_time", "playerTime.ts is missing")
         time_ms = checked_time(at.ts, "playerTime.ts")
         message_id = id_text(f"{session}/{time_ms}/{event}/{at.playhead}") or ""
-        told = Told(what, message_id, time_ms, session)
+        told = PlayerMessage(what, message_id, time_ms, session)
         stated = message.params
         if what == word.OPENS:
             _read_opening(told, stated or Params())
@@ -104,7 +114,7 @@ class AdobeMediaCollection(Schema):
 SCHEMA = AdobeMediaCollection()
 
 
-def _read_opening(told: Told, stated: Params) -> None:
+def _read_opening(told: PlayerMessage, stated: Params) -> None:
     told.title = id_text(stated.media_id)
     if told.title is None:
         raise Rejected("no_title", "params.media.id is missing")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from models.sources.document import Document
-from models.sources.reading import NotImportable, Reading, Viewer
+from models.sources.reading import FileOwner, NotImportable, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,6 @@ class DayOnly:
         """Whether the file is one of these, by its content."""
         return self.looks(document)
 
-    def read(self, document: Document, viewer: Viewer) -> Reading:
+    def read(self, document: Document, viewer: FileOwner) -> Reading:
         """Always raises `NotImportable`."""
         raise NotImportable(f"{self.name}: it says {self.says}; {self.instead}")

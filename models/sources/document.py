@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from models.sources.reading import BadRow, BadValue
+from models.sources.reading import BadRow, UnreadableField
 
 SEPARATORS = ",;\t"
 NOTHING = SEPARATORS + " \x00"
@@ -75,7 +75,7 @@ class Document:
         for number, line in self.lines[skip:]:
             try:
                 yield number, _fields(line, separator, len(first))
-            except BadValue as problem:
+            except UnreadableField as problem:
                 yield number, BadRow(number, str(problem))
 
     @cached_property
@@ -119,7 +119,7 @@ def _is_hint(number: int, line: str) -> bool:
 
 
 def _fields(line: str, separator: str, width: int) -> list[str]:
-    """The fields of a line, in the dialect that gives it `width` of them. Raises `BadValue` if there is none."""
+    """The fields of a line, in the dialect that gives it `width` of them. Raises `UnreadableField` if there is none."""
     _must_be_text(line)
     tried = [_split(line, separator)]
     if (fields := _fitting(tried[0], width)) is not None:
@@ -129,8 +129,8 @@ def _fields(line: str, separator: str, width: int) -> list[str]:
             if (fields := _fitting(attempt, width)) is not None:
                 return fields
     if tried[0] is None:
-        raise BadValue("no CSV line: its quotes do not match")
-    raise BadValue(f"{len(tried[0])} fields, {width} columns")
+        raise UnreadableField("no CSV line: its quotes do not match")
+    raise UnreadableField(f"{len(tried[0])} fields, {width} columns")
 
 
 def _must_be_text(line: str) -> None:
@@ -139,7 +139,7 @@ def _must_be_text(line: str) -> None:
     try:
         line.encode()
     except UnicodeEncodeError as problem:
-        raise BadValue(f"no text: a byte at column {problem.start + 1} is not UTF-8") from None
+        raise UnreadableField(f"no text: a byte at column {problem.start + 1} is not UTF-8") from None
 
 
 def _split(line: str, separator: str) -> list[str] | None:

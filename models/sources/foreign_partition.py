@@ -22,7 +22,7 @@ _NEVER_MS: Final = 1 << 62
 _encode = msgspec.json.Encoder().encode
 
 
-class Record(Protocol):
+class ForeignRecord(Protocol):
     """A record of the foreign topic; `timestamp` in ms."""
 
     offset: int
@@ -34,7 +34,7 @@ class Record(Protocol):
 class Refusal(NamedTuple):
     """A record that cannot be translated. `code`: of `told.REJECTED`; `text`: where and what."""
 
-    record: Record
+    record: ForeignRecord
     code: str
     text: str
 
@@ -71,7 +71,7 @@ class ForeignPartition:
         """How many sessions are remembered."""
         return len(self._translator.sessions)
 
-    def take(self, records: Iterable[Record]) -> None:
+    def take(self, records: Iterable[ForeignRecord]) -> None:
         """Translate records, which follow those before."""
         translate, forgetting = self._translator.translate, self.forgetting
         events, refusals, left_out = self._output

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from models.sources.document import Document
-from models.sources.reading import Reading, Viewer, checked_name
+from models.sources.reading import FileOwner, Reading, checked_name
 from models.sources.sittings import Sitting, add_sittings
 from models.sources.values import duration_ms, time_ms
 
@@ -34,7 +34,7 @@ class JellyfinPlaybackReporting:
         first = document.columns
         return len(first) > SECONDS and bool(_LOOKS.fullmatch(first[TIME])) and first[SECONDS].isdecimal()
 
-    def read(self, document: Document, viewer: Viewer) -> Reading:
+    def read(self, document: Document, viewer: FileOwner) -> Reading:
         """Every line is a sitting; music is left out."""
         reading = Reading()
         add_sittings(reading, _sittings(document, viewer, reading), viewer)
@@ -44,7 +44,7 @@ class JellyfinPlaybackReporting:
 FORMAT = JellyfinPlaybackReporting()
 
 
-def _sittings(document: Document, viewer: Viewer, reading: Reading) -> Iterator[Sitting]:
+def _sittings(document: Document, viewer: FileOwner, reading: Reading) -> Iterator[Sitting]:
     def title_played(number: int, fields: list[str]) -> Sitting | None:
         sitting, item_type = _sitting(number, fields, viewer), fields[TYPE].strip()
         if item_type.casefold() in FILMS | KINDS.keys():
@@ -55,7 +55,7 @@ def _sittings(document: Document, viewer: Viewer, reading: Reading) -> Iterator[
     return reading.parsed(document.records(), title_played)
 
 
-def _sitting(number: int, fields: list[str], viewer: Viewer) -> Sitting:
+def _sitting(number: int, fields: list[str], viewer: FileOwner) -> Sitting:
     title = checked_name(fields[NAME].strip(), "the item's name")
     start_ms = time_ms("the time", fields[TIME], viewer.zone)
     found = _EPISODE.match(title)

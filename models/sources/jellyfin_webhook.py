@@ -16,7 +16,17 @@ from typing import Any, Final
 import msgspec
 
 from models.sources import told as word
-from models.sources.told import LeftOut, Received, Rejected, Schema, Told, id_text, length_ms, position_ms, time_ms
+from models.sources.told import (
+    LeftOut,
+    PlayerMessage,
+    Received,
+    Rejected,
+    Schema,
+    id_text,
+    length_ms,
+    position_ms,
+    time_ms,
+)
 
 TICKS_PER_S: Final = 10_000_000
 
@@ -64,7 +74,7 @@ class JellyfinWebhook(Schema):
         """By the notification's type."""
         return header.get("NotificationType") in [*TYPES]
 
-    def read(self, message: Notification, received: Received) -> Sequence[Told]:
+    def read(self, message: Notification, received: Received) -> Sequence[PlayerMessage]:
         """What a notification tells."""
         what = TYPES.get(message.notification_type or "")
         if what is None:
@@ -84,7 +94,7 @@ class JellyfinWebhook(Schema):
         at = received.timestamp_ms if stated is None else time_ms(stated, "UtcTimestamp")
         player = f"{user or ''}/{device or ''}"
         return (
-            Told(
+            PlayerMessage(
                 what,
                 id_text(f"{player}/{title}/{at}/{message.notification_type}/{ticks}/{message.is_paused}") or "",
                 at,

@@ -20,10 +20,10 @@ import msgspec
 from models.sources import told as word
 from models.sources.told import (
     LeftOut,
+    PlayerMessage,
     Received,
     Rejected,
     Schema,
-    Told,
     checked_time,
     id_text,
     label,
@@ -51,14 +51,14 @@ MOST_EVENTS: Final = 100_000
 """More events than a view of a week has with one ping in ten seconds."""
 
 
-class Moment(msgspec.Struct, gc=False):
+class ProtobufTime(msgspec.Struct, gc=False):
     """A time or a duration, as Protobuf has it."""
 
     seconds: int = 0
     nanos: int = 0
 
 
-Time = Moment | int | str | None
+Time = ProtobufTime | int | str | None
 
 
 class ViewEvent(msgspec.Struct, gc=False):
@@ -109,7 +109,7 @@ class MuxViews(Schema):
         """Whatever is on the topic is a view."""
         return True
 
-    def read(self, message: View, received: Received) -> Sequence[Told]:
+    def read(self, message: View, received: Received) -> Sequence[PlayerMessage]:
         """What a view tells."""
         session = id_text(message.view_id) or id_text(message.id)
         if session is None:
@@ -119,7 +119,7 @@ class MuxViews(Schema):
         title = id_text(message.video_id)
         if title is None:
             raise Rejected("no_title", "video_id is missing")
-        of_view = Told(
+        of_view = PlayerMessage(
             word.OPENS,
             "",
             0,
@@ -140,7 +140,7 @@ class MuxViews(Schema):
 SCHEMA = MuxViews()
 
 
-def _of_events(of_view: Told, events: list[ViewEvent]) -> list[Told]:
+def _of_events(of_view: PlayerMessage, events: list[ViewEvent]) -> list[PlayerMessage]:
     tells = []
     # A fast device clock shows where it is ahead of the server's: then all of the view is moved back.
     ahead_ms = max(0, *(_ahead_ms(event, number) for number, event in enumerate(events)), 0)
@@ -168,7 +168,7 @@ def _of_events(of_view: Told, events: list[ViewEvent]) -> list[Told]:
     return tells
 
 
-def _without_events(of_view: Told, message: View) -> list[Told]:
+def _without_events(of_view: PlayerMessage, message: View) -> list[PlayerMessage]:
     """The view ended at its largest position, and began as much earlier as it played."""
     end_ms = _unix_ms(message.view_end, "view_end")
     stated = message.view_content_playing_time
@@ -208,9 +208,9 @@ def _unix_ms(stated: Time, place: str) -> int:
     return checked_time(int(_ms(stated, place)), place)
 
 
-def _ms(stated: Moment | int | str, place: str) -> float:
+def _ms(stated: ProtobufTime | int | str, place: str) -> float:
     """A time or duration in ms, in any of the notations."""
-    if isinstance(stated, Moment):
+    if isinstance(stated, ProtobufTime):
         return stated.seconds * 1000 + stated.nanos // 1_000_000
     if isinstance(stated, int):
         return stated

@@ -32,11 +32,11 @@ from models.sources.document import Cells, Document
 from models.sources.netflix_names import content_kind, series_of
 from models.sources.netflix_viewing_activity import Activities
 from models.sources.reading import (
-    BadValue,
+    FileOwner,
     Format,
     PlaybackEvent,
     Reading,
-    Viewer,
+    UnreadableField,
     checked_name,
     session_fields,
     session_id,
@@ -87,7 +87,7 @@ class NetflixPlaybackRelatedEvents:
         """By its columns."""
         return document.has(COLUMNS)
 
-    def read(self, document: Document, viewer: Viewer) -> Reading:
+    def read(self, document: Document, viewer: FileOwner) -> Reading:
         """The player events of every row. If a row has none with a position, those of its viewing activity."""
         reading = Reading()
         activities = Activities(viewer.beside) if viewer.beside else None
@@ -107,11 +107,11 @@ def _take(
     reading: Reading,
     number: int,
     row: Cells,
-    viewer: Viewer,
+    viewer: FileOwner,
     activities: Activities | None,
     day_first: bool | None,
 ) -> Sitting | None:
-    """Add a row's events to the reading, or return the sitting from its viewing activity. Raises `BadValue`."""
+    """Add a row's events to the reading, or return the sitting from its viewing activity. Raises `UnreadableField`."""
     title = checked_name(row[TITLE], TITLE)
     start_ms = time_ms(START, row[START], day_first=day_first)
     traces = _traces(row[TRACES])
@@ -127,7 +127,7 @@ def _take(
     return None
 
 
-def _account(reading: Reading, title: str, kind: str, traces: list[Trace], viewer: Viewer) -> None:
+def _account(reading: Reading, title: str, kind: str, traces: list[Trace], viewer: FileOwner) -> None:
     placed = [trace for trace in traces if trace.media_offset_ms is not None]
     told_ms, carried_ms = _playing_ms(traces), _playing_ms(placed)
     reading.told_ms += told_ms
@@ -153,7 +153,7 @@ def _traces(text: str) -> list[Trace]:
     try:
         return _decode_traces(text)
     except (msgspec.DecodeError, RecursionError) as problem:
-        raise BadValue(f"{TRACES}: {problem}") from None
+        raise UnreadableField(f"{TRACES}: {problem}") from None
 
 
 def _sitting(number: int, row: Cells, title: str, start_ms: int, activity: Sitting) -> Sitting:
@@ -173,7 +173,7 @@ def _sitting(number: int, row: Cells, title: str, start_ms: int, activity: Sitti
     )
 
 
-def _session(row: Cells, title: str, kind: str, viewer: Viewer, activity: Sitting | None) -> PlaybackEvent:
+def _session(row: Cells, title: str, kind: str, viewer: FileOwner, activity: Sitting | None) -> PlaybackEvent:
     """The fields that all events of the row have."""
     session = session_fields(
         viewer,
@@ -198,7 +198,7 @@ def _events(session: PlaybackEvent, start_ms: int, traces: list[Trace]) -> list[
 
 def _event(session: PlaybackEvent, seq: int, event_time_ms: int, kind: str, media_offset_ms: int) -> PlaybackEvent:
     if not 0 <= event_time_ms < END_OF_CALENDAR_MS:
-        raise BadValue(f"player event {seq} is at {event_time_ms} ms, accepted: the years 1970 to 9999")
+        raise UnreadableField(f"player event {seq} is at {event_time_ms} ms, accepted: the years 1970 to 9999")
     return {
         "event_id": f"{session['play_session_id']}-{seq}",
         "event_type": EVENT_TYPES[kind],

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from models.sources.document import Cells, Document
 from models.sources.netflix_names import content_kind, series_of
-from models.sources.reading import BadValue, Format, Reading, Viewer, checked_name
+from models.sources.reading import FileOwner, Format, Reading, UnreadableField, checked_name
 from models.sources.sittings import Sitting, add_sittings
 from models.sources.values import duration_ms, time_ms
 
@@ -32,7 +32,7 @@ class NetflixViewingActivity:
         """By its columns."""
         return document.has(COLUMNS)
 
-    def read(self, document: Document, viewer: Viewer) -> Reading:
+    def read(self, document: Document, viewer: FileOwner) -> Reading:
         """Every row is a sitting."""
         reading = Reading()
         add_sittings(reading, _sittings(document, reading), viewer)
@@ -86,6 +86,6 @@ def _bookmark_ms(row: Cells) -> int | None:
     for column in BOOKMARKS:
         try:
             return duration_ms(column, row.get(column, ""))
-        except BadValue:
+        except UnreadableField:
             continue
     return None

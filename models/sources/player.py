@@ -12,7 +12,7 @@ import msgspec
 
 from models.rules import HOUR_MS
 from models.sources import told as word
-from models.sources.told import LeftOut, Told
+from models.sources.told import LeftOut, PlayerMessage
 
 MOST_IDS: Final = 16
 """Ids of messages that are remembered at the latest time: an older message is none of the present state anyway."""
@@ -44,7 +44,7 @@ class Step(NamedTuple):
     seek_from_ms: int | None = None
 
 
-class Session(msgspec.Struct, array_like=True, gc=False):
+class ForeignSession(msgspec.Struct, array_like=True, gc=False):
     """What is remembered of a foreign session: some hundred bytes, a few thousand at most.
 
     `latest_ms`: the time of the latest message, `ids` those at that time. `position_ms` was told at `at_ms`, by the
@@ -93,7 +93,7 @@ class Session(msgspec.Struct, array_like=True, gc=False):
         return message_id in self.ids
 
 
-def advance(session: Session, told: Told, tells_seeks: bool, fastest_percent: int) -> list[Step]:
+def advance(session: ForeignSession, told: PlayerMessage, tells_seeks: bool, fastest_percent: int) -> list[Step]:
     """The events that a message makes. Raises `LeftOut` if it makes none; the session is changed all the same."""
     what = told.what
     _end_what_never_ended(session, told)
@@ -116,7 +116,7 @@ def advance(session: Session, told: Told, tells_seeks: bool, fastest_percent: in
     return steps
 
 
-def _settle(session: Session, event_type: str, time_ms: int, position_ms: int) -> None:
+def _settle(session: ForeignSession, event_type: str, time_ms: int, position_ms: int) -> None:
     """What the session is after an event was written."""
     is_first = session.position_ms < 0
     session.position_ms, session.at_ms, session.ads_since_ms = position_ms, time_ms, 0
@@ -130,14 +130,14 @@ def _settle(session: Session, event_type: str, time_ms: int, position_ms: int) -
         session.over = event_type == "stop" or event_type == "end"
 
 
-def _end_what_never_ended(session: Session, told: Told) -> None:
+def _end_what_never_ended(session: ForeignSession, told: PlayerMessage) -> None:
     if session.in_ad or session.seeking:
         lasts_ms = told.time_ms - session.since_ms
         session.in_ad = session.in_ad and lasts_ms <= LONGEST_AD_BREAK_MS
         session.seeking = session.seeking and lasts_ms <= LONGEST_SEEK_MS
 
 
-def _event_type(session: Session, told: Told, what: str, position_ms: int) -> str:
+def _event_type(session: ForeignSession, told: PlayerMessage, what: str, position_ms: int) -> str:
     """The type of the event that a message of the content makes. Raises `LeftOut`."""
     if what == word.PING:
         return _ping(session, told, position_ms)
@@ -161,7 +161,7 @@ def _event_type(session: Session, told: Told, what: str, position_ms: int) -> st
     return _change(session, what, told.time_ms, position_ms)
 
 
-def _ping(session: Session, told: Told, position_ms: int) -> str:
+def _ping(session: ForeignSession, told: PlayerMessage, position_ms: int) -> str:
     if session.in_ad:
         raise LeftOut("ad")
     if session.seeking:
@@ -183,7 +183,7 @@ def _ping(session: Session, told: Told, position_ms: int) -> str:
     return "play"
 
 
-def _change(session: Session, what: str, time_ms: int, position_ms: int) -> str:
+def _change(session: ForeignSession, what: str, time_ms: int, position_ms: int) -> str:
     if what == word.SEEK or what == word.SEEK_ENDS:
         session.seeking = False
         return "seek"
@@ -205,13 +205,15 @@ def _change(session: Session, what: str, time_ms: int, position_ms: int) -> str:
     return what
 
 
-def _lies_ahead(session: Session, time_ms: int, position_ms: int) -> bool:
+def _lies_ahead(session: ForeignSession, time_ms: int, position_ms: int) -> bool:
     """Whether the player may have played up to here: a browser that begins to seek may state the target already."""
     ahead_ms = position_ms - session.position_ms
     return 0 <= ahead_ms <= (time_ms - session.at_ms) * max(session.rate, 1.0) * 1.02 + 1_500
 
 
-def _add_untold_seek(session: Session, told: Told, position_ms: int, fastest_percent: int, steps: list[Step]) -> None:
+def _add_untold_seek(
+    session: ForeignSession, told: PlayerMessage, position_ms: int, fastest_percent: int, steps: list[Step]
+) -> None:
     """Add the seek that the positions show. It is put where all that can have been played was played after it."""
     elapsed_ms, ahead_ms = told.time_ms - session.at_ms, position_ms - session.position_ms
     if not 0 <= elapsed_ms <= LONGEST_SILENCE_MS:
@@ -222,13 +224,13 @@ def _add_untold_seek(session: Session, told: Told, position_ms: int, fastest_per
         steps.append(Step("seek", told.time_ms, position_ms))
 
 
-def _looped(session: Session, told: Told, position_ms: int, elapsed_ms: int) -> bool:
+def _looped(session: ForeignSession, told: PlayerMessage, position_ms: int, elapsed_ms: int) -> bool:
     """Whether the title may have begun again by itself: that is for the rules to judge."""
     runtime_ms = told.runtime_ms or session.runtime_ms or 0
     return abs(runtime_ms - session.position_ms + position_ms - elapsed_ms) <= SLACK_MS
 
 
-def _ad(session: Session, told: Told, what: str, position_ms: int | None) -> list[Step]:
+def _ad(session: ForeignSession, told: PlayerMessage, what: str, position_ms: int | None) -> list[Step]:
     event_type = ""
     if what == word.AD_BEGINS:
         session.in_ad, session.since_ms = True, told.time_ms
@@ -243,7 +245,7 @@ def _ad(session: Session, told: Told, what: str, position_ms: int | None) -> lis
     return [Step(event_type, told.time_ms, position_ms)]
 
 
-def _play_ad(session: Session, told: Told) -> None:
+def _play_ad(session: ForeignSession, told: PlayerMessage) -> None:
     """Sum up how long ads have played, by their own positions."""
     position_ms = told.position_ms or 0
     before_ms = session.ad_position_ms if told.ad_id == session.ad_id else 0
@@ -253,7 +255,7 @@ def _play_ad(session: Session, told: Told) -> None:
     session.ads_since_ms += played_ms
 
 
-def _position(session: Session, told: Told) -> int | None:
+def _position(session: ForeignSession, told: PlayerMessage) -> int | None:
     """The position in the content: as told, without ads, or the last one that was."""
     position_ms = told.position_ms
     if position_ms is None:

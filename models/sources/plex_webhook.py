@@ -13,7 +13,17 @@ from typing import Any, Final
 import msgspec
 
 from models.sources import told as word
-from models.sources.told import LeftOut, Received, Rejected, Schema, Told, checked_time, id_text, length_ms, position_ms
+from models.sources.told import (
+    LeftOut,
+    PlayerMessage,
+    Received,
+    Rejected,
+    Schema,
+    checked_time,
+    id_text,
+    length_ms,
+    position_ms,
+)
 
 EVENTS: Final = {
     "media.play": word.START,
@@ -30,13 +40,13 @@ SCROBBLED_PERCENT: Final = 90
 """A scrobble says that the title was played past this share of it."""
 
 
-class Account(msgspec.Struct, gc=False):
+class PlexAccount(msgspec.Struct, gc=False):
     """Who plays."""
 
     id: str | int | None = None
 
 
-class Player(msgspec.Struct, gc=False):
+class PlexPlayer(msgspec.Struct, gc=False):
     """What plays it."""
 
     uuid: str | None = None
@@ -52,12 +62,12 @@ class Metadata(msgspec.Struct, rename="camel", gc=False):
     live: str | int | None = None
 
 
-class Webhook(msgspec.Struct, gc=False):
+class PlexPayload(msgspec.Struct, gc=False):
     """The fields that are read."""
 
     event: str | None = None
-    account: Account | None = msgspec.field(default=None, name="Account")
-    player: Player | None = msgspec.field(default=None, name="Player")
+    account: PlexAccount | None = msgspec.field(default=None, name="Account")
+    player: PlexPlayer | None = msgspec.field(default=None, name="Player")
     metadata: Metadata | None = msgspec.field(default=None, name="Metadata")
 
 
@@ -65,7 +75,7 @@ class PlexWebhook(Schema):
     """The schema."""
 
     name = "Plex webhook"
-    message = Webhook
+    message = PlexPayload
     household = "Account.id"
     title = "Metadata.ratingKey"
     tells_sessions = False
@@ -76,7 +86,7 @@ class PlexWebhook(Schema):
         """By the event."""
         return header.get("event") in [*EVENTS]
 
-    def read(self, message: Webhook, received: Received) -> Sequence[Told]:
+    def read(self, message: PlexPayload, received: Received) -> Sequence[PlayerMessage]:
         """What a webhook tells."""
         what, item = EVENTS.get(message.event or ""), message.metadata
         if what is None:
@@ -98,7 +108,7 @@ class PlexWebhook(Schema):
         time_ms = checked_time(received.timestamp_ms, "the record's timestamp")
         player = f"{account or ''}/{device or ''}"
         return (
-            Told(
+            PlayerMessage(
                 what,
                 id_text(f"{player}/{title}/{time_ms}/{message.event}") or "",
                 time_ms,

@@ -28,7 +28,7 @@ class Posted(NamedTuple):
     mended: bool = False
 
 
-class Form(Protocol):
+class PostedFormat(Protocol):
     """A format in which messages are posted."""
 
     def split(self, body: bytes) -> list[bytes]:
@@ -40,12 +40,12 @@ class Form(Protocol):
         ...
 
 
-def form_of(name: str) -> Form:
+def posted_format(name: str) -> PostedFormat:
     """The format of this name: `encore`, or a live schema's. Raises `KeyError`."""
-    return EncoreForm() if name == ENCORE else SchemaForm(schemas()[name])
+    return EncoreFormat() if name == ENCORE else SchemaFormat(schemas()[name])
 
 
-class EncoreForm:
+class EncoreFormat:
     """Playback events. A record is keyed by its household; what is accepted is what a worker can read."""
 
     def split(self, body: bytes) -> list[bytes]:
@@ -72,7 +72,7 @@ class EncoreForm:
         return Posted(key, value, mended=True)
 
 
-class SchemaForm:
+class SchemaFormat:
     """Messages of a live schema, written as they are, for a bridge. A record is keyed by its session, so that all of
     a session are in one partition, in order; what needs those before it is the bridge's to judge."""
 

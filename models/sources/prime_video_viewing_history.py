@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from models.sources.document import Cells, Document
-from models.sources.reading import Reading, Viewer, checked_name
+from models.sources.reading import FileOwner, Reading, checked_name
 from models.sources.sittings import Sitting, add_sittings
 from models.sources.values import duration_ms, time_ms
 
@@ -36,7 +36,7 @@ class PrimeVideoViewingHistory:
         """By its columns."""
         return document.has(COLUMNS)
 
-    def read(self, document: Document, viewer: Viewer) -> Reading:
+    def read(self, document: Document, viewer: FileOwner) -> Reading:
         """Every row is a sitting; live television is left out."""
         reading = Reading()
         add_sittings(reading, _sittings(document, reading), viewer)

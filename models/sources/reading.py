@@ -30,7 +30,7 @@ SHORTEST_LENGTH_MS = 600_000
 PlaybackEvent = dict[str, str | int | bool]
 
 
-class BadValue(Exception):
+class UnreadableField(Exception):
     """A field cannot be read. The message names it and what is accepted."""
 
 
@@ -47,7 +47,7 @@ class NotImportable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Viewer:
+class FileOwner:
     """Whose file it is, and facts that the file lacks.
 
     `time_zone` goes into the events. `zone` applies to times in the file that state none. `kids`: profiles of kids.
@@ -69,7 +69,7 @@ class Viewer:
 
 
 @dataclass(slots=True)
-class Title:
+class FileTitle:
     """What a file says about a main title: its largest position (`largest_ms`) and its length. 0: not stated."""
 
     name: str
@@ -94,7 +94,7 @@ class Reading:
     empty_rows: int = 0
     bad_rows: list[BadRow] = field(default_factory=list)
     events: list[PlaybackEvent] = field(default_factory=list)
-    titles: dict[str, Title] = field(default_factory=dict)
+    titles: dict[str, FileTitle] = field(default_factory=dict)
     told_ms: int = 0
     lost_ms: Counter[str] = field(default_factory=Counter)
     promotional_ms: int = 0
@@ -107,14 +107,14 @@ class Reading:
     def parsed(
         self, rows: Iterable[tuple[int, R | BadRow]], parse: Callable[[int, R], T | None], unit: str = "line"
     ) -> Iterator[T]:
-        """Yield what `parse` returns for each row. None leaves a row out; `BadValue` makes it a bad row."""
+        """Yield what `parse` returns for each row. None leaves a row out; `UnreadableField` makes it a bad row."""
         for number, row in rows:
             if isinstance(row, BadRow):
                 self.bad_rows.append(row)
                 continue
             try:
                 found = parse(number, row)
-            except BadValue as problem:
+            except UnreadableField as problem:
                 self.bad_rows.append(BadRow(number, str(problem), unit))
                 continue
             if found is not None:
@@ -127,7 +127,7 @@ class Reading:
 
     def meets(self, title_id: str, name: str, franchise_id: str, reached_ms: int, runtime_ms: int = 0) -> None:
         """Note a main title, with its largest stated position and its length if that is stated."""
-        title = self.titles.setdefault(title_id, Title(name, fitting_id(franchise_id) if franchise_id else ""))
+        title = self.titles.setdefault(title_id, FileTitle(name, fitting_id(franchise_id) if franchise_id else ""))
         title.largest_ms = max(title.largest_ms, reached_ms)
         title.runtime_ms = max(title.runtime_ms, runtime_ms)
 
@@ -145,7 +145,7 @@ class Format(Protocol):
         """Whether the file is one of these, by its content."""
         ...
 
-    def read(self, document: Document, viewer: Viewer) -> Reading:
+    def read(self, document: Document, viewer: FileOwner) -> Reading:
         """Its events, in the order of the file. Raises `NotImportable` if the format cannot give any."""
         ...
 
@@ -165,7 +165,7 @@ def session_id(*stated: str) -> str:
 
 
 def session_fields(
-    viewer: Viewer, title_id: str, *, play_session_id: str, profile: str, kids: bool, kind: str, **stated: str
+    viewer: FileOwner, title_id: str, *, play_session_id: str, profile: str, kids: bool, kind: str, **stated: str
 ) -> PlaybackEvent:
     """The fields that all events of a session have. `stated`: `device` and `country`, left out if they are empty."""
     fields: PlaybackEvent = {
@@ -187,9 +187,9 @@ def country(text: str) -> str:
 
 
 def checked_name(text: str, column: str) -> str:
-    """A title's name. Raises `BadValue` if there is none, or if it is too long."""
+    """A title's name. Raises `UnreadableField` if there is none, or if it is too long."""
     if not text.strip():
-        raise BadValue(f"no {column}")
+        raise UnreadableField(f"no {column}")
     if len(text.encode()) > LARGEST_NAME_BYTES:
-        raise BadValue(f"{column} has {len(text.encode())} bytes, accepted: at most {LARGEST_NAME_BYTES}")
+        raise UnreadableField(f"{column} has {len(text.encode())} bytes, accepted: at most {LARGEST_NAME_BYTES}")
     return text

@@ -19,10 +19,10 @@ import msgspec
 from models.sources import told as word
 from models.sources.told import (
     LeftOut,
+    PlayerMessage,
     Received,
     Rejected,
     Schema,
-    Told,
     checked_time,
     content_id,
     id_text,
@@ -91,7 +91,7 @@ class Track(msgspec.Struct, rename="camel", gc=False):
     context: Context | None = None
 
 
-class Batch(msgspec.Struct, rename="camel", gc=False):
+class SegmentBatch(msgspec.Struct, rename="camel", gc=False):
     """Calls that a device sends at once, and when it did, by its own clock."""
 
     batch: list[msgspec.Raw] | None = None
@@ -116,7 +116,7 @@ class SegmentVideo(Schema):
         if body.lstrip()[:1] != b"{":
             return split_array(body)
         try:
-            posted = msgspec.json.decode(body, type=Batch)
+            posted = msgspec.json.decode(body, type=SegmentBatch)
         except (msgspec.DecodeError, RecursionError) as problem:
             raise Rejected("malformed", str(problem)) from None
         if posted.batch is None:
@@ -147,7 +147,7 @@ class SegmentVideo(Schema):
             raise Rejected("malformed", str(problem)) from None
         return msgspec.json.encode(fields | times)
 
-    def read(self, message: Track, received: Received) -> Sequence[Told]:
+    def read(self, message: Track, received: Received) -> Sequence[PlayerMessage]:
         """What a call tells."""
         event, stated = message.event or "", message.properties
         what = CONTENT.get(event) or PLAYBACK.get(event) or (word.AD_PLAYS if event in ADS else "")
@@ -159,7 +159,7 @@ class SegmentVideo(Schema):
             raise Rejected("no_session", "properties.session_id is missing")
         if stated.livestream:
             raise LeftOut("live")
-        told = Told(
+        told = PlayerMessage(
             what,
             id_text(message.message_id) or content_id(received),
             _time_ms(message),
@@ -190,7 +190,7 @@ def _sent_at(stated: msgspec.Raw, call: bytes) -> bytes:
         return call
 
 
-def _read_content(told: Told, stated: Properties) -> None:
+def _read_content(told: PlayerMessage, stated: Properties) -> None:
     told.title = id_text(stated.asset_id) or id_text(stated.content_asset_id)
     told.runtime_ms = length_ms(stated.total_length)
     # Each piece between ads is completed, too.
@@ -198,7 +198,7 @@ def _read_content(told: Told, stated: Properties) -> None:
         told.what = word.PAUSE
 
 
-def _read_playback(told: Told, stated: Properties) -> None:
+def _read_playback(told: PlayerMessage, stated: Properties) -> None:
     told.title = id_text(stated.content_asset_id)
     told.counts_ads = True
     if told.what != word.SEEK:

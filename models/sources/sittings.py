@@ -20,9 +20,9 @@ from itertools import count
 from models.events import END_OF_CALENDAR_MS
 from models.sources.reading import (
     BadRow,
+    FileOwner,
     PlaybackEvent,
     Reading,
-    Viewer,
     session_fields,
     session_id,
 )
@@ -73,7 +73,7 @@ class Sitting:
         return self.played_ms if self.played_ms <= LONGEST_WITHOUT_POSITION_MS else 0
 
 
-def add_sittings(reading: Reading, sittings: Iterable[Sitting], viewer: Viewer, unit: str = "line") -> None:
+def add_sittings(reading: Reading, sittings: Iterable[Sitting], viewer: FileOwner, unit: str = "line") -> None:
     """Add the events of a history's rows to a reading, in the order of their times, and the titles that they name."""
     rows = sorted(_within_calendar(reading, sittings, unit), key=lambda sitting: sitting.start_ms)
     for sitting in rows:
@@ -99,7 +99,7 @@ def _within_calendar(reading: Reading, sittings: Iterable[Sitting], unit: str) -
             reading.bad_rows.append(BadRow(sitting.line, "it leaves the years 1970 to 9999", unit))
 
 
-def _meet(reading: Reading, sitting: Sitting, viewer: Viewer) -> None:
+def _meet(reading: Reading, sitting: Sitting, viewer: FileOwner) -> None:
     title_id = viewer.title_id(sitting.title)
     largest_ms = _clipped(replace(sitting, played_ms=sitting.largest_ms), viewer.runtimes_ms.get(title_id, 0))
     reading.meets(title_id, sitting.title, sitting.franchise, largest_ms, sitting.runtime_ms)
@@ -171,7 +171,7 @@ def _is_scrap(rest_ms: int, length_ms: int) -> bool:
     return rest_ms * 100 < length_ms * (100 - AT_THE_END_PERCENT)
 
 
-def _events(sitting: Sitting, title_id: str, spans: list[Span], viewer: Viewer) -> Iterator[PlaybackEvent]:
+def _events(sitting: Sitting, title_id: str, spans: list[Span], viewer: FileOwner) -> Iterator[PlaybackEvent]:
     session = session_fields(
         viewer,
         title_id,

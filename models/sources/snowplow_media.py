@@ -22,10 +22,10 @@ from models.sources import told as word
 from models.sources.snowplow_tsv import columns_as_json
 from models.sources.told import (
     LeftOut,
+    PlayerMessage,
     Received,
     Rejected,
     Schema,
-    Told,
     content_id,
     id_text,
     label,
@@ -97,7 +97,7 @@ class Entities(msgspec.Struct, gc=False):
     data: list[Entity] = []
 
 
-class Player(msgspec.Struct, rename="camel", gc=False):
+class SnowplowPlayer(msgspec.Struct, rename="camel", gc=False):
     """The media player, of both versions."""
 
     current_time: float | None = None
@@ -131,7 +131,7 @@ class EventData(msgspec.Struct, rename="camel", gc=False):
     new_rate: float | None = None
 
 
-_PLAYER: Final = msgspec.json.Decoder(Player, strict=False)
+_PLAYER: Final = msgspec.json.Decoder(SnowplowPlayer, strict=False)
 _SESSION: Final = msgspec.json.Decoder(MediaSession, strict=False)
 _AD_BREAK: Final = msgspec.json.Decoder(AdBreak, strict=False)
 _EVENT_DATA: Final = msgspec.json.Decoder(EventData, strict=False)
@@ -159,8 +159,8 @@ class Enriched(msgspec.Struct, gc=False):
     event_name: str | None = None
     type_event: EventData | None = msgspec.field(default=None, name=f"{_OF_EVENT}_media_player_event_1")
     rate_event: EventData | None = msgspec.field(default=None, name=f"{_OF_EVENT}_media_playback_rate_change_event_1")
-    players: list[Player] | None = msgspec.field(default=None, name=f"{_OF_CONTEXT}_media_player_2")
-    players_1: list[Player] | None = msgspec.field(default=None, name=f"{_OF_CONTEXT}_media_player_1")
+    players: list[SnowplowPlayer] | None = msgspec.field(default=None, name=f"{_OF_CONTEXT}_media_player_2")
+    players_1: list[SnowplowPlayer] | None = msgspec.field(default=None, name=f"{_OF_CONTEXT}_media_player_1")
     sessions: list[MediaSession] | None = msgspec.field(default=None, name=f"{_OF_CONTEXT}_media_session_1")
     ad_breaks: list[AdBreak] | None = msgspec.field(default=None, name=f"{_OF_CONTEXT}_media_ad_break_1")
 
@@ -171,7 +171,7 @@ class Media(msgspec.Struct):
     vendor: str = ""
     name: str = ""
     data: EventData | None = None
-    player: Player | None = None
+    player: SnowplowPlayer | None = None
     session: MediaSession | None = None
     ad_break: AdBreak | None = None
 
@@ -203,7 +203,7 @@ class SnowplowMedia(Schema):
         stated = event.get("schema") if isinstance(event, dict) else None
         return header.get("event_vendor") == MEDIA or (isinstance(stated, str) and MEDIA in stated)
 
-    def read(self, message: Enriched, received: Received) -> Sequence[Told]:
+    def read(self, message: Enriched, received: Received) -> Sequence[PlayerMessage]:
         """What an event tells."""
         media = _media(message)
         what = media.what
@@ -227,14 +227,14 @@ class SnowplowMedia(Schema):
 SCHEMA = SnowplowMedia()
 
 
-def _told(what: str, message: Enriched, media: Media, player: Player, received: Received) -> Told:
+def _told(what: str, message: Enriched, media: Media, player: SnowplowPlayer, received: Received) -> PlayerMessage:
     session = media.session.media_session_id if media.session else None
     session = id_text(session) or id_text(message.domain_sessionid)
     if session is None:
         raise Rejected("no_session", "mediaSessionId and domain_sessionid are missing")
     time = message.derived_tstamp or message.dvce_created_tstamp or message.collector_tstamp
     rate = media.data.new_rate if media.data and media.data.new_rate else player.playback_rate
-    return Told(
+    return PlayerMessage(
         what,
         id_text(message.event_id) or content_id(received),
         time_ms(time, "derived_tstamp"),

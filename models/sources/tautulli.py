@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from models.rules import LONGEST_MEDIA_MS
-from models.sources.reading import BadValue
+from models.sources.reading import UnreadableField
 from models.sources.sittings import Sitting
 
 LEAST_PERCENT = 50
@@ -22,13 +22,13 @@ Play = tuple[Sitting, float]
 
 
 def percentage(column: str, text: str) -> float:
-    """A percentage with or without its sign; empty is 0. Raises `BadValue`."""
+    """A percentage with or without its sign; empty is 0. Raises `UnreadableField`."""
     try:
         found = float(text.strip().rstrip("%") or 0)
     except ValueError:
         found = -1.0
     if not 0 <= found <= 100:
-        raise BadValue(f"{column} is {text[:40]!r}, accepted: 0 to 100 %")
+        raise UnreadableField(f"{column} is {text[:40]!r}, accepted: 0 to 100 %")
     return found
 
 

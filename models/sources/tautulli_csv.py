@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from models.sources.document import Cells, Document
-from models.sources.reading import Reading, Viewer, checked_name
+from models.sources.reading import FileOwner, Reading, checked_name
 from models.sources.sittings import Sitting, add_sittings
 from models.sources.tautulli import Play, percentage, placed, still_ms
 from models.sources.values import duration_ms, time_ms
@@ -31,7 +31,7 @@ class TautulliCsv:
         """By its columns."""
         return document.has(COLUMNS)
 
-    def read(self, document: Document, viewer: Viewer) -> Reading:
+    def read(self, document: Document, viewer: FileOwner) -> Reading:
         """Every row is a sitting."""
         reading = Reading()
         add_sittings(reading, _with_series(placed(_plays(document, viewer, reading))), viewer)
@@ -41,14 +41,14 @@ class TautulliCsv:
 FORMAT = TautulliCsv()
 
 
-def _plays(document: Document, viewer: Viewer, reading: Reading) -> Iterator[Play]:
+def _plays(document: Document, viewer: FileOwner, reading: Reading) -> Iterator[Play]:
     def play(number: int, row: Cells) -> Play:
         return _sitting(number, row, viewer, document.day_first), percentage(WATCHED, row.get(WATCHED, ""))
 
     return reading.parsed(document.rows(), play)
 
 
-def _sitting(number: int, row: Cells, viewer: Viewer, day_first: bool | None) -> Sitting:
+def _sitting(number: int, row: Cells, viewer: FileOwner, day_first: bool | None) -> Sitting:
     title = checked_name(row[TITLE].strip(), TITLE)
     start_ms = time_ms(STARTED, f"{row[DATE].strip()} {row[STARTED].strip()}", viewer.zone, day_first)
     played_ms = duration_ms(DURATION, row[DURATION])
@@ -65,7 +65,7 @@ def _sitting(number: int, row: Cells, viewer: Viewer, day_first: bool | None) ->
     )
 
 
-def _lasted_ms(row: Cells, start_ms: int, viewer: Viewer, day_first: bool | None) -> int:
+def _lasted_ms(row: Cells, start_ms: int, viewer: FileOwner, day_first: bool | None) -> int:
     """The milliseconds from start to stop, past midnight if the stop is earlier in the day; 0: no stop is stated."""
     if not row[STOPPED].strip():
         return 0

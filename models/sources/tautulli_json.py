@@ -7,7 +7,7 @@ from typing import Any
 
 from models.rules import LONGEST_MEDIA_MS
 from models.sources.document import Document
-from models.sources.reading import BadValue, Reading, Viewer, checked_name
+from models.sources.reading import FileOwner, Reading, UnreadableField, checked_name
 from models.sources.sittings import Sitting, add_sittings
 from models.sources.tautulli import Play, percentage, placed, still_ms
 
@@ -29,7 +29,7 @@ class TautulliJson:
             bool(entries) and isinstance(entries[0], dict) and {"started", "stopped", "full_title"} <= set(entries[0])
         )
 
-    def read(self, document: Document, viewer: Viewer) -> Reading:
+    def read(self, document: Document, viewer: FileOwner) -> Reading:
         """Every entry is a sitting; music is left out."""
         reading = Reading()
         add_sittings(reading, placed(_plays(_entries(document.json), reading)), viewer, "entry")
@@ -50,7 +50,7 @@ def _entries(answer: Any) -> list[Any]:
 def _plays(entries: list[Any], reading: Reading) -> Iterator[Play]:
     def play(number: int, entry: Any) -> Play | None:
         if not isinstance(entry, dict):
-            raise BadValue("no JSON object")
+            raise UnreadableField("no JSON object")
         sitting = _sitting(number, entry)
         percent = percentage("percent_complete", str(entry.get("percent_complete") or ""))
         if reason := _lost(entry):
@@ -74,7 +74,7 @@ def _sitting(number: int, entry: dict[str, Any]) -> Sitting:
     start_s, stop_s = _seconds(entry, "started", "date"), _seconds(entry, "stopped")
     played_ms = _seconds(entry, "play_duration", "duration") * 1000
     if played_ms > LONGEST_MEDIA_MS:
-        raise BadValue("duration is above seven days")
+        raise UnreadableField("duration is above seven days")
     user = _text(entry, "friendly_name", "user")
     return Sitting(
         number,
@@ -110,7 +110,7 @@ def _text(entry: dict[str, Any], *names: str) -> str:
 
 
 def _seconds(entry: dict[str, Any], *names: str) -> int:
-    """The first of these fields that is stated, in seconds; 0 if there is none. Raises `BadValue`."""
+    """The first of these fields that is stated, in seconds; 0 if there is none. Raises `UnreadableField`."""
     for name in names:
         value = entry.get(name)
         if value is None or value == "":
@@ -120,6 +120,6 @@ def _seconds(entry: dict[str, Any], *names: str) -> int:
         except (TypeError, ValueError, OverflowError):
             seconds = -1
         if not 0 <= seconds < 1 << 40:
-            raise BadValue(f"{name} is {str(value)[:40]!r}, accepted: seconds")
+            raise UnreadableField(f"{name} is {str(value)[:40]!r}, accepted: seconds")
         return seconds
     return 0

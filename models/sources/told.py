@@ -89,7 +89,7 @@ class Received(NamedTuple):
     key: str = ""
 
 
-class Told(msgspec.Struct, gc=False):
+class PlayerMessage(msgspec.Struct, gc=False):
     """What one message tells. None: not stated.
 
     `what` is a word of the vocabulary above. `session` is the foreign session, or whatever tells players apart if there
@@ -146,7 +146,7 @@ class Schema(ABC):
     is_whole: ClassVar[bool] = False
 
     @abstractmethod
-    def read(self, message: Any, received: Received) -> Sequence[Told]:
+    def read(self, message: Any, received: Received) -> Sequence[PlayerMessage]:
         """What a message tells, in order. Raises `Rejected` and `LeftOut`."""
 
     @abstractmethod

@@ -15,9 +15,9 @@ import msgspec
 from models.events import Event, nesting
 from models.rules import DEEPEST_NESTING
 from models.sources.identities import BY_THE_SCHEMA, Identities, field_reader
-from models.sources.player import LONGEST_SILENCE_MS, Session, Step, advance
+from models.sources.player import LONGEST_SILENCE_MS, ForeignSession, Step, advance
 from models.sources.reading import session_id
-from models.sources.told import OPENS, PLAY, START, LeftOut, Received, Rejected, Schema, Told, id_text
+from models.sources.told import OPENS, PLAY, START, LeftOut, PlayerMessage, Received, Rejected, Schema, id_text
 
 LARGEST_MESSAGE_BYTES = 1_048_576
 """A message is at most 1 MiB, the largest that Kafka takes unless it is told otherwise."""
@@ -46,7 +46,7 @@ class Translator:
     """
 
     def __init__(self, schema: Schema, identities: Identities = BY_THE_SCHEMA) -> None:
-        self.sessions: dict[str, Session] = {}
+        self.sessions: dict[str, ForeignSession] = {}
         self._schema, self._identities = schema, identities
         self._decode = msgspec.json.Decoder(schema.message, strict=False).decode
         self._household = field_reader(identities.household)
@@ -70,7 +70,7 @@ class Translator:
             left_out.append(reason.code)
         return Translation(events, left_out)
 
-    def read(self, value: bytes | None, timestamp_ms: int, key: bytes | None = None) -> Sequence[Told]:
+    def read(self, value: bytes | None, timestamp_ms: int, key: bytes | None = None) -> Sequence[PlayerMessage]:
         """What a record tells by itself; nothing is remembered of it. Raises `Rejected` and `LeftOut`."""
         if value is None:
             raise Rejected("malformed", "the value is null")
@@ -94,7 +94,7 @@ class Translator:
 
     def restore(self, key: str, packed: bytes) -> None:
         """Take a session as `drain` gave it."""
-        self.sessions[key] = msgspec.msgpack.decode(packed, type=Session)
+        self.sessions[key] = msgspec.msgpack.decode(packed, type=ForeignSession)
 
     def forget(self, before_ms: int) -> None:
         """Forget the sessions whose last record is older than this (by the records' timestamps)."""
@@ -128,7 +128,7 @@ class Translator:
         if isinstance(header, dict) and not self._schema.is_ours(header):
             raise LeftOut("other_event")
 
-    def _choose(self, value: bytes, tells: Sequence[Told]) -> None:
+    def _choose(self, value: bytes, tells: Sequence[PlayerMessage]) -> None:
         """Take household, title and profile from the chosen fields."""
         for told in tells:
             if self._household:
@@ -140,9 +140,9 @@ class Translator:
 
     # -- following --------------------------------------------------------------------------------------------
 
-    def _follow_whole(self, tells: Sequence[Told], events: list[TranslatedEvent], left_out: list[str]) -> None:
+    def _follow_whole(self, tells: Sequence[PlayerMessage], events: list[TranslatedEvent], left_out: list[str]) -> None:
         """Follow a session that one message tells: nothing of it is remembered."""
-        session: Session | None = None
+        session: ForeignSession | None = None
         for told in tells:
             session = session or self._begun(told)
             try:
@@ -150,7 +150,7 @@ class Translator:
             except LeftOut as reason:
                 left_out.append(reason.code)
 
-    def _follow(self, told: Told, timestamp_ms: int, events: list[TranslatedEvent]) -> None:
+    def _follow(self, told: PlayerMessage, timestamp_ms: int, events: list[TranslatedEvent]) -> None:
         # Session ids need not be unique among households.
         key = told.session if self._schema.tells_household_once else f"{told.household}\x1f{told.session}"
         session = self.sessions.get(key)
@@ -172,7 +172,7 @@ class Translator:
         self._changed.add(key)
         self._write(session, told, events)
 
-    def _only(self, session: Session, told: Told) -> Session | None:
+    def _only(self, session: ForeignSession, told: PlayerMessage) -> ForeignSession | None:
         """The session of messages that name none, as one player may tell at a time; None: another begins.
 
         Raises `Rejected` for all messages while those of several households are mixed.
@@ -190,7 +190,7 @@ class Translator:
             raise Rejected("no_session", "several players tell at once without a session: name it in the record's key")
         return session
 
-    def _begins(self, session: Session, told: Told) -> bool:
+    def _begins(self, session: ForeignSession, told: PlayerMessage) -> bool:
         """Whether a message begins anew: another title, or another session where messages name none."""
         if told.title is not None and told.title != session.title_id:
             return True
@@ -202,7 +202,7 @@ class Translator:
         goes_back = told.what == START and (told.position_ms or 0) < session.position_ms
         return goes_back or (session.over and (told.what == PLAY or told.what == START))
 
-    def _begun(self, told: Told, before: Session | None = None) -> Session:
+    def _begun(self, told: PlayerMessage, before: ForeignSession | None = None) -> ForeignSession:
         """A session that begins with this message. `before`: the one that the player had before. Raises `Rejected`."""
         if before is None and told.title is None and self._schema.tells_household_once:
             raise Rejected("no_session", "the message that opens this session was not seen, or is too long ago")
@@ -216,12 +216,12 @@ class Translator:
                 play_session_id = before.play_session_id
             else:
                 play_session_id = session_id(told.session, title_id, str(told.time_ms))
-        session = Session(household_id, title_id, play_session_id)
+        session = ForeignSession(household_id, title_id, play_session_id)
         if before is not None and before.title_id == title_id:
             _remember(session, before)
         return session
 
-    def _household_id(self, told: Told, before: Session | None) -> str:
+    def _household_id(self, told: PlayerMessage, before: ForeignSession | None) -> str:
         stated = told.household
         if stated is None:
             if before is None:
@@ -240,7 +240,7 @@ class Translator:
 
     # -- writing ----------------------------------------------------------------------------------------------
 
-    def _write(self, session: Session, told: Told, events: list[TranslatedEvent]) -> None:
+    def _write(self, session: ForeignSession, told: PlayerMessage, events: list[TranslatedEvent]) -> None:
         """Add the events of a message to the list. Raises `LeftOut` if there are none."""
         if told.left_out:
             session.left_out = told.left_out
@@ -255,7 +255,7 @@ class Translator:
             event_id = told.message_id if number == last else id_text(f"{told.message_id}~{last - number}") or ""
             events.append(self._event(event_id, session, told, step))
 
-    def _event(self, event_id: str, session: Session, told: Told, step: Step) -> TranslatedEvent:
+    def _event(self, event_id: str, session: ForeignSession, told: PlayerMessage, step: Step) -> TranslatedEvent:
         kind = session.profile_kind
         if kind is None and session.profile_id is not None and session.profile_id in self._identities.kids:
             kind = "kids"
@@ -284,7 +284,7 @@ class Translator:
         )
 
 
-def _keep_stated(session: Session, told: Told) -> None:
+def _keep_stated(session: ForeignSession, told: PlayerMessage) -> None:
     """What one message of a session states holds for those after it that do not."""
     if told.runtime_ms is not None:
         session.runtime_ms = told.runtime_ms
@@ -302,7 +302,7 @@ def _keep_stated(session: Session, told: Told) -> None:
         session.rate = told.playback_rate
 
 
-def _remember(session: Session, before: Session) -> None:
+def _remember(session: ForeignSession, before: ForeignSession) -> None:
     """What another session of the same title and player stated of it."""
     session.runtime_ms, session.content_kind = before.runtime_ms, before.content_kind
     session.profile_id, session.profile_kind = before.profile_id, before.profile_kind

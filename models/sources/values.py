@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, tzinfo
 
 from models.rules import LONGEST_MEDIA_MS
-from models.sources.reading import BadValue
+from models.sources.reading import UnreadableField
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d?:\d\d(?::\d\d)?)(\.\d+)?\s*(Z|UTC|[+-]\d\d:?\d\d)?", re.ASCII)
 _LOCAL = re.compile(
@@ -21,7 +21,7 @@ _UNIT_S = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
 def time_ms(column: str, text: str, zone: tzinfo = UTC, day_first: bool | None = None) -> int:
-    """A time in milliseconds since 1970; without an offset, it is in `zone`. Raises `BadValue`.
+    """A time in milliseconds since 1970; without an offset, it is in `zone`. Raises `UnreadableField`.
 
     `day_first`: whether 3/4/2020, as a spreadsheet writes it, is in April; None: not known.
     """
@@ -33,7 +33,7 @@ def time_ms(column: str, text: str, zone: tzinfo = UTC, day_first: bool | None =
         local = datetime.strptime(f"{day} {clock}", "%Y-%m-%d %H:%M:%S" if clock.count(":") == 2 else "%Y-%m-%d %H:%M")
         return (_seconds(local, offset, zone)) * 1000 + _milliseconds(found[3])
     except (ValueError, OverflowError):
-        raise BadValue(f"{column} is {text[:40]!r}, accepted: YYYY-MM-DD HH:MM:SS") from None
+        raise UnreadableField(f"{column} is {text[:40]!r}, accepted: YYYY-MM-DD HH:MM:SS") from None
 
 
 def _as_iso(column: str, text: str, day_first: bool | None) -> str:
@@ -43,7 +43,9 @@ def _as_iso(column: str, text: str, day_first: bool | None) -> str:
         return text
     first, dot, second, year, clock, half = found.groups()
     if dot == "/" and day_first is None:
-        raise BadValue(f"{column} is {text!r}, of which nothing in the file tells whether day or month comes first")
+        raise UnreadableField(
+            f"{column} is {text!r}, of which nothing in the file tells whether day or month comes first"
+        )
     day, month = (first, second) if dot == "." or day_first else (second, first)
     if half:
         hour, rest = clock.split(":", 1)
@@ -60,7 +62,7 @@ def _seconds(local: datetime, offset: str | None, zone: tzinfo) -> int:
 
 
 def duration_ms(column: str, text: str) -> int:
-    """A duration in milliseconds, from `0:47:10`, `1 hr 5 mins`, or seconds. Raises `BadValue`."""
+    """A duration in milliseconds, from `0:47:10`, `1 hr 5 mins`, or seconds. Raises `UnreadableField`."""
     text = text.strip()
     found: int | None = None
     if clock := _CLOCK.fullmatch(text):
@@ -71,9 +73,9 @@ def duration_ms(column: str, text: str) -> int:
     elif text and not _WORDS.sub("", text):
         found = sum(int(count) * _UNIT_S[unit[0].lower()] for count, unit in _WORDS.findall(text)) * 1000
     if found is None:
-        raise BadValue(f"{column} is {text[:40]!r}, accepted: H:MM:SS or seconds")
+        raise UnreadableField(f"{column} is {text[:40]!r}, accepted: H:MM:SS or seconds")
     if found > LONGEST_MEDIA_MS:
-        raise BadValue(f"{column} is {text[:40]!r}, accepted: at most seven days")
+        raise UnreadableField(f"{column} is {text[:40]!r}, accepted: at most seven days")
     return found
 
 

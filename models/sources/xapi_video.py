@@ -20,10 +20,10 @@ from models.sources import told as word
 from models.sources.reading import session_id
 from models.sources.told import (
     LeftOut,
+    PlayerMessage,
     Received,
     Rejected,
     Schema,
-    Told,
     content_id,
     id_text,
     length_ms,
@@ -57,7 +57,7 @@ class Of(msgspec.Struct, gc=False):
     id: str | None = None
 
 
-class Account(msgspec.Struct, gc=False):
+class XapiAccount(msgspec.Struct, gc=False):
     """An account of the actor's."""
 
     name: str | int | None = None
@@ -66,7 +66,7 @@ class Account(msgspec.Struct, gc=False):
 class Actor(msgspec.Struct, gc=False):
     """Who did it, in one of the ways that xAPI knows."""
 
-    account: Account | None = None
+    account: XapiAccount | None = None
     mbox: str | None = None
     mbox_sha1sum: str | None = None
     openid: str | None = None
@@ -80,7 +80,7 @@ class Result(msgspec.Struct, gc=False):
     time_to: float | str | None = msgspec.field(default=None, name=EXTENSIONS + "time-to")
 
 
-class Session(msgspec.Struct, gc=False):
+class XapiSession(msgspec.Struct, gc=False):
     """The context's extensions."""
 
     session_id: str | None = msgspec.field(default=None, name=EXTENSIONS + "session-id")
@@ -98,7 +98,7 @@ class ContextPart(msgspec.Struct, gc=False):
     """A statement's context."""
 
     registration: str | None = None
-    extensions: Session | None = None
+    extensions: XapiSession | None = None
 
 
 class Statement(msgspec.Struct, gc=False):
@@ -127,12 +127,12 @@ class XapiVideo(Schema):
         verb = header.get("verb")
         return isinstance(verb, dict) and str(verb.get("id")).startswith(OF_VIDEO)
 
-    def read(self, message: Statement, received: Received) -> Sequence[Told]:
+    def read(self, message: Statement, received: Received) -> Sequence[PlayerMessage]:
         """What a statement tells."""
         verb = (message.verb.id if message.verb else None) or ""
         what = VERBS.get(verb)
         at = (message.result.extensions if message.result else None) or Result()
-        where = (message.context.extensions if message.context else None) or Session()
+        where = (message.context.extensions if message.context else None) or XapiSession()
         # ADL's verbs are used for courses and tests, too.
         is_video = what is not None and (verb.startswith(OF_VIDEO) or at.time is not None or where.length is not None)
         if what is None or not is_video:
@@ -142,7 +142,7 @@ class XapiVideo(Schema):
             raise Rejected("no_title", "object.id is missing")
         actor = _actor(message.actor)
         registration = message.context.registration if message.context else None
-        told = Told(
+        told = PlayerMessage(
             what,
             id_text(message.id) or content_id(received),
             time_ms(message.timestamp or message.stored, "timestamp"),
@@ -160,7 +160,7 @@ class XapiVideo(Schema):
 SCHEMA = XapiVideo()
 
 
-def _read_position(told: Told, at: Result, verb: str) -> None:
+def _read_position(told: PlayerMessage, at: Result, verb: str) -> None:
     if told.what == word.SEEK:
         told.from_ms = position_ms(_seconds(at.time_from, "time-from"), "time-from")
         told.position_ms = position_ms(_seconds(at.time_to, "time-to"), "time-to")

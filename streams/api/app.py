@@ -22,14 +22,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streams.api.answers import BadArgument, NothingThere
 from streams.api.asked import ChangesAsked, NothingAsked
-from streams.api.changes import Changes
+from streams.api.changes import ChangeStream
 from streams.api.csv_rows import csv_head, csv_rows
 from streams.api.openapi import document
 from streams.api.parameters import read_parameters
 from streams.api.questions import Library
 from streams.api.read_key import KeyGuard, ReadKeys
 from streams.api.responses import JSON, problem_response, read_response
-from streams.api.routes import CHANGES, OPENAPI, PREFIX, QUESTIONS, TITLES_CSV, VERSION, Question
+from streams.api.routes import CHANGES, OPENAPI, PREFIX, QUESTIONS, TITLES_CSV, VERSION, ApiPath
 from streams.api.search import NamesSearched
 from streams.reader import AsyncReader, ReaderError, Title
 
@@ -90,9 +90,9 @@ class _Answers:
     def __init__(self, reader: AsyncReader, cache_control: str) -> None:
         self._reader, self._cache_control = reader, cache_control
         self._library = Library(reader, NamesSearched(reader))
-        self._changes = Changes(reader)
+        self._changes = ChangeStream(reader)
 
-    def of(self, question: Question) -> Callable[[Request], Awaitable[Response]]:
+    def of(self, question: ApiPath) -> Callable[[Request], Awaitable[Response]]:
         """The endpoint of a question."""
         ask = getattr(self._library, question.name)
 

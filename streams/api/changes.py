@@ -33,7 +33,7 @@ _PLACE = re.compile(r"\d{1,19}-\d{1,19}(@.{1,100})?")
 log = logging.getLogger(__name__)
 
 
-class Changes:
+class ChangeStream:
     """The door to the changes; `most` clients may listen at once."""
 
     def __init__(self, reader: AsyncReader, most: int = MOST_CLIENTS) -> None:
@@ -76,7 +76,7 @@ class Changes:
 class _Stream:
     """A response that takes its place among those who listen when it is sent, not before."""
 
-    def __init__(self, changes: Changes, after: str, parts: Collection[str]) -> None:
+    def __init__(self, changes: ChangeStream, after: str, parts: Collection[str]) -> None:
         self._changes, self._after, self._parts = changes, after, parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -17,7 +17,7 @@ from streams.api.csv_rows import csv_head
 from streams.api.parameters import declared
 from streams.api.questions import Library
 from streams.api.responses import JSON, PROBLEM_JSON
-from streams.api.routes import CHANGES, OPENAPI, PREFIX, QUESTIONS, TITLES_CSV, VERSION, Question
+from streams.api.routes import CHANGES, OPENAPI, PREFIX, QUESTIONS, TITLES_CSV, VERSION, ApiPath
 from streams.reader import Title
 
 Object = dict[str, Any]
@@ -62,7 +62,7 @@ def document() -> bytes:
     return json.dumps(whole, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
-def _question(question: Question) -> Object:
+def _question(question: ApiPath) -> Object:
     found = {
         "description": "The answer.",
         "headers": _ETAG,

@@ -38,7 +38,7 @@ PREFIX, VERSION = "/api", "/v1"
 TITLES_CSV, CHANGES, OPENAPI = "/titles.csv", "/changes", "/openapi.json"
 
 
-class Question(NamedTuple):
+class ApiPath(NamedTuple):
     """A path below the version. `name`: the method of `Library` that answers, and the operation's id."""
 
     path: str
@@ -48,20 +48,20 @@ class Question(NamedTuple):
 
 
 QUESTIONS = (
-    Question("/titles", "titles", TitlesAsked, Titles),
-    Question("/titles/{title_id}", "title", TitleAsked, Title),
-    Question("/titles/{title_id}/hours", "hours", HoursAsked, Hours),
-    Question("/titles/{title_id}/days", "days", DaysAsked, Days),
-    Question("/titles/{title_id}/weeks", "weeks", WeeksAsked, Weeks),
-    Question("/titles/{title_id}/ages", "ages", TitleAsked, Ages),
-    Question("/titles/{title_id}/audience", "audience", AudienceAsked, Audience),
-    Question("/titles/{title_id}/curve", "curve", TitleAsked, Curve),
-    Question("/titles/{title_id}/dayparts", "dayparts", TitleAsked, Dayparts),
-    Question("/titles/{title_id}/legs", "legs", TitleAsked, Legs),
-    Question("/boards/{metric}", "board", BoardAsked, RankedTitles),
-    Question("/boards/{metric}/franchises", "franchise_board", FranchiseBoardAsked, RankedFranchises),
-    Question("/franchises", "franchises", FranchisesAsked, Franchises),
-    Question("/franchises/{franchise_id}", "franchise", FranchiseAsked, Franchise),
-    Question("/compare", "compare", ComparisonAsked, Comparison),
-    Question("/status", "status", NothingAsked, Status),
+    ApiPath("/titles", "titles", TitlesAsked, Titles),
+    ApiPath("/titles/{title_id}", "title", TitleAsked, Title),
+    ApiPath("/titles/{title_id}/hours", "hours", HoursAsked, Hours),
+    ApiPath("/titles/{title_id}/days", "days", DaysAsked, Days),
+    ApiPath("/titles/{title_id}/weeks", "weeks", WeeksAsked, Weeks),
+    ApiPath("/titles/{title_id}/ages", "ages", TitleAsked, Ages),
+    ApiPath("/titles/{title_id}/audience", "audience", AudienceAsked, Audience),
+    ApiPath("/titles/{title_id}/curve", "curve", TitleAsked, Curve),
+    ApiPath("/titles/{title_id}/dayparts", "dayparts", TitleAsked, Dayparts),
+    ApiPath("/titles/{title_id}/legs", "legs", TitleAsked, Legs),
+    ApiPath("/boards/{metric}", "board", BoardAsked, RankedTitles),
+    ApiPath("/boards/{metric}/franchises", "franchise_board", FranchiseBoardAsked, RankedFranchises),
+    ApiPath("/franchises", "franchises", FranchisesAsked, Franchises),
+    ApiPath("/franchises/{franchise_id}", "franchise", FranchiseAsked, Franchise),
+    ApiPath("/compare", "compare", ComparisonAsked, Comparison),
+    ApiPath("/status", "status", NothingAsked, Status),
 )

@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from streams.archive.parquet_file import Footer, Unreadable, read_footer
-from streams.archive.store import ArchiveFailed, Missing, Store, Stored
+from streams.archive.parquet_file import Footer, UnreadableFile, read_footer
+from streams.archive.store import ArchiveFailed, FileMissing, Store, StoredFile
 
 LAST_MS = 253_402_300_800_000 - 1
 """The end of 9999: records with later timestamps are dead letters, and move no clock."""
@@ -30,7 +30,7 @@ class Link(NamedTuple):
     partition: int
     first: int
     day: str
-    stored: Stored
+    stored: StoredFile
 
 
 class File(NamedTuple):
@@ -104,13 +104,13 @@ def chains(store: Store, topic: str, partition: int | None = None) -> dict[int, 
     for _ in range(_TRIES):
         try:
             return {number: chain_of(store, named) for number, named in links(store, topic, partition).items()}
-        except Missing as gone:
+        except FileMissing as gone:
             missing = str(gone)  # a day became one file meanwhile
     raise Broken(f"{store.address(missing)} is listed, and not there")
 
 
 def chain_of(store: Store, named: Sequence[Link]) -> Chain:
-    """The chain of these files, which begins with the first one. Raises `Missing`, `Broken`, `ArchiveFailed`."""
+    """The chain of these files, which begins with the first one. Raises `FileMissing`, `Broken`, `ArchiveFailed`."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         footers = list(pool.map(lambda link: _footer(store, link), named))
     chain, at = Chain([], []), named[0].first
@@ -119,7 +119,7 @@ def chain_of(store: Store, named: Sequence[Link]) -> Chain:
             chain.shadowed.append(link)
             continue
         if footer is None:
-            raise Missing(link.stored.path)
+            raise FileMissing(link.stored.path)
         if link.first > at:
             where = store.address(link.stored.path)
             raise Broken(
@@ -134,9 +134,9 @@ def _footer(store: Store, link: Link) -> Footer | None:
     try:
         with store.open(link.stored.path) as file:
             return read_footer(file)
-    except Missing:
+    except FileMissing:
         return None
-    except Unreadable as problem:
+    except UnreadableFile as problem:
         raise Broken(f"{store.address(link.stored.path)} {problem}") from None
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from streams.archive.chain import File, Link, chain_of, days_over, links
 from streams.archive.parquet_file import joined, read_table, written
-from streams.archive.store import Changed, Missing, Store
+from streams.archive.store import Changed, FileMissing, Store
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def compact(store: Store, topic: str, partition: int) -> Compacted:
         if len(day) > 1:
             try:
                 _compact(store, day, done)
-            except (Changed, Missing):
+            except (Changed, FileMissing):
                 log.info("%s/%d: the files of %s changed meanwhile", topic, partition, day[0].day)
     return done
 
@@ -68,7 +68,7 @@ def mergeable(files: Sequence[File]) -> Iterator[list[File]]:
 
 
 def _merge(store: Store, files: Sequence[File]) -> None:
-    """Merge files. Raises `Changed` or `Missing` if one of them is not what it was."""
+    """Merge files. Raises `Changed` or `FileMissing` if one of them is not what it was."""
     tables = []
     for file in files:
         with store.open(file.link.stored.path) as opened:

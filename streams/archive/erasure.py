@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from streams.archive.chain import File, chains
-from streams.archive.parquet_file import Unreadable, count_of, read_table, without, written
-from streams.archive.store import ArchiveFailed, Changed, Missing, Store
+from streams.archive.parquet_file import UnreadableFile, count_of, read_table, without, written
+from streams.archive.store import ArchiveFailed, Changed, FileMissing, Store
 
 _AT_ONCE = 8
 _TRIES = 10
@@ -56,7 +56,7 @@ def _erase(store: Store, topic: str, partition: int, key: bytes, end: int) -> in
             for file in reversed(chain.files):
                 if file.link.day in days:
                     gone += _rewrite(store, file, key, end)
-        except (Changed, Missing):
+        except (Changed, FileMissing):
             continue
     raise ArchiveFailed(f"{store.address(topic)}: partition {partition} changes all the time: try again")
 
@@ -68,7 +68,7 @@ def _counted(store: Store, files: list[File], key: bytes, end: int) -> list[tupl
         try:
             with store.open(file.link.stored.path) as opened:
                 return count_of(opened, key, end)
-        except Unreadable as problem:
+        except UnreadableFile as problem:
             raise ArchiveFailed(f"{store.address(file.link.stored.path)} {problem}") from None
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from streams.archive.store import ArchiveFailed, Changed, Exists, Missing, Stored
+from streams.archive.store import ArchiveFailed, Changed, Exists, FileMissing, StoredFile
 
 _LOCK = ".lock"
 _PART = ".part"
@@ -28,21 +28,21 @@ class Folder:
     def __init__(self, address: str) -> None:
         self._root = Path(address).absolute()
 
-    def list(self, folder: str) -> list[Stored]:
+    def list(self, folder: str) -> list[StoredFile]:
         with _told(self._root):
             return sorted(self._below(self._root / folder))
 
-    def _below(self, folder: Path) -> Iterator[Stored]:
+    def _below(self, folder: Path) -> Iterator[StoredFile]:
         for path in folder.rglob("*"):
             if not path.name.startswith("."):
                 with suppress(FileNotFoundError):
                     if path.is_file():
                         yield self._stored(path)
 
-    def _stored(self, path: Path) -> Stored:
+    def _stored(self, path: Path) -> StoredFile:
         found = path.stat()
         version = f"{found.st_ino}-{found.st_mtime_ns}-{found.st_size}"
-        return Stored(path.relative_to(self._root).as_posix(), found.st_size, version)
+        return StoredFile(path.relative_to(self._root).as_posix(), found.st_size, version)
 
     def create(self, path: str, data: bytes) -> None:
         target = self._root / path
@@ -56,7 +56,7 @@ class Folder:
                     raise Exists(path) from None
             _flush(target.parent)
 
-    def replace(self, stored: Stored, data: bytes) -> None:
+    def replace(self, stored: StoredFile, data: bytes) -> None:
         target = self._root / stored.path
         with _told(target), _locked(target.parent), _written(target, data) as part:
             # Checked under the lock, which everyone who replaces holds.
@@ -75,7 +75,7 @@ class Folder:
             try:
                 file = (self._root / path).open("rb")
             except FileNotFoundError:
-                raise Missing(path) from None
+                raise FileMissing(path) from None
             with file:
                 yield file
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from streams.archive.source_note import Source, check_source, source_of
-from streams.archive.store import ArchiveFailed, Missing, Store, open_store
+from streams.archive.source_note import ArchivedSource, check_source, source_of
+from streams.archive.store import ArchiveFailed, FileMissing, Store, open_store
 from streams.config.settings import Settings
 from streams.kafka.admin import KafkaView
 from streams.kafka.reader import CannotRead, TopicReader
@@ -68,7 +68,7 @@ def history_of(settings: Settings, reader: TopicReader) -> History:
     return joined(settings.archive, reader.topic, source, reader.beginnings)
 
 
-def joined(address: str, topic: str, source: Source, kafka_firsts: Mapping[int, int]) -> History:
+def joined(address: str, topic: str, source: ArchivedSource, kafka_firsts: Mapping[int, int]) -> History:
     """The same, by Kafka's first offsets."""
     from streams.archive.chain import chains
 
@@ -106,7 +106,7 @@ def read_archived(address: str, topic: str, partition: int, start: int, end: int
                 start = record.offset + 1
                 yield record
             return
-        except Missing as gone:
+        except FileMissing as gone:
             tries = tries + 1 if start == begun else 0
             if tries == _TRIES:
                 raise CannotRead(f"{store.address(str(gone))} is listed, and not there") from None
@@ -114,7 +114,7 @@ def read_archived(address: str, topic: str, partition: int, start: int, end: int
 
 def _read_chain(store: Store, topic: str, partition: int, start: int, end: int) -> Iterator[Archived]:
     from streams.archive.chain import chains
-    from streams.archive.parquet_file import Unreadable, read_records
+    from streams.archive.parquet_file import UnreadableFile, read_records
 
     chain = _readable(lambda: chains(store, topic, partition)).get(partition)
     for link, footer in chain.files if chain else ():
@@ -123,7 +123,7 @@ def _read_chain(store: Store, topic: str, partition: int, start: int, end: int) 
         try:
             with store.open(link.stored.path) as file:
                 yield from read_records(file, start, end)
-        except (ArchiveFailed, Unreadable) as problem:
+        except (ArchiveFailed, UnreadableFile) as problem:
             raise CannotRead(f"{store.address(link.stored.path)}: {problem}") from None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from streams.archive.store import ArchiveFailed, Changed, Exists, Missing, Stored
+from streams.archive.store import ArchiveFailed, Changed, Exists, FileMissing, StoredFile
 
 # Only who has an archive in an object store needs obstore, so it is imported where one is opened.
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ class Bucket:
         with self._told(""):
             self._store = from_url(self._address)
 
-    def list(self, folder: str) -> list[Stored]:
+    def list(self, folder: str) -> list[StoredFile]:
         with self._told(folder):
             found = [each for some in self._obstore.list(self._store, folder) for each in some]
-        stored = [Stored(each["path"], each["size"], _version(each["e_tag"], each["version"])) for each in found]
+        stored = [StoredFile(each["path"], each["size"], _version(each["e_tag"], each["version"])) for each in found]
         return sorted(stored, key=lambda each: each.path)
 
     def create(self, path: str, data: bytes) -> None:
@@ -44,7 +44,7 @@ class Bucket:
             except self._errors.AlreadyExistsError:
                 raise Exists(path) from None
 
-    def replace(self, stored: Stored, data: bytes) -> None:
+    def replace(self, stored: StoredFile, data: bytes) -> None:
         with self._told(stored.path):
             try:
                 self._obstore.put(self._store, stored.path, data, mode=stored.version, use_multipart=False)
@@ -55,10 +55,10 @@ class Bucket:
     def open(self, path: str) -> Iterator[BinaryIO]:
         with self._told(path):
             try:
-                with io.BufferedReader(_Object(self._obstore.open_reader(self._store, path))) as file:
+                with io.BufferedReader(_ObjectFile(self._obstore.open_reader(self._store, path))) as file:
                     yield file
             except (self._errors.NotFoundError, FileNotFoundError):
-                raise Missing(path) from None
+                raise FileMissing(path) from None
 
     def delete(self, paths: Collection[str]) -> None:
         for path in paths:
@@ -80,7 +80,7 @@ class Bucket:
             raise ArchiveFailed(f"{self._address}/{path}: {said}") from None
 
 
-class _Object(io.RawIOBase):
+class _ObjectFile(io.RawIOBase):
     """obstore's reader with all that Python asks of a file."""
 
     def __init__(self, reader: ReadableFile) -> None:

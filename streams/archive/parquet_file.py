@@ -31,7 +31,7 @@ Gap = tuple[int, int]
 """Offsets that Kafka had forgotten before they were archived: the first one, and the one after the last."""
 
 
-class Unreadable(Exception):
+class UnreadableFile(Exception):
     """The file is none of an archive."""
 
 
@@ -164,18 +164,18 @@ def written(table: pa.Table, footer: Footer) -> bytes:
 
 
 def read_footer(file: BinaryIO) -> Footer:
-    """A file's footer. Raises `Unreadable`."""
+    """A file's footer. Raises `UnreadableFile`."""
     return _opened(file)[1]
 
 
 def read_table(file: BinaryIO) -> tuple[pa.Table, Footer]:
-    """All columns, and the footer. Raises `Unreadable`."""
+    """All columns, and the footer. Raises `UnreadableFile`."""
     opened, footer = _opened(file)
     return opened.read(), footer
 
 
 def read_records(file: BinaryIO, start: int, end: int) -> Iterator[Archived]:
-    """The records at offsets from `start` to below `end`, in order. Raises `Unreadable`."""
+    """The records at offsets from `start` to below `end`, in order. Raises `UnreadableFile`."""
     import pyarrow as pa
 
     opened, footer = _opened(file)
@@ -188,14 +188,16 @@ def read_records(file: BinaryIO, start: int, end: int) -> Iterator[Archived]:
         try:
             columns = opened.read_row_group(group, columns=names)
         except (pa.ArrowException, OSError) as problem:
-            raise Unreadable(f"cannot be read, perhaps as it was replaced meanwhile (try again): {problem}") from None
+            raise UnreadableFile(
+                f"cannot be read, perhaps as it was replaced meanwhile (try again): {problem}"
+            ) from None
         for record in map(record_of, *(column.to_pylist() for column in columns.itercolumns())):
             if start <= record.offset < end:
                 yield record
 
 
 def count_of(file: BinaryIO, key: bytes, end: int) -> int:
-    """How many records below an offset have this key. Raises `Unreadable`."""
+    """How many records below an offset have this key. Raises `UnreadableFile`."""
     opened, _ = _opened(file)
     return int(_are_of(opened.read(columns=["offset", "key"]), key, end).count(True))
 
@@ -219,8 +221,8 @@ def _opened(file: BinaryIO) -> tuple[Any, Footer]:
         opened = pq.ParquetFile(file)
         note = json.loads((opened.schema_arrow.metadata or {})[_NOTE])
         if note.pop("format") != (PSEUDONYMOUS_FORMAT if note.get("pseudonyms") else FORMAT):
-            raise Unreadable("is of another format: it was written by a newer Encore")
+            raise UnreadableFile("is of another format: it was written by a newer Encore")
         note["gaps"] = tuple((start, end) for start, end in note["gaps"])
         return opened, Footer(**note)
     except (pa.ArrowInvalid, KeyError, TypeError, ValueError) as problem:
-        raise Unreadable(f"is no file of an archive: {problem}") from None
+        raise UnreadableFile(f"is no file of an archive: {problem}") from None

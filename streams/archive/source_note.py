@@ -10,13 +10,13 @@ import json
 from typing import NamedTuple
 
 from models.pseudonyms import Pseudonyms
-from streams.archive.store import ArchiveFailed, Exists, Missing, Store
+from streams.archive.store import ArchiveFailed, Exists, FileMissing, Store
 from streams.kafka.admin import TopicNow
 
 _FILE = "source.json"
 
 
-class Source(NamedTuple):
+class ArchivedSource(NamedTuple):
     """A source of records. `pseudonyms`: the fingerprint of the pseudonyms' key, and `partitions`: how many there are.
 
     Without pseudonyms, these are empty and 0: with the ids, any reader can judge which partition a record belongs to.
@@ -27,14 +27,14 @@ class Source(NamedTuple):
     partitions: int = 0
 
 
-def source_of(topic: TopicNow, pseudonyms: Pseudonyms | None) -> Source:
+def source_of(topic: TopicNow, pseudonyms: Pseudonyms | None) -> ArchivedSource:
     """The source that a topic is now, with or without pseudonyms."""
     if pseudonyms is None:
-        return Source(topic.topic_id)
-    return Source(topic.topic_id, pseudonyms.fingerprint(), topic.partitions)
+        return ArchivedSource(topic.topic_id)
+    return ArchivedSource(topic.topic_id, pseudonyms.fingerprint(), topic.partitions)
 
 
-def claim(store: Store, topic: str, source: Source) -> None:
+def claim(store: Store, topic: str, source: ArchivedSource) -> None:
     """Note what the archive is of, or check it. Raises `ArchiveFailed` if the records do not fit those that it has."""
     note: dict[str, str | int] = {"topic": topic, "topic_id": source.topic_id}
     if source.pseudonyms:
@@ -45,7 +45,7 @@ def claim(store: Store, topic: str, source: Source) -> None:
         check_fits(store, topic, source)
 
 
-def check_fits(store: Store, topic: str, source: Source) -> None:
+def check_fits(store: Store, topic: str, source: ArchivedSource) -> None:
     """Check that records of this source belong into an archive. Raises `ArchiveFailed`."""
     found = check_source(store, topic, source)
     if source.pseudonyms and not found.pseudonyms:
@@ -55,7 +55,7 @@ def check_fits(store: Store, topic: str, source: Source) -> None:
         )
 
 
-def check_source(store: Store, topic: str, source: Source) -> Source:
+def check_source(store: Store, topic: str, source: ArchivedSource) -> ArchivedSource:
     """Check that a recount of this source can go on from an archive. Returns what the archive is of.
 
     One that has ids can be counted under pseudonyms, too. Raises `ArchiveFailed`.
@@ -84,13 +84,13 @@ def check_source(store: Store, topic: str, source: Source) -> Source:
     return found
 
 
-def read_source(store: Store, topic: str) -> Source:
+def read_source(store: Store, topic: str) -> ArchivedSource:
     """What an archive is of. Raises `ArchiveFailed`."""
     try:
         with store.open(_path(topic)) as file:
             note = json.loads(file.read())
-            return Source(note["topic_id"], note.get("pseudonyms", ""), note.get("partitions", 0))
-    except Missing:
+            return ArchivedSource(note["topic_id"], note.get("pseudonyms", ""), note.get("partitions", 0))
+    except FileMissing:
         raise ArchiveFailed(f"{store.address(topic)} is no archive: there is no {_FILE} in it") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ArchiveFailed(f"{store.address(_path(topic))} is not what an archive writes there") from None

@@ -23,11 +23,11 @@ class Changed(Exception):
     """The file was replaced or deleted since it was read."""
 
 
-class Missing(Exception):
+class FileMissing(Exception):
     """No file of this name is there (any more)."""
 
 
-class Stored(NamedTuple):
+class StoredFile(NamedTuple):
     """One file. `path` is relative to the archive; `version` changes whenever the file is replaced."""
 
     path: str
@@ -38,7 +38,7 @@ class Stored(NamedTuple):
 class Store(Protocol):
     """The files of an archive. Every method blocks; every one raises `ArchiveFailed` if the store fails."""
 
-    def list(self, folder: str) -> list[Stored]:
+    def list(self, folder: str) -> list[StoredFile]:
         """All files below a folder, by path; none if there is no such folder."""
         ...
 
@@ -46,12 +46,12 @@ class Store(Protocol):
         """Write a new file. Raises `Exists`."""
         ...
 
-    def replace(self, stored: Stored, data: bytes) -> None:
+    def replace(self, stored: StoredFile, data: bytes) -> None:
         """Write a file anew that must be as it was listed. Raises `Changed`."""
         ...
 
     def open(self, path: str) -> AbstractContextManager[BinaryIO]:
-        """A file, for reading at any place. Raises `Missing` on entry, or while it is read."""
+        """A file, for reading at any place. Raises `FileMissing` on entry, or while it is read."""
         ...
 
     def delete(self, paths: Collection[str]) -> None:

@@ -16,16 +16,16 @@ from typing import Any, NamedTuple, TypeVar
 from models.sources.foreign_partition import ForeignPartition, Output, Refusal
 from models.sources.identities import Identities
 from models.sources.told import Schema
-from streams.bridge.state import Position, Restored, check_continues, check_source, state_messages
+from streams.bridge.state import BridgePosition, BridgeRestore, check_continues, check_source, state_messages
 from streams.config.failpoints import Failpoint, reached
 from streams.config.settings import Settings
 from streams.kafka.record_batch import RecordBatch
 from streams.observability.bridge_metrics import BridgeMetrics
-from streams.observability.partition_metrics import Waiting
+from streams.observability.partition_metrics import CheckpointWait
 from streams.state.changelog import StateError
 from streams.state.restore import read_state
 from streams.state.side_outputs import refused_record
-from streams.state.transactions import Batch, CheckpointFailed, Kept, TransactionalWriter
+from streams.state.transactions import CheckpointBatch, CheckpointFailed, SideRecord, TransactionalWriter
 
 _HOUR_MS = 3_600_000
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class BridgedPartition:
             bridge.schema, bridge.identities, bridge.settings.bridge_session_hours * _HOUR_MS
         )
         self.position = self.checkpointed_position = self.sequence = self.restored_rows = 0
-        self.pulse = Waiting()
+        self.pulse = CheckpointWait()
         self._metrics, self._pool = metrics, pool
         settings = bridge.settings
         self._writer = TransactionalWriter(
@@ -92,9 +92,9 @@ class BridgedPartition:
             )
         self.checkpointed_position = self.position
 
-    def _restore(self) -> Position | None:
+    def _restore(self) -> BridgePosition | None:
         self._writer.open()
-        settings, restored = self.bridge.settings, Restored(self.foreign)
+        settings, restored = self.bridge.settings, BridgeRestore(self.foreign)
         read_state(
             settings.kafka_address,
             settings.state_topic,
@@ -127,7 +127,7 @@ class BridgedPartition:
         """Write all that was translated since the last checkpoint in one transaction, then acknowledge.
 
         Raises `CheckpointFailed`: all of it is committed then, or nothing, and the process must end. If it is
-        `Refused`, nothing is, and only the partition must be closed.
+        `RecordRefused`, nothing is, and only the partition must be closed.
         """
         async with self._lock:
             # What a failed checkpoint held is in no later one.
@@ -150,7 +150,7 @@ class BridgedPartition:
         position = self._position()
         acknowledged, self._unacknowledged = self._unacknowledged, []
         sent = {self.bridge.writes: output.events}
-        batch = Batch(state_messages(sessions, position), list(self._dead_letters(output.refusals)), sent)
+        batch = CheckpointBatch(state_messages(sessions, position), list(self._dead_letters(output.refusals)), sent)
         reached(Failpoint.CUT)
         await self._in_pool(self._writer.write, batch)
         reached(Failpoint.COMMITTED)
@@ -160,8 +160,8 @@ class BridgedPartition:
         self.pulse.end_checkpoint()
         self._note(output, taken, time.monotonic() - begun_s)
 
-    def _position(self) -> Position:
-        return Position(
+    def _position(self) -> BridgePosition:
+        return BridgePosition(
             self.position,
             self.bridge.topic_id,
             self.bridge.state_id,
@@ -170,7 +170,7 @@ class BridgedPartition:
             self._writer_name,
         )
 
-    def _dead_letters(self, refusals: Iterable[Refusal]) -> Iterable[Kept]:
+    def _dead_letters(self, refusals: Iterable[Refusal]) -> Iterable[SideRecord]:
         settings, source = self.bridge.settings, (self.bridge.settings.source_topic, self.bridge.topic_id, self.number)
         for record, code, text in refusals:
             # The time of some messages is their record's: what is sent again must have it.

@@ -2,8 +2,8 @@
 
 Owns the records' form, and whether a state may be continued. Keys and values:
 
-    p              the position, JSON (`Position`): the last record of every transaction
-    s session      a foreign session (`models.sources.player.Session`), msgpack
+    p              the position, JSON (`BridgePosition`): the last record of every transaction
+    s session      a foreign session (`models.sources.player.ForeignSession`), msgpack
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FORMAT = 1
 _SESSION = b"s"
 
 
-class Position(msgspec.Struct, frozen=True):
+class BridgePosition(msgspec.Struct, frozen=True):
     """Where a partition's state stands; written in every checkpoint's transaction.
 
     `next_offset`: the first foreign offset that is not translated. `topic_id`, `state_id`: of the foreign topic and of
@@ -39,22 +39,22 @@ class Position(msgspec.Struct, frozen=True):
     format: int = FORMAT
 
 
-_decode_position = msgspec.json.Decoder(Position).decode
+_decode_position = msgspec.json.Decoder(BridgePosition).decode
 
 
-def state_messages(sessions: Mapping[str, bytes | None], position: Position) -> list[dict[str, Any]]:
+def state_messages(sessions: Mapping[str, bytes | None], position: BridgePosition) -> list[dict[str, Any]]:
     """The sessions that changed, and the position, as messages of the state."""
     messages = [{"key": _SESSION + key.encode(), "value": packed} for key, packed in sessions.items()]
     messages.append({"key": POSITION_KEY, "value": msgspec.json.encode(position)})
     return messages
 
 
-class Restored:
+class BridgeRestore:
     """Restores a partition from its state's records, in their order. `rows` counts them; `last` is the last value."""
 
     def __init__(self, partition: ForeignPartition) -> None:
         self.partition = partition
-        self.position: Position | None = None
+        self.position: BridgePosition | None = None
         self.last: bytes | None = None
         self.rows = 0
         self._last_key: bytes | None = POSITION_KEY
@@ -91,7 +91,7 @@ def remedy(bridge: Settings) -> str:
 
 
 def check_continues(
-    bridge: Settings, number: int, position: Position | None, committed: int | None, ids: tuple[str, str]
+    bridge: Settings, number: int, position: BridgePosition | None, committed: int | None, ids: tuple[str, str]
 ) -> None:
     """Check that a state is all of it, and of these topics. `committed`: the offset that the group has committed.
 

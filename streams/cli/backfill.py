@@ -18,7 +18,7 @@ from streams.display.numbers import many
 
 if TYPE_CHECKING:
     from streams.config.settings import Settings
-    from streams.operations.backfill import Files, Found
+    from streams.operations.backfill import Files, FilesContent
 
 
 @command()
@@ -50,7 +50,7 @@ def backfill(settings: Settings, files: tuple[Path, ...]) -> None:
         raise click.ClickException(str(problem)) from None
 
 
-def _send(settings: Settings, history: Files, found: Found) -> None:
+def _send(settings: Settings, history: Files, found: FilesContent) -> None:
     from streams.cli.progress import progress
     from streams.kafka.producer import send
     from streams.operations.backfill import already_there, check_begun, without_begun

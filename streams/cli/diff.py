@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from streams.config.settings import Settings
-    from streams.verify.two_applications import Diff, Kind
+    from streams.verify.two_applications import Diff, KeyKind
 
 
 @command()
@@ -57,7 +57,7 @@ def as_dict(found: Diff) -> dict[str, Any]:
     }
 
 
-def _kind(kind: Kind) -> dict[str, Any]:
+def _kind(kind: KeyKind) -> dict[str, Any]:
     return {
         "both": kind.both,
         "only_first": kind.only_first,

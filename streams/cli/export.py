@@ -35,12 +35,12 @@ def export(settings: Settings, what: str, file: Path, form: str, first: date | N
 
     FILE is replaced once it is whole. Parquet needs the extra `archive`. Columns are the fields of docs/counters.md.
     """
-    from streams.operations.export import Days, ExportFailed
+    from streams.operations.export import ExportedDays, ExportFailed
     from streams.operations.export import export as written
 
     if (what == "days") != (first is not None and last is not None) or (first is None) != (last is None):
         raise click.UsageError("--first, --last: accepted: both with days, none with anything else")
-    days = Days(first, last) if first is not None and last is not None else Days(date.min, date.min)
+    days = ExportedDays(first, last) if first is not None and last is not None else ExportedDays(date.min, date.min)
     try:
         with reader_of(settings) as reader:
             number = written(reader, what, form, file, days)

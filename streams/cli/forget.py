@@ -17,7 +17,7 @@ from streams.display.numbers import many
 
 if TYPE_CHECKING:
     from streams.config.settings import Settings
-    from streams.operations.forget import Archived, Asked, Forgotten
+    from streams.operations.forget import Archived, ErasureRequest, ForgetProgress
 
 
 @command()
@@ -100,7 +100,9 @@ def remains(settings: Settings) -> list[str]:
     ]
 
 
-def _as_dict(settings: Settings, asked: Asked, found: Forgotten, archived: Archived | None) -> dict[str, object]:
+def _as_dict(
+    settings: Settings, asked: ErasureRequest, found: ForgetProgress, archived: Archived | None
+) -> dict[str, object]:
     in_archive = (
         {"files": [each.file for each in archived.files], "removed": archived.removed, "waiting": archived.waiting}
         if archived is not None
@@ -117,7 +119,7 @@ def _as_dict(settings: Settings, asked: Asked, found: Forgotten, archived: Archi
     }
 
 
-def _show(settings: Settings, found: Forgotten, archived: Archived | None) -> None:
+def _show(settings: Settings, found: ForgetProgress, archived: Archived | None) -> None:
     if not found.waiting:
         rows = sum(found.rows.values())
         done = f"{many(rows, 'row')} removed" if rows else "no rows of it: it is unknown here, or forgotten before"

@@ -18,7 +18,7 @@ from streams.cli.options import command, with_settings
 from streams.cli.servers import insist_on_json, kafka_located
 
 if TYPE_CHECKING:
-    from models.sources.reading import Viewer
+    from models.sources.reading import FileOwner
     from streams.config.kafka_security import KafkaAddress
     from streams.config.settings import Settings
     from streams.operations.imports import Import
@@ -95,8 +95,8 @@ def importing(
         raise click.ClickException(str(problem)) from None
 
 
-def _viewer(household: str, time_zone: str | None, kids: tuple[str, ...]) -> Viewer:
-    from models.sources.reading import Viewer
+def _viewer(household: str, time_zone: str | None, kids: tuple[str, ...]) -> FileOwner:
+    from models.sources.reading import FileOwner
     from streams.config.zones import Zones
 
     if not household or not household.isprintable() or len(household.encode()) > LARGEST_HOUSEHOLD_BYTES:
@@ -105,7 +105,7 @@ def _viewer(household: str, time_zone: str | None, kids: tuple[str, ...]) -> Vie
     zones = Zones()
     if time_zone is not None and time_zone not in zones:
         raise click.UsageError(f"--time-zone={time_zone!r}: accepted: an IANA name such as Europe/Berlin")
-    return Viewer(household, time_zone, frozenset(kids), zone=zones[time_zone or "UTC"])
+    return FileOwner(household, time_zone, frozenset(kids), zone=zones[time_zone or "UTC"])
 
 
 def _given_titles(path: Path | None) -> dict[str, Row]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from streams.config.settings import Settings
     from streams.kafka.admin import KafkaView
     from streams.operations.catching_up import CatchingUp
-    from streams.operations.lag import Lag
+    from streams.operations.lag import GroupLag
 
 _WAIT_S = 600.0
 
@@ -87,11 +87,11 @@ def _left(found: CatchingUp) -> str:
     return f"all counted, {many(len(found.unseen), 'partition')} not in Redis yet; {workers}"
 
 
-def _show(found: Lag) -> None:
+def _show(found: GroupLag) -> None:
     console().print(_table(found))
 
 
-def _table(found: Lag) -> Table:
+def _table(found: GroupLag) -> Table:
     from rich.table import Table
 
     workers = many(found.workers, "worker") if found.workers else "no worker"

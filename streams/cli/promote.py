@@ -30,14 +30,14 @@ def promote(settings: Settings, prefix: str, force: bool, as_json: bool) -> None
     that readers have seen, those numbers stand still, for ten seconds at most. Exit 1: readers see what they saw
     before, as the other application is not complete, recounts, or is too far behind; or Redis does not answer.
     """
-    from streams.operations.promote import Refused
+    from streams.operations.promote import PromotionRefused
     from streams.operations.promote import promote as run
     from streams.publishing.sink import Unreachable
 
     settings = settings if settings.redis else located(settings)
     try:
         done = asyncio.run(run(settings, prefix, force=force))
-    except Refused as problem:
+    except PromotionRefused as problem:
         raise click.ClickException(str(problem)) from None
     except Unreachable as problem:
         raise click.ClickException(f"Redis does not answer: {problem}; run it again") from None

@@ -42,7 +42,7 @@ def rebuild(settings: Settings, yes: bool, as_json: bool, archive: str | None) -
     """
     from streams.kafka.reader import CannotRead
     from streams.kafka.topics import KafkaFailed, TopicMismatch
-    from streams.operations.rebuild import Refused, look
+    from streams.operations.rebuild import RebuildRefused, look
     from streams.operations.rebuild import rebuild as run
     from streams.publishing.sink import ForeignPrefix, Unreachable
     from streams.state.transactions import CheckpointFailed, Fenced
@@ -55,7 +55,7 @@ def rebuild(settings: Settings, yes: bool, as_json: bool, archive: str | None) -
         incarnation = run(settings)
     except Fenced:
         raise click.ClickException("a worker was started meanwhile: stop it and run `encore rebuild` again") from None
-    except (CannotRead, Refused, KafkaFailed, TopicMismatch, CheckpointFailed, ForeignPrefix) as problem:
+    except (CannotRead, RebuildRefused, KafkaFailed, TopicMismatch, CheckpointFailed, ForeignPrefix) as problem:
         raise click.ClickException(str(problem)) from None
     except Unreachable as problem:
         raise click.ClickException(f"Redis does not answer, nothing was changed: {problem}") from None

@@ -47,7 +47,7 @@ def repartition(settings: Settings, new_topic: str, partitions: int | None, is_l
     from streams.kafka.producer import SendFailed
     from streams.kafka.reader import CannotRead
     from streams.kafka.topics import KafkaFailed
-    from streams.operations.repartition import Refused
+    from streams.operations.repartition import RepartitionRefused
     from streams.operations.repartition import repartition as run
 
     begun = time.monotonic()
@@ -58,7 +58,7 @@ def repartition(settings: Settings, new_topic: str, partitions: int | None, is_l
                 advance=lambda done, total: advance(done, f"{done:,} of {total:,} records"),
             )  # fmt: skip
             stopped = is_stopped()
-    except (CannotRead, CopyFailed, KafkaFailed, Refused, SendFailed) as problem:
+    except (CannotRead, CopyFailed, KafkaFailed, RepartitionRefused, SendFailed) as problem:
         raise click.ClickException(str(problem)) from None
     _show(settings, new_topic, copied, time.monotonic() - begun, as_json)
     if stopped:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from streams.config.kafka_security import KafkaAddress
     from streams.config.settings import Settings
     from streams.kafka.producer import Outgoing, Pace, Progress, Sent
-    from streams.tools.simulate.world import Title
+    from streams.tools.simulate.world import SimulatedTitle
 
 DAY_MS = 86_400_000
 ENDLESS_RUN_MS = 28 * DAY_MS
@@ -56,7 +56,7 @@ def read_plan(given: dict[str, str | None], otherwise: dict[str, Any]) -> Plan:
 class Showing(NamedTuple):
     """What is sent: the catalog's titles, then records from the origin to the end (None: without end)."""
 
-    titles: list[Title]
+    titles: list[SimulatedTitle]
     items: Iterator[Outgoing]
     origin_ms: int
     end_ms: int | None

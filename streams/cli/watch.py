@@ -25,7 +25,7 @@ LEAST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 2.0
 
 
-class Look(NamedTuple):
+class BoardLook(NamedTuple):
     """A board, and its titles. `problem`: why these are not up to date."""
 
     board: Board
@@ -70,7 +70,7 @@ async def _for_a_while(work: Coroutine[Any, Any, None], seconds: float | None) -
         await asyncio.wait({task})
 
 
-async def _looks(reader: AsyncReader, metric: Metric, most: int) -> AsyncIterator[Look]:
+async def _looks(reader: AsyncReader, metric: Metric, most: int) -> AsyncIterator[BoardLook]:
     """Yield look after look. Raises `ReaderError` only for the first look, and if waiting does not help."""
     from streams.reader import ReaderError
 
@@ -102,15 +102,15 @@ async def _notice(reader: AsyncReader, changed: asyncio.Event) -> None:
             changed.set()
 
 
-async def _look(reader: AsyncReader, metric: Metric, most: int) -> Look:
+async def _look(reader: AsyncReader, metric: Metric, most: int) -> BoardLook:
     while True:
         board, prefix = await reader.board(metric, top=most), reader.prefix
         titles = await reader.titles(entry.title_id for entry in board.entries)
         if reader.prefix == prefix:
-            return Look(board, titles)
+            return BoardLook(board, titles)
 
 
-async def _print_lines(looks: AsyncIterator[Look]) -> None:
+async def _print_lines(looks: AsyncIterator[BoardLook]) -> None:
     said: Any = None
     async for look in looks:
         if look.board.entries != said:
@@ -118,7 +118,7 @@ async def _print_lines(looks: AsyncIterator[Look]) -> None:
             print_json(look.board)
 
 
-async def _draw(looks: AsyncIterator[Look], names: Names) -> None:
+async def _draw(looks: AsyncIterator[BoardLook], names: Names) -> None:
     from rich.live import Live
 
     from streams.cli.board_table import gains, watched

@@ -20,9 +20,9 @@ from starlette.types import Receive, Scope, Send
 from models.sources.posted import Posted
 from models.sources.told import LeftOut, Rejected
 from streams.collect.body import Lease, Room, read_body
-from streams.collect.request import Answer, Asked, Refused, write_key
-from streams.collect.sources import Source, Sources
-from streams.collect.writer import Writer
+from streams.collect.request import CollectRequest, CollectResponse, RequestRefused, write_key
+from streams.collect.sources import MessageSource, Sources
+from streams.collect.writer import CollectWriter
 from streams.observability.collect_metrics import CollectMetrics
 
 PATH = "/v1/events"
@@ -40,7 +40,7 @@ class Collected:
     faults: list[tuple[int, Rejected]] = field(default_factory=list)
     left_out: int = 0
 
-    def answer(self) -> Answer:
+    def answer(self) -> CollectResponse:
         """202, or 400 where something could not be read; what could be is in Kafka by then."""
         said: dict[str, object] = {"accepted": len(self.records)}
         if self.left_out:
@@ -51,7 +51,7 @@ class Collected:
                 {"message": number, "reason": fault.code, "text": str(fault)}
                 for number, fault in self.faults[:MOST_FAULTS]
             ]
-        return Answer(400 if self.faults else 202, said)
+        return CollectResponse(400 if self.faults else 202, said)
 
 
 class Door:
@@ -60,43 +60,45 @@ class Door:
     It is an ASGI application: Starlette's own requests and responses would take as long as all else that is done here.
     """
 
-    def __init__(self, sources: Sources, writer: Writer, room: Room, metrics: CollectMetrics, body_bytes: int) -> None:
+    def __init__(
+        self, sources: Sources, writer: CollectWriter, room: Room, metrics: CollectMetrics, body_bytes: int
+    ) -> None:
         self._sources, self._writer, self._room, self._metrics = sources, writer, room, metrics
         self._body_bytes = body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         began_s, name = time.monotonic(), ""
-        asked = Asked(dict(scope["headers"]), QueryParams(scope["query_string"]), time.time_ns() // 1_000_000)
+        asked = CollectRequest(dict(scope["headers"]), QueryParams(scope["query_string"]), time.time_ns() // 1_000_000)
         try:
             source = self._source(asked)
             name = source.name
             with Lease(self._room) as lease:
                 body = await read_body(asked, receive, self._body_bytes, lease)
                 answer = await self._collect(source, asked, body)
-        except Refused as refusal:
-            answer = Answer(refusal.status, {"error": refusal.text}, refusal.headers)
+        except RequestRefused as refusal:
+            answer = CollectResponse(refusal.status, {"error": refusal.text}, refusal.headers)
         self._metrics.collect_requests.labels(name, str(answer.status)).inc()
         self._metrics.collect_answer_seconds.observe(time.monotonic() - began_s)
         await answer.send(send)
 
-    def _source(self, asked: Asked) -> Source:
+    def _source(self, asked: CollectRequest) -> MessageSource:
         key = write_key(asked)
         source = self._sources.of(key) if key else None
         if source is None:
-            raise Refused(
+            raise RequestRefused(
                 401,
                 f"the write key is {'not known' if key else 'missing'}: Authorization: Bearer KEY, or ?key=KEY",
                 {"WWW-Authenticate": "Bearer"},
             )
         return source
 
-    async def _collect(self, source: Source, asked: Asked, body: bytes) -> Answer:
+    async def _collect(self, source: MessageSource, asked: CollectRequest, body: bytes) -> CollectResponse:
         try:
             messages = _messages(source, asked, body)
         except Rejected as problem:
             self._metrics.collect_unreadable_records.labels(source.name, problem.code).inc()
-            raise Refused(400, f"the body: {problem}") from None
+            raise RequestRefused(400, f"the body: {problem}") from None
         collected = read_messages(source, messages, asked.received_ms, asked.query.get("session", ""))
         if collected.records:
             error = await self._writer.write(source.topic, collected.records, asked.received_ms)
@@ -128,7 +130,7 @@ def collect_app(door: Door, origins: Sequence[str]) -> Starlette:
     return Starlette(routes=[Route(PATH, door, methods=["POST"])], middleware=[cors] if origins else [])
 
 
-def read_messages(source: Source, messages: Sequence[bytes], received_ms: int, session: str) -> Collected:
+def read_messages(source: MessageSource, messages: Sequence[bytes], received_ms: int, session: str) -> Collected:
     """Read each message by itself: one that cannot be read costs no other."""
     collected = Collected()
     for number, message in enumerate(messages):
@@ -141,16 +143,16 @@ def read_messages(source: Source, messages: Sequence[bytes], received_ms: int, s
     return collected
 
 
-def _messages(source: Source, asked: Asked, body: bytes) -> list[bytes]:
+def _messages(source: MessageSource, asked: CollectRequest, body: bytes) -> list[bytes]:
     if asked.header(b"content-type").startswith(_LINES):
         messages = [line for line in body.split(b"\n") if line.strip()]
     else:
         messages = source.form.split(body)
     if len(messages) > MOST_MESSAGES:
-        raise Refused(413, f"the body has {len(messages)} messages, accepted are {MOST_MESSAGES}")
+        raise RequestRefused(413, f"the body has {len(messages)} messages, accepted are {MOST_MESSAGES}")
     return messages
 
 
-def _not_taken(error: KafkaError) -> Refused:
+def _not_taken(error: KafkaError) -> RequestRefused:
     text = f"Kafka has not taken it: {error.str()}"
-    return Refused(413, text) if error.code() in _TOO_LARGE else Refused(503, text, {"Retry-After": "1"})
+    return RequestRefused(413, text) if error.code() in _TOO_LARGE else RequestRefused(503, text, {"Retry-After": "1"})

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from starlette.types import Message, Receive
 
-from streams.collect.request import GONE, Asked, Refused
+from streams.collect.request import GONE, CollectRequest, RequestRefused
 
 SLOWEST_S = 30.0
 _GZIP = 16 + zlib.MAX_WBITS
@@ -35,9 +35,9 @@ class Lease:
         self._room, self._held = room, 0
 
     def take(self, size: int) -> None:
-        """Hold more bytes. Raises `Refused` if there is no room for them."""
+        """Hold more bytes. Raises `RequestRefused` if there is no room for them."""
         if self._room.held + size > self._room.limit:
-            raise Refused(429, "too much waits for Kafka: try again in a second", {"Retry-After": "1"})
+            raise RequestRefused(429, "too much waits for Kafka: try again in a second", {"Retry-After": "1"})
         self._room.held += size
         self._held += size
 
@@ -48,8 +48,8 @@ class Lease:
         self._room.held -= self._held
 
 
-async def read_body(asked: Asked, receive: Receive, limit: int, lease: Lease) -> bytes:
-    """The message or messages of a request, of at most `limit` bytes. Raises `Refused`."""
+async def read_body(asked: CollectRequest, receive: Receive, limit: int, lease: Lease) -> bytes:
+    """The message or messages of a request, of at most `limit` bytes. Raises `RequestRefused`."""
     if int(asked.headers.get(b"content-length", b"0")) > limit:
         raise _too_large(limit)
     body = await _received(receive, limit, lease)
@@ -58,7 +58,7 @@ async def read_body(asked: Asked, receive: Receive, limit: int, lease: Lease) ->
         body = inflated(body, limit)
         lease.take(len(body))
     elif encoding not in ("", "identity"):
-        raise Refused(415, f"Content-Encoding {encoding!r}: accepted is gzip")
+        raise RequestRefused(415, f"Content-Encoding {encoding!r}: accepted is gzip")
     kind = asked.header(b"content-type")
     return form_payload(kind, body) if kind.lower().startswith("multipart/form-data") else body
 
@@ -71,37 +71,37 @@ async def _received(receive: Receive, limit: int, lease: Lease) -> bytes:
                 chunk, is_whole = _chunk(await receive(), lease)
                 body += chunk
     except TimeoutError:
-        raise Refused(408, f"the body did not come within {SLOWEST_S:g} s") from None
+        raise RequestRefused(408, f"the body did not come within {SLOWEST_S:g} s") from None
     if len(body) > limit:
         raise _too_large(limit)
     return bytes(body)
 
 
 def _chunk(message: Message, lease: Lease) -> tuple[bytes, bool]:
-    """A part of the body, and whether it is the last one. Raises `Refused`."""
+    """A part of the body, and whether it is the last one. Raises `RequestRefused`."""
     if message["type"] == "http.disconnect":
-        raise Refused(GONE, "the client has gone")
+        raise RequestRefused(GONE, "the client has gone")
     chunk: bytes = message.get("body", b"")
     lease.take(len(chunk))
     return chunk, not message.get("more_body", False)
 
 
 def inflated(body: bytes, limit: int) -> bytes:
-    """What was compressed with gzip, if it has at most `limit` bytes: no more are made. Raises `Refused`."""
+    """What was compressed with gzip, if it has at most `limit` bytes: no more are made. Raises `RequestRefused`."""
     inflating = zlib.decompressobj(_GZIP)
     try:
         found = inflating.decompress(body, limit + 1)
     except zlib.error as problem:
-        raise Refused(400, f"the body is not gzip: {problem}") from None
+        raise RequestRefused(400, f"the body is not gzip: {problem}") from None
     if len(found) > limit:
         raise _too_large(limit, " after inflation")
     if not inflating.eof or inflating.unused_data:
-        raise Refused(400, "the body is not gzip: it is cut off, or something follows")
+        raise RequestRefused(400, "the body is not gzip: it is cut off, or something follows")
     return found
 
 
 def form_payload(kind: str, body: bytes) -> bytes:
-    """The field `payload` of a form, as Plex sends it. Raises `Refused`.
+    """The field `payload` of a form, as Plex sends it. Raises `RequestRefused`.
 
     Not by `email`: that takes minutes for a body of nested parts, and forms have none (RFC 7578).
     """
@@ -111,8 +111,8 @@ def form_payload(kind: str, body: bytes) -> bytes:
         head, end, value = part.partition(b"\r\n\r\n")
         if end and len(head) <= _LONGEST_HEAD and _PAYLOAD.search(head):
             return value
-    raise Refused(400, "the form has no field `payload`")
+    raise RequestRefused(400, "the form has no field `payload`")
 
 
-def _too_large(limit: int, when: str = "") -> Refused:
-    return Refused(413, f"the body has more than {limit} bytes{when}: send fewer messages at once")
+def _too_large(limit: int, when: str = "") -> RequestRefused:
+    return RequestRefused(413, f"the body has more than {limit} bytes{when}: send fewer messages at once")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import NoReturn
 
-from streams.collect.writer import Writer
+from streams.collect.writer import CollectWriter
 from streams.observability.systemd import ALIVE, READY, tell_supervisor
 
 _BEAT_S, _DEAD_S, _ASK_S = 1.0, 15.0, 5.0
@@ -16,10 +16,10 @@ _BEAT_S, _DEAD_S, _ASK_S = 1.0, 15.0, 5.0
 log = logging.getLogger(__name__)
 
 
-class Health:
+class CollectorHealth:
     """One collector's health. The reasons are asked for from other threads."""
 
-    def __init__(self, writer: Writer, topics: Sequence[str]) -> None:
+    def __init__(self, writer: CollectWriter, topics: Sequence[str]) -> None:
         self._writer, self._topics = writer, topics
         self._beat_s = time.monotonic()
         self._why = "Kafka has not been asked yet"

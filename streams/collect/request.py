@@ -18,7 +18,7 @@ GONE = 499
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CollectRequest:
     """A request's headers, by their names in lower case, its query, and when it was received."""
 
     headers: Mapping[bytes, bytes]
@@ -31,7 +31,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CollectResponse:
     """A response: its status, what it says as JSON, and its own headers."""
 
     status: int
@@ -47,7 +47,7 @@ class Answer:
         await send({"type": "http.response.body", "body": body})
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The request is not taken: it is answered with this status, this text and these headers."""
 
     def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
@@ -55,7 +55,7 @@ class Refused(Exception):
         self.status, self.text, self.headers = status, text, headers
 
 
-def write_key(asked: Asked) -> str:
+def write_key(asked: CollectRequest) -> str:
     """The key of a request: as a bearer's token, as the user's name (Segment's clients), or in the address."""
     scheme, _, given = asked.header(b"authorization").partition(" ")
     if scheme.lower() == "bearer":

@@ -19,9 +19,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from streams.collect.app import PATH, Door, collect_app
 from streams.collect.body import SLOWEST_S, Room
-from streams.collect.health import Health
+from streams.collect.health import CollectorHealth
 from streams.collect.sources import Sources
-from streams.collect.writer import Writer
+from streams.collect.writer import CollectWriter
 from streams.config.settings import Settings
 from streams.kafka.topics import make_posted_topics
 from streams.observability.collect_metrics import CollectMetrics
@@ -55,7 +55,7 @@ def run_collect(settings: Settings, sources: Sources) -> None:
         _Collector(settings, sources, list(topics), listening).run()
 
 
-class _Server(uvicorn.Server):
+class _CollectServer(uvicorn.Server):
     """The web server; it installs `handle_exit` for both signals while it runs, and raises them again afterwards."""
 
     def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
@@ -85,11 +85,11 @@ class _Collector:
         self._why_failed = ""
         self._metrics = CollectMetrics()
         self._room = Room(settings.collect_waiting_mib << 20)
-        self._writer = Writer(settings.kafka_address, settings.collect_timeout_s, self._fail)
-        self._health = Health(self._writer, topics)
+        self._writer = CollectWriter(settings.kafka_address, settings.collect_timeout_s, self._fail)
+        self._health = CollectorHealth(self._writer, topics)
         door = Door(sources, self._writer, self._room, self._metrics, settings.collect_body_kib << 10)
         origins = [each.strip() for each in settings.collect_origins.split(",") if each.strip()]
-        self._server = _Server(
+        self._server = _CollectServer(
             uvicorn.Config(
                 collect_app(door, origins),
                 http=_Connection,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from models.sources.posted import ENCORE, Form, form_of
+from models.sources.posted import ENCORE, PostedFormat, posted_format
 from models.sources.schemas import schemas
 
 SHORTEST_KEY = 16
@@ -25,7 +25,7 @@ class BadSources(Exception):
     """The file of the sources cannot be used. The message is one line: the file, the source, what is accepted."""
 
 
-class Row(msgspec.Struct, forbid_unknown_fields=True):
+class SourceRow(msgspec.Struct, forbid_unknown_fields=True):
     """A source as the file states it."""
 
     format: str
@@ -34,11 +34,11 @@ class Row(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class MessageSource:
     """Where messages come from: their format, and the topic that they are written to."""
 
     name: str
-    form: Form
+    form: PostedFormat
     topic: str
 
 
@@ -46,10 +46,10 @@ class Source:
 class Sources:
     """All sources. Keys are kept as digests, so that how long a search takes says nothing about them."""
 
-    all: list[Source] = field(default_factory=list)
-    by_digest: dict[bytes, Source] = field(default_factory=dict)
+    all: list[MessageSource] = field(default_factory=list)
+    by_digest: dict[bytes, MessageSource] = field(default_factory=dict)
 
-    def of(self, key: str) -> Source | None:
+    def of(self, key: str) -> MessageSource | None:
         """The source of a write key."""
         return self.by_digest.get(_digest(key))
 
@@ -57,7 +57,7 @@ class Sources:
 def read_sources(path: str, source_topic: str) -> Sources:
     """The sources of a file; `source_topic` is that of Encore's own events. Raises `BadSources`."""
     try:
-        rows = msgspec.toml.decode(Path(path).read_bytes(), type=dict[str, Row])
+        rows = msgspec.toml.decode(Path(path).read_bytes(), type=dict[str, SourceRow])
     except OSError as problem:
         raise BadSources(f"{path}: {problem.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
@@ -68,7 +68,7 @@ def read_sources(path: str, source_topic: str) -> Sources:
     for name, row in rows.items():
         if wrong := _problem(name, row, source_topic):
             raise BadSources(f"{path}: source {name!r}: {wrong}")
-        source = Source(name, form_of(row.format), row.topic or source_topic)
+        source = MessageSource(name, posted_format(row.format), row.topic or source_topic)
         sources.all.append(source)
         sources.by_digest.update((_digest(key), source) for key in row.keys)
     times = Counter(key for row in rows.values() for key in row.keys)
@@ -77,7 +77,7 @@ def read_sources(path: str, source_topic: str) -> Sources:
     return sources
 
 
-def _problem(name: str, row: Row, source_topic: str) -> str:
+def _problem(name: str, row: SourceRow, source_topic: str) -> str:
     if not _NAME.fullmatch(name):
         return "accepted are names of 1 to 64 of the characters A-Z a-z 0-9 . _ -"
     if row.format not in (ENCORE, *schemas()):

@@ -51,7 +51,7 @@ class Write:
             self._done.append(self)
 
 
-class Writer:
+class CollectWriter:
     """Writes until `stop`. `failed`, called in the thread, says why nothing can be written any more."""
 
     def __init__(self, kafka: KafkaAddress, timeout_s: float, failed: Callable[[str], None]) -> None:
@@ -114,11 +114,11 @@ class Writer:
     def _run(self) -> None:
         try:
             while self._open or not self._is_stopping or not self._waiting.empty():
-                self._turn()
+                self._poll()
         except Exception as problem:
             self._failed(f"the writer ended: {problem!r}")
 
-    def _turn(self) -> None:
+    def _poll(self) -> None:
         """Pass on what waits, then let librdkafka tell what became of what it has."""
         with suppress(queue.Empty):
             self._produce(self._waiting.get(not self._open, _IDLE_S))
@@ -129,7 +129,7 @@ class Writer:
             done = self._done.copy()
             self._done.clear()
             self._open -= len(done)
-            self._hand_over(done)
+            self._notify(done)
 
     def _produce(self, write: Write) -> None:
         self._open += 1
@@ -150,7 +150,7 @@ class Writer:
             except BufferError:
                 self._producer.poll(_TURN_S)
 
-    def _hand_over(self, done: list[Write]) -> None:
+    def _notify(self, done: list[Write]) -> None:
         for write in done:
             if write.error is not None and write.error.fatal():
                 self._failed(f"Kafka's client cannot go on: {write.error.str()}")

@@ -14,7 +14,13 @@ from starlette.datastructures import QueryParams
 from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
 from streams.dashboard.comparison_page import DRAWN, Drawn
 from streams.dashboard.days_chart import FIRST_DAY, MOST_DAYS
-from streams.dashboard.questions import BoardAsked, ComparisonAsked, FranchiseAsked, FranchisesAsked, TitleAsked
+from streams.dashboard.questions import (
+    BoardQuestion,
+    ComparisonQuestion,
+    FranchiseQuestion,
+    FranchisesQuestion,
+    TitleQuestion,
+)
 
 MOST_COMPARED = 4
 MOST_PAGES = 10_000
@@ -27,34 +33,34 @@ class NoSuchPage(Exception):
     """A question that cannot be asked. The message is one line for people."""
 
 
-def board_asked(query: QueryParams) -> BoardAsked:
+def board_asked(query: QueryParams) -> BoardQuestion:
     """The question of `?metric=…&day=YYYY-MM-DD&page=…&search=…`. Raises `NoSuchPage`."""
     day = _day(query, "day")
     metric = _one_of(query, "metric", TITLE_BOARDS if day is None else DAY_BOARDS, "" if day is None else " with a day")
-    return BoardAsked(metric or "completions", day, _page(query), _search(query))
+    return BoardQuestion(metric or "completions", day, _page(query), _search(query))
 
 
-def franchises_asked(query: QueryParams) -> FranchisesAsked:
+def franchises_asked(query: QueryParams) -> FranchisesQuestion:
     """The question of `?metric=…&page=…&search=…`. Raises `NoSuchPage`."""
-    return FranchisesAsked(_one_of(query, "metric", TITLE_BOARDS) or "completions", _page(query), _search(query))
+    return FranchisesQuestion(_one_of(query, "metric", TITLE_BOARDS) or "completions", _page(query), _search(query))
 
 
-def title_asked(query: QueryParams) -> TitleAsked:
+def title_asked(query: QueryParams) -> TitleQuestion:
     """The question of `?id=…&measure=…&from=YYYY-MM-DD&to=YYYY-MM-DD`. Raises `NoSuchPage`."""
     measure = _one_of(query, "measure", DAY_BOARDS) or "completions"
-    return TitleAsked(_ids(query, 1)[0], measure, *_days(query))
+    return TitleQuestion(_ids(query, 1)[0], measure, *_days(query))
 
 
-def franchise_asked(query: QueryParams) -> FranchiseAsked:
+def franchise_asked(query: QueryParams) -> FranchiseQuestion:
     """The question of `?id=…`. Raises `NoSuchPage`."""
-    return FranchiseAsked(_ids(query, 1)[0])
+    return FranchiseQuestion(_ids(query, 1)[0])
 
 
-def comparison_asked(query: QueryParams) -> ComparisonAsked:
+def comparison_asked(query: QueryParams) -> ComparisonQuestion:
     """The question of `?id=…&id=…&drawn=…&measure=…&from=…&to=…`. Raises `NoSuchPage`."""
     drawn = cast(Drawn, _one_of(query, "drawn", tuple(DRAWN)) or "weeks")
     measure = _one_of(query, "measure", DAY_BOARDS) or "watched_s"
-    return ComparisonAsked(_ids(query, MOST_COMPARED), drawn, measure, *_days(query))
+    return ComparisonQuestion(_ids(query, MOST_COMPARED), drawn, measure, *_days(query))
 
 
 def _ids(query: QueryParams, most: int) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from models.windows import DAYS_A_WEEK, audience_week_name
-from streams.dashboard.chart import HOUSEHOLDS, Chart, Series
+from streams.dashboard.chart import HOUSEHOLDS, Chart, ChartSeries
 from streams.display.measures import audience_by_week, newest_week
 from streams.reader import AudienceWeek, Profile
 
@@ -66,8 +66,8 @@ def _reached(week: AudienceWeek | None) -> int | None:
     return None if week is None else week.reached
 
 
-def _series(name: str, values: Sequence[int | None]) -> Series:
-    return Series(name, tuple(values), tuple("" if value is None else f"{value:,}" for value in values))
+def _series(name: str, values: Sequence[int | None]) -> ChartSeries:
+    return ChartSeries(name, tuple(values), tuple("" if value is None else f"{value:,}" for value in values))
 
 
 def _places(mondays: Sequence[date], so_far: bool, further: Sequence[str] = ()) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ class Choice(msgspec.Struct, frozen=True):
     of_days: bool
 
 
-class Place(NamedTuple):
+class BoardPlace(NamedTuple):
     """A place on a board. `number` 0: it has none, and no score."""
 
     number: int
@@ -71,7 +71,7 @@ class BoardPage(msgspec.Struct, frozen=True):
     franchises: tuple[str, ...] = ()
 
 
-class Asked(NamedTuple):
+class BoardSelection(NamedTuple):
     """Which board: of what, by which metric, for all time or of a day, which page of it, and the words searched for."""
 
     kind: Kind
@@ -81,12 +81,12 @@ class Asked(NamedTuple):
     search: str = ""
 
 
-class Ranked(NamedTuple):
+class ShownBoard(NamedTuple):
     """What a page shows of a board. `largest`: the score of its first place; `found`, `franchises`: of a search."""
 
     as_of_ms: int
     complete: bool
-    places: Sequence[Place]
+    places: Sequence[BoardPlace]
     largest: float
     more: bool = False
     found: int = 0
@@ -97,7 +97,10 @@ CHOICES = tuple(Choice(metric, metric_words(metric), metric in DAY_BOARDS) for m
 
 
 def board_page(
-    asked: Asked, ranked: Ranked, totals: Mapping[str, Title] | Mapping[str, Franchise], names: Mapping[str, str]
+    asked: BoardSelection,
+    ranked: ShownBoard,
+    totals: Mapping[str, Title] | Mapping[str, Franchise],
+    names: Mapping[str, str],
 ) -> BoardPage:
     """The page. `totals`: the counters of those on it; empty for a day's board."""
     heads = tuple(field for field in BESIDE if field != asked.metric) if asked.day is None else ()
@@ -121,7 +124,7 @@ def board_page(
 
 def rows(
     metric: str,
-    ranked: Ranked,
+    ranked: ShownBoard,
     totals: Mapping[str, Title] | Mapping[str, Franchise],
     names: Mapping[str, str],
     heads: Iterable[str],

@@ -21,7 +21,7 @@ AT_ONCE = 500
 """How many titles are read in one round trip."""
 
 
-class Known(NamedTuple):
+class KnownTitle(NamedTuple):
     """A title. `folded`: what is searched, its name and its id."""
 
     title_id: str
@@ -35,18 +35,18 @@ class Catalogue:
     def __init__(self, names: Names, clock: Callable[[], float] = time.monotonic) -> None:
         self.names = names
         self._clock = clock
-        self._titles: tuple[Known, ...] = ()
+        self._titles: tuple[KnownTitle, ...] = ()
         self._read_s = 0.0
         self._prefix = ""
 
-    async def titles(self, reader: AsyncReader) -> tuple[Known, ...]:
+    async def titles(self, reader: AsyncReader) -> tuple[KnownTitle, ...]:
         """The titles, in the order of their ids. Raises `ReaderError`."""
         if self._prefix != reader.prefix or self._clock() - self._read_s >= AGAIN_S:
             self._titles = await self._read(reader)
             self._read_s, self._prefix = self._clock(), reader.prefix
         return self._titles
 
-    async def found(self, reader: AsyncReader, words: str) -> tuple[Known, ...]:
+    async def found(self, reader: AsyncReader, words: str) -> tuple[KnownTitle, ...]:
         """The titles in whose name or id each of the words is found, whatever their case and accents."""
         asked = plain(words).split()
         return tuple(one for one in await self.titles(reader) if all(word in one.folded for word in asked))
@@ -55,8 +55,8 @@ class Catalogue:
         """The ids of a franchise's titles."""
         return tuple(one.title_id for one in await self.titles(reader) if one.franchise_id == franchise_id)
 
-    async def _read(self, reader: AsyncReader) -> tuple[Known, ...]:
-        found: list[Known] = []
+    async def _read(self, reader: AsyncReader) -> tuple[KnownTitle, ...]:
+        found: list[KnownTitle] = []
         after = ""
         while True:
             ids = (await reader.title_ids(after, AT_ONCE)).ids
@@ -64,7 +64,7 @@ class Catalogue:
             names = self.names.of(titles.values())
             for title in titles.values():
                 words = plain(f"{names.get(title.title_id, '')}\n{title.title_id}")
-                found.append(Known(title.title_id, title.franchise_id or "", words))
+                found.append(KnownTitle(title.title_id, title.franchise_id or "", words))
             if len(ids) < AT_ONCE:
                 return tuple(found)
             after = ids[-1]

@@ -21,7 +21,7 @@ _COUNTED = {"starters": HOUSEHOLDS, "viewers": HOUSEHOLDS, "completers": HOUSEHO
 """What the other counts count says their name."""
 
 
-class Series(msgspec.Struct, frozen=True):
+class ChartSeries(msgspec.Struct, frozen=True):
     """The values of one thing, and the text of each. None: it has no value there."""
 
     name: str
@@ -59,7 +59,7 @@ class Chart(msgspec.Struct, frozen=True, omit_defaults=True):
     across: str
     places: tuple[str, ...]
     ticks: tuple[tuple[float, str], ...]
-    series: tuple[Series, ...]
+    series: tuple[ChartSeries, ...]
     so_far: bool = False
     level: Level | None = None
     marks: tuple[Mark, ...] = ()
@@ -82,10 +82,10 @@ def unit_of(measure: str, values: Iterable[float | None]) -> Unit:
     return Unit("hours watched", _HOUR_S) if largest >= 2 * _HOUR_S else Unit("minutes watched", _MINUTE_S)
 
 
-def series(name: str, measure: str, values: Sequence[float | None], unit: Unit) -> Series:
+def series(name: str, measure: str, values: Sequence[float | None], unit: Unit) -> ChartSeries:
     """The values of a measure as they are drawn and told."""
     drawn = tuple(None if value is None else round(value / unit.size, 3) for value in values)
-    return Series(name, drawn, tuple("" if value is None else told(measure, value) for value in values))
+    return ChartSeries(name, drawn, tuple("" if value is None else told(measure, value) for value in values))
 
 
 def told(measure: str, value: float) -> str:

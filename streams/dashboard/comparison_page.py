@@ -15,7 +15,7 @@ from streams.dashboard.audience_chart import audience_compared
 from streams.dashboard.board_page import Choice
 from streams.dashboard.chart import Chart
 from streams.dashboard.curve_chart import curves_compared
-from streams.dashboard.days_chart import Days, days_chart
+from streams.dashboard.days_chart import ShownDays, days_chart
 from streams.dashboard.figure import Figure, State, exact, moment
 from streams.dashboard.households_chart import households_compared
 from streams.dashboard.title_page import DAY_CHOICES, complete_parts
@@ -96,7 +96,7 @@ class Drawing(NamedTuple):
 
     drawn: Drawn
     measure: str
-    days: Days
+    days: ShownDays
     found: Sequence[Sequence[Day]] = ()
 
 

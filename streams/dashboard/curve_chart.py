@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from streams.dashboard.chart import Chart, Mark, Series
+from streams.dashboard.chart import Chart, ChartSeries, Mark
 from streams.display.curve_shape import fall_words, most_replayed, peak_words, position, steepest_fall, times_played
 from streams.reader import Curve, Profile
 
@@ -67,9 +67,9 @@ def _at(values: Sequence[float], place: int, slices: int) -> float | None:
     return values[place * len(values) // slices] if values else None
 
 
-def _series(name: str, values: Sequence[float | None]) -> Series:
+def _series(name: str, values: Sequence[float | None]) -> ChartSeries:
     says = tuple("" if value is None else f"{times_played(value)} times" for value in values)
-    return Series(name, tuple(None if value is None else round(value, 3) for value in values), says)
+    return ChartSeries(name, tuple(None if value is None else round(value, 3) for value in values), says)
 
 
 def _quarters(slices: int) -> list[int]:

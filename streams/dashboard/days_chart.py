@@ -29,7 +29,7 @@ FIRST_DAY = date(1970, 1, 1)
 _ONE_DAY = timedelta(days=1)
 
 
-class Days(msgspec.Struct, frozen=True):
+class ShownDays(msgspec.Struct, frozen=True):
     """From which UTC day to which. `chosen`: the first one was asked for, and is shown although nothing happened."""
 
     first: date
@@ -37,20 +37,20 @@ class Days(msgspec.Struct, frozen=True):
     chosen: bool = False
 
 
-def days_asked(as_of_ms: int, first: date | None, last: date | None) -> Days:
+def days_asked(as_of_ms: int, first: date | None, last: date | None) -> ShownDays:
     """The days to show: by default the last 91 until the counters' own time."""
     newest = datetime.fromtimestamp(as_of_ms / 1000, UTC).date()
     if first is None:
         end = last or newest
-        return Days(max(FIRST_DAY, end - (DAYS - 1) * _ONE_DAY), end)
-    return Days(first, last or min(max(newest, first), first + (MOST_DAYS - 1) * _ONE_DAY), chosen=True)
+        return ShownDays(max(FIRST_DAY, end - (DAYS - 1) * _ONE_DAY), end)
+    return ShownDays(first, last or min(max(newest, first), first + (MOST_DAYS - 1) * _ONE_DAY), chosen=True)
 
 
 def days_chart(
     found: Mapping[str, Sequence[Day] | None],
     names: Mapping[str, str],
     measure: str,
-    days: Days,
+    days: ShownDays,
     as_of_ms: int,
     form: Form = "lines",
 ) -> Chart | None:

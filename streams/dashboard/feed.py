@@ -70,7 +70,7 @@ class Listener:
                 yield data
 
 
-class Answer:
+class OpenQuestion:
     """A question of at least one open page, and its newest answer."""
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ class Feed:
 
     def __init__(self, reader: AsyncReader, names: Names) -> None:
         self._reader, self._catalogue = reader, Catalogue(names)
-        self._answers: dict[Question, Answer] = defaultdict(Answer)
+        self._answers: dict[Question, OpenQuestion] = defaultdict(OpenQuestion)
         self._listeners: set[Listener] = set()
         self._pace = RecordRate()
         self._pipeline = b""
@@ -184,7 +184,7 @@ class Feed:
         for listener in self._listeners:
             listener.tell(PIPELINE, self._pipeline)
 
-    async def _ask_one(self, question: Question, answer: Answer, now_s: float) -> None:
+    async def _ask_one(self, question: Question, answer: OpenQuestion, now_s: float) -> None:
         # A change from here on makes it due again, as the answer may be from before the change.
         answer.is_due = False
         try:

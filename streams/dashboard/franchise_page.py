@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from streams.dashboard.board_page import BESIDE, BoardRow, Place, Ranked, rows
+from streams.dashboard.board_page import BESIDE, BoardPlace, BoardRow, ShownBoard, rows
 from streams.dashboard.figure import Named, State, metric_words, moment
 from streams.dashboard.totals import again, all_time, funnel, headline, histogram
 from streams.reader import Franchise, Title
@@ -55,8 +55,9 @@ def franchise_page(
 def _titles(titles: Sequence[Title], names: Mapping[str, str]) -> tuple[BoardRow, ...]:
     ordered = sorted(titles, key=lambda title: (-title.completions, title.title_id))[:MOST_TITLES]
     places = [
-        Place(place, one.title_id, one.completions if one.complete else None) for place, one in enumerate(ordered, 1)
+        BoardPlace(place, one.title_id, one.completions if one.complete else None)
+        for place, one in enumerate(ordered, 1)
     ]
     largest = max((place.score or 0 for place in places), default=0)
-    shown = Ranked(0, True, places, largest)
+    shown = ShownBoard(0, True, places, largest)
     return rows("completions", shown, {title.title_id: title for title in ordered}, names, BESIDE)

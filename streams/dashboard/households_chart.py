@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from streams.dashboard.chart import HOUSEHOLDS, Chart, Series
+from streams.dashboard.chart import HOUSEHOLDS, Chart, ChartSeries
 from streams.reader import Profile
 
 STEPS = {
@@ -35,7 +35,7 @@ def households_compared(profiles: Sequence[Profile], names: Mapping[str, str]) -
     )
 
 
-def _series(profile: Profile, names: Mapping[str, str]) -> Series:
+def _series(profile: Profile, names: Mapping[str, str]) -> ChartSeries:
     values = tuple(None if profile.title is None else getattr(profile.title, step) for step in STEPS)
     says = tuple("" if value is None else f"{value:,}" for value in values)
-    return Series(names[profile.title_id], values, says)
+    return ChartSeries(names[profile.title_id], values, says)

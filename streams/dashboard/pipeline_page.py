@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from streams.dashboard.chart import Chart, Series
+from streams.dashboard.chart import Chart, ChartSeries
 from streams.dashboard.figure import Figure, Named, State, age, count, moment, viewing
 from streams.reader import Status
 
@@ -103,7 +103,7 @@ def _pace_chart(rates: Sequence[tuple[float, float]]) -> Chart | None:
         across="until now",
         places=tuple(f"{seconds:.0f} s before" if seconds else "now" for seconds, _ in rates),
         ticks=((0, f"{rates[0][0]:.0f} s before"), (len(rates) - 1, "now")),
-        series=(Series("records a second", values, tuple(f"{value:,.0f}" for value in values)),),
+        series=(ChartSeries("records a second", values, tuple(f"{value:,.0f}" for value in values)),),
     )
 
 

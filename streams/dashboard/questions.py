@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from streams.dashboard.board_page import Asked, BoardPage, board_page
+from streams.dashboard.board_page import BoardPage, BoardSelection, board_page
 from streams.dashboard.catalogue import Catalogue
 from streams.dashboard.comparison_page import ComparisonPage, Drawing, Drawn, comparison_page
 from streams.dashboard.days_chart import days_asked, hours_span
@@ -32,7 +32,7 @@ class Question(Protocol):
         ...
 
 
-class BoardAsked(msgspec.Struct, frozen=True):
+class BoardQuestion(msgspec.Struct, frozen=True):
     """A page of the titles of a board, for all time or of a UTC day, or those that a search finds."""
 
     metric: str = "completions"
@@ -44,13 +44,13 @@ class BoardAsked(msgspec.Struct, frozen=True):
         return change.title_id is not None
 
     async def answer(self, reader: AsyncReader, catalogue: Catalogue) -> BoardPage:
-        asked = Asked("title", self.metric, self.day, self.page, self.search)
+        asked = BoardSelection("title", self.metric, self.day, self.page, self.search)
         found = await ranked(reader, catalogue, asked)
         titles = await reader.titles(place.id for place in found.places)
         return board_page(asked, found, titles if self.day is None else {}, catalogue.names.of(titles.values()))
 
 
-class FranchisesAsked(msgspec.Struct, frozen=True):
+class FranchisesQuestion(msgspec.Struct, frozen=True):
     """A page of the franchises of a board, or those that a search finds."""
 
     metric: str = "completions"
@@ -61,13 +61,13 @@ class FranchisesAsked(msgspec.Struct, frozen=True):
         return change.franchise_id is not None
 
     async def answer(self, reader: AsyncReader, catalogue: Catalogue) -> BoardPage:
-        asked = Asked("franchise", self.metric, None, self.page, self.search)
+        asked = BoardSelection("franchise", self.metric, None, self.page, self.search)
         found = await ranked(reader, catalogue, asked)
         franchises = await reader.franchises(place.id for place in found.places)
         return board_page(asked, found, franchises, {})
 
 
-class TitleAsked(msgspec.Struct, frozen=True):
+class TitleQuestion(msgspec.Struct, frozen=True):
     """A title with its last hours, and a measure of it from one UTC day to another."""
 
     title_id: str
@@ -90,7 +90,7 @@ class TitleAsked(msgspec.Struct, frozen=True):
         return title_page(profile, hours, by_day, names, names.lengths_ms)
 
 
-class FranchiseAsked(msgspec.Struct, frozen=True):
+class FranchiseQuestion(msgspec.Struct, frozen=True):
     """A franchise and its titles."""
 
     franchise_id: str
@@ -107,7 +107,7 @@ class FranchiseAsked(msgspec.Struct, frozen=True):
         return franchise_page(self.franchise_id, franchise, list(titles.values()), names)
 
 
-class ComparisonAsked(msgspec.Struct, frozen=True):
+class ComparisonQuestion(msgspec.Struct, frozen=True):
     """Titles side by side, and what is drawn of them."""
 
     title_ids: tuple[str, ...]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from streams.api.search import plain
-from streams.dashboard.board_page import ROWS, Asked, Place, Ranked
+from streams.dashboard.board_page import ROWS, BoardPlace, BoardSelection, ShownBoard
 from streams.dashboard.catalogue import Catalogue
 from streams.reader import AsyncReader, Metric
 
@@ -20,12 +20,12 @@ MOST_FRANCHISES = 12
 """How many franchises a search for titles names."""
 
 
-async def ranked(reader: AsyncReader, catalogue: Catalogue, asked: Asked) -> Ranked:
+async def ranked(reader: AsyncReader, catalogue: Catalogue, asked: BoardSelection) -> ShownBoard:
     """What the page shows. Raises `ReaderError`."""
     return await (_found(reader, catalogue, asked) if asked.search else _paged(reader, asked))
 
 
-async def _paged(reader: AsyncReader, asked: Asked) -> Ranked:
+async def _paged(reader: AsyncReader, asked: BoardSelection) -> ShownBoard:
     skip = (asked.page - 1) * ROWS
     board = await _board(reader, asked, ROWS + 1, skip)
     top = (await _board(reader, asked, 1)).places if skip else board.places
@@ -33,7 +33,7 @@ async def _paged(reader: AsyncReader, asked: Asked) -> Ranked:
     return board._replace(places=board.places[:ROWS], more=len(board.places) > ROWS, largest=largest)
 
 
-async def _found(reader: AsyncReader, catalogue: Catalogue, asked: Asked) -> Ranked:
+async def _found(reader: AsyncReader, catalogue: Catalogue, asked: BoardSelection) -> ShownBoard:
     found = await catalogue.found(reader, asked.search)
     if asked.kind == "title":
         ids = [one.title_id for one in found]
@@ -44,7 +44,7 @@ async def _found(reader: AsyncReader, catalogue: Catalogue, asked: Asked) -> Ran
     wanted = set(ids)
     places = [place for place in board.places if place.id in wanted]
     placed = {place.id for place in places}
-    places += [Place(0, one, None) for one in ids if one not in placed]
+    places += [BoardPlace(0, one, None) for one in ids if one not in placed]
     skip = (asked.page - 1) * ROWS
     return board._replace(
         places=places[skip : skip + ROWS],
@@ -60,7 +60,7 @@ async def _franchises(reader: AsyncReader, catalogue: Catalogue, search: str) ->
     return [one for one in ids if all(word in plain(one) for word in words)]
 
 
-async def _board(reader: AsyncReader, asked: Asked, top: int, skip: int = 0) -> Ranked:
+async def _board(reader: AsyncReader, asked: BoardSelection, top: int, skip: int = 0) -> ShownBoard:
     metric = cast(Metric, asked.metric)
     if asked.kind == "franchise":
         of_franchises = await reader.franchise_board(metric, top, skip)
@@ -70,6 +70,6 @@ async def _board(reader: AsyncReader, asked: Asked, top: int, skip: int = 0) -> 
     return _ranked(board.as_of_ms, board.complete, [(entry.title_id, entry.score) for entry in board.entries], skip)
 
 
-def _ranked(as_of_ms: int, complete: bool, entries: Sequence[tuple[str, int | float]], skip: int) -> Ranked:
-    places = [Place(number, one, score) for number, (one, score) in enumerate(entries, skip + 1)]
-    return Ranked(as_of_ms, complete, places, largest=max((place.score or 0 for place in places), default=0))
+def _ranked(as_of_ms: int, complete: bool, entries: Sequence[tuple[str, int | float]], skip: int) -> ShownBoard:
+    places = [BoardPlace(number, one, score) for number, (one, score) in enumerate(entries, skip + 1)]
+    return ShownBoard(as_of_ms, complete, places, largest=max((place.score or 0 for place in places), default=0))

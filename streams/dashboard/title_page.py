@@ -15,7 +15,7 @@ from streams.dashboard.audience_chart import audience_chart
 from streams.dashboard.board_page import CHOICES, Choice
 from streams.dashboard.chart import Chart
 from streams.dashboard.curve_chart import curve_chart
-from streams.dashboard.days_chart import Days, days_chart, hours_chart
+from streams.dashboard.days_chart import ShownDays, days_chart, hours_chart
 from streams.dashboard.figure import Figure, Named, State, count, days, factor, moment, rate, viewing
 from streams.dashboard.totals import again, all_time, funnel, headline, histogram
 from streams.dashboard.weeks_chart import weeks_chart
@@ -73,7 +73,7 @@ class DaysRead(NamedTuple):
     """A title's days as they were asked for."""
 
     measure: str
-    days: Days
+    days: ShownDays
     found: Sequence[Day]
 
 

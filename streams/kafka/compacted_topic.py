@@ -72,7 +72,7 @@ class FollowedTopic(Generic[T]):
         self._reader.assign(parts)
         at_end: set[int] = set()
         while len(at_end) < len(parts):
-            at_end |= self._take_in(self._reader.consume(10_000, timeout=_LOAD_S))
+            at_end |= self._apply(self._reader.consume(10_000, timeout=_LOAD_S))
             if time.monotonic() > until:
                 raise KafkaFailed(f"topic {self.topic} could not be read to its end in time")
 
@@ -86,10 +86,10 @@ class FollowedTopic(Generic[T]):
 
     def _follow(self) -> None:
         while not self._stopped.is_set():
-            self._take_in(self._reader.consume(10_000, timeout=_FOLLOW_S))
+            self._apply(self._reader.consume(10_000, timeout=_FOLLOW_S))
         self._reader.close()
 
-    def _take_in(self, messages: list[Message]) -> set[int]:
+    def _apply(self, messages: list[Message]) -> set[int]:
         """Apply records. Returns the partitions whose end was reached."""
         if not messages:
             return set()

@@ -23,7 +23,7 @@ _BACK = 8
 _ONE_TRY_S = 5.0
 
 
-class Record(NamedTuple):
+class LastRecord(NamedTuple):
     """A committed record of the partition."""
 
     offset: int
@@ -49,7 +49,7 @@ def state_consumer(kafka: KafkaAddress, options: Mapping[str, Any]) -> Consumer:
     )
 
 
-def last_record(kafka: KafkaAddress, topic: str, partition: int, within_s: float) -> Record | None:
+def last_record(kafka: KafkaAddress, topic: str, partition: int, within_s: float) -> LastRecord | None:
     """The last record before the partition's last stable offset; None: there is none.
 
     Blocks for at most about twice `within_s`. Raises `CannotRead`.
@@ -72,7 +72,7 @@ def _watermarks(consumer: Consumer, place: TopicPartition, within_s: float) -> t
     return first, end
 
 
-def _last_between(consumer: Consumer, place: TopicPartition, first: int, end: int, until: float) -> Record | None:
+def _last_between(consumer: Consumer, place: TopicPartition, first: int, end: int, until: float) -> LastRecord | None:
     back, last = _BACK, None
     while last is None and first < end:
         begin = max(first, end - back)
@@ -84,7 +84,7 @@ def _last_between(consumer: Consumer, place: TopicPartition, first: int, end: in
     return last
 
 
-def _read_to_end(consumer: Consumer, place: TopicPartition, until: float) -> Record | None:
+def _read_to_end(consumer: Consumer, place: TopicPartition, until: float) -> LastRecord | None:
     last = None
     while True:
         message = consumer.poll(max(0.0, until - time.monotonic()))
@@ -92,7 +92,7 @@ def _read_to_end(consumer: Consumer, place: TopicPartition, until: float) -> Rec
             raise CannotRead(f"{place.topic}/{place.partition} gave neither a record nor its end")
         error = message.error()
         if error is None:
-            last = Record(message.offset(), message.key(), message.value())
+            last = LastRecord(message.offset(), message.key(), message.value())
         elif error.code() == KafkaError._PARTITION_EOF:
             return last
         else:

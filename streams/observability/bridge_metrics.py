@@ -9,7 +9,7 @@ from contextlib import suppress
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from streams.observability.metrics import PREFIX, QUICK_S, RESTORE_S
-from streams.observability.partition_metrics import Waiting
+from streams.observability.partition_metrics import CheckpointWait
 
 _PARTITION = ("partition",)
 
@@ -87,7 +87,7 @@ class BridgeMetrics:
         self.bridge_restored_rows.inc(rows)
         self.bridge_restore_seconds.observe(seconds)
 
-    def measure(self, partition: int, lag: int, pulse: Waiting, sessions: int) -> None:
+    def measure(self, partition: int, lag: int, pulse: CheckpointWait, sessions: int) -> None:
         """Set a partition's gauges; it is `lag` records behind."""
         label = str(partition)
         behind_s = max(0.0, time.time() - pulse.latest_ms / 1000) if lag and pulse.latest_ms else 0.0

@@ -22,7 +22,7 @@ Why = Callable[[], str]
 _TEXT = "text/plain; charset=utf-8"
 
 
-class _Server(ThreadingMixIn, WSGIServer):
+class _ThreadedServer(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
 
@@ -41,7 +41,7 @@ class Probes:
     ) -> None:
         self._registry, self._measure, self._whys = registry, measure, whys
         try:
-            self._server = make_server(host, port, self._answer, _Server, _Silent)
+            self._server = make_server(host, port, self._answer, _ThreadedServer, _Silent)
         except OSError as problem:
             raise PortTaken(
                 f"ENCORE_METRICS_HOST={host}, ENCORE_METRICS_PORT={port}: {problem.strerror}; each worker of a machine"

@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Mapping
 from typing import NoReturn, Protocol
 
-from streams.observability.partition_metrics import Waiting
+from streams.observability.partition_metrics import CheckpointWait
 from streams.observability.systemd import ALIVE, READY, tell_supervisor
 
 _BEAT_S = 1.0
@@ -15,11 +15,11 @@ _DEAD_S = 15.0
 _STALE_S = 60.0
 
 
-class HasPulse(Protocol):
+class HasCheckpointWait(Protocol):
     """The part of a partition that is needed here."""
 
     @property
-    def pulse(self) -> Waiting:
+    def pulse(self) -> CheckpointWait:
         """Its measurements."""
 
 
@@ -31,7 +31,7 @@ class Vitals:
     """
 
     def __init__(
-        self, partitions: Mapping[int, HasPulse], openings: Collection[int], stopped: Collection[int] = ()
+        self, partitions: Mapping[int, HasCheckpointWait], openings: Collection[int], stopped: Collection[int] = ()
     ) -> None:
         self.partitions = partitions
         self.openings = openings

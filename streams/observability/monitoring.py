@@ -12,10 +12,10 @@ from streams.config.settings import Settings
 from streams.observability.http_server import Probes
 from streams.observability.liveness import Vitals
 from streams.observability.metrics import Metrics
-from streams.observability.partition_metrics import Lag, Pulse
+from streams.observability.partition_metrics import CheckpointLag, Pulse
 
 
-class Published(Protocol):
+class PublisherPart(Protocol):
     """The part of the publisher that is needed here."""
 
     @property
@@ -34,10 +34,10 @@ class HasPulse(Protocol):
         """Its measurements."""
 
 
-class Stopped(Collection[int], Protocol):
+class StoppedNumbers(Collection[int], Protocol):
     """The partitions that are stopped, as they change."""
 
-    def lags(self) -> Mapping[int, Lag]:
+    def lags(self) -> Mapping[int, CheckpointLag]:
         """How far behind each is."""
 
 
@@ -53,7 +53,7 @@ class Owned(Protocol):
         """The partitions that are being opened, as they change."""
 
     @property
-    def stopped(self) -> Stopped:
+    def stopped(self) -> StoppedNumbers:
         """The partitions that are stopped, as they change."""
 
 
@@ -64,11 +64,11 @@ class Monitoring:
         self.metrics = Metrics()
         self.vitals = Vitals({}, ())
         self._owned: Owned | None = None
-        self._published: Published | None = None
+        self._published: PublisherPart | None = None
         self._settings = settings
         self._probes: Probes | None = None
 
-    def watch(self, owned: Owned, published: Published) -> None:
+    def watch(self, owned: Owned, published: PublisherPart) -> None:
         """Measure these from now on."""
         self.vitals.partitions, self.vitals.openings = owned.partitions, owned.openings
         self.vitals.stopped = owned.stopped

@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from models.changes import Changes
 from models.fold import Fold
+from models.fold_changes import FoldChanges
 from streams.observability.metrics import Checkpoint, Metrics
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ class Cut(NamedTuple):
     stream: list[int]
 
 
-class Lag(NamedTuple):
+class CheckpointLag(NamedTuple):
     """How far behind a partition is. `records`: of the source, that are not checkpointed. `latest_ms`: the timestamp of
     the last one that was read; 0 before any."""
 
@@ -39,7 +39,7 @@ class Lag(NamedTuple):
         metrics.lag_seconds.labels(str(number)).set(behind_s)
 
 
-class Waiting:
+class CheckpointWait:
     """How long the records of a partition wait for a checkpoint. `latest_ms`: the timestamp of the last record that was
     read; 0 before any."""
 
@@ -77,7 +77,7 @@ class Waiting:
         return 0.0 if since_s is None else time.monotonic() - since_s
 
 
-class Pulse(Waiting):
+class Pulse(CheckpointWait):
     """The measurements of one partition of a worker."""
 
     def __init__(self, number: int, fold: Fold, metrics: Metrics) -> None:
@@ -95,7 +95,7 @@ class Pulse(Waiting):
         """Note that a checkpoint begins, with everything that was read so far."""
         return Cut(time.monotonic(), self.begin_checkpoint(), self._fold.credited_ms, self._fold.stream_counts())
 
-    def note_committed(self, cut: Cut, changes: Changes, records: int, changelog_records: int) -> None:
+    def note_committed(self, cut: Cut, changes: FoldChanges, records: int, changelog_records: int) -> None:
         """Note that a checkpoint was committed."""
         self.end_checkpoint()
         took = [now - before for now, before in zip(cut.stream, self._stream, strict=True)]
@@ -123,7 +123,7 @@ class Pulse(Waiting):
         """Set the gauges of the partition, which is `lag` records behind. May be called from any thread."""
         metrics, label = self._metrics, str(self._number)
         rows = sum(len(title.rows) for title in list(self._fold.titles.values()))
-        Lag(lag, self.latest_ms).measure(self._number, metrics)
+        CheckpointLag(lag, self.latest_ms).measure(self._number, metrics)
         metrics.checkpoint_age_seconds.labels(label).set(self.checkpoint_age_s)
         metrics.misrouted_events.labels(label).set(self._fold.stream.misrouted_events)
         metrics.state_rows.labels(label).set(rows)

@@ -32,7 +32,7 @@ class CannotBackfill(Exception):
     """Nothing was sent. The message is one line that says why and what to do."""
 
 
-class Found(NamedTuple):
+class FilesContent(NamedTuple):
     """What the files hold: events, and the times of the first and the last one in milliseconds."""
 
     events: int
@@ -59,7 +59,7 @@ class Files:
         self._query = _READERS[endings.pop()]
         self._duckdb = duckdb.connect()
 
-    def look(self) -> Found:
+    def look(self) -> FilesContent:
         """Read all files once."""
         unusable = "count(*) filter (household_id is null or household_id = '' or event_time_ms is null)"
         asked = f"count(*), {unusable}, min(event_time_ms), max(event_time_ms)"
@@ -68,7 +68,7 @@ class Files:
             raise CannotBackfill("there are no events in these files")
         if lacking:
             raise CannotBackfill(f"{lacking:,} of {events:,} rows lack household_id or event_time_ms: leave them out")
-        return Found(events, first_ms, last_ms)
+        return FilesContent(events, first_ms, last_ms)
 
     def records(self) -> Iterator[Outgoing]:
         """All events in the order of their times, as records that are stamped with them. The same each time."""

@@ -16,7 +16,7 @@ from streams.config.settings import Settings
 from streams.kafka.admin import KafkaView, TopicNow
 
 
-class Note(msgspec.Struct, frozen=True):
+class CopyNote(msgspec.Struct, frozen=True):
     """Kept with every offset. A topic that is made anew has another id, so its copy is another one."""
 
     source: str
@@ -32,7 +32,7 @@ class Copy(NamedTuple):
     """
 
     topic: str
-    note: Note
+    note: CopyNote
     read: Mapping[int, int]
     ends: Mapping[int, int] | None
 
@@ -88,12 +88,12 @@ def told_in_copy(view: KafkaView, copy: Copy, told: Mapping[int, int]) -> dict[i
     return {number: end if (at := offsets[number]) is None else min(end, at) for number, end in copy.ends.items()}
 
 
-def _text(note: Note) -> str:
+def _text(note: CopyNote) -> str:
     return msgspec.json.encode(note).decode()
 
 
-def _note(text: str) -> Note | None:
+def _note(text: str) -> CopyNote | None:
     try:
-        return msgspec.json.decode(text, type=Note)
+        return msgspec.json.decode(text, type=CopyNote)
     except msgspec.DecodeError:
         return None

@@ -30,7 +30,7 @@ from streams.redis.clients import sync_client
 from streams.redis.keys import Keys
 from streams.registry.client import RegistryAway
 from streams.registry.decoder import SourceDecoder, decoder_of
-from streams.registry.values import BadValue
+from streams.registry.values import UndecodableValue
 
 _FIVE_MINUTES_S = 300
 _VERIFICATION, _VERSION = "transaction.partition.verification.enable", "transaction.version"
@@ -202,7 +202,7 @@ def _as_json(settings: Settings, sample: Sequence[Sampled]) -> list[Sampled]:
 def _decoded(decode: SourceDecoder, value: bytes | None) -> bytes | None:
     try:
         return decode(value)
-    except BadValue:
+    except UndecodableValue:
         return value
 
 

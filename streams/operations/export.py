@@ -30,7 +30,7 @@ class ExportFailed(Exception):
     """There is no file. The message is one line."""
 
 
-class Days(NamedTuple):
+class ExportedDays(NamedTuple):
     """The UTC days of an export, both included."""
 
     first: date
@@ -41,11 +41,13 @@ class Exported(NamedTuple):
     """What can be exported: the type of its rows, and those of some ids. `ids` lists them."""
 
     row: type[Read]
-    rows: Callable[[Reader, Sequence[str], Days], Rows]
+    rows: Callable[[Reader, Sequence[str], ExportedDays], Rows]
     ids: Callable[[Reader, str, int], Listing] = Reader.title_ids
 
 
-def _of_each(read: Callable[[Reader, str, Days], Rows]) -> Callable[[Reader, Sequence[str], Days], Rows]:
+def _of_each(
+    read: Callable[[Reader, str, ExportedDays], Rows],
+) -> Callable[[Reader, Sequence[str], ExportedDays], Rows]:
     return lambda reader, ids, days: (row for title_id in ids for row in read(reader, title_id, days))
 
 
@@ -113,7 +115,7 @@ def columns(kind: type[Read]) -> pa.Schema:
     return pa.schema(found)
 
 
-def export(reader: Reader, what: str, form: str, file: Path, days: Days) -> int:
+def export(reader: Reader, what: str, form: str, file: Path, days: ExportedDays) -> int:
     """Write all rows into a file; how many there are. Raises `ReaderError`, `ExportFailed` and OSError."""
     exported = EXPORTED[what]
     number = 0
@@ -126,7 +128,7 @@ def export(reader: Reader, what: str, form: str, file: Path, days: Days) -> int:
     return number
 
 
-def _batches(reader: Reader, exported: Exported, days: Days) -> Iterator[list[Read]]:
+def _batches(reader: Reader, exported: Exported, days: ExportedDays) -> Iterator[list[Read]]:
     ids, prefix = exported.ids(reader, "", AT_ONCE).ids, reader.prefix
     while ids:
         yield list(exported.rows(reader, ids, days))

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 _POLL_S = 0.2
 
 
-class Asked(NamedTuple):
+class ErasureRequest(NamedTuple):
     """The household to forget, by digest, and the offset in each partition up to which its records are forgotten."""
 
     digest: str
     erasure: Erasure
 
 
-class Forgotten(NamedTuple):
+class ForgetProgress(NamedTuple):
     """The number of rows deleted so far, by partition, and the partitions that have not answered."""
 
     rows: dict[int, int]
@@ -48,7 +48,7 @@ def digest_by(settings: Settings, household_id: str) -> str:
     return digest_of(household_id if pseudonyms is None else pseudonyms.of(household_id.encode()))
 
 
-def ask(settings: Settings, household_id: str) -> Asked:
+def ask(settings: Settings, household_id: str) -> ErasureRequest:
     """Ask the workers to forget a household and everything that it has sent until now.
 
     Raises `KafkaFailed` if Kafka does not answer or lacks a topic, `SendFailed` if it does not accept the request.
@@ -57,13 +57,15 @@ def ask(settings: Settings, household_id: str) -> Asked:
     view.topic_there(settings.erasures_topic)
     source = view.topic_there(settings.source_topic)
     ends = view.readable_ends(settings.source_topic, range(source.partitions))
-    asked = Asked(digest_by(settings, household_id), Erasure(source.topic_id, [ends[n] for n in range(len(ends))]))
+    asked = ErasureRequest(
+        digest_by(settings, household_id), Erasure(source.topic_id, [ends[n] for n in range(len(ends))])
+    )
     record = Outgoing(0, asked.digest.encode(), msgspec.json.encode(asked.erasure), NOW)
     send([record], settings.kafka_address, settings.erasures_topic, stamp=False)
     return asked
 
 
-def follow(settings: Settings, asked: Asked, within_s: float) -> Forgotten:
+def follow(settings: Settings, asked: ErasureRequest, within_s: float) -> ForgetProgress:
     """Wait up to `within_s` until every partition's state confirms it. Raises `CannotRead`."""
     deadline = time.monotonic() + within_s
     rows: dict[int, int] = {}
@@ -72,7 +74,7 @@ def follow(settings: Settings, asked: Asked, within_s: float) -> Forgotten:
             rows |= _answers(state, asked)
             waiting = [number for number in range(len(asked.erasure.until)) if number not in rows]
             if not waiting or time.monotonic() > deadline:
-                return Forgotten(rows, waiting)
+                return ForgetProgress(rows, waiting)
             time.sleep(_POLL_S)
 
 
@@ -87,7 +89,9 @@ class Archived(NamedTuple):
     waiting: list[int]
 
 
-def forget_in_archive(settings: Settings, asked: Asked, household_id: str, rewrite: bool, within_s: float) -> Archived:
+def forget_in_archive(
+    settings: Settings, asked: ErasureRequest, household_id: str, rewrite: bool, within_s: float
+) -> Archived:
     """Find a household's records in the archive and, with `rewrite`, remove them once all are archived.
 
     Raises `ArchiveFailed`, `CannotRead`.
@@ -104,7 +108,7 @@ def forget_in_archive(settings: Settings, asked: Asked, household_id: str, rewri
     return Archived(files, erase(store, topic, key, until) if rewrite else 0, waiting)
 
 
-def _key_in_archive(settings: Settings, store: Store, asked: Asked, household_id: str) -> bytes:
+def _key_in_archive(settings: Settings, store: Store, asked: ErasureRequest, household_id: str) -> bytes:
     """The key of a household's records: its id, or its pseudonym where the archive has these."""
     from streams.archive.source_note import check_source, source_of
 
@@ -136,7 +140,7 @@ def _has_records(settings: Settings, number: int, start: int, end: int) -> bool:
         return next(reader.read_below({number: end}, at_once=1), None) is not None
 
 
-def _answers(state: OptionalTopic, asked: Asked) -> dict[int, int]:
+def _answers(state: OptionalTopic, asked: ErasureRequest) -> dict[int, int]:
     """The rows deleted in the partitions that have confirmed since the last call."""
     found: dict[int, int] = {}
     for message in state.read_on():

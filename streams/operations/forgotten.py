@@ -14,15 +14,15 @@ from models.erasure import Erasures
 from streams.config.settings import Settings
 from streams.kafka.producer import Outgoing, send
 from streams.kafka.reader import OptionalTopic
-from streams.operations.copies import Note
+from streams.operations.copies import CopyNote
 from streams.operations.titles import NOW
 from streams.source.erasures import Erasure, take_erasure
 
 
-class Forgotten:
+class CopyErasures:
     """The erasures that hold for the records of one copy."""
 
-    def __init__(self, settings: Settings, note: Note, partitions: Collection[int]) -> None:
+    def __init__(self, settings: Settings, note: CopyNote, partitions: Collection[int]) -> None:
         self._settings, self._note = settings, note
         self._pseudonyms = settings.pseudonyms()
         self._messages = OptionalTopic(settings.kafka_address, settings.erasures_topic)

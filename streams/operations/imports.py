@@ -17,7 +17,7 @@ from models.partitioner import partition_of
 from models.sources.document import Document
 from models.sources.netflix_playback_related_events import FORMAT as PLAYBACK_RELATED_EVENTS
 from models.sources.netflix_viewing_activity import FORMAT as VIEWING_ACTIVITY
-from models.sources.reading import BadRow, Format, NotImportable, PlaybackEvent, Reading, Viewer
+from models.sources.reading import BadRow, FileOwner, Format, NotImportable, PlaybackEvent, Reading
 from streams.config.kafka_security import KafkaAddress
 from streams.kafka.producer import Outgoing
 from streams.kafka.topics import ADMIN_TIMEOUT_S, KafkaFailed
@@ -99,7 +99,7 @@ class Import:
             yield f"  {len(self.bad_rows):,} rows could not be read: how long they tell of is not known"
 
 
-def read_import(path: Path, viewer: Viewer, beside: Path | None = None) -> Import:
+def read_import(path: Path, viewer: FileOwner, beside: Path | None = None) -> Import:
     """Read a file; `beside` is the viewing activity of the same export. Raises `NotImportable`, `OSError`."""
     csv.field_size_limit(LARGEST_FIELD_CHARACTERS)
     document = _document(path)
@@ -111,7 +111,7 @@ def read_import(path: Path, viewer: Viewer, beside: Path | None = None) -> Impor
     return Import(found.name, reading)
 
 
-def in_catalog(viewer: Viewer, catalog: Mapping[str, Row]) -> Viewer:
+def in_catalog(viewer: FileOwner, catalog: Mapping[str, Row]) -> FileOwner:
     """The viewer with the catalog's titles: their ids by name, and their runtimes."""
     ids = {str(row["name"]): title_id for title_id, row in catalog.items() if row.get("name")}
     runtimes = {title_id: _runtime_ms(row) for title_id, row in catalog.items() if _runtime_ms(row) > 0}

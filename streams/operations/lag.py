@@ -22,7 +22,7 @@ class PartitionLag(NamedTuple):
     behind_s: float
 
 
-class Lag(NamedTuple):
+class GroupLag(NamedTuple):
     """The lag of all partitions, and how many workers are in the group."""
 
     partitions: list[PartitionLag]
@@ -39,12 +39,12 @@ class Lag(NamedTuple):
         return max((partition.behind_s for partition in self.partitions), default=0.0)
 
 
-def read_lag(settings: Settings, view: KafkaView) -> Lag:
+def read_lag(settings: Settings, view: KafkaView) -> GroupLag:
     """The present lag, from Kafka. Blocks. Raises `KafkaFailed`."""
     numbers = range(view.topic_there(settings.source_topic).partitions)
     spans = view.spans(settings.source_topic, numbers)
     partitions = [_lag(view, settings, number, *spans[number]) for number in numbers]
-    return Lag(partitions, view.members(settings.app_id))
+    return GroupLag(partitions, view.members(settings.app_id))
 
 
 def _lag(view: KafkaView, settings: Settings, number: int, first: int, end: int) -> PartitionLag:

@@ -28,7 +28,7 @@ _TIMEOUT_S, _PAUSE_S = 5.0, 0.02
 _MOVED, _BEHIND = "moved", "behind"
 
 
-class Refused(Exception):
+class PromotionRefused(Exception):
     """Readers were not moved. The message is one line that says why and what to do."""
 
 
@@ -42,7 +42,7 @@ class Promotion(NamedTuple):
 async def promote(settings: Settings, prefix: str, *, force: bool = False) -> Promotion:
     """Show the application under `prefix` to those who read under the prefix of the settings.
 
-    `force`: although they may see less than before. Raises `Refused`, `Unreachable`.
+    `force`: although they may see less than before. Raises `PromotionRefused`, `Unreachable`.
     """
     _check_slot(settings, prefix)
     client = async_client(settings.redis_url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S)
@@ -64,7 +64,7 @@ async def shown_prefix(client: Any, prefix: str) -> str:
 def _check_slot(settings: Settings, prefix: str) -> None:
     tag = hash_tag(settings.redis_prefix)
     if read_address(settings.redis_url).kind == CLUSTER and hash_tag(prefix) != tag:
-        raise Refused(
+        raise PromotionRefused(
             f"{prefix!r}: accepted on a Redis Cluster: a prefix with the hash tag of {settings.redis_prefix!r}, such as"
             f" {{{tag}}}-2:, as one script compares both applications"
         )
@@ -79,13 +79,13 @@ class _Move:
         self._alias = Keys(own).alias
 
     async def until_done(self) -> None:
-        """Move them as soon as the other application is as far. Raises `Refused`."""
+        """Move them as soon as the other application is as far. Raises `PromotionRefused`."""
         until_s = time.monotonic() + HELD_S
         try:
             while (found := await self._once())[0] != _MOVED:
                 is_near = found[0] == _BEHIND and int(found[1]) <= NEARLY
                 if not is_near or time.monotonic() > until_s:
-                    raise Refused(self._why(*found))
+                    raise PromotionRefused(self._why(*found))
                 # The one that is shown stands still, or the other would have to overtake it in every partition at once.
                 left_ms = int(1000 * (until_s - time.monotonic())) + 1
                 await answer(self._client.set(self._before.hold, "1", px=left_ms))

@@ -29,13 +29,13 @@ from streams.operations.replay import replay
 from streams.publishing.redis_sink import RedisSink
 from streams.publishing.sink import Sink
 from streams.state.changelog import POSITION_KEY, Position, position_message
-from streams.state.transactions import Batch, TransactionalWriter
+from streams.state.transactions import CheckpointBatch, TransactionalWriter
 
 _MADE_WITHIN_S = 30.0
 Headers = Mapping[str, bytes]
 
 
-class Refused(Exception):
+class RebuildRefused(Exception):
     """The rebuild was not started. The message is one line that says why and what to do."""
 
 
@@ -64,12 +64,12 @@ class Recount(NamedTuple):
 def look(settings: Settings) -> Recount:
     """What a rebuild would count, with the archive of the settings, if they name one.
 
-    Raises `Refused` while workers run, `KafkaFailed`, and `CannotRead` without a source, or if records are neither in
-    Kafka nor in the archive.
+    Raises `RebuildRefused` while workers run, `KafkaFailed`, and `CannotRead` without a source, or if records are
+    neither in Kafka nor in the archive.
     """
     members = KafkaView(settings.kafka_address).members(settings.app_id)
     if members:
-        raise Refused(
+        raise RebuildRefused(
             f"stop the workers first: {members} {'is' if members == 1 else 'are'} running"
             " (one that was killed, or has an ENCORE_GROUP_INSTANCE_ID, counts until its session is over)"
         )
@@ -116,7 +116,7 @@ def rebuild(settings: Settings) -> int:
                 rebuild_until=recount.ends[number],
                 changed_rules=settings.changed_rules(),
             )
-            writer.write(Batch([position_message(position)], []))
+            writer.write(CheckpointBatch([position_message(position)], []))
     begins = replay(settings, recount.firsts, recount.ends) if recount.archived else recount.firsts
     view.commit(settings.app_id, settings.source_topic, begins)
     return incarnation
@@ -148,7 +148,7 @@ def _check_not_grown(settings: Settings, source: TopicNow, before: Iterable[Mapp
     """Refuse a topic to which partitions were added: households have records in their former one and their new one."""
     counts = {int(position["partitions"]) for position in before if position.get("topic_id") == source.topic_id}
     if counts - {source.partitions}:
-        raise Refused(
+        raise RebuildRefused(
             f"{settings.source_topic} had {max(counts)} partitions when it was counted, and has {source.partitions}:"
             f" households would count in two of them; run `encore repartition NEW_TOPIC --partitions"
             f" {source.partitions}`, and then this with ENCORE_SOURCE_TOPIC=NEW_TOPIC (docs/growing.md)"
@@ -168,7 +168,7 @@ def _told(
     if copy is None:
         return told
     if copy.ends is None:
-        raise Refused(
+        raise RebuildRefused(
             f"{settings.source_topic} is a copy of {copy.note.source} that is not finished: run `encore repartition"
             f" {settings.source_topic} --last` with ENCORE_SOURCE_TOPIC={copy.note.source} (docs/growing.md)"
         )

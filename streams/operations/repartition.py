@@ -14,8 +14,8 @@ from streams.kafka.admin import KafkaView, TopicNow
 from streams.kafka.copy_writer import CopyWriter
 from streams.kafka.merged_topic import MergedTopic
 from streams.kafka.topics import LARGEST_MESSAGE_BYTES
-from streams.operations.copies import Copy, Note, copy_into, group_of
-from streams.operations.forgotten import Forgotten
+from streams.operations.copies import Copy, CopyNote, copy_into, group_of
+from streams.operations.forgotten import CopyErasures
 
 _COMMIT_EVERY, _COMMIT_EVERY_S = 50_000, 5.0
 _QUICK_S = 2.0
@@ -37,7 +37,7 @@ Advance = Callable[[int, int], None]
 """Called with how many records were copied, and how many are to be copied."""
 
 
-class Refused(Exception):
+class RepartitionRefused(Exception):
     """Nothing was copied, or the copy is not finished. The message is one line that says why and what to do."""
 
 
@@ -64,8 +64,8 @@ def repartition(
     advance: Advance,
     is_stopped: Callable[[], bool],
 ) -> Copied:
-    """Copy what was not copied yet; with `is_last`, finish the copy. Raises `Refused`, `CopyFailed`, `CannotRead`,
-    `KafkaFailed`, and `SendFailed` if an erasure cannot be extended to the new topic."""
+    """Copy what was not copied yet; with `is_last`, finish the copy. Raises `RepartitionRefused`, `CopyFailed`,
+    `CannotRead`, `KafkaFailed`, and `SendFailed` if an erasure cannot be extended to the new topic."""
     view = KafkaView(settings.kafka_address)
     source, now = view.topic_there(settings.source_topic), _new_topic(settings, view, topic, partitions)
     group = group_of(settings, topic)
@@ -92,15 +92,15 @@ def repartition(
 
 def _new_topic(settings: Settings, view: KafkaView, topic: str, partitions: int | None) -> TopicNow:
     if topic == settings.source_topic:
-        raise Refused(f"{topic} is the source topic itself: name a new one")
+        raise RepartitionRefused(f"{topic} is the source topic itself: name a new one")
     now = view.topic(topic)
     if now is None:
         if partitions is None:
-            raise Refused(f"there is no topic {topic} yet: say how many --partitions it is to have")
+            raise RepartitionRefused(f"there is no topic {topic} yet: say how many --partitions it is to have")
         options = {**view.own_options(settings.source_topic), **WHILE_COPIED}
         return view.create(topic, partitions, view.replication(settings.source_topic), options)
     if partitions not in (None, now.partitions):
-        raise Refused(f"topic {topic} has {now.partitions} partitions, not {partitions}: name another topic")
+        raise RepartitionRefused(f"topic {topic} has {now.partitions} partitions, not {partitions}: name another topic")
     return now
 
 
@@ -108,12 +108,14 @@ def _begun(
     settings: Settings, view: KafkaView, topic: str, source: TopicNow, now: TopicNow, writer: CopyWriter
 ) -> Copy:
     """The copy as it was left, or a new one. Call it after the writer was opened."""
-    note = Note(settings.source_topic, source.topic_id, now.topic_id)
+    note = CopyNote(settings.source_topic, source.topic_id, now.topic_id)
     copy = copy_into(settings, view, topic, now)
     if copy is not None and copy.note == note:
         return copy
     if copy is not None or any(view.written_ends(topic, range(now.partitions)).values()):
-        raise Refused(f"topic {topic} holds records that are no copy of {settings.source_topic}: name another topic")
+        raise RepartitionRefused(
+            f"topic {topic} holds records that are no copy of {settings.source_topic}: name another topic"
+        )
     new = Copy(topic, note, {}, None)
     writer.commit({}, new.places_of_ends({0: 0}, is_finished=False))
     return new
@@ -139,7 +141,7 @@ class _Copier:
         self.read = _starts(view, copy, source)
         self._total = 0
         self._merged = MergedTopic(settings.kafka_address, copy.note.source, self.read)
-        self._forgotten = Forgotten(settings, copy.note, self.read)
+        self._forgotten = CopyErasures(settings, copy.note, self.read)
 
     def __enter__(self) -> _Copier:
         return self
@@ -156,7 +158,7 @@ class _Copier:
                 return
 
     def settle(self) -> None:
-        """Copy until nothing comes any more. Raises `Refused` if that does not happen."""
+        """Copy until nothing comes any more. Raises `RepartitionRefused` if that does not happen."""
         until = time.monotonic() + _SETTLED_WITHIN_S
         quiet_since_s: float | None = None
         while not self._is_stopped() and (quiet_since_s is None or time.monotonic() - quiet_since_s < _SETTLED_S):
@@ -165,7 +167,7 @@ class _Copier:
             elif quiet_since_s is None:
                 quiet_since_s = time.monotonic()
             if time.monotonic() > until and quiet_since_s is None:
-                raise Refused(
+                raise RepartitionRefused(
                     f"the copy is not finished, as records still come to {self._copy.note.source}, or a transaction"
                     " there is still open: stop what writes to it, and run this again"
                 )
@@ -212,12 +214,12 @@ class _Copier:
 
 
 def _starts(view: KafkaView, copy: Copy, source: TopicNow) -> dict[int, int]:
-    """Where each partition is read next. Raises `Refused` if records that were not copied are gone."""
+    """Where each partition is read next. Raises `RepartitionRefused` if records that were not copied are gone."""
     spans = view.spans(copy.note.source, range(source.partitions))
     gone = {number: (at, spans[number][0]) for number, at in copy.read.items() if at < spans[number][0]}
     if gone:
         number, (at, first) = next(iter(gone.items()))
-        raise Refused(
+        raise RepartitionRefused(
             f"{copy.note.source}/{number} lost its records {at} to {first - 1} before they were copied: name another"
             " topic, and copy what there is"
         )
@@ -226,7 +228,7 @@ def _starts(view: KafkaView, copy: Copy, source: TopicNow) -> dict[int, int]:
 
 def _finish(settings: Settings, view: KafkaView, copy: Copy, source: TopicNow, now: TopicNow, copier: _Copier) -> None:
     if view.topic_there(settings.source_topic) != source:
-        raise Refused(f"{settings.source_topic} was changed meanwhile: run this again")
+        raise RepartitionRefused(f"{settings.source_topic} was changed meanwhile: run this again")
     own = view.own_options(settings.source_topic)
     view.set_options(copy.topic, {name: own.get(name) for name in WHILE_COPIED})
     if copy.ends is None:

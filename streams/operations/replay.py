@@ -24,8 +24,8 @@ from streams.kafka.admin import KafkaView
 from streams.kafka.reader import CannotRead
 from streams.kafka.record_batch import RecordBatch
 from streams.observability.metrics import Metrics
-from streams.state.consistency import Known
-from streams.worker.control_rows import Told
+from streams.state.consistency import RecordedElsewhere
+from streams.worker.control_rows import ControlSources
 from streams.worker.partition import Partition
 from streams.worker.startup import Ground, find_ground
 
@@ -93,13 +93,13 @@ def _replay(settings: Settings, stretch: Stretch) -> int:
 
 async def _counted(settings: Settings, ground: Ground, stretch: Stretch) -> int:
     with ThreadPoolExecutor(1) as pool:
-        told = Told(lambda: ground.catalog.rows, lambda: ground.erasures.rows)
+        told = ControlSources(lambda: ground.catalog.rows, lambda: ground.erasures.rows)
         partition = Partition(stretch.partition, settings, ground.source, pool, told, lambda _: None, Metrics())
 
         async def offsets() -> tuple[int, int]:
             return stretch.first, stretch.end
 
-        await partition.open(Known(None, None), offsets)
+        await partition.open(RecordedElsewhere(None, None), offsets)
         try:
             # Kafka forgets on meanwhile.
             while (until := _first_in_kafka(ground.view, settings, stretch.partition)) > partition.position:

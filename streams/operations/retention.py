@@ -20,7 +20,7 @@ _SOON = 2
 """An archive is in danger if its oldest missing record is older than the retention divided by this."""
 
 
-class Missing(NamedTuple):
+class MissingInArchive(NamedTuple):
     """What the archive lacks of a partition: records that Kafka has, and offsets that it has forgotten.
 
     `age_ms`: of the oldest record that it lacks.
@@ -67,7 +67,7 @@ def judge_retention(settings: Settings, retention_ms: int) -> Finding:
     return Finding(OK, what, f"{found}; then the archive")
 
 
-def judge_archive(address: str, retention_ms: int, partitions: list[Missing]) -> Finding:
+def judge_archive(address: str, retention_ms: int, partitions: list[MissingInArchive]) -> Finding:
     """How far the archive is, by its worst partition."""
     gone = [each for each in partitions if each.forgotten]
     if gone:
@@ -87,7 +87,7 @@ def judge_archive(address: str, retention_ms: int, partitions: list[Missing]) ->
     return Finding(OK, "archive", found)
 
 
-def missing(settings: Settings, view: KafkaView) -> list[Missing]:
+def missing(settings: Settings, view: KafkaView) -> list[MissingInArchive]:
     """What the archive lacks, by partition. Raises `ArchiveFailed`, `KafkaFailed`."""
     from streams.archive.chain import last_file
     from streams.archive.source_note import check_fits, source_of
@@ -104,5 +104,5 @@ def missing(settings: Settings, view: KafkaView) -> list[Missing]:
         # Nothing but markers of transactions may be left.
         records = 0 if waits_ms is None else end - start
         age_ms = 0 if waits_ms is None else max(0, time.time_ns() // 1_000_000 - waits_ms)
-        found.append(Missing(number, records, age_ms, max(0, first - at)))
+        found.append(MissingInArchive(number, records, age_ms, max(0, first - at)))
     return found

@@ -13,7 +13,7 @@ from streams.kafka.admin import KafkaView, TopicNow
 from streams.kafka.last_record import last_record
 from streams.kafka.reader import CannotRead
 from streams.state.changelog import Position, StateError, check_end, decode_position
-from streams.state.consistency import Known, Place, check_fits, check_remembered, check_source
+from streams.state.consistency import RecordedElsewhere, StateNames, check_fits, check_remembered, check_source
 
 _ANSWER_S = 10.0
 
@@ -27,11 +27,11 @@ def refusals(settings: Settings, view: KafkaView, source: TopicNow, state: Topic
     here = _position_here(settings, source, state)
     refused = {}
     for number, (first, end) in spans.items():
-        place = Place(f"{settings.source_topic}/{number}", f"{settings.state_topic}/{number}", settings.app_id)
+        place = StateNames(f"{settings.source_topic}/{number}", f"{settings.state_topic}/{number}", settings.app_id)
         committed = view.committed(settings.app_id, settings.source_topic, number)
         try:
             position = _position(settings, number)
-            check_remembered(place, position, Known(committed, None))
+            check_remembered(place, position, RecordedElsewhere(committed, None))
             if position is not None:
                 check_fits(place, position, here)
                 check_source(place, position.next_offset, first, end)

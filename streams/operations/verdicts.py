@@ -30,7 +30,7 @@ _TIMEOUT_S = 15.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 300.0
 
 
-class Entry(NamedTuple):
+class VerdictEntry(NamedTuple):
     """An entry of the stream. `fields` is empty if the stream has dropped it meanwhile."""
 
     place: str
@@ -64,11 +64,11 @@ class Verdicts:
         # If the stream is lost later, all that is in its successor is new.
         self._begin = "0"
 
-    async def untold(self) -> list[Entry]:
+    async def untold(self) -> list[VerdictEntry]:
         """The oldest entries that were not acknowledged. Waits some seconds for one; empty if there is none by then."""
         return await self._pending() or await self._next()
 
-    async def _next(self) -> list[Entry]:
+    async def _next(self) -> list[VerdictEntry]:
         # What this call returns is read again as pending: its answer may be lost, and then it would be told too late.
         await self._read(">", _BLOCK_MS)
         found = await self._pending()
@@ -83,10 +83,10 @@ class Verdicts:
             log.warning("readers see %s now, and verdicts are told there: docs/upgrading.md says how to move", shown)
         self._said = shown
 
-    async def _pending(self) -> list[Entry]:
+    async def _pending(self) -> list[VerdictEntry]:
         return await self._read("0", None)
 
-    async def _read(self, after: str, block_ms: int | None) -> list[Entry]:
+    async def _read(self, after: str, block_ms: int | None) -> list[VerdictEntry]:
         try:
             found = await self._client.xreadgroup(
                 self._group, _CONSUMER, {self._keys.verdicts: after}, _AT_ONCE, block_ms
@@ -98,9 +98,9 @@ class Verdicts:
             log.warning("the group %s is gone from Redis: all verdicts that are kept are told", self._group)
             await self.open()
             return []
-        return [Entry(place, fields or {}) for _, entries in _streams(found) for place, fields in entries]
+        return [VerdictEntry(place, fields or {}) for _, entries in _streams(found) for place, fields in entries]
 
-    async def acknowledge(self, entry: Entry) -> None:
+    async def acknowledge(self, entry: VerdictEntry) -> None:
         """Note that an entry was told."""
         await self._client.xack(self._keys.verdicts, self._group, entry.place)
 
@@ -141,7 +141,7 @@ async def tell(verdicts: Verdicts, webhook: Webhook, prefix: str, url: str, metr
 async def _deliver(
     session: aiohttp.ClientSession,
     webhook: Webhook,
-    entry: Entry,
+    entry: VerdictEntry,
     verdicts: Verdicts,
     prefix: str,
     url: str,

@@ -32,7 +32,7 @@ from models.legs import FOUR_WEEKS, OPENING, legs
 from models.tally import CURVE, DAYPARTS, TITLE, TallyKey
 from models.windows import AGE, AUDIENCE, DAY, HOUR, KINDS, WEEK
 from streams.config.settings import Settings
-from streams.publishing.sink import LISTED, Boards, Metric, Told
+from streams.publishing.sink import LISTED, Boards, Metric, VerdictField
 from streams.redis.keys import Keys
 
 COMPLETIONS, UNSTOPPABLE = "completions", "unstoppable"
@@ -42,7 +42,7 @@ STATUS = TallyKey("status", 0, "")
 """The status hash has shares and a total, as all others do."""
 
 
-class Computed(NamedTuple):
+class ComputedHash(NamedTuple):
     """A kind of hash that is computed for a title, at the end of a week, from other hashes' totals.
 
     `inputs` returns the keys of those hashes, for a title and a week. `fields` returns names and texts, alternating,
@@ -64,12 +64,14 @@ class Rendering:
         self.keys = Keys(settings.redis_prefix)
         retention = settings.retention()
         self._lives_ms = {kind: each.kept_ms(retention) for kind, each in KINDS.items()}
-        told = Boards((), (), 0, Told(UNSTOPPABLE, "title", _place(UNSTOPPABLE, LEGS)))
-        self.legs = Computed(self.keys.legs, retention.age_ms, self._legs_inputs, self._legs_fields, told)
+        told = Boards((), (), 0, VerdictField(UNSTOPPABLE, "title", _place(UNSTOPPABLE, LEGS)))
+        self.legs = ComputedHash(self.keys.legs, retention.age_ms, self._legs_inputs, self._legs_fields, told)
         self.computed = (self.legs,)
         self._daypart_names = daypart_names(part.name for part in read_dayparts(settings.dayparts))
         ranked = _metrics(TITLE_BOARDS, WHOLE, settings.board_least_starters)
-        of_title, of_franchise = (Told(COMPLETIONS, of, _place(COMPLETIONS, WHOLE)) for of in ("title", "franchise"))
+        of_title, of_franchise = (
+            VerdictField(COMPLETIONS, of, _place(COMPLETIONS, WHOLE)) for of in ("title", "franchise")
+        )
         self._title_boards = Boards(tuple(map(self.keys.board, TITLE_BOARDS)), ranked, 0, of_title)
         self.new_title_boards = _with_list(self._title_boards, self.keys.titles)
         franchise_boards = Boards(tuple(map(self.keys.franchise_board, TITLE_BOARDS)), ranked, 0, of_franchise)

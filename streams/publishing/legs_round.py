@@ -12,7 +12,7 @@ from itertools import islice
 
 from models.tally import TallyKey
 from streams.publishing.legs_schedule import LegsDue
-from streams.publishing.round import Stamp, Writer
+from streams.publishing.round import RoundWriter, Stamp
 from streams.publishing.sink import PrefixState
 
 _WEIGHT = 4
@@ -22,7 +22,7 @@ _WEIGHT = 4
 class LegsRound:
     """Writes the legs that are due. `is_counted`: whether this worker has counts of a title."""
 
-    def __init__(self, due: LegsDue, writer: Writer, is_counted: Callable[[str], bool]) -> None:
+    def __init__(self, due: LegsDue, writer: RoundWriter, is_counted: Callable[[str], bool]) -> None:
         self._legs, self._writer, self._is_counted = due, writer, is_counted
 
     async def write(
@@ -36,7 +36,7 @@ class LegsRound:
         """
         legs, first = self._legs, {key.title_id for key in written}
         legs.note_written(written, state.judged_ms)
-        legs.turn_to(state.as_of_ms)
+        legs.advance_to(state.as_of_ms)
         for title_id, week in (await self._writer.weeks_of_legs(_some_of(legs.unchecked, first, most))).items():
             legs.note_found(title_id, week, state.as_of_ms)
         chosen = _some_of(legs.due, first, most // _WEIGHT) - set(left)

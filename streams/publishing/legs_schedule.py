@@ -83,7 +83,7 @@ class LegsDue:
         """Make the legs of all known titles due."""
         self.due.update(self._weeks)
 
-    def turn_to(self, as_of_ms: int) -> None:
+    def advance_to(self, as_of_ms: int) -> None:
         """Make titles due whose week has ended by a stream time.
 
         Stream time may also go back: that of all partitions is the least, and one may get its first records.

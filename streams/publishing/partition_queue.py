@@ -144,38 +144,38 @@ class PartitionQueue:
                 never_taken.add(title_id)
             tallies[key] = tally
             if title_id in never_taken:
-                self._let_wait_first(key, title_id, tally[0])
+                self._enqueue_first(key, title_id, tally[0])
             else:
                 (titles if kind in FIRST else charts if kind in CHARTS else others)[key] = tally[0]
-        self._let_all_wait_first(changed)
+        self._enqueue_all_first(changed)
         for title_id, windows in state.current.items():
-            self._turn(title_id, windows)
+            self._set_current(title_id, windows)
         moved = Waits()
         for title_id in state.moved:
             missed = tallies[TallyKey(TITLE, 0, title_id)][0]
             if title_id in never_taken:
-                self._let_wait_first(title_id, title_id, missed)
+                self._enqueue_first(title_id, title_id, missed)
             else:
                 moved.windows[title_id] = missed
-        self._let_all_wait_first(moved)
+        self._enqueue_all_first(moved)
         tallies[STATUS] = [state.sequence, *state.stream]
-        self._let_wait_first(STATUS, "", state.sequence)
+        self._enqueue_first(STATUS, "", state.sequence)
         self.version = (state.incarnation, state.sequence)
         self.next_offset = state.next_offset
         if self.oldest_ms is None:
             self.oldest_ms = state.oldest_ms
 
-    def _let_all_wait_first(self, changed: Waits) -> None:
-        """The same as `_let_wait_first` for changes of titles that a round has taken before."""
+    def _enqueue_all_first(self, changed: Waits) -> None:
+        """The same as `_enqueue_first` for changes of titles that a round has taken before."""
         self.waits.add(changed)
         self.old.remove(changed)
 
-    def _let_wait_first(self, item: Item, title_id: str, missed: int) -> None:
+    def _enqueue_first(self, item: Item, title_id: str, missed: int) -> None:
         is_new = title_id in self._never_taken and (isinstance(item, str) or item.kind not in CHARTS)
         (self.new if is_new else self.waits).put(item, missed)
         self.old.pop(item)
 
-    def _turn(self, title_id: str, windows: CurrentWindows | None) -> None:
+    def _set_current(self, title_id: str, windows: CurrentWindows | None) -> None:
         if windows is None:
             self.current.pop(title_id, None)
             for waits in self._all():
@@ -191,7 +191,7 @@ class PartitionQueue:
             for waits in self._all():
                 waits.pop(key)
 
-    def let_wait(self, items: Iterable[Item]) -> None:
+    def requeue(self, items: Iterable[Item]) -> None:
         """Queue items again, as far as they still exist."""
         for item in items:
             exists = item in self.current if isinstance(item, str) else item in self.tallies
@@ -212,12 +212,12 @@ class PartitionQueue:
         known = [key for key in self.waits.tally_keys() if (self.version[0], self.tallies[key][0]) <= published]
         for key in known:
             self.waits.pop(key)
-        self.let_wait(known)
+        self.requeue(known)
 
-    def let_everything_wait(self) -> None:
+    def requeue_all(self) -> None:
         self.noted = _NOTHING
-        self.let_wait(self.tallies)
-        self.let_wait(self.current)
+        self.requeue(self.tallies)
+        self.requeue(self.current)
 
 
 def in_turns(queues: Iterable[Iterator[Pending]]) -> Iterator[Pending]:

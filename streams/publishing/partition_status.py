@@ -9,7 +9,7 @@ import time
 from typing import NamedTuple
 
 
-class Health(NamedTuple):
+class PartitionHealth(NamedTuple):
     """How far a partition is. `lag`: records behind its source.
 
     `checkpointed_ms`: when everything read from it was last checkpointed, by its worker's clock.
@@ -20,10 +20,10 @@ class Health(NamedTuple):
     checkpointed_ms: int
 
 
-class Note(NamedTuple):
+class NotedHealth(NamedTuple):
     """A partition's health, and when its worker noted it, by that worker's clock."""
 
-    health: Health
+    health: PartitionHealth
     at_ms: int
 
     def text(self) -> str:
@@ -31,10 +31,10 @@ class Note(NamedTuple):
         return ":".join(map(str, (*self.health, self.at_ms)))
 
 
-def read_note(text: bytes) -> Note:
+def read_note(text: bytes) -> NotedHealth:
     """A note from its form in Redis. Older workers wrote no `checkpointed_ms`: the note's own time stands for it."""
     stream_time_ms, lag, *checkpointed_ms, at_ms = map(int, text.split(b":"))
-    return Note(Health(stream_time_ms, lag, *(checkpointed_ms or [at_ms])), at_ms)
+    return NotedHealth(PartitionHealth(stream_time_ms, lag, *(checkpointed_ms or [at_ms])), at_ms)
 
 
 def now_ms() -> int:

@@ -35,75 +35,75 @@ class Taken(NamedTuple):
     seen: dict[int, int]
 
 
-class Waiting:
+class PendingChanges:
     """What is pending of all partitions of one worker."""
 
     def __init__(self) -> None:
-        self._told: dict[int, PartitionQueue] = {}
+        self._queues: dict[int, PartitionQueue] = {}
         self._never_taken: set[str] = set()
 
     @property
     def left(self) -> int:
         """How many keys and titles are pending. May be called from any thread."""
-        return sum(told.left for told in list(self._told.values()))
+        return sum(queue.left for queue in list(self._queues.values()))
 
     @property
     def incarnation(self) -> int:
         """The partitions' newest incarnation; 0 without partitions."""
-        return max((told.version[0] for told in self._told.values()), default=0)
+        return max((queue.version[0] for queue in self._queues.values()), default=0)
 
     def open(self, state: Committed) -> None:
         """Start with a partition; nothing of it is pending. Its state is copied, as the fold may soon be ahead."""
-        self._told[state.partition] = PartitionQueue(state, self._never_taken, self.has)
+        self._queues[state.partition] = PartitionQueue(state, self._never_taken, self.has)
 
     def age(self, partition: int, published: Version) -> None:
         """Let what a former owner has published by that version wait behind what changes from now on."""
-        self._told[partition].age(published)
+        self._queues[partition].age(published)
 
     def note_published(self, versions: Mapping[int, Version]) -> None:
         """Note that everything is published up to these versions."""
-        for partition in versions.keys() & self._told.keys():
-            self._told[partition].noted = versions[partition]
+        for partition in versions.keys() & self._queues.keys():
+            self._queues[partition].noted = versions[partition]
 
     def summary(self) -> str:
         """What is pending, in words."""
-        pending = [waits for told in self._told.values() for waits in (told.waits, told.new, told.old)]
+        pending = [waits for queue in self._queues.values() for waits in (queue.waits, queue.new, queue.old)]
         kinds = Counter(key.kind for waits in pending for key in waits.tally_keys())
         windows = sum(len(waits.windows) for waits in pending)
         others = sum(kinds.values()) - kinds[TITLE]
-        partitions = ", ".join(str(partition) for partition, told in self._told.items() if told.left)
+        partitions = ", ".join(str(partition) for partition, queue in self._queues.items() if queue.left)
         return f"{kinds[TITLE]:,} titles, the windows of {windows:,}, {others:,} other keys; partitions {partitions}"
 
     def close(self, partition: int) -> None:
         """Forget a partition and what is pending of it."""
-        self._told.pop(partition, None)
+        self._queues.pop(partition, None)
 
     def commit(self, state: Committed) -> None:
         """Queue a checkpoint's changes. Tallies that the fold dropped are forgotten; their hashes will expire."""
-        self._told[state.partition].commit(state)
+        self._queues[state.partition].commit(state)
 
     def has(self, key: TallyKey) -> bool:
         """Whether any partition has a tally with this key. Do not call it for windows: current ones have none."""
-        return any(key in told.tallies for told in self._told.values())
+        return any(key in queue.tallies for queue in self._queues.values())
 
-    def let_wait(self, key: TallyKey) -> None:
+    def requeue(self, key: TallyKey) -> None:
         """Queue a key again, if it has a tally; not for windows."""
-        for told in self._told.values():
-            told.let_wait([key])
+        for queue in self._queues.values():
+            queue.requeue([key])
 
-    def let_wait_in(self, partition: int, keys: set[TallyKey]) -> None:
+    def requeue_in(self, partition: int, keys: set[TallyKey]) -> None:
         """Queue keys of one partition again, as far as it has tallies of them; not for windows."""
-        self._told[partition].let_wait(keys)
+        self._queues[partition].requeue(keys)
 
-    def let_everything_wait(self) -> None:
+    def requeue_all(self) -> None:
         """Queue all keys again."""
-        for told in self._told.values():
-            told.let_everything_wait()
+        for queue in self._queues.values():
+            queue.requeue_all()
 
     @property
     def is_charts_alone(self) -> bool:
         """Whether nothing is pending, or only charts."""
-        return all(told.is_charts_alone for told in self._told.values())
+        return all(queue.is_charts_alone for queue in self._queues.values())
 
     def take(self, most: int, *, with_charts: bool = True) -> Taken:
         """Take what is pending, as much as makes about `most` hashes: what changed last, and known titles, first.
@@ -112,36 +112,36 @@ class Waiting:
         """
         taken = Taken({}, {}, {}, {}, set(), {}, {})
         for partition, waits in self._chosen(most, with_charts=with_charts).items():
-            told = self._told[partition]
-            for key, tally in told.tallies_of(waits):
-                taken.shares.setdefault(key, []).append((partition, told.version[0], *tally))
+            queue = self._queues[partition]
+            for key, tally in queue.tallies_of(waits):
+                taken.shares.setdefault(key, []).append((partition, queue.version[0], *tally))
             taken.waiting[partition] = waits
-            if told.weight(with_charts=with_charts):
+            if queue.weight(with_charts=with_charts):
                 taken.unfinished.add(partition)
-            elif told.oldest_ms is not None:
-                taken.oldest_ms[partition], told.oldest_ms = told.oldest_ms, None
-            taken.versions[partition], taken.ends[partition] = told.version_before(), told.next_offset
-            if taken.versions[partition] == told.version:
-                taken.seen[partition] = told.next_offset
+            elif queue.oldest_ms is not None:
+                taken.oldest_ms[partition], queue.oldest_ms = queue.oldest_ms, None
+            taken.versions[partition], taken.ends[partition] = queue.version_before(), queue.next_offset
+            if taken.versions[partition] == queue.version:
+                taken.seen[partition] = queue.next_offset
         return taken
 
     def _chosen(self, most: int, *, with_charts: bool) -> dict[int, Waits]:
-        if sum(told.weight(with_charts=with_charts) for told in self._told.values()) <= most:
-            return {partition: told.take_all(with_charts=with_charts) for partition, told in self._told.items()}
-        queues = [told.queues(with_charts=with_charts) for told in self._told.values()]
+        if sum(queue.weight(with_charts=with_charts) for queue in self._queues.values()) <= most:
+            return {partition: queue.take_all(with_charts=with_charts) for partition, queue in self._queues.items()}
+        queues = [queue.queues(with_charts=with_charts) for queue in self._queues.values()]
         # A hash that is written for one partition takes in what is pending of it in the others.
         chosen = Waits({STATUS: NOT_MISSED})
         for item in first_of([in_turns(each) for each in zip(*queues, strict=True)], most):
             chosen.put(item, NOT_MISSED)
-        return {p: told.take(chosen, with_charts=with_charts) for p, told in self._told.items()}
+        return {p: queue.take(chosen, with_charts=with_charts) for p, queue in self._queues.items()}
 
-    def wait_again(self, taken: Taken) -> None:
+    def put_back(self, taken: Taken) -> None:
         """Queue again what was taken. If a partition was closed meanwhile, its next owner publishes it."""
-        for partition in taken.waiting.keys() & self._told.keys():
-            self._told[partition].let_wait(taken.waiting[partition].items())
-        self.still_old(taken)
+        for partition in taken.waiting.keys() & self._queues.keys():
+            self._queues[partition].requeue(taken.waiting[partition].items())
+        self.keep_age(taken)
 
-    def still_old(self, taken: Taken) -> None:
+    def keep_age(self, taken: Taken) -> None:
         """Keep the age of what was taken: it may be written, but its hashes are not marked as complete yet."""
-        for partition in taken.oldest_ms.keys() & self._told.keys():
-            self._told[partition].oldest_ms = taken.oldest_ms[partition]
+        for partition in taken.oldest_ms.keys() & self._queues.keys():
+            self._queues[partition].oldest_ms = taken.oldest_ms[partition]

@@ -23,10 +23,10 @@ from streams.publishing.legs_round import LegsRound
 from streams.publishing.legs_schedule import LegsDue
 from streams.publishing.outage import WholeAgain
 from streams.publishing.pace import Pace
-from streams.publishing.partition_status import Health, now_ms
-from streams.publishing.pending import Taken, Waiting
+from streams.publishing.partition_status import PartitionHealth, now_ms
+from streams.publishing.pending import PendingChanges, Taken
 from streams.publishing.rebuild_gate import Hold
-from streams.publishing.round import Stamp, Writer, side_by_side
+from streams.publishing.round import RoundWriter, Stamp, side_by_side
 from streams.publishing.shown_catalog import ShownCatalog
 from streams.publishing.sink import NOT_COMPLETE, DataLost, PrefixState, Share, Sink, Unreachable
 from streams.state.committed import Committed
@@ -57,15 +57,15 @@ class Publisher:
         self._shown = ShownCatalog()
         self._topic_id = ""
         rendering = Rendering(settings)
-        self._writer = Writer(sink, rendering, self._metrics)
+        self._writer = RoundWriter(sink, rendering, self._metrics)
         self._legs = LegsDue(self._shown.release_ms, settings.age_retention_days * DAY_MS)
-        self._waiting = Waiting()
+        self._pending = PendingChanges()
         self._legs_round = LegsRound(
-            self._legs, self._writer, lambda title_id: self._waiting.has(TallyKey(TITLE, 0, title_id))
+            self._legs, self._writer, lambda title_id: self._pending.has(TallyKey(TITLE, 0, title_id))
         )
         # By partition, the sequence of the checkpoint up to which everything is published.
         self.published: dict[int, int] = {}
-        self._health: dict[int, Health] = {}
+        self._health: dict[int, PartitionHealth] = {}
         self._pace = Pace(settings, lambda: sum(health.lag for health in self._health.values()))
         # Franchises whose hashes must be computed again, besides those whose titles are pending.
         self._franchises: set[str] = set()
@@ -82,7 +82,7 @@ class Publisher:
     @property
     def waiting_keys(self) -> int:
         """How many keys and titles are pending."""
-        return self._waiting.left
+        return self._pending.left
 
     def lag(self, partition: int) -> int:
         """How many records a partition is behind its source, as of its last checkpoint."""
@@ -105,7 +105,7 @@ class Publisher:
             # At the start nothing of this worker can be missing yet: hashes that are complete need not be marked again.
             self._complete = not self.published and await self._is_complete()
             self.published = dict.fromkeys(self.published, 0)
-            self._let_everything_wait()
+            self._requeue_all()
 
     async def _is_complete(self) -> bool:
         try:
@@ -128,31 +128,31 @@ class Publisher:
         self._writer.forget_names()
         told, sequence = published or _NOTHING
         self.published[state.partition] = sequence if told == state.incarnation else 0
-        self._waiting.open(state)
+        self._pending.open(state)
         missing = state.after(published)
         titles = (key.title_id for key in missing.tallies if key.kind == TITLE)
         self._legs.note_opened(titles, published not in (None, _NOTHING))
         self.on_committed(missing)
         if published is not None:
-            self._waiting.age(state.partition, published)
+            self._pending.age(state.partition, published)
         if not self._shown.rows:
             self._show_catalog()
         titles_shown = self._shown.may_show_other_lengths(state.catalog)
-        self._waiting.let_wait_in(state.partition, {TallyKey(CURVE, 0, title_id) for title_id in titles_shown})
+        self._pending.requeue_in(state.partition, {TallyKey(CURVE, 0, title_id) for title_id in titles_shown})
 
     def close_partition(self, partition: int) -> None:
         """Stop publishing a partition; its next owner publishes what is still pending."""
-        self._waiting.close(partition)
+        self._pending.close(partition)
         self._health.pop(partition, None)
         self._hold.forget(partition)
 
     def on_committed(self, state: Committed) -> None:
         """Queue a checkpoint's changes."""
         self._topic_id = state.topic_id
-        self._waiting.commit(state)
+        self._pending.commit(state)
         self._hold.note(state.partition, state.recounts)
         lag = self._health[state.partition].lag if state.partition in self._health else 0
-        self._health[state.partition] = Health(state.stream_time_ms, lag, now_ms())
+        self._health[state.partition] = PartitionHealth(state.stream_time_ms, lag, now_ms())
         self._something.set()
 
     def on_lag(self, partition: int, lag: int) -> None:
@@ -169,14 +169,14 @@ class Publisher:
                 await self.publish()
                 self._pace.note_round()
             except Unreachable as problem:
-                log.warning("Redis is away, counters wait (%d keys): %s", self._waiting.left, problem)
+                log.warning("Redis is away, counters wait (%d keys): %s", self._pending.left, problem)
                 self._pace.note_away()
             await asyncio.sleep(self._pace.pause_s(time.monotonic() - begun, self._hold.is_on, self._is_part))
 
     async def _work_to_do(self) -> None:
-        nothing_waits = not self._waiting.left
+        nothing_waits = not self._pending.left
         until_charts_s = self._charts_due_s - time.monotonic()
-        is_idle = nothing_waits or (until_charts_s > 0 and self._waiting.is_charts_alone)
+        is_idle = nothing_waits or (until_charts_s > 0 and self._pending.is_charts_alone)
         if is_idle and not self._legs.left:
             self._something.clear()
             try:
@@ -185,7 +185,7 @@ class Publisher:
                     await self._something.wait()
             except TimeoutError:
                 # The lag in the status hash may have changed although no counter has.
-                self._waiting.let_wait(STATUS)
+                self._pending.requeue(STATUS)
 
     async def publish(self) -> None:
         """Publish what is pending, unless a rebuild holds it back. Raises `Unreachable`; the rest stays pending.
@@ -209,22 +209,22 @@ class Publisher:
         self._show_catalog()
         # Until hashes are complete again, charts are not held back: readers are waiting for all of them.
         with_charts = not self._complete or self._marking or begun >= self._charts_due_s
-        taken = self._waiting.take(self._pace.round_keys, with_charts=with_charts)
+        taken = self._pending.take(self._pace.round_keys, with_charts=with_charts)
         if with_charts and not taken.unfinished:
             self._charts_due_s = begun + self._pace.charts_pause_s
         try:
             found = await self._sink.begin_round(self._health, taken.ends, self._topic_id)
             if found.is_held:
                 self._charts_due_s = 0.0
-                self._waiting.wait_again(taken)
+                self._pending.put_back(taken)
                 await asyncio.sleep(_HELD_S)
                 return
-            turned = self._turn_complete(found.is_complete)
+            turned = self._mark_complete(found.is_complete)
             reached(Failpoint.SHARES)
             written = await self._write(taken.shares, found.state)
             if not self._complete:
                 found = await self._sink.begin_round(self._health, taken.ends, self._topic_id)
-                turned = self._turn_complete(found.is_complete)
+                turned = self._mark_complete(found.is_complete)
                 if turned:
                     # Others completed meanwhile what this worker, if it was frozen, has just marked as incomplete.
                     self._show_catalog()
@@ -232,11 +232,11 @@ class Publisher:
             is_said = await self._note_published(taken, turned)
             self._whole_again.note(written, is_said)
         except DataLost:
-            self._waiting.wait_again(taken)
+            self._pending.put_back(taken)
             await self._begin_again()
             return
         except (Unreachable, asyncio.CancelledError):
-            self._waiting.wait_again(taken)
+            self._pending.put_back(taken)
             raise
         self._is_part = bool(taken.unfinished or self._legs.left)
         took_s = time.monotonic() - begun
@@ -266,10 +266,10 @@ class Publisher:
             await self._sink.note_published(dict.fromkeys(versions, _NOTHING), incomplete)
         if is_said:
             self.published |= {partition: sequence for partition, (_, sequence) in versions.items()}
-            self._waiting.note_published(versions)
+            self._pending.note_published(versions)
             self._note_latency(taken)
         else:
-            self._waiting.still_old(taken)
+            self._pending.keep_age(taken)
         return is_said
 
     def _note_latency(self, taken: Taken) -> None:
@@ -285,27 +285,27 @@ class Publisher:
 
     def _show_catalog(self) -> None:
         """Queue what a correction of the catalog changes, such as names and legs, although no counter has changed."""
-        corrected = self._shown.turn_to(self._catalog())
+        corrected = self._shown.replace(self._catalog())
         for title_id in corrected.titles:
-            self._waiting.let_wait(TallyKey(TITLE, 0, title_id))
+            self._pending.requeue(TallyKey(TITLE, 0, title_id))
         for title_id in corrected.lengths:
-            self._waiting.let_wait(TallyKey(CURVE, 0, title_id))
-        self._franchises.update(f for f in corrected.franchises if self._waiting.has(TallyKey(FRANCHISE, 0, f)))
+            self._pending.requeue(TallyKey(CURVE, 0, title_id))
+        self._franchises.update(f for f in corrected.franchises if self._pending.has(TallyKey(FRANCHISE, 0, f)))
         self._legs.note_releases(corrected.releases)
 
-    def _let_everything_wait(self) -> None:
-        self._waiting.let_everything_wait()
+    def _requeue_all(self) -> None:
+        self._pending.requeue_all()
         self._charts_due_s = 0.0
         self._legs.note_all()
 
-    def _turn_complete(self, complete: bool) -> bool:
+    def _mark_complete(self, complete: bool) -> bool:
         """Once all partitions are published after a loss, queue everything again, to be marked as complete.
 
         Returns whether that happened now.
         """
         turned = complete and not self._complete
         if turned:
-            self._let_everything_wait()
+            self._requeue_all()
             self._something.set()
         self._complete = complete
         return turned
@@ -323,16 +323,16 @@ class Publisher:
             why = str(problem)
         except TimeoutError:
             why = f"Redis did not take them within {within_s:g} s"
-        if self._waiting.left:
-            log.warning("left for the next owner to publish (%s): %s", self._waiting.summary(), why)
-        return not self._waiting.left
+        if self._pending.left:
+            log.warning("left for the next owner to publish (%s): %s", self._pending.summary(), why)
+        return not self._pending.left
 
     async def _publish_the_rest(self) -> None:
         # The last round, here or in `run`, may have written the last share that was missing after a loss. Only the next
         # round marks hashes as complete and notes the version up to which they are published.
         has_said = self._complete
-        while self._waiting.left or self._legs.left or not has_said:
-            has_said = self._complete or not self._waiting.left
+        while self._pending.left or self._legs.left or not has_said:
+            has_said = self._complete or not self._pending.left
             self._charts_due_s = 0.0
             await self.publish()
             if self._hold.is_on:
@@ -361,5 +361,5 @@ class Publisher:
         return await self._legs_round.write(written, left, state, self._stamp(state), self._pace.round_keys)
 
     def _stamp(self, state: PrefixState) -> Stamp:
-        status = [*state.status, "rebuilding", "0", "incarnation", str(self._waiting.incarnation)]
+        status = [*state.status, "rebuilding", "0", "incarnation", str(self._pending.incarnation)]
         return Stamp(state.as_of_ms, self._complete, status)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from streams.publishing.partition_status import Health
+from streams.publishing.partition_status import PartitionHealth
 from streams.publishing.sink import Readable, Sink
 
 
@@ -36,7 +36,7 @@ class Hold:
         """Leave a partition to its next owner."""
         self._recounts.pop(partition, None)
 
-    async def is_over(self, health: Mapping[int, Health]) -> bool:
+    async def is_over(self, health: Mapping[int, PartitionHealth]) -> bool:
         """Ask Redis, and show readers how far the rebuild is. Returns whether a rebuild has just ended.
 
         Raises `Unreachable` and `DataLost`; publishing stays held back then.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from streams.publishing.partition_status import Health, Note, now_ms, read_note
+from streams.publishing.partition_status import NotedHealth, PartitionHealth, now_ms, read_note
 from streams.publishing.scripts import Scripts, answer
 from streams.publishing.sink import (
     NOT_KNOWN,
@@ -28,11 +28,11 @@ from streams.publishing.sink import (
     Readable,
     Share,
     Sink,
-    Totals,
     Version,
+    WrittenTotals,
 )
 from streams.redis.clients import async_client
-from streams.redis.keys import Held, Keys
+from streams.redis.keys import DependentKeys, Keys
 from streams.redis.published import read_version, version_text
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class RedisSink(Sink):
         return bool(await self._guarded("is_complete", [self._keys.pending]))
 
     async def begin_round(
-        self, health: Mapping[int, Health], ends: Mapping[int, int] = NOT_KNOWN, topic_id: str = ""
+        self, health: Mapping[int, PartitionHealth], ends: Mapping[int, int] = NOT_KNOWN, topic_id: str = ""
     ) -> Begun:
         keys = self._keys
         noted = [each for pair in (*_notes(health).items(), *ends.items()) for each in pair]
@@ -145,7 +145,9 @@ class RedisSink(Sink):
         gone: int = await self._announcing("sweep", keys, partitions, newest, _encode(held))
         return gone
 
-    def _places_of(self, held: Held, keys: list[str], places: dict[str, int]) -> tuple[str, list[int], list[int]]:
+    def _places_of(
+        self, held: DependentKeys, keys: list[str], places: dict[str, int]
+    ) -> tuple[str, list[int], list[int]]:
         """A hash's member, and the places in the script's keys of its boards and of the shares of its computed hashes.
 
         Adds keys that are missing: those of boards, and of computed hashes, each after its shares.
@@ -157,7 +159,7 @@ class RedisSink(Sink):
                 places[key] = len(keys) + len(_BEFORE_KEYS)
         return held.member, [places[board] for board in held.boards], [places[shares] for shares in computed]
 
-    async def note_partitions(self, health: Mapping[int, Health]) -> None:
+    async def note_partitions(self, health: Mapping[int, PartitionHealth]) -> None:
         if health:
             await answer(self._client.hset(self._keys.partitions, mapping=_notes(health)))
 
@@ -166,14 +168,14 @@ class RedisSink(Sink):
 
     async def add_shares(
         self, hashes: Sequence[str], lives_ms: Sequence[int], shares: Sequence[Sequence[Share]]
-    ) -> Totals:
+    ) -> WrittenTotals:
         found = await self._guarded(
             "add_shares",
             [self._keys.shares(key) for key in hashes],
             _encode(list(zip(lives_ms, shares, strict=True))),
         )
         revisions = [revision.decode() for revision in found[1::2]]
-        return Totals(found[0], revisions, [_decode_total(total) if total else [] for total in found[2::2]])
+        return WrittenTotals(found[0], revisions, [_decode_total(total) if total else [] for total in found[2::2]])
 
     async def write_hashes(self, hashes: Sequence[Readable], *, alone: bool = False) -> int:
         keys: list[str] = []
@@ -232,9 +234,9 @@ def _counted_from_one(boards: Boards) -> list[tuple[int, int, int]]:
     return [(metric.score + 1, metric.judge + 1, metric.least) for metric in boards.metrics]
 
 
-def _notes(health: Mapping[int, Health]) -> dict[Any, Any]:
+def _notes(health: Mapping[int, PartitionHealth]) -> dict[Any, Any]:
     at_ms = now_ms()
-    return {str(partition): Note(told, at_ms).text() for partition, told in health.items()}
+    return {str(partition): NotedHealth(told, at_ms).text() for partition, told in health.items()}
 
 
 def _state(found: dict[bytes, bytes]) -> PrefixState:

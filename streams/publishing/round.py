@@ -17,7 +17,7 @@ from models.hash_fields import catalog_fields
 from models.tally import CURVE, FRANCHISE, TITLE, TallyKey
 from models.windows import DAY, HOUR
 from streams.observability.metrics import Metrics
-from streams.publishing.hashes import Computed, Rendering
+from streams.publishing.hashes import ComputedHash, Rendering
 from streams.publishing.shown_catalog import ShownCatalog
 from streams.publishing.sink import Derived, Readable, Share, Sink
 
@@ -46,7 +46,7 @@ class Stamp(NamedTuple):
         return ["as_of_ms", str(self.as_of_ms), "complete", "1" if self.is_complete else "0"]
 
 
-class Writer:
+class RoundWriter:
     """Writes under one prefix."""
 
     def __init__(self, sink: Sink, rendering: Rendering, metrics: Metrics) -> None:
@@ -158,14 +158,14 @@ class Writer:
         for computed in self._rendering.computed:
             await self._write_computed(computed, weeks, stamp)
 
-    async def _write_computed(self, computed: Computed, weeks: Mapping[str, int], stamp: Stamp) -> None:
+    async def _write_computed(self, computed: ComputedHash, weeks: Mapping[str, int], stamp: Stamp) -> None:
         inputs = {title_id: computed.inputs(title_id, week) for title_id, week in weeks.items()}
         sizes = ((title_id, len(names)) for title_id, names in inputs.items())
         await _at_once(_of_size(sizes), lambda chunk: self._compute(computed, chunk, inputs, weeks, stamp))
 
     async def _compute(
         self,
-        computed: Computed,
+        computed: ComputedHash,
         chunk: list[str],
         inputs: Mapping[str, list[str]],
         weeks: Mapping[str, int],

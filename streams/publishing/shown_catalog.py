@@ -23,14 +23,14 @@ _UNKNOWN = CatalogRow("?")
 
 
 class ShownCatalog:
-    """The catalog rows that the published hashes are based on. `turn_to` replaces them."""
+    """The catalog rows that the published hashes are based on. `replace` replaces them."""
 
     def __init__(self) -> None:
         self.rows: Mapping[str, CatalogRow] = {}
         self._other_lengths: set[str] = set()
         self._members: dict[str, set[str]] = {}
 
-    def turn_to(self, rows: Mapping[str, CatalogRow]) -> Corrected:
+    def replace(self, rows: Mapping[str, CatalogRow]) -> Corrected:
         """Use these rows from now on. The mapping must be replaced, never changed: the same one means no correction."""
         corrected = Corrected(set(), set(), set(), set())
         before, self.rows = self.rows, rows

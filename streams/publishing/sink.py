@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from streams.publishing.partition_status import Health
+from streams.publishing.partition_status import PartitionHealth
 
 Version = tuple[int, int]
 """Incarnation and sequence: how far a partition's state is. The larger one of two is newer."""
@@ -46,7 +46,7 @@ class Metric(NamedTuple):
     least: int
 
 
-class Told(NamedTuple):
+class VerdictField(NamedTuple):
     """A field whose change is told, as a verdict of the hash's member. `of`: what that is, `title` or `franchise`.
 
     `place`: that of the field's text. The field `completions` is told at each power of ten from 10 on that it reaches,
@@ -69,10 +69,10 @@ class Boards(NamedTuple):
     keys: tuple[str, ...]
     metrics: tuple[Metric, ...]
     life_ms: int
-    told: Told | None = None
+    told: VerdictField | None = None
 
 
-class Totals(NamedTuple):
+class WrittenTotals(NamedTuple):
     """Each key's revision and total. `refused`: how many shares were older than the stored ones.
 
     A key that never had a share has the revision "0" and the total []; one all of whose shares were refused has the
@@ -163,7 +163,7 @@ class Sink(Protocol):
         ...
 
     async def begin_round(
-        self, health: Mapping[int, Health], ends: Mapping[int, int] = NOT_KNOWN, topic_id: str = ""
+        self, health: Mapping[int, PartitionHealth], ends: Mapping[int, int] = NOT_KNOWN, topic_id: str = ""
     ) -> Begun:
         """`is_complete`, then `note_partitions`, then `read_state`. Raises `DataLost` as the first does.
 
@@ -215,7 +215,7 @@ class Sink(Protocol):
         """
         ...
 
-    async def note_partitions(self, health: Mapping[int, Health]) -> None:
+    async def note_partitions(self, health: Mapping[int, PartitionHealth]) -> None:
         """Note each partition's health as of now. At any time; awaits one answer, none without partitions."""
         ...
 
@@ -225,7 +225,7 @@ class Sink(Protocol):
 
     async def add_shares(
         self, hashes: Sequence[str], lives_ms: Sequence[int], shares: Sequence[Sequence[Share]]
-    ) -> Totals:
+    ) -> WrittenTotals:
         """Replace shares of hashes by newer ones; returns the hashes' totals afterwards, in the same order.
 
         For each hash: its key, when its shares expire (0: never), and any number of shares; without shares, only the
@@ -241,8 +241,8 @@ class Sink(Protocol):
         The others are left as they are, with their places on boards: whoever advanced the revision writes them. Each
         written hash gets a larger `version`, also after a loss, and the change is announced to readers. A hash is not
         ranked with a score of 0 or none, nor below the least value of `Metric`; it is on every list (`LISTED`).
-        Verdicts (`Told`) are told in the same step, from one complete hash to the next one: not while a hash is written
-        again, but afterwards, if they changed meanwhile. Call it when joined, with revisions of `add_shares` or
+        Verdicts (`VerdictField`) are told in the same step, from one complete hash to the next one: not while a hash is
+        written again, but afterwards, if they changed meanwhile. Call it when joined, with revisions of `add_shares` or
         `derive`; awaits one answer. Raises `DataLost`.
         """
         ...

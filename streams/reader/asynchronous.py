@@ -158,7 +158,7 @@ class AsyncReader:
 
     async def place(self) -> str:
         """Where the stream of changes is now: what changes after this call, `changes(after=…)` shows."""
-        return await self._carry_out(patiently(lambda: last_place(self._alias), self._wait_s))
+        return await self._run(patiently(lambda: last_place(self._alias), self._wait_s))
 
     async def changes(self, after: str | None = None) -> AsyncIterator[Change]:
         """Every change from now on (or from a change's `place` on), for ever; Redis may come and go.
@@ -170,9 +170,9 @@ class AsyncReader:
             if isinstance(course.step, Show):
                 for change in course.step.changes:
                     yield change
-                course.go_on(None)
+                course.resume(None)
             else:
-                course.go_on(await self._do(course.step))
+                course.resume(await self._do(course.step))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -187,12 +187,12 @@ class AsyncReader:
         await self.close()
 
     async def _ask(self, question: Callable[[Queries], Query[T]]) -> T:
-        return await self._carry_out(ask(self._alias, question, self._wait_s))
+        return await self._run(ask(self._alias, question, self._wait_s))
 
-    async def _carry_out(self, steps: Steps[T]) -> T:
+    async def _run(self, steps: Steps[T]) -> T:
         course = Course(steps)
         while course.step is not None:
-            course.go_on(await self._do(course.step))
+            course.resume(await self._do(course.step))
         answer: T = course.answer
         return answer
 

@@ -43,9 +43,9 @@ class Course:
         self._steps = steps
         self.step: Any = None
         self.answer: Any = None
-        self.go_on(None)
+        self.resume(None)
 
-    def go_on(self, outcome: list[Any] | ReaderError | None) -> None:
+    def resume(self, outcome: list[Any] | ReaderError | None) -> None:
         """Pass in the step's outcome: replies, an error, or nothing. Raises an error that the steps cannot handle."""
         try:
             if isinstance(outcome, ReaderError):

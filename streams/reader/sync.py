@@ -158,7 +158,7 @@ class Reader:
 
     def place(self) -> str:
         """Where the stream of changes is now: what changes after this call, `changes(after=…)` shows."""
-        return self._carry_out(patiently(lambda: last_place(self._alias), self._wait_s))
+        return self._run(patiently(lambda: last_place(self._alias), self._wait_s))
 
     def changes(self, after: str | None = None) -> Iterator[Change]:
         """Every change from now on (or from a change's `place` on), for ever; Redis may come and go.
@@ -169,9 +169,9 @@ class Reader:
         while True:
             if isinstance(course.step, Show):
                 yield from course.step.changes
-                course.go_on(None)
+                course.resume(None)
             else:
-                course.go_on(self._do(course.step))
+                course.resume(self._do(course.step))
 
     def close(self) -> None:
         """Close the connections."""
@@ -185,12 +185,12 @@ class Reader:
         self.close()
 
     def _ask(self, question: Callable[[Queries], Query[T]]) -> T:
-        return self._carry_out(ask(self._alias, question, self._wait_s))
+        return self._run(ask(self._alias, question, self._wait_s))
 
-    def _carry_out(self, steps: Steps[T]) -> T:
+    def _run(self, steps: Steps[T]) -> T:
         course = Course(steps)
         while course.step is not None:
-            course.go_on(self._do(course.step))
+            course.resume(self._do(course.step))
         answer: T = course.answer
         return answer
 

@@ -13,7 +13,7 @@ from models.tally import CURVE, DAYPARTS, FRANCHISE, TITLE, TallyKey
 from models.windows import DAY, KINDS
 
 
-class Form(NamedTuple):
+class KeyForm(NamedTuple):
     """A key's form without the prefix, its Redis type, and what it holds."""
 
     form: str
@@ -22,27 +22,27 @@ class Form(NamedTuple):
 
 
 TALLIES = {
-    TITLE: Form("title:<title_id>", "hash", "a title, for all time"),
-    **{kind: Form(f"title:<title_id>:{each.word}:{each.named}", "hash", each.holds) for kind, each in KINDS.items()},
-    CURVE: Form("title:<title_id>:curve", "hash", "how often each part of a title was played"),
-    DAYPARTS: Form("title:<title_id>:dayparts", "hash", "a title by parts of the households' own day"),
-    FRANCHISE: Form("franchise:<franchise_id>", "hash", "titles that belong together, for all time"),
+    TITLE: KeyForm("title:<title_id>", "hash", "a title, for all time"),
+    **{kind: KeyForm(f"title:<title_id>:{each.word}:{each.named}", "hash", each.holds) for kind, each in KINDS.items()},
+    CURVE: KeyForm("title:<title_id>:curve", "hash", "how often each part of a title was played"),
+    DAYPARTS: KeyForm("title:<title_id>:dayparts", "hash", "a title by parts of the households' own day"),
+    FRANCHISE: KeyForm("franchise:<franchise_id>", "hash", "titles that belong together, for all time"),
 }
 """The hashes that show tallies, by the tally's kind."""
 
 LEGS = "legs"
-COMPUTED = {LEGS: Form("title:<title_id>:legs", "hash", "how a title holds its audience week by week")}
+COMPUTED = {LEGS: KeyForm("title:<title_id>:legs", "hash", "how a title holds its audience week by week")}
 """The hashes that are computed from the totals of a title's tallies, by word. They have no shares."""
 
-STATUS = Form("status", "hash", "the stream's own account, and how its workers are")
-BOARD = Form("board:<metric>", "zset", "titles ranked by a field of their hashes")
-DAY_BOARD = Form("board:<metric>:day:<YYYYMMDD>", "zset", "titles ranked by a field of their day's hashes")
-FRANCHISE_BOARD = Form("board:<metric>:franchises", "zset", "franchises ranked by a field of their hashes")
-TITLES = Form("titles", "zset", "the ids of all titles that have a hash, in order")
-FRANCHISES = Form("franchises", "zset", "the ids of all franchises that have a hash, in order")
-VERDICTS = Form("verdicts", "stream", "one message for each verdict on a title or franchise")
-CHANGES = Form("changes", "stream", "one message for each change, and a channel of the same name")
-ALIAS = Form("alias", "hash", "the prefix that is read instead of this one")
+STATUS = KeyForm("status", "hash", "the stream's own account, and how its workers are")
+BOARD = KeyForm("board:<metric>", "zset", "titles ranked by a field of their hashes")
+DAY_BOARD = KeyForm("board:<metric>:day:<YYYYMMDD>", "zset", "titles ranked by a field of their day's hashes")
+FRANCHISE_BOARD = KeyForm("board:<metric>:franchises", "zset", "franchises ranked by a field of their hashes")
+TITLES = KeyForm("titles", "zset", "the ids of all titles that have a hash, in order")
+FRANCHISES = KeyForm("franchises", "zset", "the ids of all franchises that have a hash, in order")
+VERDICTS = KeyForm("verdicts", "stream", "one message for each verdict on a title or franchise")
+CHANGES = KeyForm("changes", "stream", "one message for each change, and a channel of the same name")
+ALIAS = KeyForm("alias", "hash", "the prefix that is read instead of this one")
 
 RANKED = (BOARD, DAY_BOARD, FRANCHISE_BOARD, TITLES, FRANCHISES)
 READ = (*TALLIES.values(), *COMPUTED.values(), STATUS, *RANKED, VERDICTS, CHANGES, ALIAS)
@@ -53,7 +53,7 @@ _OF_A_TITLE = re.compile(r"title:([^:]+)(?::day:(\d{8}))?")
 _OF_A_FRANCHISE = re.compile(r"franchise:([^:]+)")
 
 
-class Held(NamedTuple):
+class DependentKeys(NamedTuple):
     """What belongs to a hash: its places on boards and lists, and for a title its computed hashes."""
 
     member: str
@@ -120,22 +120,22 @@ class Keys:
         """The key of a metric's board of franchises."""
         return self._franchise_board % metric
 
-    def held(self, hash_key: str) -> Held:
+    def held(self, hash_key: str) -> DependentKeys:
         """What belongs to a hash."""
         found = _OF_A_TITLE.fullmatch(hash_key, len(self.prefix))
         if found is None:
             return self._held_by_a_franchise(hash_key)
         title_id, day = unquote(found[1]), found[2]
         if day is not None:
-            return Held(title_id, [self._day_board % (metric, day) for metric in DAY_BOARDS], [])
+            return DependentKeys(title_id, [self._day_board % (metric, day) for metric in DAY_BOARDS], [])
         computed = [self.computed(word, title_id) for word in COMPUTED]
-        return Held(title_id, [*map(self.board, TITLE_BOARDS), self.titles], computed)
+        return DependentKeys(title_id, [*map(self.board, TITLE_BOARDS), self.titles], computed)
 
-    def _held_by_a_franchise(self, hash_key: str) -> Held:
+    def _held_by_a_franchise(self, hash_key: str) -> DependentKeys:
         found = _OF_A_FRANCHISE.fullmatch(hash_key, len(self.prefix))
         if found is None:
-            return Held("", [], [])
-        return Held(unquote(found[1]), [*map(self.franchise_board, TITLE_BOARDS), self.franchises], [])
+            return DependentKeys("", [], [])
+        return DependentKeys(unquote(found[1]), [*map(self.franchise_board, TITLE_BOARDS), self.franchises], [])
 
     @property
     def all_shares(self) -> str:
@@ -151,5 +151,5 @@ class Keys:
         return self._shares + hash_key.removeprefix(self.prefix)
 
 
-def _template(form: Form) -> str:
+def _template(form: KeyForm) -> str:
     return re.sub("<[^:]*>", "%s", form.form)

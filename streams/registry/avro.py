@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from models.events import Event
-from streams.registry.values import BadValue, UnusableSchema
+from streams.registry.values import UndecodableValue, UnusableSchema
 
 _PREFIX_BYTES = 5
 _encode = msgspec.json.Encoder().encode
@@ -43,14 +43,14 @@ def avro_reader(number: int, texts: list[str]) -> Callable[[bytes], bytes]:
         try:
             record: Any = schemaless_reader(stream, schema, None)
         except Exception as problem:  # fastavro raises whatever the bytes lead to; none of it is a fault of ours
-            raise BadValue(f"the value is no Avro of schema {number} ({type(problem).__name__})") from None
+            raise UndecodableValue(f"the value is no Avro of schema {number} ({type(problem).__name__})") from None
         if stream.tell() != len(value):
             left = len(value) - stream.tell()
-            raise BadValue(f"the value is no Avro of schema {number} ({left} bytes are left over)")
+            raise UndecodableValue(f"the value is no Avro of schema {number} ({left} bytes are left over)")
         for name in floats:
             # JSON has no such numbers: they would become null, and a field that is null counts as missing.
             if record[name].__class__ is float and not isfinite(record[name]):
-                raise BadValue(f"{name} is {record[name]}, accepted are finite numbers")
+                raise UndecodableValue(f"{name} is {record[name]}, accepted are finite numbers")
         return _encode({name: record[name] for name in names})
 
     return read

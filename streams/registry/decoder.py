@@ -16,7 +16,7 @@ from streams.config.schema_registry import RegistryAddress
 from streams.registry.avro import avro_reader
 from streams.registry.client import PATIENCE_S, Registry
 from streams.registry.protobuf import Protobuf
-from streams.registry.values import BadValue, UnusableSchema
+from streams.registry.values import UndecodableValue, UnusableSchema
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import Schema
@@ -45,8 +45,8 @@ def decoder_of(settings: Settings) -> SourceDecoder | None:
 class SourceDecoder:
     """Decodes values; call it with one. It asks the registry once for each schema, which never changes.
 
-    Raises `BadValue` if the value is at fault, and `RegistryAway` if the registry did not answer for `patience_s`. It
-    can be pickled: its copy asks anew.
+    Raises `UndecodableValue` if the value is at fault, and `RegistryAway` if the registry did not answer for
+    `patience_s`. It can be pickled: its copy asks anew.
     """
 
     def __init__(self, source_format: str, address: RegistryAddress, patience_s: float = PATIENCE_S) -> None:
@@ -64,11 +64,11 @@ class SourceDecoder:
         if not value or value[0] in _BEGINS_TEXT:
             return value
         if value[0] != MAGIC:
-            raise BadValue(f"the magic byte is {value[0]}, accepted: {MAGIC}, or JSON")
+            raise UndecodableValue(f"the magic byte is {value[0]}, accepted: {MAGIC}, or JSON")
         if len(value) > LARGEST_EVENT_BYTES:
-            raise BadValue(f"the value has {len(value)} bytes, accepted are {LARGEST_EVENT_BYTES}")
+            raise UndecodableValue(f"the value has {len(value)} bytes, accepted are {LARGEST_EVENT_BYTES}")
         if len(value) < _PREFIX_BYTES:
-            raise BadValue("the value ends within the schema's id")
+            raise UndecodableValue("the value ends within the schema's id")
         number = value[_ID]
         if number not in self._readers:
             self.load([number])
@@ -138,6 +138,6 @@ def _integer(number: bytes) -> int:
 
 def _refuses(reason: str) -> Reader:
     def refuse(_: bytes) -> bytes:
-        raise BadValue(reason)
+        raise UndecodableValue(reason)
 
     return refuse

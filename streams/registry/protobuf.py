@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from models.events import Event
-from streams.registry.values import BadValue, UnusableSchema
+from streams.registry.values import UndecodableValue, UnusableSchema
 
 _PREFIX_BYTES = 5
 MESSAGE = "PlaybackEvent"
@@ -53,11 +53,11 @@ class Protobuf:
             path, start = _message_path(value)
             name = _named(messages, path)
             if name != MESSAGE:
-                raise BadValue(f"the message of schema {number} is {name or 'not in it'}, accepted: {MESSAGE}")
+                raise UndecodableValue(f"the message of schema {number} is {name or 'not in it'}, accepted: {MESSAGE}")
             try:
                 message = parse(value[start:])
             except error:
-                raise BadValue(f"the value is no Protobuf of schema {number}") from None
+                raise UndecodableValue(f"the value is no Protobuf of schema {number}") from None
             return _encode(_given(message, values(message)))
 
         return read
@@ -73,7 +73,7 @@ def _given(message: Any, values: Sequence[Any]) -> dict[str, Any]:
     }
     rate = fields.get("playback_rate", 0.0)
     if not isfinite(rate):  # JSON has no such numbers: it would become null, and count as missing
-        raise BadValue(f"playback_rate is {rate}, accepted are finite numbers")
+        raise UndecodableValue(f"playback_rate is {rate}, accepted are finite numbers")
     return fields
 
 
@@ -117,7 +117,7 @@ def _message_path(value: bytes) -> tuple[list[int], int]:
     """The indexes after the schema's id, and where the message begins. A single 0 stands for the first message."""
     count, at = _zigzag(value, _PREFIX_BYTES)
     if not 0 <= count <= len(value):
-        raise BadValue(f"{count} message indexes cannot be")
+        raise UndecodableValue(f"{count} message indexes cannot be")
     path = []
     for _ in range(count):
         index, at = _zigzag(value, at)
@@ -133,7 +133,7 @@ def _zigzag(value: bytes, at: int) -> tuple[int, int]:
         at, shift = at + 1, shift + 7
         if byte < 0x80:
             return number >> 1 ^ -(number & 1), at
-    raise BadValue("the message indexes end too early")
+    raise UndecodableValue("the message indexes end too early")
 
 
 _SKIPPED = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""", re.DOTALL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.events import BadEvent
 
 
-class BadValue(BadEvent):
+class UndecodableValue(BadEvent):
     """The value of a record cannot be decoded. The message says why, in one line, with no word of the record."""
 
 

@@ -25,8 +25,8 @@ import msgspec
 
 from models.account import StreamCounters
 from models.catalog import CatalogRow
-from models.changes import Changes
 from models.fold import Fold
+from models.fold_changes import FoldChanges
 from models.tally import TITLE
 from models.viewing import Row
 from streams.config.zones import rules_of
@@ -142,7 +142,7 @@ def read_erasure(key: bytes, value: bytes) -> tuple[str, Erased]:
     return key[22:].decode(), _decode_erased(value)
 
 
-def state_messages(changes: Changes) -> list[Message]:
+def state_messages(changes: FoldChanges) -> list[Message]:
     """The changed rows and sums as changelog messages; a tombstone for what was deleted."""
     messages: list[Message] = [
         {"key": _row_prefix(title_id) + household_id.encode(), "value": packed}
@@ -234,11 +234,11 @@ class Restored:
                 self.fold.restore_streaks(key[5:].decode(), int.from_bytes(key[1:5], "big"), decode_tally(value))
         except (msgspec.DecodeError, ValueError) as problem:
             raise _unreadable(key, problem) from None
-        self._take_in_zones()
+        self._apply_zones()
         self.fold.stream = StreamCounters(*self.position.stream)
         self.fold.restored(catalog, self.position.stream_time_ms, self._clock_ms)
 
-    def _take_in_zones(self) -> None:
+    def _apply_zones(self) -> None:
         self.zones = {name: data for name, (_, data) in self._zones.items()}
         rules: dict[str, tzinfo] = {}
         for name, data in self.zones.items():
@@ -248,7 +248,7 @@ class Restored:
                 raise StateError(
                     f"the state cannot be read: the data of the zone {name!r}: {problem}; {_REMEDY}"
                 ) from None
-        self.fold.take_in_zones(rules)
+        self.fold.apply_zones(rules)
 
     def _restore_current(self, title_id: str, value: bytes) -> None:
         tallies = self.fold.tallies

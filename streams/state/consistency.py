@@ -17,7 +17,7 @@ from streams.kafka.topics import GROWN, REMEDY
 from streams.state.changelog import READABLE_FORMATS, ZONES_SINCE, Position, StateError
 
 
-class Known(NamedTuple):
+class RecordedElsewhere(NamedTuple):
     """What others have recorded of a partition's state, always of committed checkpoints.
 
     `committed`: the source offset that the consumer group has committed. `published`: the incarnation and sequence
@@ -28,7 +28,7 @@ class Known(NamedTuple):
     published: tuple[int, int] | None
 
 
-class Place(NamedTuple):
+class StateNames(NamedTuple):
     """Names for messages: the source partition, the state's partition with the same number, and the group."""
 
     source: str
@@ -36,7 +36,7 @@ class Place(NamedTuple):
     group: str
 
 
-def check_remembered(place: Place, position: Position | None, known: Known) -> None:
+def check_remembered(place: StateNames, position: Position | None, known: RecordedElsewhere) -> None:
     """Check that no checkpoint is recorded elsewhere that the changelog lacks. Raises `StateError`."""
     committed, published = known
     # Redis also has versions of partitions that never had a checkpoint: with sequence 0.
@@ -56,7 +56,7 @@ def check_remembered(place: Place, position: Position | None, known: Known) -> N
         )
 
 
-def _check_is_new(place: Place, committed: int | None, published: tuple[int, int] | None) -> None:
+def _check_is_new(place: StateNames, committed: int | None, published: tuple[int, int] | None) -> None:
     lost = f"{place.state} holds no state, and there was one: its topic was deleted, emptied or made anew"
     if committed is not None:
         raise StateError(
@@ -66,7 +66,7 @@ def _check_is_new(place: Place, committed: int | None, published: tuple[int, int
         raise StateError(f"{lost} (Redis was told of its checkpoint {_version(published)}); {REMEDY}")
 
 
-def check_fits(place: Place, position: Position, now: Position) -> None:
+def check_fits(place: StateNames, position: Position, now: Position) -> None:
     """Check that the state was computed as this worker would compute it. Raises `StateError`.
 
     `now` is the position that this worker would write.
@@ -94,7 +94,7 @@ def check_fits(place: Place, position: Position, now: Position) -> None:
             )
 
 
-def _check_rules(place: Place, position: Position, now: Position) -> None:
+def _check_rules(place: StateNames, position: Position, now: Position) -> None:
     if position.rules != now.rules:
         raise StateError(
             f"{place.source}: the state was computed with other rule settings{_differing(position, now)}: go back to"
@@ -102,7 +102,7 @@ def _check_rules(place: Place, position: Position, now: Position) -> None:
         )
 
 
-def _check_format(place: Place, position: Position, now: Position) -> None:
+def _check_format(place: StateNames, position: Position, now: Position) -> None:
     """Every format is read beside JSON, so only from JSON a state may go over to another one."""
     of_state, here = _format(position), _format(now)
     if of_state not in (JSON, here):
@@ -137,7 +137,7 @@ def _valued(name: str, changed: Mapping[str, int | str]) -> str:
     return f"with the key {changed[name]}" if name in changed else "empty"
 
 
-def check_source(place: Place, next_offset: int, first_offset: int, end_offset: int) -> None:
+def check_source(place: StateNames, next_offset: int, first_offset: int, end_offset: int) -> None:
     """Check that the source still has the offset at which the state continues. Raises `StateError`."""
     if not first_offset <= next_offset <= end_offset:
         raise StateError(

@@ -15,7 +15,7 @@ from confluent_kafka import KafkaError
 from streams.state.tally_records import CURRENT, Message, UnknownKind, read_tally_key
 
 if TYPE_CHECKING:
-    from streams.state.transactions import Batch, Kept
+    from streams.state.transactions import CheckpointBatch, SideRecord
 
 _LARGEST = {
     KafkaError.MSG_SIZE_TOO_LARGE: "raise max.message.bytes of that topic, and the brokers' message.max.bytes",
@@ -37,7 +37,7 @@ class _Record(NamedTuple):
     what: str
 
 
-def refused(batch: Batch, topic: str, partition: int, error: KafkaError) -> str:
+def refused(batch: CheckpointBatch, topic: str, partition: int, error: KafkaError) -> str:
     """Which record of a batch Kafka refused, as far as is known, and what to do. `topic`, `partition`: the state's."""
     position = _fields(batch.state[-1]["value"])
     end = f"the checkpoint ends before offset {position.get('next_offset', '?')} of source partition {partition}"
@@ -54,7 +54,7 @@ def refused(batch: Batch, topic: str, partition: int, error: KafkaError) -> str:
     )
 
 
-def _records(state: Sequence[Message], kept: Sequence[Kept], topic: str) -> Iterator[_Record]:
+def _records(state: Sequence[Message], kept: Sequence[SideRecord], topic: str) -> Iterator[_Record]:
     for message in state:
         key = message["key"] or b""
         yield _Record(_size(key, message["value"]), f"{_state_record(key)} in {topic}")
@@ -86,7 +86,7 @@ def _state_record(key: bytes) -> str:
     return f"the counts ({tally.kind}) of title or franchise {tally.title_id!r}"
 
 
-def _kept_record(kept: Kept) -> str:
+def _kept_record(kept: SideRecord) -> str:
     headers = dict(kept.headers)
     title = _fields(kept.value).get("title_id")
     of = "" if title is None else f" of title {title!r}"

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import msgspec
 
-from models.changes import Changes, Milestone, Record
+from models.fold_changes import FoldChanges, Milestone
 from models.pseudonymous_record import PseudonymousRecord
 from models.pseudonyms import Pseudonyms, without_quotes
+from models.rules import LARGEST_KEPT_BYTES
+from models.source_record import SourceRecord
 from models.viewing import COMPLETED, STARTED, STREAK, VIEWED
 from streams.config.settings import Settings
-from streams.state.transactions import Kept
-
-LARGEST_KEPT_BYTES = 5_000_000
-"""A longer key or value is cut, and a header `key_bytes` or `value_bytes` says how long it was. Otherwise a record that
-the topic refuses would end every worker that reaches it. The source topic still has the whole record."""
+from streams.state.transactions import SideRecord
 
 Headers = list[tuple[str, bytes]]
 
@@ -24,8 +22,8 @@ _MILESTONES = {STARTED.name: "starter", VIEWED.name: "viewer", COMPLETED: "compl
 
 
 def kept_records(
-    changes: Changes, settings: Settings, partition: int, topic_id: str, pseudonyms: Pseudonyms | None = None
-) -> list[Kept]:
+    changes: FoldChanges, settings: Settings, partition: int, topic_id: str, pseudonyms: Pseudonyms | None = None
+) -> list[SideRecord]:
     """The records that a checkpoint writes to side topics, in log order for each topic.
 
     `topic_id` is the id that Kafka gave the source topic, since a recreated topic has other offsets. With `pseudonyms`,
@@ -52,12 +50,12 @@ def kept_records(
 
 def refused_record(
     topic: str,
-    record: Record,
+    record: SourceRecord,
     source: tuple[str, str, int],
     reason: str,
     pseudonyms: Pseudonyms | None = None,
     more: Headers | None = None,
-) -> Kept:
+) -> SideRecord:
     """A record of another topic that was refused, as a dead letter. `source`: that topic, its id, and the partition."""
     topic_name, topic_id, partition = source
     headers = [
@@ -68,17 +66,19 @@ def refused_record(
     return _kept(topic, record, headers, [("error", _reason(reason, pseudonyms)), *(more or ())], pseudonyms)
 
 
-def _kept(topic: str, record: Record, source: Headers, more: Headers, pseudonyms: Pseudonyms | None) -> Kept:
+def _kept(
+    topic: str, record: SourceRecord, source: Headers, more: Headers, pseudonyms: Pseudonyms | None
+) -> SideRecord:
     headers = [*source, _offset(record.offset), *more]
     if pseudonyms is not None:
         return _without_bytes(topic, record, headers, pseudonyms)
     for name, whole in (("key", record.key), ("value", record.value)):
         if whole is not None and len(whole) > LARGEST_KEPT_BYTES:
             headers.append(_length(name, len(whole)))
-    return Kept(topic, _cut(record.key), _cut(record.value), headers)
+    return SideRecord(topic, _cut(record.key), _cut(record.value), headers)
 
 
-def _without_bytes(topic: str, record: Record, headers: Headers, pseudonyms: Pseudonyms) -> Kept:
+def _without_bytes(topic: str, record: SourceRecord, headers: Headers, pseudonyms: Pseudonyms) -> SideRecord:
     if isinstance(record, PseudonymousRecord):
         key, length = record.key, record.value_bytes
     else:
@@ -86,7 +86,7 @@ def _without_bytes(topic: str, record: Record, headers: Headers, pseudonyms: Pse
         length = None if record.value is None else len(record.value)
     if length:
         headers = [*headers, _length("value", length)]
-    return Kept(topic, key, None if length is None else b"", headers)
+    return SideRecord(topic, key, None if length is None else b"", headers)
 
 
 def _reason(reason: str, pseudonyms: Pseudonyms | None) -> bytes:
@@ -105,7 +105,7 @@ def _cut(data: bytes | None) -> bytes | None:
     return data if data is None else data[:LARGEST_KEPT_BYTES]
 
 
-def _milestone(topic: str, milestone: Milestone, source: Headers) -> Kept:
+def _milestone(topic: str, milestone: Milestone, source: Headers) -> SideRecord:
     event, fact = milestone.event, milestone.fact
     value = {
         "milestone": _MILESTONES[fact.name],
@@ -120,4 +120,4 @@ def _milestone(topic: str, milestone: Milestone, source: Headers) -> Kept:
     if fact.name == STREAK:
         value["daypart"] = fact.daypart
     headers = [*source, _offset(milestone.offset)]
-    return Kept(topic, event.household_id.encode(), msgspec.json.encode(value), headers)
+    return SideRecord(topic, event.household_id.encode(), msgspec.json.encode(value), headers)

@@ -20,7 +20,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from streams.config.failpoints import Failpoint, reached
 from streams.config.kafka_security import KafkaAddress
 from streams.config.settings import Settings
-from streams.kafka.last_record import Record, last_record
+from streams.kafka.last_record import LastRecord, last_record
 from streams.kafka.reader import CannotRead
 from streams.kafka.transactional_producer import CALL_S, FENCED, UNREPEATED_S, transactional_producer
 from streams.state.refused_record import REFUSED, refused
@@ -45,11 +45,11 @@ class Fenced(CheckpointFailed):
     """Another worker owns the partition now; this one must not write, publish or acknowledge any more."""
 
 
-class Refused(CheckpointFailed):
+class RecordRefused(CheckpointFailed):
     """Kafka refused a record of the checkpoint. Nothing of it is written, nor would it be if it were tried at once."""
 
 
-class Kept(NamedTuple):
+class SideRecord(NamedTuple):
     """A record for a side topic, as it will be written."""
 
     topic: str
@@ -58,14 +58,14 @@ class Kept(NamedTuple):
     headers: list[tuple[str, bytes]]
 
 
-class Batch(NamedTuple):
+class CheckpointBatch(NamedTuple):
     """One checkpoint's messages: one partition's changelog messages, the position last, and records for side topics.
 
     `sent`: further messages, by topic: key, value and timestamp in ms (above 0). Each goes to its key's partition.
     """
 
     state: list[dict[str, Any]]
-    kept: Sequence[Kept]
+    kept: Sequence[SideRecord]
     sent: Mapping[str, Sequence[tuple[bytes, bytes, int]]] = MappingProxyType({})
 
 
@@ -128,7 +128,7 @@ class TransactionalWriter:
         """Say with which value the state ends (None: it is empty). Call it after `open`, before the first `write`."""
         self._own = (last,)
 
-    def write(self, batch: Batch) -> None:
+    def write(self, batch: CheckpointBatch) -> None:
         """Write a batch in one transaction; returns when it is committed.
 
         Raises `CheckpointFailed`; then do not write with this writer any more.
@@ -145,12 +145,12 @@ class TransactionalWriter:
                 error = _error_of(problem)
                 if error.code() in REFUSED:
                     self._abort()
-                    raise Refused(refused(batch, self.topic, self.partition, error)) from None
+                    raise RecordRefused(refused(batch, self.topic, self.partition, error)) from None
                 if not error.txn_requires_abort() or attempt == ATTEMPTS:
                     raise self._failure("checkpoint", error) from None
                 log.warning("checkpoint of %s is written again by a new producer: %s", self.name, error.str())
 
-    def _write_once(self, batch: Batch) -> None:
+    def _write_once(self, batch: CheckpointBatch) -> None:
         self._may_come_late = True
         self._producer.begin_transaction()
         self._send(batch)
@@ -194,7 +194,7 @@ class TransactionalWriter:
             raise Fenced(f"{_OWNED_BY_ANOTHER}. The end of {self.topic}/{self.partition} is not its own: {at}")
         return _value_of(last)
 
-    def _last_record(self, within_s: float) -> Record | None:
+    def _last_record(self, within_s: float) -> LastRecord | None:
         try:
             return last_record(self._kafka, self.topic, self.partition, within_s)
         except CannotRead as problem:
@@ -207,7 +207,7 @@ class TransactionalWriter:
         if not self._is_fenced:
             self._producer.close()
 
-    def _send(self, batch: Batch) -> None:
+    def _send(self, batch: CheckpointBatch) -> None:
         for topic, messages in batch.sent.items():
             self._send_by_key(topic, messages)
         half = len(batch.state) // 2
@@ -231,7 +231,7 @@ class TransactionalWriter:
             if remaining:
                 self._producer.poll(0.1)
 
-    def _produce(self, kept: Kept) -> None:
+    def _produce(self, kept: SideRecord) -> None:
         while True:
             try:
                 self._producer.produce(kept.topic, kept.value, kept.key, headers=kept.headers)
@@ -292,7 +292,7 @@ class TransactionalWriter:
         return _FENCED_BY_NOBODY_SEEN if is_own else _OWNED_BY_ANOTHER
 
 
-def _value_of(record: Record | None) -> bytes | None:
+def _value_of(record: LastRecord | None) -> bytes | None:
     return None if record is None else record.value
 
 

@@ -5,9 +5,9 @@ of the rules agree.
 """
 
 from streams.kafka.reader import CannotRead
-from streams.verify.comparison import Difference, Found, compare
+from streams.verify.comparison import Difference, WorkerOutput, compare
 from streams.verify.folding import CatalogRow
-from streams.verify.kept import Kept, Milestone
+from streams.verify.kept import KeptRecord, Milestone
 from streams.verify.recomputation import Catalog, Expected, Recomputation, recompute
 from streams.verify.records import RawRecord
 from streams.verify.verification import Verification, verify
@@ -18,12 +18,12 @@ __all__ = [
     "CatalogRow",
     "Difference",
     "Expected",
-    "Found",
-    "Kept",
+    "KeptRecord",
     "Milestone",
     "RawRecord",
     "Recomputation",
     "Verification",
+    "WorkerOutput",
     "compare",
     "recompute",
     "verify",

@@ -29,7 +29,7 @@ class Move(NamedTuple):
 
 
 @dataclass(slots=True)
-class Audience:
+class CreditedWeeks:
     """A household's credit by week, in milliseconds, and the class of each reached week that is remembered.
 
     `first` is the earliest week that was ever counted as reached.

@@ -18,23 +18,23 @@ SilentClocks = dict[int, dict[int, int]]
 """By partition: the source offset and the time of its newest control row of a silence; empty without one."""
 
 
-class Look(NamedTuple):
+class StateLook(NamedTuple):
     """A partition as of one look: its last checkpoint's version, and its newest control row of a silence."""
 
     version: Version
     silent: dict[int, int]
 
 
-class Looks:
+class StateLooks:
     """The looks of one verification into the state, in their order."""
 
     def __init__(self) -> None:
-        self._of: dict[int, list[Look]] = defaultdict(list)
+        self._of: dict[int, list[StateLook]] = defaultdict(list)
 
     def note(self, state: StateLog) -> None:
         """Note the state as it was read just now."""
         for partition, silent in silent_clocks(state).items():
-            self._of[partition].append(Look(state.version(partition), silent))
+            self._of[partition].append(StateLook(state.version(partition), silent))
 
     def published(self, versions: Mapping[int, Version]) -> SilentClocks:
         """The clocks that Redis shows at least, if these versions were published before it was read.
@@ -52,7 +52,7 @@ def silent_clocks(state: StateLog) -> SilentClocks:
     return {partition: _newest_row(state.silent.get(partition, {})) for partition in state.positions}
 
 
-def _newest_of(looks: list[Look], published: Version) -> dict[int, int]:
+def _newest_of(looks: list[StateLook], published: Version) -> dict[int, int]:
     told = [look.silent for look in looks if look.version <= published]
     return told[-1] if told else looks[0].silent
 

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 
 from streams.verify.boards import LISTS
 from streams.verify.falling import Fallen
-from streams.verify.kept import NOWHERE, Kept, Milestone
+from streams.verify.kept import NOWHERE, KeptRecord, Milestone
 from streams.verify.readers import is_computed
 from streams.verify.reading import Version
 from streams.verify.recomputation import Expected
@@ -42,7 +42,7 @@ STATUS_BOOKKEEPING = {
 }
 """The same for the status hash. It has these fields and the counts of records, and no others."""
 
-R = TypeVar("R", Kept, Milestone)
+R = TypeVar("R", KeptRecord, Milestone)
 
 
 class Difference(NamedTuple):
@@ -55,7 +55,7 @@ class Difference(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Found:
+class WorkerOutput:
     """What the worker wrote. All keys are without the prefix.
 
     `boards` maps keys to members and scores. `shares` names the hashes that have shares. `odd_keys` maps keys of a
@@ -68,18 +68,18 @@ class Found:
     boards: Hashes = field(default_factory=dict)
     shares: Collection[str] = frozenset()
     odd_keys: Mapping[str, str] = field(default_factory=dict)
-    dead_letters: Mapping[Kept, int] = field(default_factory=dict)
-    late: Mapping[Kept, int] = field(default_factory=dict)
+    dead_letters: Mapping[KeptRecord, int] = field(default_factory=dict)
+    late: Mapping[KeptRecord, int] = field(default_factory=dict)
     milestones: Mapping[Milestone, int] = field(default_factory=dict)
-    dead_letters_elsewhere: Mapping[Kept, int] = field(default_factory=dict)
-    late_elsewhere: Mapping[Kept, int] = field(default_factory=dict)
+    dead_letters_elsewhere: Mapping[KeptRecord, int] = field(default_factory=dict)
+    late_elsewhere: Mapping[KeptRecord, int] = field(default_factory=dict)
     odd_records: Collection[Difference] = ()
     versions: Mapping[int, Version] = field(default_factory=dict)
 
 
 def compare(
     expected: Expected,
-    found: Found,
+    found: WorkerOutput,
     *,
     may_lack: Collection[str] = frozenset(),
     may_be_less: Collection[str] = frozenset(),
@@ -123,7 +123,7 @@ def compare(
     ]
 
 
-def _keys(expected: Hashes, found: Found, may_lack: Collection[str]) -> Iterator[Difference]:
+def _keys(expected: Hashes, found: WorkerOutput, may_lack: Collection[str]) -> Iterator[Difference]:
     there = found.hashes | found.boards
     for key in sorted(expected.keys() - there.keys() - found.odd_keys.keys() - set(may_lack)):
         yield Difference(key, "", _shown(key, expected[key]), NOTHING)
@@ -189,7 +189,7 @@ def _scores(key: str, expected: dict[str, str], found: dict[str, str], may_be_le
             yield Difference(key, member, expected.get(member, NOTHING), found.get(member, NOTHING))
 
 
-def _shares(expected: Hashes, found: Found, may_lack: Collection[str]) -> Iterator[Difference]:
+def _shares(expected: Hashes, found: WorkerOutput, may_lack: Collection[str]) -> Iterator[Difference]:
     """Check that every hash that readers read has shares, and that there are no others.
 
     Computed hashes have no shares, but may have a revision. A curve that was started anew, and not played since, has
@@ -205,7 +205,7 @@ def _shares(expected: Hashes, found: Found, may_lack: Collection[str]) -> Iterat
             yield Difference(f"internal:shares:{key}", "", "shares of a hash that is there", NOTHING)
 
 
-def _balance(expected: Expected, found: Found) -> Iterator[Difference]:
+def _balance(expected: Expected, found: WorkerOutput) -> Iterator[Difference]:
     """Check that the counts of events, dead letters and late events add up to the records of the raw topic."""
     status = found.hashes.get("status", {})
     counts = [status.get(name, "") for name in ("events", "dead_letters", "late_events")]
@@ -225,8 +225,11 @@ def _milestones(
 
 
 def _without_told(
-    expected: Collection[Kept], found: Mapping[Kept, int], elsewhere: Mapping[Kept, int], told: Mapping[int, int]
-) -> list[Kept]:
+    expected: Collection[KeptRecord],
+    found: Mapping[KeptRecord, int],
+    elsewhere: Mapping[KeptRecord, int],
+    told: Mapping[int, int],
+) -> list[KeptRecord]:
     """The records without those that a former state has written for another topic, as often as they are there."""
     there, left = Counter(elsewhere), []
     for each in expected:
@@ -295,12 +298,12 @@ def _text(value: object) -> str:
     return NOTHING if value is None else str(value) if isinstance(value, (str, int)) else repr(value)
 
 
-def _source(what: str, record: Kept | Milestone) -> str:
+def _source(what: str, record: KeptRecord | Milestone) -> str:
     kind = f" {record.milestone}" if isinstance(record, Milestone) else ""
     return f"{what} {record.partition}:{record.offset}{kind}"
 
 
-def _words(record: Kept | Milestone) -> str:
+def _words(record: KeptRecord | Milestone) -> str:
     if isinstance(record, Milestone):
         return f"{record.milestone} {record.ordinal} of {record.title_id} by {record.household_id}"
     return _text(record.value)

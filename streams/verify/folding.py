@@ -13,27 +13,26 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from models.rules import Rules
+from models.rules import LARGEST_KEPT_BYTES, Rules
 from streams.registry.decoder import SourceDecoder
-from streams.registry.values import BadValue
-from streams.state.side_outputs import LARGEST_KEPT_BYTES
+from streams.registry.values import UndecodableValue
 from streams.verify.coverage import catalog_length
 from streams.verify.dayparts import Dayparts
 from streams.verify.facts import Made
-from streams.verify.franchises import Franchises, Standing, household_counts
+from streams.verify.franchises import CatalogFranchises, Standing, household_counts
 from streams.verify.gauges import Gauges
-from streams.verify.kept import Kept, held
+from streams.verify.kept import KeptRecord, held
 from streams.verify.records import (
     TIMES_MS,
     RawRecord,
-    Unreadable,
+    UnreadableRecord,
     digest,
     home_partition,
     pseudonym,
     read_event,
 )
 from streams.verify.session import DOUBLE, RESTART, STALE, Session
-from streams.verify.telling import Moment, Telling
+from streams.verify.telling import EventContext, Telling
 from streams.verify.viewing import Applied, Viewing
 from streams.verify.zones import ZoneRow, ZonesInForce
 
@@ -86,7 +85,7 @@ class PartitionLog:
         self.households_gone: dict[str, Counter[str]] = defaultdict(Counter)
         self.catalog: dict[str, dict[str, Any]] = {}
         self.earliest_release_ms: dict[str, int] = {}
-        self.franchises = Franchises()
+        self.franchises = CatalogFranchises()
         self.viewings: dict[str, dict[str, Viewing]] = defaultdict(dict)
         # By household, the titles that it has, or had, a viewing of.
         self.seen: dict[str, set[str]] = defaultdict(set)
@@ -95,8 +94,8 @@ class PartitionLog:
         self.stream_ms = self.silent_ms = self.end_silent_ms = NEVER
         self.produced = 0
         self.made = Made()
-        self.dead_letters: dict[Kept, str] = {}
-        self.late: list[Kept] = []
+        self.dead_letters: dict[KeptRecord, str] = {}
+        self.late: list[KeptRecord] = []
         self._gauges: Gauges | None = None
 
     @property
@@ -108,12 +107,12 @@ class PartitionLog:
         self._take_controls(record.offset)
         try:
             if record.timestamp_ms not in TIMES_MS:
-                raise Unreadable("the record's timestamp is not between 1970 and the end of 9999")
+                raise UnreadableRecord("the record's timestamp is not between 1970 and the end of 9999")
             self.stream_ms = max(self.stream_ms, record.timestamp_ms)
             event = _event(record, self.decode)
             if event["event_time_ms"] > record.timestamp_ms + self.rules.future_ms:
-                raise Unreadable("event_time_ms is in the future")
-        except (Unreadable, BadValue) as reason:
+                raise UnreadableRecord("event_time_ms is in the future")
+        except (UnreadableRecord, UndecodableValue) as reason:
             self.dead_letters[_kept(record, self.pseudonym_key)] = str(reason)
             return
         if event["event_time_ms"] < self.stream_ms - self.rules.grace_ms:
@@ -138,11 +137,11 @@ class PartitionLog:
 
         Silences are not kept: the clock is that of the last call, and may be earlier than before.
         """
-        self._take_in_all(reversed(self.coming_rows))
+        self._apply_rows(reversed(self.coming_rows))
         self.coming_rows = []
         new = sorted(row for row in catalog if row not in self.rows_known)
         self.rows_known.update(new)
-        self._take_in_all(new)
+        self._apply_rows(new)
         self.end_silent_ms = max(silent.values(), default=NEVER)
         while self.coming_erasures:
             self._erase(*self.coming_erasures.pop())
@@ -170,7 +169,7 @@ class PartitionLog:
         if session is not None and not self._is_news(session, event):
             return
         before = viewing.standing
-        moment = Moment(event, record, title, self.zones.of(event.get("time_zone")), self.clock_ms, in_hour)
+        moment = EventContext(event, record, title, self.zones.of(event.get("time_zone")), self.clock_ms, in_hour)
         Applied(self.rules, Telling(moment, self.dayparts, self.made), viewing).apply(session)
         viewing.applied_stream_ms = self.stream_ms
         if viewing.has_credit:
@@ -208,7 +207,7 @@ class PartitionLog:
         due = []
         while self.coming_rows and self.coming_rows[-1].offset <= offset:
             due.append(self.coming_rows.pop())
-        self._take_in_all(due)
+        self._apply_rows(due)
         while self.coming_silences and self.coming_silences[-1][0] <= offset:
             self.silent_ms = max(self.silent_ms, self.coming_silences.pop()[1])
         while self.coming_erasures and self.coming_erasures[-1][0][0] <= offset:
@@ -231,13 +230,13 @@ class PartitionLog:
         for franchise_id, standings in in_franchises.items():
             self.franchises.leave(franchise_id, standings)
 
-    def _take_in_all(self, rows: Iterable[CatalogRow]) -> None:
+    def _apply_rows(self, rows: Iterable[CatalogRow]) -> None:
         """Rows of one checkpoint move all their titles before any franchise is recounted."""
         for _, together in groupby(rows, key=lambda row: row.offset):
-            for franchise_id in {moved for row in together for moved in self._take_in(row)}:
+            for franchise_id in {moved for row in together for moved in self._apply_row(row)}:
                 self.franchises.recount(franchise_id, self._households(franchise_id).values())
 
-    def _take_in(self, row: CatalogRow) -> list[str]:
+    def _apply_row(self, row: CatalogRow) -> list[str]:
         """Apply a row of the catalog. Returns the franchises to recount."""
         title: dict[str, Any] = json.loads(row.row) if row.row else {}
         if catalog_length(title) != catalog_length(self.catalog.get(row.title_id, {})):
@@ -272,20 +271,22 @@ class PartitionLog:
 
 def _event(record: RawRecord, decode: SourceDecoder | None) -> dict[str, Any]:
     if record.nameless is not None and record.nameless.refusal is not None:
-        raise Unreadable(record.nameless.refusal)
+        raise UnreadableRecord(record.nameless.refusal)
     return read_event(record.key, record.value if decode is None else decode(record.value))
 
 
-def _kept(record: RawRecord, pseudonym_key: bytes | None) -> Kept:
+def _kept(record: RawRecord, pseudonym_key: bytes | None) -> KeptRecord:
     if record.nameless is not None:
         length = record.nameless.value_bytes
-        return Kept(record.partition, record.offset, record.key, None if length is None else b"", None, length or None)
+        return KeptRecord(
+            record.partition, record.offset, record.key, None if length is None else b"", None, length or None
+        )
     if pseudonym_key is not None:
         name = None if record.key is None else pseudonym(pseudonym_key, record.key).encode()
         length = len(record.value) if record.value else None
-        return Kept(record.partition, record.offset, name, record.value and b"", None, length)
+        return KeptRecord(record.partition, record.offset, name, record.value and b"", None, length)
     (key, key_bytes), (value, value_bytes) = _cut(record.key), _cut(record.value)
-    return Kept(record.partition, record.offset, key, value, key_bytes, value_bytes)
+    return KeptRecord(record.partition, record.offset, key, value, key_bytes, value_bytes)
 
 
 def _cut(data: bytes | None) -> tuple[bytes | None, int | None]:

@@ -39,7 +39,7 @@ def household_counts(standings: Iterable[Standing]) -> Counter[str]:
     return counts
 
 
-class Franchises:
+class CatalogFranchises:
     """The franchises in a partition's catalog. `of` maps a title to its franchise; `watched` are titles with credit.
 
     `once` returns the franchises with a counter that is not 0, now or when the catalog moved a title or a household

@@ -19,7 +19,7 @@ class Watched(NamedTuple):
     last_time_ms: int
 
 
-class Kept(NamedTuple):
+class CurrentStreak(NamedTuple):
     """A streak of a household: the number of its daypart, its length, and when it ends."""
 
     title_id: str
@@ -40,7 +40,7 @@ class Gauges:
         self.clock_ms = clock_ms
         self._watching_ms = rules.watching_ms
         self.playing: list[Watched] = []
-        self.streaks: list[Kept] = []
+        self.streaks: list[CurrentStreak] = []
         for title_id, households in viewings.items():
             live = [each for each in households.values() if each.is_live(stream_ms, rules)]
             self.playing += _playing(title_id, live, stream_ms - rules.grace_ms, clock_ms - rules.watching_ms)
@@ -70,9 +70,9 @@ def _playing(title_id: str, live: Iterable[Viewing], remembered_ms: int, least_m
     ]
 
 
-def _streaks(title_id: str, live: Iterable[Viewing], clock_ms: int) -> list[Kept]:
+def _streaks(title_id: str, live: Iterable[Viewing], clock_ms: int) -> list[CurrentStreak]:
     return [
-        Kept(title_id, daypart, streak.length(), streak.end_ms)
+        CurrentStreak(title_id, daypart, streak.length(), streak.end_ms)
         for viewing in live
         for daypart, streak in viewing.habits.streaks.items()
         if clock_ms < streak.end_ms

@@ -11,8 +11,8 @@ from functools import partial
 from typing import NamedTuple
 
 from streams.config.settings import Settings
-from streams.verify.clocks import Looks, silent_clocks
-from streams.verify.comparison import Difference, Found, compare
+from streams.verify.clocks import StateLooks, silent_clocks
+from streams.verify.comparison import Difference, WorkerOutput, compare
 from streams.verify.kept_topics import KeptTopics
 from streams.verify.published import published
 from streams.verify.reading import StateLog, TitlesTopic
@@ -20,7 +20,7 @@ from streams.verify.recomputation import Catalog, Expected, Recomputation
 from streams.verify.retention import Retention
 
 
-class Comparison(NamedTuple):
+class Judgement(NamedTuple):
     """What is expected, the differences, and how many keys are missing that may have expired."""
 
     expected: Expected
@@ -43,9 +43,9 @@ class Judge:
     ) -> None:
         self._settings, self._recomputation, self._expired_too = settings, recomputation, expired_too
         self._state, self._titles, self._kept = state, titles, kept
-        self._looks = Looks()
+        self._looks = StateLooks()
 
-    def compare_now(self) -> Comparison:
+    def compare_now(self) -> Judgement:
         """Read on what was committed, then what was published of that, then by which clocks it may be judged."""
         state = self._state
         state.read_on()
@@ -70,14 +70,14 @@ class Judge:
             expected, found, may_lack=over.may_lack, may_be_less=over.may_be_less, told=told, later=later
         )
         gone = over.may_lack - found.hashes.keys() - found.boards.keys()
-        return Comparison(expected, differences, len(gone))
+        return Judgement(expected, differences, len(gone))
 
-    def _found_now(self) -> Found:
+    def _found_now(self) -> WorkerOutput:
         """Everything that the worker has written, as it is now."""
         kept = self._kept
         kept.read_on()
         readable = published(self._settings.redis_url, self._settings.redis_prefix)
-        return Found(
+        return WorkerOutput(
             readable.hashes,
             readable.boards,
             readable.shares,

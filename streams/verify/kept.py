@@ -14,7 +14,7 @@ NOWHERE = -1
 """Partition and offset of a record that counts wherever it is."""
 
 
-class Kept(NamedTuple):
+class KeptRecord(NamedTuple):
     """A dead letter or late event: its source record's partition and offset, and its bytes as `held` returns them.
 
     `key_bytes` and `value_bytes` are the full lengths of a key or value that the topic has cut.

@@ -18,9 +18,9 @@ from streams.kafka.admin import KafkaView
 from streams.kafka.reader import CannotRead, OptionalTopic
 from streams.kafka.topics import KafkaFailed
 from streams.verify.comparison import Difference
-from streams.verify.kept import NOWHERE, Kept, Milestone, held
+from streams.verify.kept import NOWHERE, KeptRecord, Milestone, held
 
-R = TypeVar("R", Kept, Milestone)
+R = TypeVar("R", KeptRecord, Milestone)
 Headers = dict[str, bytes]
 
 PLACE = {"topic", "partition", "offset"}
@@ -34,7 +34,7 @@ MAYBE = {"rewatch": bool, "daypart": str}
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-class Source(NamedTuple):
+class SourceTopic(NamedTuple):
     """The source topic: its name, and the id that Kafka gave it. A topic that was created again has another id.
 
     `beginnings` maps a partition to its first offset: what became of records before it cannot be verified.
@@ -74,7 +74,7 @@ class KeptTopic(Generic[R]):
     topics, without their place: the source may be a copy of one.
     """
 
-    def __init__(self, kafka: KafkaAddress, topic: str, source: Source, read: Callable[[Any, Headers], R]) -> None:
+    def __init__(self, kafka: KafkaAddress, topic: str, source: SourceTopic, read: Callable[[Any, Headers], R]) -> None:
         self.found: Counter[R] = Counter()
         self.elsewhere: Counter[R] = Counter()
         self.odd: list[Difference] = []
@@ -108,14 +108,14 @@ class _Odd(Exception):
     """A record that does not have its topic's form. The arguments are a difference's field, expected and found."""
 
 
-def _source(kafka: KafkaAddress, topic: str, beginnings: Mapping[int, int]) -> Source:
+def _source(kafka: KafkaAddress, topic: str, beginnings: Mapping[int, int]) -> SourceTopic:
     try:
         now = KafkaView(kafka).topic(topic)
     except KafkaFailed as problem:
         raise CannotRead(str(problem)) from None
     if now is None:
         raise CannotRead(f"Kafka at {kafka} has no topic {topic}")
-    return Source(topic.encode(), now.topic_id.encode(), beginnings)
+    return SourceTopic(topic.encode(), now.topic_id.encode(), beginnings)
 
 
 def _place(headers: Headers) -> tuple[int, int]:
@@ -132,15 +132,15 @@ def _number(headers: Headers, name: str) -> int:
     return int(text)
 
 
-def _dead_letter(message: Any, headers: Headers) -> Kept:
+def _dead_letter(message: Any, headers: Headers) -> KeptRecord:
     if not headers.get("error"):
         raise _Odd("header error", "a reason", "none")
     return _kept(message, headers)
 
 
-def _kept(message: Any, headers: Headers) -> Kept:
+def _kept(message: Any, headers: Headers) -> KeptRecord:
     lengths = [_number(headers, name) if name in headers else None for name in ("key_bytes", "value_bytes")]
-    return Kept(*_place(headers), held(message.key()), held(message.value()), *lengths)
+    return KeptRecord(*_place(headers), held(message.key()), held(message.value()), *lengths)
 
 
 def _milestone(message: Any, headers: Headers) -> Milestone:

@@ -14,9 +14,9 @@ from streams.registry.decoder import SourceDecoder
 from streams.verify.boards import boards, day_boards, lists
 from streams.verify.facts import Fact
 from streams.verify.folding import CatalogRow, PartitionLog
-from streams.verify.kept import Kept, Milestone
+from streams.verify.kept import KeptRecord, Milestone
 from streams.verify.readers import Readers
-from streams.verify.records import RawRecord, Unreadable, read_title
+from streams.verify.records import RawRecord, UnreadableRecord, read_title
 from streams.verify.shown import Hashes, audience_fields, status_fields, title_key, window_fields
 from streams.verify.sums import FactsFile, Sums, add_up, facts_folder, write_facts
 from streams.verify.zones import ZoneRow
@@ -55,8 +55,8 @@ class Expected:
     produced: int
     hashes: Hashes
     boards: Hashes
-    dead_letters: dict[Kept, str]
-    late: list[Kept]
+    dead_letters: dict[KeptRecord, str]
+    late: list[KeptRecord]
     milestones: list[Milestone]
     stream_ms: int
     releases_ms: Mapping[str, int]
@@ -204,6 +204,6 @@ def readable_title(key: bytes | None, row: bytes) -> str | None:
     """The title's id, if this row of the titles topic can be read; None: it must be ignored."""
     try:
         title_id: str = read_title(key, row)["title_id"]
-    except Unreadable:
+    except UnreadableRecord:
         return None
     return title_id

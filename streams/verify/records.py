@@ -49,18 +49,18 @@ class RawRecord(NamedTuple):
     nameless: Nameless | None = None
 
 
-class Unreadable(Exception):
+class UnreadableRecord(Exception):
     """The record is a dead letter; the message says why."""
 
 
 def read_event(key: bytes | None, value: bytes | None) -> dict[str, Any]:
-    """The listed fields of a record that it has and that are not null. Raises `Unreadable`."""
+    """The listed fields of a record that it has and that are not null. Raises `UnreadableRecord`."""
     event = _listed_fields(value, CHECKS, REQUIRED)
     for name, longest_bytes in LONGEST_BYTES.items():
         if len(event.get(name, "").encode()) > longest_bytes:
-            raise Unreadable(f"{name} has more than {longest_bytes} bytes")
+            raise UnreadableRecord(f"{name} has more than {longest_bytes} bytes")
     if key != event["household_id"].encode():
-        raise Unreadable("the key is not the household_id")
+        raise UnreadableRecord("the key is not the household_id")
     return event
 
 
@@ -68,7 +68,7 @@ def read_title(key: bytes | None, value: bytes | None) -> dict[str, Any]:
     """The same for a row of the titles topic."""
     title = _listed_fields(value, TITLE_CHECKS, ("title_id",))
     if key != title["title_id"].encode():
-        raise Unreadable("the key is not the title_id")
+        raise UnreadableRecord("the key is not the title_id")
     return title
 
 
@@ -85,37 +85,37 @@ def _listed_fields(
         elif check(given):
             fields[name] = given
         else:
-            raise Unreadable(f"{name} cannot be {str(given)[:40]!r}")
+            raise UnreadableRecord(f"{name} cannot be {str(given)[:40]!r}")
     for name in required:
         if name not in fields:
-            raise Unreadable(f"{name} is missing")
+            raise UnreadableRecord(f"{name} is missing")
     return fields
 
 
-class _Object(list[tuple[str, Any]]):
+class _JsonMembers(list[tuple[str, Any]]):
     """A JSON object as a list of its members in order, so that a repeated name stays visible."""
 
 
-def _members(value: bytes | None) -> _Object:
+def _members(value: bytes | None) -> _JsonMembers:
     if value is None:
-        raise Unreadable("no value")
+        raise UnreadableRecord("no value")
     if len(value) > LARGEST_EVENT_BYTES:
-        raise Unreadable(f"{len(value)} bytes are more than {LARGEST_EVENT_BYTES}")
+        raise UnreadableRecord(f"{len(value)} bytes are more than {LARGEST_EVENT_BYTES}")
     try:
         text = value.decode()
         if _is_nested_too_deep(text):
-            raise Unreadable(f"nested deeper than {DEEPEST_NESTING} levels")
+            raise UnreadableRecord(f"nested deeper than {DEEPEST_NESTING} levels")
         read = _DECODER.decode(text)
         if "\\u" in text:
             json.dumps(read, ensure_ascii=False).encode()
     except UnicodeDecodeError:
-        raise Unreadable("not UTF-8") from None
+        raise UnreadableRecord("not UTF-8") from None
     except UnicodeEncodeError:
-        raise Unreadable("a string holds a lone surrogate") from None
+        raise UnreadableRecord("a string holds a lone surrogate") from None
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"not JSON: {error}") from None
-    if type(read) is not _Object:
-        raise Unreadable("not a JSON object")
+        raise UnreadableRecord(f"not JSON: {error}") from None
+    if type(read) is not _JsonMembers:
+        raise UnreadableRecord("not a JSON object")
     return read
 
 
@@ -145,7 +145,7 @@ def _refuse(word: str) -> None:
     raise ValueError(f"{word} is no JSON")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_Object, parse_int=_integer, parse_constant=_refuse)
+_DECODER = json.JSONDecoder(object_pairs_hook=_JsonMembers, parse_int=_integer, parse_constant=_refuse)
 
 
 def _is_text(given: Any) -> bool:

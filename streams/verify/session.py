@@ -63,7 +63,7 @@ class Session:
         self.playing = event["event_type"] in ("start", "play", "heartbeat", "rate", "seek")
         self.over = event["event_type"] in ("stop", "end")
 
-    def go_on(self, event: dict[str, Any]) -> None:
+    def advance(self, event: dict[str, Any]) -> None:
         event_type = event["event_type"]
         advanced = event["position_ms"] > self.position_ms
         if event_type in ("start", "play"):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from models.rules import HOUR_MS
 from streams.verify.facts import Fact
-from streams.verify.windows import AUDIENCE_WINDOW, WINDOWS, Window
+from streams.verify.windows import AUDIENCE_WINDOW, WINDOWS, WindowRule
 
 Counts = dict[str, int]
 PartitionFact = tuple[int, Fact]
@@ -96,7 +96,7 @@ def _sums(connection: Any, titles: list[str]) -> Sums:
     return sums
 
 
-def _add_window(connection: Any, titles: list[str], window: Window, sums: dict[str, dict[str, Counts]]) -> None:
+def _add_window(connection: Any, titles: list[str], window: WindowRule, sums: dict[str, dict[str, Counts]]) -> None:
     for (title, number), counts in _counts(connection, window.takes, window.number).items():
         sums[titles[title]][f"{window.word}:{window.name(number)}"] = counts
 

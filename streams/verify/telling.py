@@ -15,7 +15,7 @@ from streams.verify.records import RawRecord
 from streams.verify.zones import Zone
 
 
-class Moment(NamedTuple):
+class EventContext(NamedTuple):
     """An event, its record, and what applies to it: the catalog's row, its zone, the clock, and whether it came in time
     for its hour window."""
 
@@ -30,7 +30,7 @@ class Moment(NamedTuple):
 class Telling:
     """Collects the facts and milestones of one event in `made`."""
 
-    def __init__(self, moment: Moment, dayparts: Dayparts, made: Made) -> None:
+    def __init__(self, moment: EventContext, dayparts: Dayparts, made: Made) -> None:
         self.moment = moment
         self.dayparts = dayparts
         self.made = made

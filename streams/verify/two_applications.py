@@ -27,14 +27,14 @@ _DONE, _TOPIC = "done:", "topic_id"
 Fields = Mapping[str, str]
 
 
-class Standing(NamedTuple):
+class ApplicationProgress(NamedTuple):
     """How far an application is: its source topic's id, and by partition the offset below which readers see all."""
 
     topic_id: str
     offsets: dict[str, int]
 
 
-class Sums(NamedTuple):
+class FieldSums(NamedTuple):
     """A field over all keys of a kind: how many keys differ in it, and its sum in either application."""
 
     keys: int
@@ -43,14 +43,14 @@ class Sums(NamedTuple):
 
 
 @dataclass
-class Kind:
+class KeyKind:
     """Keys of one kind. `sums`: the fields that differ anywhere."""
 
     both: int = 0
     only_first: int = 0
     only_second: int = 0
     differing: int = 0
-    sums: dict[str, Sums] = field(default_factory=dict)
+    sums: dict[str, FieldSums] = field(default_factory=dict)
     example: str = ""
 
     @property
@@ -65,7 +65,7 @@ class Diff(NamedTuple):
     `is_still`: neither counted anything while it was read.
     """
 
-    kinds: dict[str, Kind]
+    kinds: dict[str, KeyKind]
     apart: int | None
     is_still: bool
 
@@ -83,7 +83,7 @@ def diff(url: str, first: str, second: str) -> Diff:
     return Diff(kinds, apart(*after), before == after)
 
 
-def standing(url: str, prefix: str) -> Standing:
+def standing(url: str, prefix: str) -> ApplicationProgress:
     """How far the application under a prefix is. Raises `CannotRead`."""
     try:
         with sync_client(url, decode_responses=True) as redis:
@@ -91,19 +91,19 @@ def standing(url: str, prefix: str) -> Standing:
     except RedisError as problem:
         raise CannotRead(f"Redis at {without_password(url)} cannot be read: {problem}") from None
     offsets = {name.removeprefix(_DONE): int(text) for name, text in found.items() if name.startswith(_DONE)}
-    return Standing(found.get(_TOPIC, ""), offsets)
+    return ApplicationProgress(found.get(_TOPIC, ""), offsets)
 
 
-def apart(first: Standing, second: Standing) -> int | None:
+def apart(first: ApplicationProgress, second: ApplicationProgress) -> int | None:
     """How many records one of the two has counted and the other has not; None: that cannot be said."""
     if not first.topic_id or first.topic_id != second.topic_id or first.offsets.keys() != second.offsets.keys():
         return None
     return sum(abs(offset - second.offsets[partition]) for partition, offset in first.offsets.items())
 
 
-def differences(first: Mapping[str, Fields], second: Mapping[str, Fields]) -> dict[str, Kind]:
+def differences(first: Mapping[str, Fields], second: Mapping[str, Fields]) -> dict[str, KeyKind]:
     """What differs between two sets of hashes and boards, by kind of key, in the order of the keys."""
-    kinds: dict[str, Kind] = defaultdict(Kind)
+    kinds: dict[str, KeyKind] = defaultdict(KeyKind)
     for key in sorted(first.keys() | second.keys()):
         kind = kinds[kind_of(key)]
         if key not in second:
@@ -116,8 +116,8 @@ def differences(first: Mapping[str, Fields], second: Mapping[str, Fields]) -> di
         kind.differing += key in first and key in second and bool(differing)
         kind.example = kind.example or (key if differing else "")
         for name, values in differing.items():
-            keys, *sums = kind.sums.get(name, Sums(0, Decimal(0), Decimal(0)))
-            kind.sums[name] = Sums(keys + 1, *(total + value for total, value in zip(sums, values, strict=True)))
+            keys, *sums = kind.sums.get(name, FieldSums(0, Decimal(0), Decimal(0)))
+            kind.sums[name] = FieldSums(keys + 1, *(total + value for total, value in zip(sums, values, strict=True)))
     _add_what_is_equal(kinds, first, second)
     return dict(kinds)
 
@@ -139,13 +139,13 @@ def _differing(first: Fields, second: Fields, *, is_board: bool) -> Iterator[tup
             yield name, (_number(first.get(name)), _number(second.get(name)))
 
 
-def _add_what_is_equal(kinds: Mapping[str, Kind], first: Mapping[str, Fields], second: Mapping[str, Fields]) -> None:
+def _add_what_is_equal(kinds: Mapping[str, KeyKind], first: Mapping[str, Fields], second: Mapping[str, Fields]) -> None:
     """Sums are of all keys of a kind: add those in which the field does not differ."""
     for key in first.keys() & second.keys():
         for name, sums in kinds[kind_of(key)].sums.items():
             if name != _ALL and first[key].get(name, "0") == second[key].get(name, "0"):
                 value = _number(first[key].get(name))
-                kinds[kind_of(key)].sums[name] = Sums(sums.keys, sums.first + value, sums.second + value)
+                kinds[kind_of(key)].sums[name] = FieldSums(sums.keys, sums.first + value, sums.second + value)
 
 
 def _number(text: str | None) -> Decimal:

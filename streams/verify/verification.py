@@ -15,7 +15,7 @@ from streams.kafka.reader import CannotRead, NoTopic, TopicReader
 from streams.registry.decoder import decoder_of
 from streams.verify.comparison import Difference
 from streams.verify.divided import divided
-from streams.verify.judging import Comparison, Judge
+from streams.verify.judging import Judge, Judgement
 from streams.verify.kept_topics import KeptTopics
 from streams.verify.reading import StateLog, TitlesTopic, source_records
 from streams.verify.recomputation import Catalog, Expected, Recomputation
@@ -179,7 +179,7 @@ def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda count: progress.advance(task, count)
 
 
-def _wait_for_equality(compare_now: Callable[[], Comparison], wait_s: float) -> Comparison:
+def _wait_for_equality(compare_now: Callable[[], Judgement], wait_s: float) -> Judgement:
     until = time.monotonic() + wait_s
     while True:
         begun = time.monotonic()

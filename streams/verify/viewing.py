@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from models.rules import DAY_MS, MOST_PROFILES, MOST_SESSIONS, RETURN_DAYS, Rules
-from streams.verify.audience import Audience, week_of
+from streams.verify.audience import CreditedWeeks, week_of
 from streams.verify.coverage import Cells, Coverage, catalog_length, stated_length
 from streams.verify.curves import slices_of
 from streams.verify.facts import histogram_field
@@ -40,7 +40,7 @@ class Viewing:
     watcher: bool = False
     skimmer: bool = False
     habits: Habits = field(default_factory=Habits)
-    audience: Audience = field(default_factory=Audience)
+    audience: CreditedWeeks = field(default_factory=CreditedWeeks)
 
     @property
     def standing(self) -> Standing:
@@ -95,7 +95,7 @@ class Applied:
             self._close_interval()
             if session.goes_back_to_the_beginning(self.event):
                 session.begin_another_play()
-            session.go_on(self.event)
+            session.advance(self.event)
         self._look_for_skimmer()
         session.note_place(self.event)
         if self.event["event_type"] in ("stop", "end"):

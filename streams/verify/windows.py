@@ -20,7 +20,7 @@ HOURS, DAYS, AGES = "hour", "day", "age"
 """The kinds of windows that have a retention setting of their own."""
 
 
-class Window(NamedTuple):
+class WindowRule(NamedTuple):
     """A kind of window, or one window by age.
 
     `takes` is an SQL condition on facts: those that count. `number` is an SQL expression: the window's number. Keys
@@ -50,20 +50,20 @@ def _start_ms(pattern: str) -> Callable[[str], int]:
     return lambda name: round(datetime.strptime(name, pattern).replace(tzinfo=UTC).timestamp()) * 1000
 
 
-def _age(name: str, span_ms: int) -> Window:
-    return Window("age", f"age < {span_ms} AND {_OF_TITLES}", "0", lambda _: name, AGES)
+def _age(name: str, span_ms: int) -> WindowRule:
+    return WindowRule("age", f"age < {span_ms} AND {_OF_TITLES}", "0", lambda _: name, AGES)
 
 
 _HOUR_NAME, _DAY_NAME = "%Y%m%dT%H", "%Y%m%d"
 
 WINDOWS = [
-    Window("hour", f"in_hour AND {_OF_TITLES}", "hour", _name(_HOUR_NAME, HOUR_MS), HOURS, _start_ms(_HOUR_NAME)),
-    Window("day", _OF_TITLES, "hour // 24", _name(_DAY_NAME, DAY_MS), DAYS, _start_ms(_DAY_NAME)),
+    WindowRule("hour", f"in_hour AND {_OF_TITLES}", "hour", _name(_HOUR_NAME, HOUR_MS), HOURS, _start_ms(_HOUR_NAME)),
+    WindowRule("day", _OF_TITLES, "hour // 24", _name(_DAY_NAME, DAY_MS), DAYS, _start_ms(_DAY_NAME)),
     _age("opening", 72 * HOUR_MS),
     *(_age(f"{days}d", days * DAY_MS) for days in (7, 28, 91)),
-    Window("week", f"age IS NOT NULL AND {_OF_TITLES}", f"age // {WEEK_MS} + 1", str, AGES),
+    WindowRule("week", f"age IS NOT NULL AND {_OF_TITLES}", f"age // {WEEK_MS} + 1", str, AGES),
 ]
-AUDIENCE_WINDOW = Window(
+AUDIENCE_WINDOW = WindowRule(
     "audience",
     _OF_AUDIENCE,
     f"(hour - {FIRST_WEEK_MS // HOUR_MS}) // {WEEK_MS // HOUR_MS}",

@@ -19,18 +19,18 @@ from prometheus_client import Counter
 from streams.config.failpoints import Failpoint, reached
 from streams.config.settings import Settings
 from streams.kafka.record_batch import RecordBatch
-from streams.observability.liveness import HasPulse, Vitals
-from streams.observability.partition_metrics import Lag
+from streams.observability.liveness import HasCheckpointWait, Vitals
+from streams.observability.partition_metrics import CheckpointLag
 from streams.source.app import SourcePartitions, create_app
-from streams.state.transactions import Refused
-from streams.worker.stopped import Stopped
+from streams.state.transactions import RecordRefused
+from streams.worker.stopped import StoppedPartitions
 
 log = logging.getLogger(__name__)
 
 _MOST_PARTITIONS = 64
 
 
-class OwnedPartition(HasPulse, Protocol):
+class OwnedPartition(HasCheckpointWait, Protocol):
     """A partition that is open.
 
     `position`: the next offset to be applied; `checkpointed_position`: the next one after the last checkpoint, whose
@@ -50,7 +50,8 @@ class OwnedPartition(HasPulse, Protocol):
         """Take a batch in; `event` is acknowledged once it is checkpointed."""
 
     async def checkpoint(self) -> None:
-        """Write all changes since the last checkpoint in one transaction. Raises `CheckpointFailed`, `Refused`."""
+        """Write all changes since the last checkpoint in one transaction. Raises `CheckpointFailed`,
+        `RecordRefused`."""
 
     async def close(self) -> None:
         """Close the partition without a checkpoint."""
@@ -90,7 +91,7 @@ class Ownership(ABC, Generic[P]):
         self.partitions: dict[int, P] = {}
         self.openings: dict[int, asyncio.Task[None]] = {}
         self.delivering: set[asyncio.Task[None]] = set()
-        self.stopped = Stopped(self._begin_to_open)
+        self.stopped = StoppedPartitions(self._begin_to_open)
         self.app = create_app(settings, self)
         self._read = SourcePartitions(self.app, settings.source_topic)
         self._vitals, self._metrics, self._ending, self._fail = vitals, metrics, ending, fail
@@ -176,7 +177,7 @@ class Ownership(ABC, Generic[P]):
         reached(Failpoint.ASSIGNED)
         try:
             for number in {*self.partitions, *self.stopped} - self._assigned:
-                await self._let_go(number)
+                await self._release(number)
             if self._has_missed_a_generation():
                 self._missed += 1
                 for number in list(self.partitions):
@@ -212,7 +213,7 @@ class Ownership(ABC, Generic[P]):
             del self.openings[number]
             self.partitions[number] = partition
             if number not in self._assigned:
-                await self._let_go(number)
+                await self._release(number)
             elif missed == self._missed:
                 await self._deliver(number)
             else:
@@ -228,7 +229,7 @@ class Ownership(ABC, Generic[P]):
         else:
             log.info("partition %d was revoked before it could be delivered", number)
 
-    async def _let_go(self, number: int) -> None:
+    async def _release(self, number: int) -> None:
         self.stopped.forget(number)
         await self._close(number)
 
@@ -239,11 +240,11 @@ class Ownership(ABC, Generic[P]):
             self._note_closed(number)
         self._metrics.forget(number)
 
-    async def _stop(self, number: int, why: Refused) -> None:
+    async def _stop(self, number: int, why: RecordRefused) -> None:
         """Close a partition of which Kafka refused a record. After a rest it is opened again, as after a rebalance."""
         partition = self.partitions[number]
         self._epochs.pop(number, None)
-        lag = Lag(self._behind(number, partition), partition.pulse.latest_ms)
+        lag = CheckpointLag(self._behind(number, partition), partition.pulse.latest_ms)
         self.stopped.stop(number, (partition.position, partition.sequence), lag, why)
         await self._close(number)
 
@@ -286,7 +287,7 @@ class Ownership(ABC, Generic[P]):
         try:
             await partition.checkpoint()
             self.stopped.note_committed(number, (partition.checkpointed_position, partition.sequence))
-        except Refused as problem:
+        except RecordRefused as problem:
             # A checkpoint by the timer and one by a rebalance may meet the same refusal.
             if self.partitions.get(number) is partition:
                 await self._stop(number, problem)

@@ -13,9 +13,9 @@ from streams.kafka.record_batch import RecordBatch
 from streams.observability.monitoring import Monitoring
 from streams.publishing.publisher import Publisher
 from streams.publishing.sink import Sink, Unreachable
-from streams.state.consistency import Known
+from streams.state.consistency import RecordedElsewhere
 from streams.worker.assignment import Ownership
-from streams.worker.control_rows import Told
+from streams.worker.control_rows import ControlSources
 from streams.worker.partition import Partition
 from streams.worker.startup import Ground
 
@@ -51,20 +51,20 @@ class CountedPartitions(Ownership[Partition]):
             self.settings,
             self._ground.source,
             self.pool,
-            Told(lambda: self._ground.catalog.rows, lambda: self._ground.erasures.rows),
+            ControlSources(lambda: self._ground.catalog.rows, lambda: self._ground.erasures.rows),
             self._publisher.on_committed,
             self._monitoring.metrics,
         )
         await partition.open(await self._known(number), lambda: self._read.offsets(number))
         return partition
 
-    async def _known(self, number: int) -> Known:
+    async def _known(self, number: int) -> RecordedElsewhere:
         settings = self.settings
         committed = await asyncio.to_thread(self._ground.view.committed, settings.app_id, settings.source_topic, number)
         try:
-            return Known(committed, await self._sink.published_version(number))
+            return RecordedElsewhere(committed, await self._sink.published_version(number))
         except Unreachable:
-            return Known(committed, None)
+            return RecordedElsewhere(committed, None)
 
     async def _note_opened(self, partition: Partition) -> None:
         await self._publisher.open_partition(partition.committed_state())
@@ -75,7 +75,7 @@ class CountedPartitions(Ownership[Partition]):
     def _prepare_checkpoint(self, number: int, is_at_end: bool) -> None:
         partition = self.partitions[number]
         if is_at_end:
-            partition.let_time_pass()
+            partition.advance_clock_if_silent()
         partition.published = self._publisher.published.get(number, 0)
 
     def _note_lag(self, number: int, records: int) -> None:

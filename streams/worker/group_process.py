@@ -20,7 +20,7 @@ from streams.observability.liveness import Vitals
 from streams.observability.systemd import STOPPING, tell_supervisor
 from streams.state.transactions import CheckpointFailed
 from streams.worker.assignment import Ownership
-from streams.worker.startup import Stopped
+from streams.worker.startup import StoppedAtStartup
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class GroupProcess(ABC):
 
     @abstractmethod
     async def _start(self) -> None:
-        """Wait for the servers, and make `ownership`. Raises `NotReachable`, `Stopped`."""
+        """Wait for the servers, and make `ownership`. Raises `NotReachable`, `StoppedAtStartup`."""
 
     @abstractmethod
     def _watching(self) -> list[Coroutine[Any, Any, Any]]:
@@ -137,7 +137,7 @@ class GroupProcess(ABC):
                 task.add_done_callback(self._ended)
             await self._stop_or_crash()
             await self._shut_down(first, tasks)
-        except Stopped:
+        except StoppedAtStartup:
             pass
         except Exception as problem:
             self.fail(problem)

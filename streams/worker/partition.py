@@ -16,9 +16,9 @@ from secrets import token_hex
 from typing import Any, NamedTuple, TypeVar
 
 from models.catalog import CatalogRow
-from models.changes import Changes
 from models.current_windows import CurrentWindows
 from models.fold import Fold
+from models.fold_changes import FoldChanges
 from models.tally import TallyKey
 from streams.config.failpoints import Failpoint, reached
 from streams.config.settings import Settings
@@ -28,11 +28,11 @@ from streams.observability.partition_metrics import Pulse
 from streams.registry.decoder import SourceDecoder
 from streams.state.changelog import ZONES_SINCE, Position, StateError, position_message, state_messages
 from streams.state.committed import Committed
-from streams.state.consistency import Known, Place, check_fits, check_remembered, check_source
+from streams.state.consistency import RecordedElsewhere, StateNames, check_fits, check_remembered, check_source
 from streams.state.restore import restore
 from streams.state.side_outputs import kept_records
-from streams.state.transactions import Batch, CheckpointFailed, TransactionalWriter
-from streams.worker.control_rows import Controls, Told
+from streams.state.transactions import CheckpointBatch, CheckpointFailed, TransactionalWriter
+from streams.worker.control_rows import Controls, ControlSources
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Gap(StateError):
     """A batch does not begin at the state's position: the source was cut, or the wrong records were fetched."""
 
 
-class Source(NamedTuple):
+class SourceAtStart(NamedTuple):
     """The source and the state topic as the worker found them at its start, and the installed zone data.
 
     `decode` turns the source's values into JSON; None: they are JSON.
@@ -68,9 +68,9 @@ class Partition:
         self,
         number: int,
         settings: Settings,
-        source: Source,
+        source: SourceAtStart,
         pool: Executor,
-        told: Told,
+        control_sources: ControlSources,
         on_committed: Callable[[Committed], None],
         metrics: Metrics,
     ) -> None:
@@ -95,10 +95,10 @@ class Partition:
         self.rebuild_until = 0
         self.published = 0
         self._told = 0
-        self._place = Place(
+        self._place = StateNames(
             f"{settings.source_topic}/{number}", f"{settings.state_topic}/{number}", group=settings.app_id
         )
-        self._controls = Controls(number, source.topic_id, self.fold, told)
+        self._controls = Controls(number, source.topic_id, self.fold, control_sources)
         self._on_committed = on_committed
         self.pulse = Pulse(number, self.fold, metrics)
         self._pool = pool
@@ -111,7 +111,7 @@ class Partition:
         self._unacknowledged: list[Any] = []
         self._break_silence()
 
-    async def open(self, known: Known, offsets: Callable[[], Awaitable[tuple[int, int]]]) -> None:
+    async def open(self, known: RecordedElsewhere, offsets: Callable[[], Awaitable[tuple[int, int]]]) -> None:
         """Fence the former owner, restore the state, and check that it is complete and that the source continues it.
 
         `known` may be read before the fence, as what it proves stays true. `offsets` returns the first offset of the
@@ -131,10 +131,10 @@ class Partition:
             check_fits(self._place, position, self._position())
             check_source(self._place, position.next_offset, first_offset, end_offset)
             self._continue_from(position)
-        self._take_in_zones(position)
+        self._apply_zones(position)
         self._catalog_of_state = dict(self.fold.catalog)
-        self._controls.take_in_catalog(self.position)
-        self._controls.take_in_erasures(self.position)
+        self._controls.apply_catalog(self.position)
+        self._controls.apply_erasures(self.position)
         self._break_silence()
 
     def _restore(self) -> Position | None:
@@ -147,11 +147,11 @@ class Partition:
         self.restored_rows, self._zones_of_state = restored.rows, restored.zones
         return restored.position
 
-    def _take_in_zones(self, restored: Position | None) -> None:
+    def _apply_zones(self, restored: Position | None) -> None:
         """A state without zone data was computed with the installed data from its first record on."""
         has_zones = restored is None or restored.format >= ZONES_SINCE
         offset = self.position if has_zones else 0
-        self._controls.take_in_zones(offset, self._zones_of_state, self.source.zones, waits=has_zones)
+        self._controls.apply_zones(offset, self._zones_of_state, self.source.zones, waits=has_zones)
         self._zones_of_state = {}
 
     def _continue_from(self, position: Position) -> None:
@@ -195,7 +195,7 @@ class Partition:
     def _silent_s(self) -> float:
         return time.monotonic() - self._silent_since_s
 
-    def let_time_pass(self) -> None:
+    def advance_clock_if_silent(self) -> None:
         """After a long silence, advance the clock, which ends streaks and *watching now*, and record that.
 
         The clock advances from the last record's time by this worker's monotonic clock, whatever the wall clock says.
@@ -203,19 +203,19 @@ class Partition:
         """
         if self._silent_s() < SILENT_S or self._clock_before_ms < 0:
             return
-        self._controls.pass_time(self.position, self._clock_before_ms + int(self._silent_s() * 1000))
+        self._controls.advance_clock(self.position, self._clock_before_ms + int(self._silent_s() * 1000))
 
     async def checkpoint(self) -> None:
         """Write all changes since the last checkpoint in one transaction, then acknowledge and publish.
 
         Raises `CheckpointFailed`: all of it is committed then, or nothing, and the process must end. If it is
-        `Refused`, nothing is, and only the partition must be closed.
+        `RecordRefused`, nothing is, and only the partition must be closed.
         """
         async with self._lock:
             # The changes of a failed checkpoint are in no later one.
             if self._unfinished is not None:
                 raise self._unfinished
-            self._controls.take_in_erasures(self.position)
+            self._controls.apply_erasures(self.position)
             if self.uncheckpointed or self._controls_are_due():
                 self._unfinished = CheckpointFailed(f"a checkpoint of {self._name} was given up")
                 try:
@@ -240,7 +240,7 @@ class Partition:
             changes = _untold(changes, self._told)
         acknowledged, self._unacknowledged = self._unacknowledged, []
         batch = self._batch(changes, position)
-        self._controls.take_in_catalog(self.position)
+        self._controls.apply_catalog(self.position)
         reached(Failpoint.CUT)
         await self._in_pool(self._writer.write, batch)
         reached(Failpoint.COMMITTED)
@@ -252,13 +252,13 @@ class Partition:
         committed = self._committed(position, changes.tallies, changes.current, changes.moved)
         self._on_committed(committed._replace(oldest_ms=cut.oldest_ms))
         self.pulse.note_committed(cut, changes, taken, len(batch.state))
-        self.fold.cool(self.settings.hot_rows)
+        self.fold.evict(self.settings.hot_rows)
         self.fold.sweep(_SWEPT_ROWS)
 
-    def _batch(self, changes: Changes, position: Position) -> Batch:
-        state = [*self._controls.hand_over(), *state_messages(changes), position_message(position)]
+    def _batch(self, changes: FoldChanges, position: Position) -> CheckpointBatch:
+        state = [*self._controls.drain(), *state_messages(changes), position_message(position)]
         kept = kept_records(changes, self.settings, self.number, self.source.topic_id, self._pseudonyms)
-        return Batch(state, kept)
+        return CheckpointBatch(state, kept)
 
     def _position(self) -> Position:
         return Position(
@@ -325,7 +325,7 @@ class Partition:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call, *arguments)
 
 
-def _untold(changes: Changes, told: int) -> Changes:
+def _untold(changes: FoldChanges, told: int) -> FoldChanges:
     """The changes without outputs of records below the offset `told`, which were written before the rebuild."""
     return changes._replace(
         dead_letters=[(record, reason) for record, reason in changes.dead_letters if record.offset >= told],

@@ -20,7 +20,7 @@ from streams.kafka.topics import make_topics
 from streams.registry.decoder import decoder_of
 from streams.source.catalog import catalog_feed
 from streams.source.erasures import Erasure, erasures_feed
-from streams.worker.partition import Source
+from streams.worker.partition import SourceAtStart
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class NotReachable(Exception):
     """Kafka or Redis did not answer within the start-up time. The message names the setting."""
 
 
-class Stopped(Exception):
+class StoppedAtStartup(Exception):
     """The worker was stopped before it had started."""
 
 
@@ -41,7 +41,7 @@ class Ground(NamedTuple):
 
     view: KafkaView
     rests_on: dict[str, TopicNow]
-    source: Source
+    source: SourceAtStart
     catalog: FollowedTopic[CatalogRow]
     erasures: FollowedTopic[Erasure]
 
@@ -54,7 +54,8 @@ async def reach(
     within_s: float,
     stop: asyncio.Event,
 ) -> None:
-    """Retry `call` while it raises `failure`. Raises `NotReachable` after `within_s`, and `Stopped` after a signal."""
+    """Retry `call` while it raises `failure`. Raises `NotReachable` after `within_s`, and `StoppedAtStartup` after a
+    signal."""
     end = time.monotonic() + within_s
     while True:
         try:
@@ -62,7 +63,7 @@ async def reach(
             return
         except failure as problem:
             if stop.is_set():
-                raise Stopped from None
+                raise StoppedAtStartup from None
             if time.monotonic() > end:
                 raise NotReachable(
                     f"{setting}={address}: not reachable for {within_s:g} s (ENCORE_STARTUP_TIMEOUT_S): {problem}"
@@ -88,7 +89,7 @@ def find_ground(settings: Settings) -> Ground:
     return Ground(
         view,
         {settings.source_topic: source, settings.state_topic: state},
-        Source(
+        SourceAtStart(
             source.topic_id, source.partitions, state.topic_id, installed_zones(), zones_version(), decoder_of(settings)
         ),
         catalog,

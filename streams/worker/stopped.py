@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
-from streams.observability.partition_metrics import Lag
+from streams.observability.partition_metrics import CheckpointLag
 
 log = logging.getLogger(__name__)
 
@@ -27,11 +27,11 @@ class Stop(NamedTuple):
 
     tries: int
     refused: Progress
-    lag: Lag
+    lag: CheckpointLag
     rest: asyncio.TimerHandle | None
 
 
-class Stopped(Collection[int]):
+class StoppedPartitions(Collection[int]):
     """The numbers of stopped partitions. One that is tried again stays among them until it is past what was refused."""
 
     def __init__(self, try_again: Callable[[int], object]) -> None:
@@ -51,12 +51,12 @@ class Stopped(Collection[int]):
         """Whether a partition must not be opened yet."""
         return number in self._stops and self._stops[number].rest is not None
 
-    def lags(self) -> dict[int, Lag]:
+    def lags(self) -> dict[int, CheckpointLag]:
         """How far behind each was when it stopped last: more records may have come since. May be called from any
         thread."""
         return {number: stop.lag for number, stop in list(self._stops.items())}
 
-    def stop(self, number: int, refused: Progress, lag: Lag, why: Exception) -> None:
+    def stop(self, number: int, refused: Progress, lag: CheckpointLag, why: Exception) -> None:
         """Let a partition rest, the longer the more often it was tried."""
         tries = self._stops[number].tries + 1 if number in self._stops else 1
         rest_s = min(FIRST_REST_S * 2 ** (tries - 1), LONGEST_REST_S)

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from streams.publishing.partition_status import Health
+from streams.publishing.partition_status import PartitionHealth
 from streams.publishing.sink import (
     LISTED,
     NOT_COMPLETE,
@@ -23,10 +23,10 @@ from streams.publishing.sink import (
     Readable,
     Share,
     Sink,
-    Told,
-    Totals,
     Unreachable,
+    VerdictField,
     Version,
+    WrittenTotals,
 )
 from streams.redis.keys import Keys
 
@@ -65,7 +65,7 @@ class FakeRedis:
     topic_id: str = ""
     begun: dict[int, int] = field(default_factory=dict)
     done: dict[int, int] = field(default_factory=dict)
-    health: dict[int, Health] = field(default_factory=dict)
+    health: dict[int, PartitionHealth] = field(default_factory=dict)
     shares: dict[str, SharesOfKey] = field(default_factory=dict)
     hashes: dict[str, dict[str, str]] = field(default_factory=dict)
     boards: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -132,7 +132,7 @@ class FakeSink(Sink):
         return not self.redis.pending
 
     async def begin_round(
-        self, health: Mapping[int, Health], ends: Mapping[int, int] = NOT_KNOWN, topic_id: str = ""
+        self, health: Mapping[int, PartitionHealth], ends: Mapping[int, int] = NOT_KNOWN, topic_id: str = ""
     ) -> Begun:
         is_complete, redis = await self.is_complete(), self.redis
         redis.health |= health
@@ -214,7 +214,7 @@ class FakeSink(Sink):
         if not places:
             self.redis.boards.pop(board, None)
 
-    async def note_partitions(self, health: Mapping[int, Health]) -> None:
+    async def note_partitions(self, health: Mapping[int, PartitionHealth]) -> None:
         if health:
             self.redis.answer()
             self.redis.health |= health
@@ -232,7 +232,7 @@ class FakeSink(Sink):
 
     async def add_shares(
         self, hashes: Sequence[str], lives_ms: Sequence[int], shares: Sequence[Sequence[Share]]
-    ) -> Totals:
+    ) -> WrittenTotals:
         self._guard()
         kept = [self.redis.shares.setdefault(key, SharesOfKey()) for key in hashes]
         refused = [_replace(of_key, given) for of_key, given in zip(kept, shares, strict=True)]
@@ -240,7 +240,7 @@ class FakeSink(Sink):
             "" if given and older == len(given) else str(of_key.revision)
             for of_key, older, given in zip(kept, refused, shares, strict=True)
         ]
-        return Totals(sum(refused), revisions, [list(of_key.total) for of_key in kept])
+        return WrittenTotals(sum(refused), revisions, [list(of_key.total) for of_key in kept])
 
     async def write_hashes(self, hashes: Sequence[Readable], *, alone: bool = False) -> int:
         self._guard()
@@ -321,7 +321,7 @@ class FakeSink(Sink):
             else:
                 self._take_off(board, hash_.member)
 
-    def _judge(self, told: Told, member: str, before: Mapping[str, str], fields: Mapping[str, str]) -> None:
+    def _judge(self, told: VerdictField, member: str, before: Mapping[str, str], fields: Mapping[str, str]) -> None:
         was, is_ = (each.get(told.field) if each.get("complete") == "1" else None for each in (before, fields))
         name = f"{told.of}:{member}:{told.field}"
         if told.field == "completions":
@@ -338,7 +338,9 @@ class FakeSink(Sink):
         if name in self.redis.told or known != "0":
             self.redis.told[name] = f"{known}:{times}:{week}"
 
-    def _tell(self, told: Told, member: str, id_: str, value: str, fields: Mapping[str, str], **more: str) -> None:
+    def _tell(
+        self, told: VerdictField, member: str, id_: str, value: str, fields: Mapping[str, str], **more: str
+    ) -> None:
         verdict = {"id": f"{told.of}:{member}:{told.field}:{id_}", "verdict": told.field, f"{told.of}_id": member}
         self.redis.verdicts.append(verdict | {"value": value, "as_of_ms": fields["as_of_ms"]} | more)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from object_storage import BUCKET, is_missing, s3_server
 
-from streams.archive.store import ArchiveFailed, Changed, Exists, Missing, Store, open_store
+from streams.archive.store import ArchiveFailed, Changed, Exists, FileMissing, Store, open_store
 
 FOLDER, S3 = "a folder", "S3"
 
@@ -105,7 +105,7 @@ def test_what_was_deleted_is_not_replaced(store: Store) -> None:
     store.delete(["topic/a", "topic/never-there"])
     with pytest.raises(Changed):
         store.replace(listed, b"second")
-    with pytest.raises(Missing):
+    with pytest.raises(FileMissing):
         content(store, "topic/a")
 
 

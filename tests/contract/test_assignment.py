@@ -15,7 +15,7 @@ from streams.config.settings import Settings
 from streams.observability.monitoring import Monitoring
 from streams.publishing.publisher import Publisher
 from streams.state.committed import Committed
-from streams.state.transactions import Refused
+from streams.state.transactions import RecordRefused
 from streams.worker import stopped
 from streams.worker.counted_partitions import CountedPartitions
 
@@ -42,10 +42,10 @@ class Open:
         self.sequence += 1
         await asyncio.sleep(0)
         if self.is_refused:
-            raise Refused("too large")
+            raise RecordRefused("too large")
         self.checkpointed_position = self.position
 
-    def let_time_pass(self) -> None: ...
+    def advance_clock_if_silent(self) -> None: ...
 
     async def close(self) -> None:
         await asyncio.sleep(0)

@@ -12,7 +12,7 @@ from publishing import BEGUN, committed, in_a_loop, opened, worker
 from test_derived import RELEASE_MS
 
 from models.catalog import CatalogRow
-from models.changes import Changes
+from models.fold_changes import FoldChanges
 from models.rules import DAY_MS, HOUR_MS
 from models.tally import DAYPARTS, TallyKey
 from models.windows import HOUR, KEPT_FOR
@@ -29,7 +29,7 @@ def released(title_id: str, release_ms: int | None = None) -> CatalogRow:
     return CatalogRow(title_id=title_id, runtime_ms=36_000_000, release_time_ms=release_ms)
 
 
-def told(partition: int, sequence: int, log: Log, changes: Changes | None = None) -> Committed:
+def told(partition: int, sequence: int, log: Log, changes: FoldChanges | None = None) -> Committed:
     """What a checkpoint tells; without changes, all that there is."""
     state = Committed(
         partition, BEGUN, sequence, log.fold.stream_time_ms, log.fold.stream_counts(), log.fold.tallies.own,

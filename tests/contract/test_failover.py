@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from streams.publishing.partition_status import Health
+from streams.publishing.partition_status import PartitionHealth
 from streams.publishing.redis_sink import RedisSink
 from streams.publishing.scripts import CLUSTER_COMMANDS, COMMANDS
 from streams.publishing.sink import Boards, DataLost, Derived, Metric, Readable, Unreachable
@@ -166,7 +166,7 @@ async def _do_everything(sink: RedisSink) -> None:
         assert await sink.write_hashes([Readable(legs, revision, 1_000_000, fields)], alone=True) == 1
     assert await sink.weeks([legs]) == [1]
     await sink.delete_hashes([legs])
-    await sink.note_partitions({0: Health(5, 1, 9)})
+    await sink.note_partitions({0: PartitionHealth(5, 1, 9)})
     await sink.read_state()
     await sink.is_complete()
     await sink.published_version(0)

@@ -12,7 +12,7 @@ from redis import Redis
 
 from streams.config.settings import Settings
 from streams.operations import promote as operation
-from streams.operations.promote import Promotion, Refused, promote
+from streams.operations.promote import Promotion, PromotionRefused, promote
 from streams.publishing.redis_sink import RedisSink
 from streams.redis.keys import Keys
 from streams.tools.devstack import Devstack
@@ -67,7 +67,7 @@ def test_readers_are_moved_to_what_is_as_far_in_every_partition(two: Two, done: 
     if moves:
         assert two.move(two.green) == Promotion(two.blue, two.green)
     else:
-        with pytest.raises(Refused, match="is 1 record behind what readers see"):
+        with pytest.raises(PromotionRefused, match="is 1 record behind what readers see"):
             two.move(two.green)
     assert two.shown == (two.green if moves else None)
     assert not two.redis.exists(Keys(two.blue).hold)
@@ -77,7 +77,7 @@ def test_the_way_back_is_judged_likewise(two: Two) -> None:
     two.note(two.blue, [5, 7], [5, 7])
     two.note(two.green, [6, 7], [6, 7])
     two.move(two.green)
-    with pytest.raises(Refused, match="1 record behind"):
+    with pytest.raises(PromotionRefused, match="1 record behind"):
         two.move(two.blue)
     two.note(two.blue, [6, 7], [6, 7])
     assert two.move(two.blue) == Promotion(two.green, two.blue)
@@ -87,7 +87,7 @@ def test_the_way_back_is_judged_likewise(two: Two) -> None:
 def test_what_is_begun_counts_not_what_is_done(two: Two) -> None:
     two.note(two.blue, [50, 7], [5, 7])
     two.note(two.green, [5, 7], [5, 7])
-    with pytest.raises(Refused, match="45 records behind"):
+    with pytest.raises(PromotionRefused, match="45 records behind"):
         two.move(two.green)
 
 
@@ -107,15 +107,15 @@ async def _begins(sink: RedisSink) -> bool:
 
 def test_nobody_is_moved_to_what_is_not_there_or_not_complete(two: Two) -> None:
     two.note(two.blue, [5, 7], [5, 7])
-    with pytest.raises(Refused, match="nothing is published"):
+    with pytest.raises(PromotionRefused, match="nothing is published"):
         two.move(two.green)
     two.note(two.green, [5, 7], [5, 7])
     two.run(two.green, _not_complete)
-    with pytest.raises(Refused, match="is not complete"):
+    with pytest.raises(PromotionRefused, match="is not complete"):
         two.move(two.green, force=True)
     two.note(two.green, [5, 7], [5, 7])
     two.run(two.green, _rebuild)
-    with pytest.raises(Refused, match="recounts 2 partitions"):
+    with pytest.raises(PromotionRefused, match="recounts 2 partitions"):
         two.move(two.green, force=True)
     assert two.shown is None
 
@@ -133,7 +133,7 @@ async def _rebuild(sink: RedisSink) -> None:
 def test_who_insists_sees_older_numbers(two: Two) -> None:
     two.note(two.blue, [5_000_000, 7], [5, 7])
     two.note(two.green, [4, 7], [4, 7])
-    with pytest.raises(Refused, match="4,999,996 records behind"):
+    with pytest.raises(PromotionRefused, match="4,999,996 records behind"):
         two.move(two.green)
     assert two.move(two.green, force=True) == Promotion(two.blue, two.green)
 
@@ -141,7 +141,7 @@ def test_who_insists_sees_older_numbers(two: Two) -> None:
 def test_applications_of_different_topics_cannot_be_compared(two: Two) -> None:
     two.note(two.blue, [5, 7], [5, 7])
     two.note(two.green, [5, 7], [5, 7], topic_id="another")
-    with pytest.raises(Refused, match="different source topics"):
+    with pytest.raises(PromotionRefused, match="different source topics"):
         two.move(two.green)
 
 
@@ -153,7 +153,7 @@ def test_of_two_who_move_readers_at_once_one_is_told(two: Two, monkeypatch: pyte
         return prefix
 
     monkeypatch.setattr(operation, "shown_prefix", moved_meanwhile)
-    with pytest.raises(Refused, match="somebody else has just moved readers to third:"):
+    with pytest.raises(PromotionRefused, match="somebody else has just moved readers to third:"):
         two.move(two.green)
     assert two.shown == "third:"
 
@@ -167,5 +167,5 @@ def test_workers_of_an_earlier_version_do_not_say_how_far_they_are(two: Two) -> 
     two.note(two.blue, [5, 7], [5, 7])
     two.redis.hdel(Keys(two.blue).offsets, "begun:1")
     two.note(two.green, [5, 7], [5, 7])
-    with pytest.raises(Refused, match=r"earlier version.*--force"):
+    with pytest.raises(PromotionRefused, match=r"earlier version.*--force"):
         two.move(two.green)

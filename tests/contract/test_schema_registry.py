@@ -23,7 +23,7 @@ from streams.registry import client, decoder
 from streams.registry.client import RegistryAway
 from streams.registry.decoder import SourceDecoder
 from streams.registry.protobuf import message_class
-from streams.registry.values import BadValue
+from streams.registry.values import UndecodableValue
 
 NOWHERE = RegistryAddress("http://127.0.0.1:9/")
 MORE = {name: value for name, value in EXAMPLES[1].items() if name in Event.__struct_fields__}
@@ -54,7 +54,7 @@ def read(value: bytes | None) -> Event:
 
 
 def refused(decode: Callable[[], object]) -> str:
-    with pytest.raises(BadValue) as problem:
+    with pytest.raises(UndecodableValue) as problem:
         decode()
     return str(problem.value)
 

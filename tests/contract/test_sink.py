@@ -19,7 +19,7 @@ from fake_sink import FakeRedis, FakeSink
 
 from models.tally import TallyKey
 from models.windows import WEEK
-from streams.publishing.partition_status import Health
+from streams.publishing.partition_status import PartitionHealth
 from streams.publishing.redis_sink import RedisSink
 from streams.publishing.sink import (
     LISTED,
@@ -32,8 +32,8 @@ from streams.publishing.sink import (
     Readable,
     Share,
     Sink,
-    Told,
     Unreachable,
+    VerdictField,
 )
 from streams.redis.keys import Keys
 from streams.tools.devstack import Devstack, RedisServer
@@ -425,7 +425,7 @@ class Hash:
     def __init__(self, server: Server, sink: Sink, field: str = "completions", of: str = "title") -> None:
         self.server, self.sink, self.field, self.sequence, self.week = server, sink, field, 0, 7
         self.key = f"{server.prefix}{of}:film:{field}"
-        self.told = Boards((), (), 0, Told(field, of, 3))
+        self.told = Boards((), (), 0, VerdictField(field, of, 3))
 
     async def write(self, *values: int, complete: str = "1", told: bool = True) -> list[str]:
         """The verdicts of all these values in turn: their ids and values."""
@@ -556,7 +556,7 @@ async def test_a_derived_hash_is_computed_from_totals_read_after_its_revision_mo
 async def test_the_largest_time_that_anything_was_computed_for_is_known_to_all(server: Server) -> None:
     sink, legs = server.sink(), f"{server.prefix}title:film:legs"
     await sink.join(1)
-    await sink.note_partitions({0: Health(700, 0, 900)})
+    await sink.note_partitions({0: PartitionHealth(700, 0, 900)})
     told = []
     for as_of_ms in (800, 600):
         await sink.derive([Derived(legs, [])], as_of_ms)
@@ -625,7 +625,7 @@ async def test_a_round_begins_unless_the_application_is_held_still(server: Serve
     sink = server.sink()
     await sink.join(2)
     assert not (await sink.begin_round({}, {0: 7, 1: 0}, "source")).is_held
-    assert not (await sink.begin_round({0: Health(500, 2, 902)})).is_held
+    assert not (await sink.begin_round({0: PartitionHealth(500, 2, 902)})).is_held
     server.hold()
     assert (await sink.begin_round({}, {0: 8}, "source")).is_held
     assert server.offsets() == {"topic_id": "source", "begun:0": "7", "begun:1": "0"}
@@ -635,7 +635,7 @@ async def test_a_round_begins_unless_the_application_is_held_still(server: Serve
 async def test_what_is_begun_only_advances_and_what_is_done_ends_with_its_completeness(server: Server) -> None:
     sink = server.sink()
     await sink.join(2)
-    await sink.begin_round({0: Health(500, 2, 902)}, {0: 7, 1: 3}, "source")
+    await sink.begin_round({0: PartitionHealth(500, 2, 902)}, {0: 7, 1: 3}, "source")
     await sink.begin_round({}, {0: 5, 1: 4}, "source")
     await sink.note_published({0: (1, 1), 1: (1, 1)}, {0: 7})
     noted = {"topic_id": "source", "begun:0": "7", "begun:1": "4"}
@@ -676,8 +676,8 @@ async def test_the_state_of_a_prefix_is_of_all_its_workers(server: Server) -> No
     one, other = server.sink(), server.sink()
     await one.join(3)
     assert await one.read_state() == (0, 0, ["partitions_ready", "0", "lag", "0", "checkpointed_ms", "0"])
-    await one.note_partitions({0: Health(500, 2, 902), 1: Health(300, 1, 901)})
-    await other.note_partitions({2: Health(-1, 4, 903)})  # no record yet: it has no time to be as of
+    await one.note_partitions({0: PartitionHealth(500, 2, 902), 1: PartitionHealth(300, 1, 901)})
+    await other.note_partitions({2: PartitionHealth(-1, 4, 903)})  # no record yet: it has no time to be as of
     assert await other.read_state() == (
         300, 300, ["partitions_ready", "3", "lag", "7", "checkpointed_ms", "901"]
     )  # fmt: skip
@@ -711,10 +711,10 @@ async def test_a_round_begins_with_what_is_noted_of_all_partitions_with_this_wor
     await one.join(2)
     await other.join(2)
     await one.note_published({0: (1, 1)})
-    await one.note_partitions({0: Health(500, 2, 902)})
-    await other.note_partitions({1: Health(300, 1, 901)})
+    await one.note_partitions({0: PartitionHealth(500, 2, 902)})
+    await other.note_partitions({1: PartitionHealth(300, 1, 901)})
     status = ["partitions_ready", "2", "lag", "4", "checkpointed_ms", "901"]
-    assert await one.begin_round({0: Health(200, 3, 904)}) == (False, (200, 200, status), False)
+    assert await one.begin_round({0: PartitionHealth(200, 3, 904)}) == (False, (200, 200, status), False)
     await other.note_published({1: (1, 1)})
     assert await other.begin_round({}) == (True, (200, 200, status), False)
 
@@ -724,7 +724,7 @@ async def test_partitions_that_the_source_has_no_more_are_forgotten_by_a_rebuild
     sink = server.sink()
     await sink.join(3)
     await sink.note_published({p: (9 if p == 2 else 5, 1) for p in range(3)})
-    await sink.note_partitions({p: Health(100 - p, 1, 200 - p) for p in range(3)})
+    await sink.note_partitions({p: PartitionHealth(100 - p, 1, 200 - p) for p in range(3)})
     assert await sink.begin_rebuild(2) == 5
     assert [await sink.published_version(p) for p in (1, 2)] == [(5, 1), None]
     assert await sink.read_state() == (99, 99, ["partitions_ready", "2", "lag", "2", "checkpointed_ms", "199"])
@@ -837,7 +837,7 @@ Calls = dict[str, Callable[[Sink, str], Awaitable[Any]]]
 
 JOINED: Calls = {
     "is_complete": lambda sink, key: sink.is_complete(),
-    "begin_round": lambda sink, key: sink.begin_round({0: Health(500, 2, 902)}),
+    "begin_round": lambda sink, key: sink.begin_round({0: PartitionHealth(500, 2, 902)}),
     "add_shares": lambda sink, key: sink.add_shares([key], [0], [[(0, 1, 2, 4)]]),
     "write_hashes": lambda sink, key: sink.write_hashes([Readable(key, "1", 0, ["plays", "3"])]),
     "derive": lambda sink, key: sink.derive([Derived(key, [])], 1),
@@ -853,7 +853,7 @@ JOINED: Calls = {
 ANY_TIME: Calls = {
     "join": lambda sink, key: sink.join(1),
     "published_version": lambda sink, key: sink.published_version(0),
-    "note_partitions": lambda sink, key: sink.note_partitions({0: Health(500, 2, 902)}),
+    "note_partitions": lambda sink, key: sink.note_partitions({0: PartitionHealth(500, 2, 902)}),
     "read_state": lambda sink, key: sink.read_state(),
 }
 

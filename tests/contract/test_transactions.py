@@ -12,9 +12,9 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from streams.config.kafka_security import KafkaAddress
-from streams.kafka.last_record import Record, last_record
+from streams.kafka.last_record import LastRecord, last_record
 from streams.kafka.reader import CannotRead, TopicReader
-from streams.state.transactions import Batch, Fenced, Kept, Refused, TransactionalWriter
+from streams.state.transactions import CheckpointBatch, Fenced, RecordRefused, SideRecord, TransactionalWriter
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
@@ -45,10 +45,10 @@ class Topics:
     def _on_renewed(self) -> None:
         self.renewals += 1
 
-    def batch(self, position: str) -> Batch:
+    def batch(self, position: str) -> CheckpointBatch:
         rows = [{"key": b"r%d" % number, "value": position.encode()} for number in range(ROWS)]
-        milestone = Kept(self.milestones, position.encode(), b"", [])
-        return Batch([*rows, {"key": b"p", "value": position.encode()}], [milestone])
+        milestone = SideRecord(self.milestones, position.encode(), b"", [])
+        return CheckpointBatch([*rows, {"key": b"p", "value": position.encode()}], [milestone])
 
     def last(self) -> bytes | None:
         found = last_record(self.address, self.state, 0, 10)
@@ -202,7 +202,7 @@ def test_behind_the_last_record_may_be_more_than_the_marker_of_its_commit(topics
         topics.writers[-1]._producer.flush()
         topics.writers[-1]._producer.abort_transaction()
 
-    assert last_record(topics.address, topics.state, 0, 10) == Record(ROWS, b"p", b"one")
+    assert last_record(topics.address, topics.state, 0, 10) == LastRecord(ROWS, b"p", b"one")
 
 
 def test_a_topic_that_is_not_there_has_no_last_record_to_read(topics: Topics) -> None:
@@ -216,8 +216,8 @@ def test_a_record_that_the_topic_refuses_for_its_size_is_named_by_topic_title_an
     for size in (30_000, 12_000_001):
         writer = topics.writer()
         rows = [{"key": b"r\x00\x04filmhome", "value": b"x" * size}, {"key": b"tother", "value": b"x"}]
-        with pytest.raises(Refused) as refused:
-            writer.write(Batch([*rows, {"key": b"p", "value": b'{"next_offset": 7}'}], []))
+        with pytest.raises(RecordRefused) as refused:
+            writer.write(CheckpointBatch([*rows, {"key": b"p", "value": b'{"next_offset": 7}'}], []))
         said = f"the largest is a household's row of title 'film' in {topics.state}, {size + 11:,} bytes"
         assert said in str(refused.value) and "offset 7 of source partition 0" in str(refused.value)
         assert "home" not in str(refused.value).replace("household", "")

@@ -21,7 +21,7 @@ from models.catalog import BadTitle, read_title
 from models.events import BadEvent
 from models.reading import read_event
 from models.sources.netflix_playback_related_events import COLUMNS
-from models.sources.reading import NotImportable, Viewer
+from models.sources.reading import FileOwner, NotImportable
 from models.sources.schemas import schemas
 from models.sources.told import LEFT_OUT, REJECTED, Rejected, Schema
 from models.sources.translator import Translator
@@ -30,12 +30,12 @@ from streams.operations.imports import read_import
 from streams.operations.titles import latest_titles, read_rows
 from streams.state.zone_records import read_zone, zone_message
 from streams.verify.recomputation import readable_title
-from streams.verify.records import Unreadable
+from streams.verify.records import UnreadableRecord
 from streams.verify.records import read_event as read_independently
 from streams.verify.zones import stored_zone
 
 HOUSEHOLD, TITLE_ID = "home", "film"
-VIEWER = Viewer(HOUSEHOLD, "Europe/Berlin", frozenset({"Mia"}), {"Paper Boats": "paper-boats"})
+VIEWER = FileOwner(HOUSEHOLD, "Europe/Berlin", frozenset({"Mia"}), {"Paper Boats": "paper-boats"})
 
 
 class Target(NamedTuple):
@@ -85,7 +85,7 @@ def event(value: bytes) -> bool:
 def _independently(key: bytes, value: bytes) -> dict[str, Any] | None:
     try:
         return read_independently(key, value)
-    except Unreadable:
+    except UnreadableRecord:
         return None
 
 

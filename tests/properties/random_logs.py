@@ -18,10 +18,10 @@ import msgspec
 from hypothesis import strategies as st
 
 from models.catalog import CatalogRow, read_title
-from models.changes import Changes
 from models.erasure import digest_of
 from models.events import END_OF_CALENDAR_MS
 from models.fold import Fold
+from models.fold_changes import FoldChanges
 from models.partitioner import partition_of
 from models.pseudonymous_record import PseudonymousRecord
 from models.pseudonyms import Pseudonyms
@@ -148,14 +148,14 @@ class Log:
             pseudonyms=self.pseudonyms,
         )
 
-    def folded(self) -> list[tuple[Fold, list[Changes]]]:
+    def folded(self) -> list[tuple[Fold, list[FoldChanges]]]:
         """Each partition's fold after all its records, and what its drains gave."""
-        folds: list[tuple[Fold, list[Changes]]] = [(self.fold(number), []) for number in range(self.partitions)]
+        folds: list[tuple[Fold, list[FoldChanges]]] = [(self.fold(number), []) for number in range(self.partitions)]
         for step in self.steps:
             fold, changes = folds[step.partition]
             changes += take(fold, step)
         for number, (fold, changes) in enumerate(folds):
-            fold.pass_time(self.silent_ms.get(number, -1))
+            fold.advance_clock(self.silent_ms.get(number, -1))
             changes.append(fold.drain(1))
         return folds
 
@@ -200,22 +200,22 @@ def _raw(step: Step) -> RawRecord:
     return RawRecord(step.partition, *step.record)
 
 
-def take(fold: Fold, step: Step) -> list[Changes]:
+def take(fold: Fold, step: Step) -> list[FoldChanges]:
     """Let a fold take the next step. The catalog is taken in between checkpoints: what a drain before it gave."""
-    changes = take_in(fold, step)
+    changes = apply_controls(fold, step)
     fold.apply([step.record])
     return changes
 
 
-def take_in(fold: Fold, step: Step) -> list[Changes]:
+def apply_controls(fold: Fold, step: Step) -> list[FoldChanges]:
     """The part of a step that comes before its record."""
     changes = [fold.drain(1)] if step.titles or step.erased else []
     for title_id, row in step.titles:
-        fold.take_in(title_id, row)
+        fold.apply_catalog_row(title_id, row)
     if step.zones:
-        fold.take_in_zones({name: rules_of(data) for name, data in step.zones.items()})
+        fold.apply_zones({name: rules_of(data) for name, data in step.zones.items()})
     if step.silent_ms is not None:
-        fold.pass_time(step.silent_ms)
+        fold.advance_clock(step.silent_ms)
     if step.erased:
         fold.erase(step.erased)
     return changes

@@ -9,9 +9,9 @@ from itertools import zip_longest
 from random_logs import Log
 
 from models.catalog import CatalogRow
-from models.changes import Changes
 from models.dayparts import read_dayparts
 from models.fold import Fold
+from models.fold_changes import FoldChanges
 from models.hash_fields import (
     WATCHED,
     audience_fields,
@@ -32,8 +32,8 @@ from models.windows import AGE, AUDIENCE, HOUR, WEEK
 from streams.config.settings import Settings
 from streams.redis.keys import Keys
 from streams.state.side_outputs import kept_records
-from streams.state.transactions import Kept as Written
-from streams.verify import Expected, Kept, Milestone
+from streams.state.transactions import SideRecord as Written
+from streams.verify import Expected, KeptRecord, Milestone
 from streams.verify.kept import held
 from streams.verify.retention import Retention
 
@@ -50,7 +50,7 @@ KEYS = Keys("")
 # -- records in topics of their own -------------------------------------------------------------------------------
 
 
-def kept(log: Log, changes: list[list[Changes]], topic: str) -> list[Kept | Milestone]:
+def kept(log: Log, changes: list[list[FoldChanges]], topic: str) -> list[KeptRecord | Milestone]:
     """What each partition's checkpoints write into the topic of a setting, in the recomputation's form."""
     where = Settings()
     return [
@@ -62,13 +62,13 @@ def kept(log: Log, changes: list[list[Changes]], topic: str) -> list[Kept | Mile
     ]
 
 
-def _kept(record: Written) -> Kept | Milestone:
+def _kept(record: Written) -> KeptRecord | Milestone:
     headers = dict(record.headers)
     place = int(headers["partition"]), int(headers["offset"])
     if record.topic == Settings().milestones_topic:
         return Milestone(*place, record.key, **json.loads(record.value or b""))
     length = int(headers["value_bytes"]) if "value_bytes" in headers else None
-    return Kept(*place, held(record.key), held(record.value), None, length)
+    return KeptRecord(*place, held(record.key), held(record.value), None, length)
 
 
 # -- hashes -------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from models.events import END_OF_CALENDAR_MS
 from models.pseudonymous_record import Pseudonymizer
 from streams.config.settings import Settings
 from streams.state.side_outputs import kept_records
-from streams.state.transactions import Kept
+from streams.state.transactions import SideRecord
 
 LOGS = st.builds(
     lambda seed, events: Writer(Random(seed), events, pseudonymous=True).log(),
@@ -52,7 +52,7 @@ def archived(log: Log, until: int) -> list[Step]:
     return steps + log.steps[until:]
 
 
-def counted(log: Log) -> list[tuple[dict[str, Any], list[Kept]]]:
+def counted(log: Log) -> list[tuple[dict[str, Any], list[SideRecord]]]:
     """Each partition's state in the end, and what was written to the side topics."""
     where = Settings()
     return [

@@ -20,7 +20,7 @@ def both(more: str) -> tuple[object, object] | None:
     try:
         ours: object = read_event(b"h", value).playback_rate
     except BadEvent:
-        with pytest.raises(records.Unreadable):
+        with pytest.raises(records.UnreadableRecord):
             records.read_event(b"h", value)
         return None
     return ours, records.read_event(b"h", value)["playback_rate"]

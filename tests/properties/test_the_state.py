@@ -12,13 +12,13 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_logs import LOGS, Log, Step, take, take_in
+from random_logs import LOGS, Log, Step, apply_controls, take
 from whole_state import counted, state
 
 from models.catalog import CatalogRow
-from models.changes import Changes
 from models.current_windows import CurrentWindows
 from models.fold import Fold
+from models.fold_changes import FoldChanges
 from models.tally import TITLE, TallyKey
 from streams.state.changelog import (
     Erased,
@@ -60,7 +60,7 @@ def test_checkpoints_packing_and_restarts_anywhere_come_to_the_same(log: Log, ra
         for sequence, batch in enumerate(_cut_at_controls(steps, random), start=1):
             _apply_batch(disturbed.fold, batch, changelog)
             # A partition goes on while its checkpoint is written, and cools and sweeps its rows after that.
-            disturbed.fold.cool(random.choice((0, 1, 100)))
+            disturbed.fold.evict(random.choice((0, 1, 100)))
             disturbed.fold.sweep(random.choice((1, 5, 100)))
             changelog += _checkpoint(disturbed, batch, sequence)
             if random.random() < 0.4:
@@ -187,22 +187,22 @@ def _main(row: CatalogRow | None) -> CatalogRow | None:
     return row and msgspec.structs.replace(row, content_kind=None)
 
 
-def _folded(log: Log, number: int, steps: list[Step]) -> tuple[Fold, list[Changes]]:
+def _folded(log: Log, number: int, steps: list[Step]) -> tuple[Fold, list[FoldChanges]]:
     """A partition's fold after these steps, drained, and all that its drains gave."""
     fold = log.fold(number)
     drained = [changes for step in steps for changes in take(fold, step)]
     return fold, [*drained, fold.drain(1)]
 
 
-def _apply_batch(fold: Fold, batch: list[Step], changelog: Messages | None = None) -> list[Changes]:
+def _apply_batch(fold: Fold, batch: list[Step], changelog: Messages | None = None) -> list[FoldChanges]:
     """Records in as few calls as the control rows among them allow, and what was drained for these."""
     waiting: list[Any] = []
-    drained: list[Changes] = []
+    drained: list[FoldChanges] = []
     for step in batch:
         if _has_controls(step):
             fold.apply(waiting)
             waiting = []
-            drained += take_in(fold, step)
+            drained += apply_controls(fold, step)
             if changelog is not None:
                 changelog += _control_messages(step)
         waiting.append(step.record)
@@ -257,14 +257,14 @@ def _restored(log: Log, number: int, changelog: Messages) -> Restored:
 # -- what drains gave ------------------------------------------------------------------------------------------
 
 
-def _made(fold: Fold, drained: list[Changes]) -> dict[str, Any]:
+def _made(fold: Fold, drained: list[FoldChanges]) -> dict[str, Any]:
     """All that events made: rows, counters, streaks, who is watching, and what others are told of."""
     without = ("stream", "time", "catalog")
     made = {name: value for name, value in state(fold).items() if name not in without}
     return made | {"milestones": _put_together(drained)["milestones"]}
 
 
-def _told(drained: list[Changes]) -> dict[TallyKey, list[int] | None]:
+def _told(drained: list[FoldChanges]) -> dict[TallyKey, list[int] | None]:
     """The last of each tally; that of a current window by its title's."""
     told: dict[TallyKey, list[int] | None] = {}
     current: dict[str, CurrentWindows | None] = {}
@@ -278,7 +278,7 @@ def _told(drained: list[Changes]) -> dict[TallyKey, list[int] | None]:
     return told
 
 
-def _put_together(drained: list[Changes]) -> dict[str, Any]:
+def _put_together(drained: list[FoldChanges]) -> dict[str, Any]:
     """What several drains gave, as one: the last of each row and tally, all of the rest in order."""
     return {
         "rows": {(title_id, home): packed for changes in drained for title_id, home, packed in changes.rows},

@@ -17,7 +17,7 @@ from models.catalog import BadTitle, read_title
 from models.events import BadEvent
 from models.reading import read_event
 from streams.verify.recomputation import readable_title
-from streams.verify.records import Unreadable
+from streams.verify.records import UnreadableRecord
 from streams.verify.records import read_event as read_independently
 
 EVENT = {
@@ -99,7 +99,7 @@ def _read(key: bytes | None, value: bytes | None) -> object:
 def _read_independently(key: bytes | None, value: bytes | None) -> object:
     try:
         event = read_independently(key, value)
-    except Unreadable:
+    except UnreadableRecord:
         return "a dead letter"
     return event | {name: float(event[name]) for name in ("playback_rate",) if name in event}
 

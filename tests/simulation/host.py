@@ -18,7 +18,7 @@ from clients import Consumer, Kafka, Producer
 from group import Application
 from loop import SimulatedLoop
 
-from streams.worker.partition import Source
+from streams.worker.partition import SourceAtStart
 from streams.worker.startup import Ground
 
 EPOCH_S = 1_760_000_000.0
@@ -49,7 +49,7 @@ def ground(kafka: Kafka, offsets: Mapping[int, int], partitions: int, catalog: F
     """What a worker finds when it starts."""
     view: Any = View(kafka, offsets)
     feeds: Any = (catalog, erasures)
-    return Ground(view, {}, Source("source-id", partitions, "state-id", ZONES, "zones"), *feeds)
+    return Ground(view, {}, SourceAtStart("source-id", partitions, "state-id", ZONES, "zones"), *feeds)
 
 
 async def _idle(*_: object) -> None:

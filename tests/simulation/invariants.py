@@ -17,8 +17,8 @@ from group import Record
 from log import Broker, Sent
 
 from models.catalog import CatalogRow
-from models.changes import Changes
 from models.fold import Fold
+from models.fold_changes import FoldChanges
 from streams.config.settings import Settings
 from streams.observability.metrics import Metrics
 from streams.publishing.publisher import Publisher
@@ -50,7 +50,7 @@ class Reference:
         """Fold up to a position, with the control rows of its checkpoint."""
         for key, value in controls:
             self._read_to(int(key[1:21]))
-            self._take_in(key, value)
+            self._apply(key, value)
         self._read_to(position.next_offset)
         changes = self.fold.drain(position.sequence)
         self.sequence = position.sequence
@@ -61,7 +61,7 @@ class Reference:
                 self.rows[message["key"] or b""] = message["value"]
         self._keep(changes)
 
-    def _keep(self, changes: Changes) -> None:
+    def _keep(self, changes: FoldChanges) -> None:
         kept = kept_records(changes, self._settings, self.number, "source-id", None)
         self.kept.update((each.topic, each.key, each.value, tuple(each.headers)) for each in kept)
 
@@ -70,12 +70,12 @@ class Reference:
             self.fold.apply(self._source[self.offset : offset])
             self.offset = offset
 
-    def _take_in(self, key: bytes, value: bytes) -> None:
+    def _apply(self, key: bytes, value: bytes) -> None:
         kind = key[:1]
         if kind == b"c":
-            self.fold.take_in(key[22:].decode(), _decode_row(value) if value else None)
+            self.fold.apply_catalog_row(key[22:].decode(), _decode_row(value) if value else None)
         elif kind == b"k":
-            self.fold.pass_time(int(value))
+            self.fold.advance_clock(int(value))
         elif kind == b"e":
             digest, erased = read_erasure(key, value)
             self.fold.erase({digest: erased.until})

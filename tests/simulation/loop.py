@@ -115,7 +115,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def _run_once(self) -> None:
         runnable = [process for process in self.processes if process.ready and not process.is_frozen]
         if not runnable:
-            self._let_time_pass()
+            self._advance_clock()
             return
         process = runnable[0] if len(runnable) == 1 else self.random.choice(runnable)
         handle = process.ready.popleft()
@@ -127,7 +127,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self.current = self.world
         self.on_step()
 
-    def _let_time_pass(self) -> None:
+    def _advance_clock(self) -> None:
         scheduled: list[Any] = self._scheduled  # type: ignore[attr-defined]
         while scheduled and scheduled[0]._cancelled:
             heapq.heappop(scheduled)._scheduled = False

@@ -23,8 +23,8 @@ from typing import NamedTuple
 import psutil
 
 from models.catalog import read_title
-from models.changes import Changes
 from models.fold import Fold
+from models.fold_changes import FoldChanges
 from models.hash_fields import STREAM_FIELDS
 from models.rules import HOUR_MS
 from streams.config.settings import Settings, load
@@ -32,7 +32,7 @@ from streams.config.zones import Zones
 from streams.kafka.topics import make_topics
 from streams.state.changelog import Position, position_message, state_messages
 from streams.state.restore import restore
-from streams.state.transactions import Batch, TransactionalWriter
+from streams.state.transactions import CheckpointBatch, TransactionalWriter
 from streams.tools.bench.backlog import Advance
 from streams.tools.processes import Child, environment, peak_bytes
 from streams.tools.simulate import backlog as loads
@@ -74,7 +74,7 @@ class Restore:
         return self.grown_bytes / self.rows
 
 
-class Stored(NamedTuple):
+class StoredRecord(NamedTuple):
     """A record as a fold looks at it."""
 
     offset: int
@@ -102,17 +102,17 @@ Changed = tuple[str, str, bytes | None]
 """A title, a household, and their packed row."""
 
 
-def _sample(settings: Settings) -> Changes:
+def _sample(settings: Settings) -> FoldChanges:
     """The rows that a fold makes from the beginning of the replay load."""
     fold = Fold(settings.rules())
     for row in loads.title_rows(loads.REPLAY):
-        fold.take_in(row["title_id"], read_title(row["title_id"].encode(), json.dumps(row).encode()))
+        fold.apply_catalog_row(row["title_id"], read_title(row["title_id"].encode(), json.dumps(row).encode()))
     items = enumerate(loads.replay_backlog(SAMPLE_EVENTS))
-    fold.apply(Stored(offset, item.timestamp_ms, item.key, item.value) for offset, item in items)
+    fold.apply(StoredRecord(offset, item.timestamp_ms, item.key, item.value) for offset, item in items)
     return fold.drain(1)
 
 
-def _checkpoints(sample: Changes, partitions: int, number: int, rows: int) -> Iterator[Batch]:
+def _checkpoints(sample: FoldChanges, partitions: int, number: int, rows: int) -> Iterator[CheckpointBatch]:
     everything = _rows(sample, partitions, number, rows)
     stream = [0] * len(STREAM_FIELDS)
     for sequence in count(1):
@@ -120,11 +120,11 @@ def _checkpoints(sample: Changes, partitions: int, number: int, rows: int) -> It
         if not some:
             return
         position = Position(rows, "bench", partitions, AT_REST_MS, sequence, "bench", "bench", 0, stream)
-        state = state_messages(Changes(some, {}, [], [], []))
-        yield Batch([*state, position_message(position)], ())
+        state = state_messages(FoldChanges(some, {}, [], [], []))
+        yield CheckpointBatch([*state, position_message(position)], ())
 
 
-def _rows(sample: Changes, partitions: int, number: int, rows: int) -> Iterator[Changed]:
+def _rows(sample: FoldChanges, partitions: int, number: int, rows: int) -> Iterator[Changed]:
     """A partition's part of the rows: the sample's over and over, each as another household's and title's."""
     titles, households = sorted({title_id for title_id, _, _ in sample.rows}), -(-rows // TITLES_A_HOUSEHOLD)
     for place, (_, _, packed) in zip(range(number, rows, partitions), cycle(sample.rows), strict=False):

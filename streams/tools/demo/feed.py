@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.sources.reading import NotImportable, Viewer
+from models.sources.reading import FileOwner, NotImportable
 from streams.config.settings import Settings
 from streams.kafka.producer import Outgoing, by_rate, send
 from streams.operations.imports import read_import
@@ -50,7 +50,7 @@ def simulated(seed: int, now_ms: int) -> DemoLoad:
 
 def exported(path: Path, household: str) -> DemoLoad:
     """A whole file, in the order of its event times. Raises `NotImportable`, `OSError`."""
-    found = read_import(path, Viewer(household))
+    found = read_import(path, FileOwner(household))
     if not found.events:
         raise NotImportable(f"{path}: {found.format_name}: no event could be made of it")
     catalog = found.missing_titles({})

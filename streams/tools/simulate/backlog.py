@@ -69,7 +69,7 @@ def title_rows(shape: Shape, origin_ms: int = ORIGIN_MS) -> list[dict[str, Any]]
     ]
 
 
-class _Session:
+class _BacklogSession:
     """One household's running session: the constant text of its events, and its position."""
 
     __slots__ = ("again", "end_ms", "event_ids", "key", "last", "position_ms", "seq", "text", "title")
@@ -109,7 +109,7 @@ class _Session:
 
 def _backlog(shape: Shape, events: int, seed: int, origin_ms: int) -> Iterator[Outgoing]:
     rng, runtimes, count = Random(f"{seed}:{shape.name}"), _runtimes(shape), shape.sessions
-    sessions = [_Session(number, shape, rng, runtimes) for number in range(count)]
+    sessions = [_BacklogSession(number, shape, rng, runtimes) for number in range(count)]
     for n in range(events):
         now_ms = origin_ms + n * MINUTE_MS // count
         session = sessions[n % count]
@@ -119,7 +119,7 @@ def _backlog(shape: Shape, events: int, seed: int, origin_ms: int) -> Iterator[O
         _advance(session, n % count, shape, rng, runtimes)
 
 
-def _advance(session: _Session, number: int, shape: Shape, rng: Random, runtimes: list[int]) -> None:
+def _advance(session: _BacklogSession, number: int, shape: Shape, rng: Random, runtimes: list[int]) -> None:
     """Advance a session by a minute. After its end, begin a new one for the household."""
     if session.position_ms < session.end_ms:
         session.position_ms += MINUTE_MS

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple, Protocol
 
-from streams.tools.simulate.world import Title
+from streams.tools.simulate.world import SimulatedTitle
 
 
 class Slot(NamedTuple):
@@ -45,7 +45,7 @@ class Routine(Protocol):
     def slots(self, day: date, begins_ms: int) -> Sequence[Slot]:
         """When the profile may watch on a local day, which begins at `begins_ms`."""
 
-    def wish(self, day: date, now_ms: int) -> Title | None:
+    def wish(self, day: date, now_ms: int) -> SimulatedTitle | None:
         """The title that the profile wants to watch now; None: it chooses one. A wish that is returned is used up."""
 
 
@@ -58,7 +58,7 @@ class Ordinary:
     def slots(self, day: date, begins_ms: int) -> Sequence[Slot]:
         return self._week[is_weekend(day)]
 
-    def wish(self, day: date, now_ms: int) -> Title | None:
+    def wish(self, day: date, now_ms: int) -> SimulatedTitle | None:
         return None
 
 
@@ -81,7 +81,7 @@ class Fading:
     def slots(self, day: date, begins_ms: int) -> Sequence[Slot]:
         return scaled(self._week[is_weekend(day)], self.left(begins_ms))
 
-    def wish(self, day: date, now_ms: int) -> Title | None:
+    def wish(self, day: date, now_ms: int) -> SimulatedTitle | None:
         return None
 
 

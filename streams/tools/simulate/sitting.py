@@ -110,7 +110,7 @@ def _skip_theme(player: Player, stop_ms: int, theme_ms: int) -> Iterator[Event]:
         yield player.say("seek", seek_from_ms=source_ms)
 
 
-def stand_still(player: Player, plan: Plan) -> Iterator[Event]:
+def play_frozen(player: Player, plan: Plan) -> Iterator[Event]:
     """A frozen or background player: heartbeats for half an hour to three hours, then a stop."""
     beat_ms = max(1, round(plan.heartbeat_s * 1000))
     yield player.say("play")

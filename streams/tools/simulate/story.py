@@ -19,7 +19,15 @@ from typing import Any
 from streams.tools.simulate.plan import Plan
 from streams.tools.simulate.routine import WEEKS, Fading, Ordinary, Routine, Slot, is_weekend, scaled, seldom
 from streams.tools.simulate.viewer import Viewer
-from streams.tools.simulate.world import DAY_MS, MINUTE_MS, Household, Title, household, shelves, titles
+from streams.tools.simulate.world import (
+    DAY_MS,
+    MINUTE_MS,
+    SimulatedHousehold,
+    SimulatedTitle,
+    household,
+    shelves,
+    titles,
+)
 
 PLAN: dict[str, Any] = {"households": 400, "titles": 16, "heartbeat_s": 120.0}
 """A story's defaults for the plan."""
@@ -56,9 +64,9 @@ of the week before."""
 class Films:
     """The small film, the big opening, and the film before the small one, of the same franchise."""
 
-    film: Title
-    opening: Title
-    first: Title
+    film: SimulatedTitle
+    opening: SimulatedTitle
+    first: SimulatedTitle
 
 
 class Fan:
@@ -81,7 +89,7 @@ class Fan:
         slots = self._loving.slots(day, begins_ms)
         return scaled(slots, sum(self._shares(day, begins_ms))) if is_weekend(day) else slots
 
-    def wish(self, day: date, now_ms: int) -> Title | None:
+    def wish(self, day: date, now_ms: int) -> SimulatedTitle | None:
         """The film, or at weekends perhaps the one before it."""
         if not self._loves(now_ms):
             return None
@@ -101,7 +109,7 @@ class Fan:
 class Curious:
     """A grown-up who wants to see some titles, each once, from a time on. `looks`: those times and titles."""
 
-    def __init__(self, looks: list[tuple[int, Title]], usual: Fading) -> None:
+    def __init__(self, looks: list[tuple[int, SimulatedTitle]], usual: Fading) -> None:
         self._looks = sorted(looks, key=lambda look: look[0], reverse=True)
         self._usual = usual
         self._eager = Ordinary(WEEKS["general"])
@@ -110,7 +118,7 @@ class Curious:
         """An ordinary day if there is a title to look at; else the usual, fading one."""
         return (self._eager if self._waits(begins_ms + DAY_MS) else self._usual).slots(day, begins_ms)
 
-    def wish(self, day: date, now_ms: int) -> Title | None:
+    def wish(self, day: date, now_ms: int) -> SimulatedTitle | None:
         """The next title to look at, if its time has come."""
         return self._looks.pop()[1] if self._waits(now_ms) else None
 
@@ -129,7 +137,7 @@ def story_end_ms(origin_ms: int, now_ms: int) -> int:
     return min(now_ms, origin_ms + (WEEKS_TOLD + 1) * WEEK_MS)
 
 
-def story_titles(plan: Plan, origin_ms: int) -> list[Title]:
+def story_titles(plan: Plan, origin_ms: int) -> list[SimulatedTitle]:
     """The titles of the story: the three of `Films`, two of which are released at the origin, then older ones."""
     film, opening, *older = titles(plan, origin_ms)
     released = [replace(title, release_time_ms=origin_ms) for title in (film, opening)]
@@ -149,7 +157,7 @@ def story_viewers(plan: Plan, origin_ms: int) -> Iterator[Viewer]:
         yield from [Viewer(plan, rng, home, profile, kids, general, routine) for profile, routine in watching]
 
 
-def _first_film(film: Title, origin_ms: int) -> Title:
+def _first_film(film: SimulatedTitle, origin_ms: int) -> SimulatedTitle:
     return replace(
         film,
         title_id="the-film-that-started-it",
@@ -161,7 +169,7 @@ def _first_film(film: Title, origin_ms: int) -> Title:
     )
 
 
-def _routines(rng: Random, home: Household, films: Films, origin_ms: int) -> list[Routine]:
+def _routines(rng: Random, home: SimulatedHousehold, films: Films, origin_ms: int) -> list[Routine]:
     """A routine for each profile. In a household that loves the film, one of the kids is its fan."""
     kids = [profile for profile in home.profiles if profile.kind == "kids"]
     fan = kids[0] if kids and rng.random() < HEARS_SHARE else None
@@ -188,7 +196,7 @@ def _heard_of_ms(rng: Random, origin_ms: int) -> int:
     return origin_ms + max(0, _days_ms(days))
 
 
-def _looks(rng: Random, films: Films, origin_ms: int) -> list[tuple[int, Title]]:
+def _looks(rng: Random, films: Films, origin_ms: int) -> list[tuple[int, SimulatedTitle]]:
     """The titles that a grown-up wants to see, and from when on."""
     looks = []
     if rng.random() < CURIOUS_SHARE:

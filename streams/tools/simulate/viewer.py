@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from streams.tools.simulate.plan import Plan
 from streams.tools.simulate.routine import Routine
-from streams.tools.simulate.sitting import Event, Player, SittingPlan, play, stand_still, uuid_text
-from streams.tools.simulate.world import DAY_MS, MINUTE_MS, Household, Profile, Shelf, Title
+from streams.tools.simulate.sitting import Event, Player, SittingPlan, play, play_frozen, uuid_text
+from streams.tools.simulate.world import DAY_MS, MINUTE_MS, Shelf, SimulatedHousehold, SimulatedProfile, SimulatedTitle
 
 UPLOAD_GAP_MS = 20
 LONGEST_AWAY_MS = 20 * DAY_MS
@@ -47,13 +47,13 @@ class Viewer:
 
     plan: Plan
     rng: Random
-    household: Household
-    profile: Profile
+    household: SimulatedHousehold
+    profile: SimulatedProfile
     kids: Shelf
     general: Shelf
     routine: Routine
-    favourites: tuple[Title, ...] = ()
-    unfinished: tuple[Title, int] | None = None
+    favourites: tuple[SimulatedTitle, ...] = ()
+    unfinished: tuple[SimulatedTitle, int] | None = None
     given_up: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -87,7 +87,7 @@ class Viewer:
             autoplay = self.unfinished is None and self.rng.random() < self.plan.autoplay_share
         return now_ms
 
-    def _choose(self, day: date, now_ms: int) -> tuple[Title, int]:
+    def _choose(self, day: date, now_ms: int) -> tuple[SimulatedTitle, int]:
         wish = self.routine.wish(day, now_ms)
         if self.unfinished and wish in (None, self.unfinished[0]) and self.rng.random() < 0.9:
             return self.unfinished
@@ -97,13 +97,13 @@ class Viewer:
             return self.rng.choice(self.favourites), 0
         return self._something_else(), 0
 
-    def _something_else(self) -> Title:
+    def _something_else(self) -> SimulatedTitle:
         """A title that was not given up before, if one is found in a few tries."""
         shelf = self.kids if self.favourites else self.general
         looks = [shelf.pick(self.rng) for _ in range(4)]
         return next((title for title in looks if title.title_id not in self.given_up), looks[-1])
 
-    def _view(self, title: Title, position_ms: int, now_ms: int, until_ms: int, autoplay: bool) -> Played:
+    def _view(self, title: SimulatedTitle, position_ms: int, now_ms: int, until_ms: int, autoplay: bool) -> Played:
         """One sitting of a title: given up early, left for later, or watched to its end."""
         if self.rng.random() < self.plan.abandoned_share:
             leave_ms = now_ms + self.rng.randrange(3_000, 115_000)
@@ -119,7 +119,7 @@ class Viewer:
             self.given_up.add(title.title_id)
         return over_ms
 
-    def _sit(self, title: Title, position_ms: int, now_ms: int, until_ms: int, autoplay: bool) -> Played:
+    def _sit(self, title: SimulatedTitle, position_ms: int, now_ms: int, until_ms: int, autoplay: bool) -> Played:
         """One play session. Remembers where it stopped, and returns when, on the simulated clock."""
         numbers = self.rng.random() >= self.plan.unnumbered_share
         player = Player(self.rng, self._facts(title), now_ms, position_ms, numbers=numbers)
@@ -138,13 +138,13 @@ class Viewer:
             self.unfinished = None if ended else (title, player.position_ms)
         return player.now_ms
 
-    def _played(self, player: Player, title: Title, until_ms: int, first: Event) -> Iterator[Event]:
+    def _played(self, player: Player, title: SimulatedTitle, until_ms: int, first: Event) -> Iterator[Event]:
         freezes = self.rng.random() < self.plan.frozen_share
         yield from play(player, self.plan, until_ms, self._course(title), first)
         if freezes:
-            yield from stand_still(player, self.plan)
+            yield from play_frozen(player, self.plan)
 
-    def _course(self, title: Title) -> SittingPlan:
+    def _course(self, title: SimulatedTitle) -> SittingPlan:
         """To the end of the title. If it has a theme, most sittings skip that, and stop when the credits start."""
         if not title.theme_ms:
             return SittingPlan(title.runtime_ms)
@@ -161,7 +161,7 @@ class Viewer:
             event["offline"] = True
             yield DueEvent(now_ms + number * UPLOAD_GAP_MS, event)
 
-    def _facts(self, title: Title) -> Event:
+    def _facts(self, title: SimulatedTitle) -> Event:
         kind = {} if title.content_kind == "main" else {"content_kind": title.content_kind}
         return {
             "household_id": self.household.household_id,

@@ -59,7 +59,7 @@ LAST_WORDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Title:
+class SimulatedTitle:
     """A title. `finish`: the share of its viewings that are not given up; `pull`: its weight when a title is chosen.
 
     `theme_ms`: the length of its opening theme; 0: none. `marks_credits`: catalog and players know where its credits
@@ -79,7 +79,7 @@ class Title:
     content_kind: str = "main"
     theme_ms: int = 0
     marks_credits: bool = True
-    trailer: Title | None = None
+    trailer: SimulatedTitle | None = None
 
     def row(self) -> dict[str, Any]:
         """The title's row for the titles topic, without fields that are None."""
@@ -97,7 +97,7 @@ class Title:
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class SimulatedProfile:
     """A person in a household. `kind`: `kids` or `general`."""
 
     profile_id: str
@@ -105,41 +105,41 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
-class Household:
+class SimulatedHousehold:
     """Profiles that share devices and a time zone."""
 
     household_id: str
     time_zone: str
     country: str
-    profiles: tuple[Profile, ...]
+    profiles: tuple[SimulatedProfile, ...]
     devices: tuple[str, ...]
 
 
 class Shelf:
     """Titles of one kind, which are picked at random by their pull."""
 
-    def __init__(self, titles: list[Title]) -> None:
+    def __init__(self, titles: list[SimulatedTitle]) -> None:
         self.titles = titles
         self._weights = list(accumulate(title.pull for title in titles))
 
-    def pick(self, rng: Random) -> Title:
+    def pick(self, rng: Random) -> SimulatedTitle:
         """One title; those with more pull come more often."""
         return rng.choices(self.titles, cum_weights=self._weights)[0]
 
 
-def shelves(all_titles: list[Title]) -> tuple[Shelf, Shelf]:
+def shelves(all_titles: list[SimulatedTitle]) -> tuple[Shelf, Shelf]:
     """The titles that kids choose from, and those that grown-ups choose from."""
     return Shelf([t for t in all_titles if t.is_kids]), Shelf([t for t in all_titles if not t.is_kids])
 
 
-def titles(plan: Plan, origin_ms: int) -> list[Title]:
+def titles(plan: Plan, origin_ms: int) -> list[SimulatedTitle]:
     """All titles except trailers; every second one is for kids. The first two are always the same."""
     rng = Random(f"{plan.seed}:titles")
     fixed = [_unstoppable(origin_ms), _big_opening(origin_ms)]
     return fixed + [_title(rng, plan, number, origin_ms) for number in range(2, plan.titles)]
 
 
-def catalog_rows(all_titles: list[Title]) -> list[dict[str, Any]]:
+def catalog_rows(all_titles: list[SimulatedTitle]) -> list[dict[str, Any]]:
     """Rows for the titles topic: the catalogued titles and their trailers."""
     rows = []
     for title in all_titles:
@@ -148,8 +148,8 @@ def catalog_rows(all_titles: list[Title]) -> list[dict[str, Any]]:
     return rows
 
 
-def _unstoppable(origin_ms: int) -> Title:
-    return Title(
+def _unstoppable(origin_ms: int) -> SimulatedTitle:
+    return SimulatedTitle(
         title_id="the-film-that-will-not-stop",
         name="The Film That Will Not Stop",
         franchise_id="will-not-stop",
@@ -163,9 +163,9 @@ def _unstoppable(origin_ms: int) -> Title:
     )
 
 
-def _big_opening(origin_ms: int) -> Title:
+def _big_opening(origin_ms: int) -> SimulatedTitle:
     trailer = _trailer("the-big-opening", "The Big Opening", origin_ms)
-    return Title(
+    return SimulatedTitle(
         title_id="the-big-opening",
         name="The Big Opening",
         franchise_id=None,
@@ -180,14 +180,14 @@ def _big_opening(origin_ms: int) -> Title:
     )
 
 
-def _title(rng: Random, plan: Plan, number: int, origin_ms: int) -> Title:
+def _title(rng: Random, plan: Plan, number: int, origin_ms: int) -> SimulatedTitle:
     is_kids = number % 2 == 0
     name = f"The {rng.choice(FIRST_WORDS)} {rng.choice(LAST_WORDS)}"
     title_id = f"{name.lower().replace(' ', '-')}-{number}"
     is_cartoon = number % CARTOON_EVERY == CARTOON_EVERY - 2
     shortest, longest = (7, 12) if is_cartoon else (22, 95) if is_kids else (42, 135)
     runtime_ms = rng.randrange(shortest * MINUTE_MS, longest * MINUTE_MS)
-    return Title(
+    return SimulatedTitle(
         title_id=title_id,
         name=f"{name} {number}",
         franchise_id=f"franchise-{number // 6}" if number % 3 == 0 else None,
@@ -204,8 +204,8 @@ def _title(rng: Random, plan: Plan, number: int, origin_ms: int) -> Title:
     )
 
 
-def _trailer(title_id: str, name: str, origin_ms: int) -> Title:
-    return Title(
+def _trailer(title_id: str, name: str, origin_ms: int) -> SimulatedTitle:
+    return SimulatedTitle(
         title_id=f"{title_id}-trailer",
         name=f"{name} (Trailer)",
         franchise_id=None,
@@ -220,16 +220,16 @@ def _trailer(title_id: str, name: str, origin_ms: int) -> Title:
     )
 
 
-def household(plan: Plan, number: int, rng: Random) -> Household:
+def household(plan: Plan, number: int, rng: Random) -> SimulatedHousehold:
     """Household `number`: one or two grown-ups, and in a share of `kids_share` one to three kids."""
     household_id = f"household-{number:06d}"
     time_zone, country, _ = rng.choices(ZONES, weights=[zone[2] for zone in ZONES])[0]
     kids = rng.choices((1, 2, 3), weights=(5, 4, 1))[0] if rng.random() < plan.kids_share else 0
     kinds = ["general"] * rng.choices((1, 2), weights=(3, 2))[0] + ["kids"] * kids
-    return Household(
+    return SimulatedHousehold(
         household_id=household_id,
         time_zone=time_zone,
         country=country,
-        profiles=tuple(Profile(f"{household_id}-p{n}", kind) for n, kind in enumerate(kinds)),
+        profiles=tuple(SimulatedProfile(f"{household_id}-p{n}", kind) for n, kind in enumerate(kinds)),
         devices=tuple(f"{household_id}-{device}" for device in rng.sample(DEVICES, rng.randrange(1, 5))),
     )

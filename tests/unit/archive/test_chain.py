@@ -11,7 +11,7 @@ from streams.archive import compaction
 from streams.archive.chain import Broken, File, Link, chains, last_file, path_of
 from streams.archive.compaction import compact, mergeable
 from streams.archive.parquet_file import Footer
-from streams.archive.store import Store, Stored, open_store
+from streams.archive.store import Store, StoredFile, open_store
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_what_is_left_of_a_compaction_that_was_killed_is_off_the_chain_and_goes(
 def test_a_large_day_becomes_several_files(monkeypatch: pytest.MonkeyPatch, largest: int, runs: list) -> None:
     sizes = [10, 20, 10]
     files = [
-        File(Link(3, number, "2023-11-14", Stored(str(number), size, "")), Footer(0, 0, 0, 0, ""))
+        File(Link(3, number, "2023-11-14", StoredFile(str(number), size, "")), Footer(0, 0, 0, 0, ""))
         for number, size in enumerate(sizes)
     ]
     monkeypatch.setattr(compaction, "LARGEST_BYTES", largest)

@@ -10,11 +10,11 @@ from records import DAY_MS, NOON_MS, Message, write, writer_of
 from streams.archive import history
 from streams.archive.compaction import compact
 from streams.archive.history import Span, joined
-from streams.archive.source_note import Source, claim
+from streams.archive.source_note import ArchivedSource, claim
 from streams.archive.store import Store, open_store
 from streams.kafka.reader import CannotRead
 
-SOURCE = Source("id-1")
+SOURCE = ArchivedSource("id-1")
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_accepted_gaps_are_told_by_partition(address: str) -> None:
 @pytest.mark.parametrize("topic_id", ["id-2", "id-1 of another"])
 def test_the_archive_of_a_former_topic_is_refused(address: str, topic_id: str) -> None:
     with pytest.raises(CannotRead, match="archive of a former topic events"):
-        joined(address, "events", Source(topic_id), {3: 2})
+        joined(address, "events", ArchivedSource(topic_id), {3: 2})
 
 
 def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_file_that_stays_away_is_named(address: str, monkeypatch: pytest.Monke
     found = joined(address, "events", SOURCE, {3: 6})
 
     def gone(*_: object) -> object:
-        raise history.Missing("events/partition=3/x.parquet")
+        raise history.FileMissing("events/partition=3/x.parquet")
 
     monkeypatch.setattr(history, "_read_chain", gone)
     with pytest.raises(CannotRead, match=r"x\.parquet is listed, and not there"):

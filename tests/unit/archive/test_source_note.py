@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from models.pseudonyms import Pseudonyms
-from streams.archive.source_note import Source, check_source, claim, source_of
+from streams.archive.source_note import ArchivedSource, check_source, claim, source_of
 from streams.archive.store import ArchiveFailed, Store, open_store
 from streams.kafka.admin import TopicNow
 
 KEY = b"a key for pseudonyms of 32 bytes"
-IDS, NAMELESS = Source("id-1"), Source("id-1", "a key", 4)
+IDS, NAMELESS = ArchivedSource("id-1"), ArchivedSource("id-1", "a key", 4)
 OTHER_KEY, GROWN, ANEW = (
     NAMELESS._replace(**each) for each in ({"pseudonyms": "b"}, {"partitions": 5}, {"topic_id": "id-2"})
 )
@@ -25,7 +25,7 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.mark.parametrize("source", [IDS, NAMELESS])
-def test_an_archive_goes_on_with_what_it_was_begun_with(store: Store, source: Source) -> None:
+def test_an_archive_goes_on_with_what_it_was_begun_with(store: Store, source: ArchivedSource) -> None:
     claim(store, "events", source)
     claim(store, "events", source)
     claim(store, "other", ANEW)
@@ -43,7 +43,9 @@ def test_an_archive_goes_on_with_what_it_was_begun_with(store: Store, source: So
         (IDS, NAMELESS, "has the households' ids, as it was begun without ENCORE_PSEUDONYM_KEY_FILE"),
     ],
 )
-def test_what_does_not_fit_is_refused_and_named(store: Store, begun: Source, now: Source, said: str) -> None:
+def test_what_does_not_fit_is_refused_and_named(
+    store: Store, begun: ArchivedSource, now: ArchivedSource, said: str
+) -> None:
     claim(store, "events", begun)
     with pytest.raises(ArchiveFailed, match=said):
         claim(store, "events", now)

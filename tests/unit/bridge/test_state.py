@@ -7,7 +7,7 @@ import pytest
 from models.sources.foreign_partition import ForeignPartition, Forgetting
 from models.sources.identities import BY_THE_SCHEMA
 from models.sources.schemas import schemas
-from streams.bridge.state import FORMAT, Position, Restored, check_continues, check_source, state_messages
+from streams.bridge.state import FORMAT, BridgePosition, BridgeRestore, check_continues, check_source, state_messages
 from streams.config.bridges import bridge_settings
 from streams.config.settings import BadSetting, Settings
 from streams.state.changelog import StateError
@@ -17,20 +17,20 @@ IDS = ("foreign", "state")
 SESSION = b"\x93\xa1h\xa1t\xa1p"
 
 
-def position(next_offset: int = 10, **other: object) -> Position:
+def position(next_offset: int = 10, **other: object) -> BridgePosition:
     given = {"topic_id": "foreign", "state_id": "state", "sequence": 3, "forgetting": Forgetting(5, 7), "writer": "w"}
-    return Position(**{"next_offset": next_offset, **given, **other})  # type: ignore[arg-type]
+    return BridgePosition(**{"next_offset": next_offset, **given, **other})  # type: ignore[arg-type]
 
 
-def restored(*batches: list[tuple[bytes, bytes | None]]) -> Restored:
-    found = Restored(ForeignPartition(schemas()["segment_video"], BY_THE_SCHEMA, 1))
+def restored(*batches: list[tuple[bytes, bytes | None]]) -> BridgeRestore:
+    found = BridgeRestore(ForeignPartition(schemas()["segment_video"], BY_THE_SCHEMA, 1))
     for batch in batches:
         found.add(batch)
     found.finish()
     return found
 
 
-def records(sessions: dict[str, bytes | None], at: Position) -> list[tuple[bytes, bytes | None]]:
+def records(sessions: dict[str, bytes | None], at: BridgePosition) -> list[tuple[bytes, bytes | None]]:
     return [(message["key"], message["value"]) for message in state_messages(sessions, at)]
 
 
@@ -71,7 +71,7 @@ def test_what_is_no_whole_state_is_refused(broken: list[tuple[bytes, bytes | Non
     ],
 )
 def test_a_state_that_lacks_something_is_refused_with_how_to_begin_anew(
-    found: Position | None, committed: int | None, words: str
+    found: BridgePosition | None, committed: int | None, words: str
 ) -> None:
     with pytest.raises(StateError, match=words) as problem:
         check_continues(BRIDGE, 0, found, committed, IDS)
@@ -82,7 +82,7 @@ def test_a_state_that_lacks_something_is_refused_with_how_to_begin_anew(
 
 
 @pytest.mark.parametrize(("found", "committed"), [(None, None), (position(10), None), (position(10), 10)])
-def test_a_whole_state_is_continued(found: Position | None, committed: int | None) -> None:
+def test_a_whole_state_is_continued(found: BridgePosition | None, committed: int | None) -> None:
     check_continues(BRIDGE, 0, found, committed, IDS)
 
 

@@ -11,7 +11,7 @@ from shown_titles import AS_OF_MS, audience, curve, day, dragon, hour, legs, tit
 from streams.dashboard.audience_chart import audience_chart, audience_compared
 from streams.dashboard.chart import Level, Mark, unit_of
 from streams.dashboard.curve_chart import curve_chart, curves_compared
-from streams.dashboard.days_chart import Days, days_asked, days_chart, hours_chart, hours_span
+from streams.dashboard.days_chart import ShownDays, days_asked, days_chart, hours_chart, hours_span
 from streams.dashboard.households_chart import households_compared
 from streams.dashboard.weeks_chart import weeks_chart, weeks_compared
 from streams.reader import Profile
@@ -75,16 +75,16 @@ def test_of_a_younger_title_there_are_no_weeks_to_come() -> None:
 @pytest.mark.parametrize(
     ("first", "last", "expected"),
     [
-        (None, None, Days(date(2026, 8, 25), date(2026, 11, 23))),
-        (None, date(2026, 10, 31), Days(date(2026, 8, 2), date(2026, 10, 31))),
-        (date(2026, 11, 1), None, Days(date(2026, 11, 1), date(2026, 11, 23), chosen=True)),
-        (date(2027, 1, 1), None, Days(date(2027, 1, 1), date(2027, 1, 1), chosen=True)),
-        (date(1999, 1, 1), None, Days(date(1999, 1, 1), date(2001, 3, 10), chosen=True)),
-        (None, date(1970, 1, 2), Days(date(1970, 1, 1), date(1970, 1, 2))),
+        (None, None, ShownDays(date(2026, 8, 25), date(2026, 11, 23))),
+        (None, date(2026, 10, 31), ShownDays(date(2026, 8, 2), date(2026, 10, 31))),
+        (date(2026, 11, 1), None, ShownDays(date(2026, 11, 1), date(2026, 11, 23), chosen=True)),
+        (date(2027, 1, 1), None, ShownDays(date(2027, 1, 1), date(2027, 1, 1), chosen=True)),
+        (date(1999, 1, 1), None, ShownDays(date(1999, 1, 1), date(2001, 3, 10), chosen=True)),
+        (None, date(1970, 1, 2), ShownDays(date(1970, 1, 1), date(1970, 1, 2))),
     ],
 )
 def test_days_are_the_last_quarter_s_unless_others_are_asked_for(
-    first: date | None, last: date | None, expected: Days
+    first: date | None, last: date | None, expected: ShownDays
 ) -> None:
     assert days_asked(AS_OF_MS, first, last) == expected
 

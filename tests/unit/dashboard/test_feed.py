@@ -14,7 +14,7 @@ from shown_titles import HEAD, title
 
 from streams.dashboard import feed as feeds
 from streams.dashboard.feed import Feed, Listener
-from streams.dashboard.questions import BoardAsked
+from streams.dashboard.questions import BoardQuestion
 from streams.display.titles_file import Names
 from streams.reader import Board, Change, Entry, ReaderError, Status, Title
 
@@ -94,7 +94,7 @@ def score_is(score: int) -> Callable[[Any], bool]:
 def test_a_change_reaches_every_page_and_each_question_is_asked_once_for_all() -> None:
     async def test(reader: FakeReader, feed: Feed) -> None:
         async with AsyncExitStack() as open_pages:
-            pages = [open_pages.enter_context(feed.listen(BoardAsked())) for _ in range(200)]
+            pages = [open_pages.enter_context(feed.listen(BoardQuestion())) for _ in range(200)]
             await asyncio.gather(*(until(page, "page", score_is(1)) for page in pages))
             assert reader.asked["board"] == 1
             reader.change(2)
@@ -106,9 +106,9 @@ def test_a_change_reaches_every_page_and_each_question_is_asked_once_for_all() -
 
 def test_a_page_that_comes_later_gets_the_newest_answer_without_asking() -> None:
     async def test(reader: FakeReader, feed: Feed) -> None:
-        with feed.listen(BoardAsked()) as first:
+        with feed.listen(BoardQuestion()) as first:
             await until(first, "page")
-            with feed.listen(BoardAsked()) as second:
+            with feed.listen(BoardQuestion()) as second:
                 await until(second, "page", score_is(1))
             assert reader.asked["board"] == 1
 
@@ -117,7 +117,7 @@ def test_a_page_that_comes_later_gets_the_newest_answer_without_asking() -> None
 
 def test_a_slow_page_gets_the_newest_answer_and_none_between() -> None:
     async def test(reader: FakeReader, feed: Feed) -> None:
-        with feed.listen(BoardAsked()) as slow, feed.listen(BoardAsked()) as quick_one:
+        with feed.listen(BoardQuestion()) as slow, feed.listen(BoardQuestion()) as quick_one:
             for score in (2, 3, 4):
                 reader.change(score)
                 await until(quick_one, "page", score_is(score))
@@ -128,7 +128,7 @@ def test_a_slow_page_gets_the_newest_answer_and_none_between() -> None:
 
 def test_a_problem_is_told_and_taken_back_and_what_changed_meanwhile_is_shown() -> None:
     async def test(reader: FakeReader, feed: Feed) -> None:
-        with feed.listen(BoardAsked()) as page:
+        with feed.listen(BoardQuestion()) as page:
             await until(page, "page", score_is(1))
             reader.problem = ReaderError("no answer", passing=True)
             reader.change(2)
@@ -159,7 +159,7 @@ def test_the_pipeline_is_told_again_and_again_and_nobody_is_asked_for_no_page() 
 
 def test_a_board_that_nobody_looks_at_any_more_is_not_asked_for() -> None:
     async def test(reader: FakeReader, feed: Feed) -> None:
-        with feed.listen(BoardAsked()) as page:
+        with feed.listen(BoardQuestion()) as page:
             await until(page, "page")
         with feed.listen(None) as page:
             reader.change(2)

@@ -24,7 +24,7 @@ from shown_titles import (
 )
 
 from models.hash_fields import DAY_BOARDS
-from streams.dashboard.board_page import Asked, BoardPage, Place, Ranked, board_page
+from streams.dashboard.board_page import BoardPage, BoardPlace, BoardSelection, ShownBoard, board_page
 from streams.dashboard.comparison_page import DRAWN, ComparisonPage, Drawing, Drawn, comparison_page
 from streams.dashboard.days_chart import days_asked
 from streams.dashboard.franchise_page import franchise_page
@@ -41,12 +41,12 @@ def said(page: msgspec.Struct) -> str:
     return msgspec.json.encode(page).decode()
 
 
-ALL_TIME = Asked("title", "completions")
-PLACES = [Place(1, "dragon", 1_650), Place(2, "big", 165)]
+ALL_TIME = BoardSelection("title", "completions")
+PLACES = [BoardPlace(1, "dragon", 1_650), BoardPlace(2, "big", 165)]
 
 
-def board(asked: Asked = ALL_TIME, complete: bool = True, **titles: Any) -> BoardPage:
-    return board_page(asked, Ranked(AS_OF_MS, complete, PLACES, 1_650), titles, NAMES)
+def board(asked: BoardSelection = ALL_TIME, complete: bool = True, **titles: Any) -> BoardPage:
+    return board_page(asked, ShownBoard(AS_OF_MS, complete, PLACES, 1_650), titles, NAMES)
 
 
 def test_a_board_ranks_titles_by_name_with_what_stands_beside() -> None:
@@ -59,7 +59,7 @@ def test_a_board_ranks_titles_by_name_with_what_stands_beside() -> None:
 
 
 def test_a_board_of_a_day_has_nothing_beside() -> None:
-    page = board(Asked("title", "completions", date(2026, 11, 23)))
+    page = board(BoardSelection("title", "completions", date(2026, 11, 23)))
     assert (page.day, page.heads, [row.beside for row in page.rows]) == ("2026-11-23", (), [(), ()])
 
 

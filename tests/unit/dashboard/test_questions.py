@@ -16,7 +16,13 @@ from streams.dashboard.asked import (
     franchises_asked,
     title_asked,
 )
-from streams.dashboard.questions import BoardAsked, ComparisonAsked, FranchiseAsked, FranchisesAsked, TitleAsked
+from streams.dashboard.questions import (
+    BoardQuestion,
+    ComparisonQuestion,
+    FranchiseQuestion,
+    FranchisesQuestion,
+    TitleQuestion,
+)
 from streams.dashboard.server import hosts_of
 from streams.reader import Change
 
@@ -24,22 +30,22 @@ from streams.reader import Change
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("", BoardAsked("completions")),
-        ("metric=repeat_rate", BoardAsked("repeat_rate")),
-        ("metric=plays&day=2026-11-23", BoardAsked("plays", date(2026, 11, 23))),
-        ("page=2&relative=yes&with=dragon", BoardAsked("completions", page=2)),
-        ("search=+little++Dragon+&page=3", BoardAsked(page=3, search="little Dragon")),
+        ("", BoardQuestion("completions")),
+        ("metric=repeat_rate", BoardQuestion("repeat_rate")),
+        ("metric=plays&day=2026-11-23", BoardQuestion("plays", date(2026, 11, 23))),
+        ("page=2&relative=yes&with=dragon", BoardQuestion("completions", page=2)),
+        ("search=+little++Dragon+&page=3", BoardQuestion(page=3, search="little Dragon")),
     ],
 )
-def test_a_board_is_asked_by_its_metric_day_page_and_words(query: str, expected: BoardAsked) -> None:
+def test_a_board_is_asked_by_its_metric_day_page_and_words(query: str, expected: BoardQuestion) -> None:
     assert board_asked(QueryParams(query)) == expected
 
 
 def test_franchises_are_asked_as_titles_are() -> None:
     asked = franchises_asked(QueryParams("metric=plays&page=2&search=dragons"))
     assert (asked, franchise_asked(QueryParams("id=dragons"))) == (
-        FranchisesAsked("plays", 2, "dragons"),
-        FranchiseAsked("dragons"),
+        FranchisesQuestion("plays", 2, "dragons"),
+        FranchiseQuestion("dragons"),
     )
 
 
@@ -63,7 +69,7 @@ def test_a_board_that_is_not_there_is_refused_with_what_is_accepted(query: str, 
 
 @pytest.mark.parametrize("title_id", ["dragon", "a/b?c#d&e=f%20+ü", "<script>", "\N{DRAGON FACE}", "x" * 1_000])
 def test_any_title_id_comes_through_a_url(title_id: str) -> None:
-    assert title_asked(QueryParams(urlencode({"id": title_id}))) == TitleAsked(title_id)
+    assert title_asked(QueryParams(urlencode({"id": title_id}))) == TitleQuestion(title_id)
 
 
 @pytest.mark.parametrize("query", ["", "id=", "id=a&id=b", f"id={'x' * 1_001}"])
@@ -74,7 +80,7 @@ def test_a_title_page_is_of_one_title(query: str) -> None:
 
 def test_a_title_s_days_are_asked_by_a_measure_from_one_to_another() -> None:
     asked = title_asked(QueryParams("id=dragon&measure=watched_s&from=2026-09-01&to=2026-11-09"))
-    assert asked == TitleAsked("dragon", "watched_s", date(2026, 9, 1), date(2026, 11, 9))
+    assert asked == TitleQuestion("dragon", "watched_s", date(2026, 9, 1), date(2026, 11, 9))
 
 
 @pytest.mark.parametrize(
@@ -94,13 +100,13 @@ def test_days_that_are_not_there_are_refused_with_what_is_accepted(query: str, s
 
 def test_a_comparison_says_what_is_drawn() -> None:
     asked = comparison_asked(QueryParams("id=a&drawn=days&measure=plays&from=2026-09-01"))
-    assert asked == ComparisonAsked(("a",), "days", "plays", date(2026, 9, 1))
+    assert asked == ComparisonQuestion(("a",), "days", "plays", date(2026, 9, 1))
     with pytest.raises(NoSuchPage, match="drawn: accepted: weeks, days, audience, curve, households"):
         comparison_asked(QueryParams("id=a&drawn=pie"))
 
 
 def test_a_comparison_is_of_four_titles_at_most_each_once() -> None:
-    assert comparison_asked(QueryParams("id=a&id=b&id=a")) == ComparisonAsked(("a", "b"))
+    assert comparison_asked(QueryParams("id=a&id=b&id=a")) == ComparisonQuestion(("a", "b"))
     with pytest.raises(NoSuchPage, match="1 to 4"):
         comparison_asked(QueryParams("&".join(f"id={number}" for number in range(5))))
 
@@ -109,8 +115,8 @@ def test_an_answer_changes_with_its_own_titles_only() -> None:
     of_dragon = Change(key="k", version=1, place="1-0", title_id="dragon")
     of_status = Change(key="k", version=1, place="1-0")
     of_dragons = Change(key="k", version=1, place="1-0", franchise_id="dragons")
-    titles = (BoardAsked(), TitleAsked("dragon"), TitleAsked("big"), ComparisonAsked(("big", "dragon")))
-    franchises = (FranchisesAsked(), FranchiseAsked("dragons"), FranchiseAsked("others"))
+    titles = (BoardQuestion(), TitleQuestion("dragon"), TitleQuestion("big"), ComparisonQuestion(("big", "dragon")))
+    franchises = (FranchisesQuestion(), FranchiseQuestion("dragons"), FranchiseQuestion("others"))
     questions = (*titles, *franchises)
     assert [question.concerns(of_dragon) for question in questions] == [True, True, False, True, False, False, False]
     assert [question.concerns(of_dragons) for question in questions] == [False] * 4 + [True, True, False]

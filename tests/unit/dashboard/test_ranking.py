@@ -12,7 +12,7 @@ from shown_titles import HEAD, title
 
 from streams.api.search import plain
 from streams.dashboard import catalogue as catalogues
-from streams.dashboard.board_page import ROWS, Asked, Place, Ranked
+from streams.dashboard.board_page import ROWS, BoardPlace, BoardSelection, ShownBoard
 from streams.dashboard.catalogue import AGAIN_S, Catalogue
 from streams.dashboard.ranking import ranked
 from streams.display.titles_file import Names
@@ -50,13 +50,13 @@ class FakeReader:
         return {name: TITLES[name] for name in title_ids}
 
 
-def run(asked: Asked, reader: FakeReader | None = None, **names: str) -> Ranked:
+def run(asked: BoardSelection, reader: FakeReader | None = None, **names: str) -> ShownBoard:
     catalogue = Catalogue(Names({"title_id": id_, "name": name} for id_, name in names.items()))
     return asyncio.run(ranked(reader or FakeReader(), catalogue, asked))  # type: ignore[arg-type]
 
 
-def found(search: str, **names: str) -> list[Place]:
-    return list(run(Asked("title", "completions", search=search), **names).places)
+def found(search: str, **names: str) -> list[BoardPlace]:
+    return list(run(BoardSelection("title", "completions", search=search), **names).places)
 
 
 @pytest.mark.parametrize(
@@ -71,38 +71,38 @@ def found(search: str, **names: str) -> list[Place]:
     ],
 )
 def test_a_board_has_pages(count: int, page: int, rows: int, more: bool) -> None:
-    shown = run(Asked("title", "completions", page=page), FakeReader(tuple(map(str, range(count)))))
+    shown = run(BoardSelection("title", "completions", page=page), FakeReader(tuple(map(str, range(count)))))
     assert (len(shown.places), shown.more) == (rows, more)
 
 
 def test_on_a_later_page_places_go_on_and_bars_are_of_the_whole_board_s_largest() -> None:
-    shown = run(Asked("title", "completions", page=2), FakeReader(tuple(map(str, range(ROWS + 1)))))
-    assert (shown.places, shown.largest) == ([Place(ROWS + 1, str(ROWS), 1_000 - ROWS)], 1_000)
+    shown = run(BoardSelection("title", "completions", page=2), FakeReader(tuple(map(str, range(ROWS + 1)))))
+    assert (shown.places, shown.largest) == ([BoardPlace(ROWS + 1, str(ROWS), 1_000 - ROWS)], 1_000)
 
 
 def test_a_search_finds_titles_by_words_of_their_name_or_id_and_leaves_them_their_place() -> None:
-    assert found("EGG dragon") == [Place(1, "egg", 1_000)]
-    assert found("ete") == [Place(3, "été", 998)]
-    assert found("plai") == [Place(2, "plain", 999)]
+    assert found("EGG dragon") == [BoardPlace(1, "egg", 1_000)]
+    assert found("ete") == [BoardPlace(3, "été", 998)]
+    assert found("plai") == [BoardPlace(2, "plain", 999)]
     assert found("nothing") == []
 
 
 def test_what_is_found_but_not_ranked_stands_at_the_end_without_a_place() -> None:
-    assert found("dragon") == [Place(1, "egg", 1_000), Place(0, "new", None)]
+    assert found("dragon") == [BoardPlace(1, "egg", 1_000), BoardPlace(0, "new", None)]
 
 
 def test_a_title_is_found_by_the_name_that_a_file_gives_it() -> None:
-    assert found("vanilla", plain="Vanilla") == [Place(2, "plain", 999)]
+    assert found("vanilla", plain="Vanilla") == [BoardPlace(2, "plain", 999)]
 
 
 def test_a_search_names_franchises_too() -> None:
-    shown = run(Asked("title", "completions", search="season"))
+    shown = run(BoardSelection("title", "completions", search="season"))
     assert (shown.found, shown.franchises) == (0, ["seasons"])
 
 
 def test_franchises_are_searched_by_their_id() -> None:
-    asked = Asked("franchise", "completions", search="s")
-    assert run(asked).places == [Place(1, "dragons", 7), Place(0, "seasons", None)]
+    asked = BoardSelection("franchise", "completions", search="s")
+    assert run(asked).places == [BoardPlace(1, "dragons", 7), BoardPlace(0, "seasons", None)]
 
 
 def with_catalogue(test: Callable[[FakeReader, Catalogue, list[float]], Coroutine[Any, Any, None]]) -> None:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from models.catalog import BadTitle, CatalogRow, read_title
-from models.changes import Changes, Milestone
 from models.events import BadEvent, ContentKind, Event, EventType
+from models.fold_changes import FoldChanges, Milestone
 from models.habits import LEVELS
 from models.reading import read_event
 from models.viewing import COMPLETED, STARTED, STREAK, VIEWED, Fact
@@ -183,7 +183,7 @@ def test_text_is_as_long_as_its_bytes_which_the_decoder_only_counts(field: str, 
 )
 def test_what_encore_writes_of_a_milestone_is_as_the_schema_says(fact: Fact) -> None:
     event = read_event(b"h-1", json.dumps(EVENT["examples"][0]).encode())
-    (told,) = kept_records(Changes([], {}, [], [], [Milestone(fact, event, 7)]), Settings(), 0, "id")
+    (told,) = kept_records(FoldChanges([], {}, [], [], [Milestone(fact, event, 7)]), Settings(), 0, "id")
     value = json.loads(told.value or b"")
     MILESTONES.validate(value)
     assert set(value) <= set(MILESTONE["properties"])

@@ -1,9 +1,10 @@
-"""The pages name files, functions and pages that exist."""
+"""The pages name files, functions and pages that exist, and a class name says one thing."""
 
 from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -19,6 +20,21 @@ PAGES = sorted(
 )
 LIFE = "docs/life-of-an-event.md"
 SOURCES = [*ROOT.glob("models/**/*.py"), *ROOT.glob("streams/**/*.py")]
+
+# The rules and their independent recomputation share no code, but the words of the same rules; what the published
+# reader returns has the name of what it shows.
+IN_BOTH_READINGS = ["models", "streams/verify"]
+IN_BOTH_AND_READ = ["models", "streams/reader", "streams/verify"]
+SAME_CONCEPTS = {
+    "CatalogRow": IN_BOTH_READINGS,
+    "Daypart": IN_BOTH_AND_READ,
+    "Dayparts": ["streams/reader", "streams/verify"],
+    "Fact": IN_BOTH_READINGS,
+    "Legs": IN_BOTH_AND_READ,
+    "Milestone": IN_BOTH_READINGS,
+    "Retention": IN_BOTH_READINGS,
+    "Session": IN_BOTH_READINGS,
+}
 
 
 def read(name: str) -> str:
@@ -61,6 +77,20 @@ def defined() -> set[str]:
             elif hasattr(node, "name"):
                 names.add(node.name)
     return names
+
+
+def folder_of(source: Path) -> str:
+    first, second, *_ = source.relative_to(ROOT).parts
+    return first if first == "models" else f"{first}/{second}"
+
+
+def test_a_class_name_means_one_thing_but_for_the_same_concept_in_readings_that_share_no_code() -> None:
+    folders = defaultdict(list)
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                folders[node.name].append(folder_of(path))
+    assert {name: sorted(found) for name, found in folders.items() if len(found) > 1} == SAME_CONCEPTS
 
 
 def test_every_function_in_the_life_of_an_event_exists() -> None:

@@ -14,11 +14,11 @@ from playing import T0
 
 from models.account import StreamCounters
 from models.catalog import CatalogRow
-from models.changes import Changes
 from models.counters import Counters
 from models.current_windows import Tallies
 from models.dayparts import read_dayparts
 from models.fold import Fold
+from models.fold_changes import FoldChanges
 from models.rules import DAY_MS, Rules
 from models.streaks import PART_FIELDS
 from models.tally import CURVE, DAYPARTS, FRANCHISE, TITLE, TallyKey
@@ -61,7 +61,7 @@ class Log:
     def takes_in(self, *titles: CatalogRow) -> Log:
         """Rows of the catalog hold from now on."""
         for title in titles:
-            self.fold.take_in(title.title_id, title)
+            self.fold.apply_catalog_row(title.title_id, title)
         return self
 
     def raw(self, at: float, key: bytes | None, value: bytes | None) -> Log:
@@ -105,12 +105,12 @@ class Log:
 
     def passes(self, at: float) -> Log:
         """Time passes in silence up to that second."""
-        self.fold.pass_time(T0 + round(at * 1000))
+        self.fold.advance_clock(T0 + round(at * 1000))
         return self
 
     # -- what became of it -----------------------------------------------------------------------------------------
 
-    def drained(self, sequence: int = 1) -> Changes:
+    def drained(self, sequence: int = 1) -> FoldChanges:
         changes = self.fold.drain(sequence)
         self._rows |= {(title_id, household_id): packed for title_id, household_id, packed in changes.rows}
         self._streaks |= changes.streaks

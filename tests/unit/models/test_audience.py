@@ -9,7 +9,7 @@ import pytest
 from partition_log import FILM, SAGA, Log
 from playing import DAY
 
-from models.audience import NEW, REACHED, RESURRECTED, RETURNING, Weeks
+from models.audience import NEW, REACHED, RESURRECTED, RETURNING, WatchedWeeks
 from models.erasure import digest_of
 from models.rules import AUDIENCE_WEEKS
 
@@ -154,9 +154,9 @@ def test_the_interval_that_makes_the_play_counts_by_its_own_pieces() -> None:
 # -- how far back a row remembers ---------------------------------------------------------------------------------
 
 
-def reached(*weeks: int) -> Weeks:
+def reached(*weeks: int) -> WatchedWeeks:
     """A row's weeks, after these were reached in this order."""
-    found = Weeks(weeks[0], LEAST)
+    found = WatchedWeeks(weeks[0], LEAST)
     for week in weeks:
         found.credit(week, LEAST, LEAST)
     return found
@@ -191,7 +191,7 @@ def test_a_row_remembers_its_first_week_always() -> None:
 
 
 def test_every_week_of_two_years_is_returning_once_the_first_was_new() -> None:
-    weeks = Weeks(0, LEAST)
+    weeks = WatchedWeeks(0, LEAST)
     changes = [weeks.credit(week, LEAST, LEAST) for week in range(250)]
     assert changes[0] == [(0, REACHED, 1), (0, NEW, 1)]
     assert all(change == [(week, REACHED, 1), (week, RETURNING, 1)] for week, change in enumerate(changes) if week)
@@ -199,7 +199,7 @@ def test_every_week_of_two_years_is_returning_once_the_first_was_new() -> None:
 
 @pytest.mark.parametrize("order", [(5, 3, 1, 2, 4), (1, 2, 3, 4, 5), (5, 4, 3, 2, 1), (3, 1, 5, 4, 2)])
 def test_in_which_order_weeks_are_reached_is_all_the_same(order: tuple[int, ...]) -> None:
-    weeks, totals = Weeks(order[0], LEAST), dict.fromkeys(((w, k) for w in range(1, 6) for k in range(1, 5)), 0)
+    weeks, totals = WatchedWeeks(order[0], LEAST), dict.fromkeys(((w, k) for w in range(1, 6) for k in range(1, 5)), 0)
     for week in order:
         for number, kind, by in weeks.credit(week, LEAST, LEAST):
             totals[number, kind] += by
@@ -210,7 +210,7 @@ def test_in_which_order_weeks_are_reached_is_all_the_same(order: tuple[int, ...]
 
 
 def test_credit_in_weeks_that_were_not_reached_is_kept_until_nothing_can_come_to_them() -> None:
-    weeks = Weeks(10, LEAST)
+    weeks = WatchedWeeks(10, LEAST)
     for week in (10, 11, 12):
         weeks.credit(week, 50_000, LEAST)
     assert weeks.others == {10: 70_000, 11: 70_000}

@@ -144,6 +144,6 @@ def test_the_same_length_goes_on_with_its_curve_and_any_other_does_not(length_s:
 def test_a_title_that_leaves_the_catalog_has_no_curve_any_more() -> None:
     log = Log(CARTOON).plays(0, 50, at=0)
     log.drained()
-    log.fold.take_in("film", None)
+    log.fold.apply_catalog_row("film", None)
     assert log.plays(0, 50, at=HOUR, runtime_ms=60_000).curve() == []
     assert log.takes_in(CARTOON).plays(0, 10, at=DAY).curve() == [1, 1, *[0] * 8]

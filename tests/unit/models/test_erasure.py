@@ -171,7 +171,7 @@ def test_several_leave_at_once_packed_rows_too() -> None:
     log = Log(FILM).completes(0).completes(0, household_id="stranger").watches(0, 150, household_id="other")
     log.drained()
     log.fold.generation += 2
-    log.fold.cool(0)
+    log.fold.evict(0)
     assert log.fold.erase({HOME: 0, STRANGER: 0}) == {HOME: 1, STRANGER: 1}
     assert list(log.fold.titles["film"].rows) == ["other"]
     assert log.title()["starters"] == 1
@@ -191,7 +191,7 @@ def test_a_sweep_under_way_passes_over_who_was_forgotten() -> None:
         log.watches(number * 400, 150, household_id=f"home {number}")
     log.drained()
     log.fold.generation += 2
-    log.fold.cool(0)
+    log.fold.evict(0)
     log.fold.sweep(1)
     log.fold.sweep(1)
     log.fold.erase({digest_of("home 2"): 0})

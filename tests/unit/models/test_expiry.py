@@ -124,7 +124,7 @@ def test_ages_stay_while_a_title_has_no_release_and_leave_by_the_one_it_gets(goe
 
 def test_what_was_counted_stays_where_a_title_left_the_catalog_and_came_back() -> None:
     log = watched()
-    log.fold.take_in("film", None)
+    log.fold.apply_catalog_row("film", None)
     log.restarts().waits(DAY).drained()
     log.takes_in(released(RELEASE_MS)).watches(DAY, 100)
     assert log.windows("a")["opening"] == {"plays": 2, "starters": 1, "watched_ms": 250_000}
@@ -137,7 +137,7 @@ def at_rest(log: Log) -> Log:
     """All rows are packed."""
     for _ in range(3):
         log.drained()
-        log.fold.cool(0)
+        log.fold.evict(0)
     return log
 
 

@@ -11,7 +11,7 @@ from partition_log import FILM, Log, Record
 from playing import DAY, HOUR, T0
 
 from models.account import StreamCounters
-from models.changes import Changes
+from models.fold_changes import FoldChanges
 from models.partitioner import partition_of
 from models.rows import pack, unpack
 from models.tally import TallyKey
@@ -207,7 +207,7 @@ def test_kids_are_counted_by_the_profile_on_the_event_that_makes_the_fact() -> N
 
 def test_a_catalog_row_holds_from_where_it_is_taken_in_and_facts_made_stay() -> None:
     log = Log(msgspec.structs.replace(FILM, runtime_ms=100_000)).plays(0, 100, at=0)
-    log.fold.take_in("film", FILM)
+    log.fold.apply_catalog_row("film", FILM)
     log.plays(205, 1000, at=HOUR)
     assert {name: log.title().get(name) for name in ("completions", "completers")} == {
         "completions": 1, "completers": 1,
@@ -219,7 +219,7 @@ def test_a_catalog_row_holds_from_where_it_is_taken_in_and_facts_made_stay() -> 
 def test_a_row_that_leaves_the_catalog_leaves_what_events_state() -> None:
     log = Log(msgspec.structs.replace(FILM, content_kind="trailer"))
     log.tells("start", 0, at=0, runtime_ms=100_000)
-    log.fold.take_in("film", None)
+    log.fold.apply_catalog_row("film", None)
     log.plays(0, 95, at=60, runtime_ms=100_000, play_session_id="b")
     assert log.title()["completions"] == 1
 
@@ -284,7 +284,7 @@ def test_a_drain_hands_over_what_changed_since_the_last_one_and_nothing_twice() 
         TallyKey("v", 0, "film"),
     )
     assert {key: tally[0] for key, tally in changed.items()} == dict.fromkeys(windows, 7)
-    assert log.drained(8) == Changes([], {}, [], [], [])
+    assert log.drained(8) == FoldChanges([], {}, [], [], [])
     second = log.tells("start", 60, at=50).tells("stop", 90, at=80).drained(9)
     assert [title_id for title_id, _, _ in second.rows] == ["film"]
     assert second.tallies[TallyKey("t", 0, "film")] == [9, 1, *[0] * 7, 60_000, *[0] * 16]
@@ -311,7 +311,7 @@ def test_cooling_packs_rows_that_rest_and_touching_them_decodes_them_again(hot_r
         log.tells("start", 0, at=number, household_id=f"h{number}")
     for sequence in range(3):  # a row that was touched lately stays
         log.drained(sequence)
-        log.fold.cool(hot_rows)
+        log.fold.evict(hot_rows)
     rows = log.fold.titles["film"].rows
     assert sum(isinstance(row, Row) for row in rows.values()) == min(hot_rows, 3)
     for number in range(3):

@@ -254,7 +254,7 @@ def test_a_title_that_goes_takes_along_what_only_it_had() -> None:
 def test_a_franchise_that_its_last_title_left_is_nought(row: CatalogRow | None) -> None:
     log = completes(saga(1), 1)
     log.drained()
-    log.fold.take_in("part 1", row)
+    log.fold.apply_catalog_row("part 1", row)
     assert log.franchise() == {}
     assert log.fold.tallies[TallyKey(FRANCHISE, 0, "saga")] == [1] + [0] * 25
     completes(log, 1, at=HOUR)
@@ -350,7 +350,7 @@ def test_a_row_at_rest_counts_as_one_in_use() -> None:
     log = completes(starts(saga(), 2), 1)
     for _ in range(3):
         log.drained()
-        log.fold.cool(0)
+        log.fold.evict(0)
     before = distinct(log)
     starts(log, 3, at=HOUR)
     starts(log, 2, at=HOUR)

@@ -110,19 +110,19 @@ def test_levels_are_three_five_and_ten(length: int, levels: int) -> None:
 def test_each_day_keeps_what_it_lacks_while_others_are_at_hand() -> None:
     habit = Habit()
     for day, credited_ms in ((MON, 100_000), (TUE, 1), (MON, 50_000), (WED, 0)):
-        habit.turn_to(day, FULL_MS)
+        habit.select_day(day, FULL_MS)
         habit.left_ms -= credited_ms
     lacks = {}
     for day in (MON, TUE, WED, THU, MON):
-        habit.turn_to(day, FULL_MS)
+        habit.select_day(day, FULL_MS)
         lacks[day] = habit.left_ms
     assert lacks == {MON: 150_000, TUE: 299_999, WED: FULL_MS, THU: FULL_MS}
 
 
 def test_a_filled_day_lacks_nothing() -> None:
     habit = filled(MON)
-    habit.turn_to(TUE, FULL_MS)
-    habit.turn_to(MON, FULL_MS)
+    habit.select_day(TUE, FULL_MS)
+    habit.select_day(MON, FULL_MS)
     assert (habit.left_ms, habit.days) == (0, None)
 
 
@@ -130,7 +130,7 @@ def test_a_filled_day_lacks_nothing() -> None:
 def test_days_to_which_nothing_can_come_are_dropped(before: int, kept: list[int]) -> None:
     habit = Habit()
     for day in (MON, TUE, WED):
-        habit.turn_to(day, FULL_MS)
+        habit.select_day(day, FULL_MS)
         habit.left_ms -= 1
     habit.forget(before)
     assert sorted(habit.days or {}) == kept

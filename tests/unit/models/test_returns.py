@@ -105,7 +105,7 @@ def test_a_row_that_was_dropped_has_forgotten_its_last_completion() -> None:
 def test_the_last_completion_is_known_after_a_rest(restarts: bool) -> None:
     log = completes(Log(SHORT), 0)
     log.drained()
-    log.fold.cool(0)
+    log.fold.evict(0)
     if restarts:
         log.restarts()
     assert returned(completes(log, DAY).title()) == [1, 1, 1]

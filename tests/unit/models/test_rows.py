@@ -10,7 +10,7 @@ import pytest
 from partition_log import SAGA, Log
 from playing import DAY, HOUR, T0, Household, household, row_of
 
-from models.audience import Weeks
+from models.audience import WatchedWeeks
 from models.glance import glance, has_sessions
 from models.habits import Habit
 from models.rows import pack, unpack
@@ -53,15 +53,15 @@ def test_habits_come_back_as_they_were(habits: list[Habit | None]) -> None:
 
 WEEKS = [
     None,
-    Weeks(2_894, 120_000),
-    Weeks(2_894, 0, 0, 0, 1),
-    Weeks(2_890, 1, 5, 300, 2**52 - 1, 2**53 - 1, {2_889: 5, 2_894: 119_999}),
-    Weeks(2_896, 7, -2, 0, 1),
+    WatchedWeeks(2_894, 120_000),
+    WatchedWeeks(2_894, 0, 0, 0, 1),
+    WatchedWeeks(2_890, 1, 5, 300, 2**52 - 1, 2**53 - 1, {2_889: 5, 2_894: 119_999}),
+    WatchedWeeks(2_896, 7, -2, 0, 1),
 ]
 
 
 @pytest.mark.parametrize("weeks", WEEKS, ids=["none", "of nothing", "one reached", "many", "a week to come"])
-def test_weeks_come_back_as_they_were(weeks: Weeks | None) -> None:
+def test_weeks_come_back_as_they_were(weeks: WatchedWeeks | None) -> None:
     row = row_of(touched_ms=T0, weeks=deepcopy(weeks))
     assert (unpack(pack(row)).weeks, row.weeks) == (weeks, weeks)
 

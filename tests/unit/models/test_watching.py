@@ -164,7 +164,7 @@ def cooled(log: Log) -> Log:
     """All rows are at rest."""
     for _ in range(3):
         log.drained()
-        log.fold.cool(0)
+        log.fold.evict(0)
     assert all(isinstance(row, bytes) for title in log.fold.titles.values() for row in title.rows.values())
     return log
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
-from models.changes import Changes
 from models.fold import Fold
+from models.fold_changes import FoldChanges
 from models.rules import Rules
 from streams.observability import partition_metrics
 from streams.observability.metrics import Checkpoint, Metrics
@@ -112,7 +112,7 @@ def test_a_partition_that_went_away_is_told_of_no_more_and_its_counts_stay() -> 
 
 def committed(pulse: Pulse, sizes: tuple[int, ...] = ()) -> None:
     rows = [("film", str(number), b"x" * size) for number, size in enumerate(sizes)]
-    pulse.note_committed(pulse.cut(), Changes(rows, {}, [], [], []), 1, 1)
+    pulse.note_committed(pulse.cut(), FoldChanges(rows, {}, [], [], []), 1, 1)
 
 
 def test_a_record_waits_from_its_reading_to_the_commit(clock: Clock) -> None:
@@ -126,7 +126,7 @@ def test_a_record_waits_from_its_reading_to_the_commit(clock: Clock) -> None:
     clock.now_s += 3
     pulse.note_read([Record(1_004_000)])
     assert (pulse.checkpoint_age_s, cut.oldest_ms) == (5, 999_000)
-    pulse.note_committed(cut, Changes([], {}, [], [], []), 2, 1)
+    pulse.note_committed(cut, FoldChanges([], {}, [], [], []), 2, 1)
     clock.now_s += 1
     assert pulse.checkpoint_age_s == 1
     committed(pulse)

@@ -10,7 +10,7 @@ import pytest
 
 from models.partitioner import partition_of
 from streams.kafka.producer import Outgoing
-from streams.operations.backfill import CannotBackfill, Files, Found, without_begun
+from streams.operations.backfill import CannotBackfill, Files, FilesContent, without_begun
 
 
 def lines(path: Path, *events: dict[str, object]) -> Path:
@@ -26,7 +26,7 @@ def test_events_of_all_files_are_sent_in_the_order_of_their_times(tmp_path: Path
     one = lines(tmp_path / "b.jsonl", event(30), event(10, "other"), event(20))
     other = lines(tmp_path / "a.jsonl", event(20, "another"), event(10))
     files = Files([one, other])
-    assert files.look() == Found(5, 10, 30)
+    assert files.look() == FilesContent(5, 10, 30)
     assert [(each.key, each.timestamp_ms) for each in files.records()] == [
         (b"home", 10), (b"other", 10), (b"another", 20), (b"home", 20), (b"home", 30),
     ]  # fmt: skip

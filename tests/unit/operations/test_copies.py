@@ -8,9 +8,9 @@ import pytest
 
 from streams.config.settings import Settings
 from streams.kafka.admin import TopicNow
-from streams.operations.copies import Copy, Note, copy_into, told_in_copy
+from streams.operations.copies import Copy, CopyNote, copy_into, told_in_copy
 
-NOTE = Note("events", "old", "new")
+NOTE = CopyNote("events", "old", "new")
 COPY = Copy("events-3", NOTE, {0: 10, 1: 20}, {0: 7, 1: 8, 2: 9})
 
 

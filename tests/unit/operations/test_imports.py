@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from models.sources.reading import NotImportable, Viewer
+from models.sources.reading import FileOwner, NotImportable
 from streams.cli.importing import importing
 from streams.operations.imports import Import, in_catalog, read_import
 
@@ -33,16 +33,16 @@ def _stay(title: str, minutes: int, reached: int, kind: str = "", start: str = "
 
 
 def _events(folder: Path, *rows: tuple[str, ...]) -> Import:
-    return read_import(_table(folder / "e.csv", EVENTS, *rows), Viewer("household-1"))
+    return read_import(_table(folder / "e.csv", EVENTS, *rows), FileOwner("household-1"))
 
 
 def _activity(folder: Path, *rows: tuple[str, ...]) -> Import:
-    return read_import(_table(folder / "a.csv", ACTIVITY, *rows), Viewer("household-1"))
+    return read_import(_table(folder / "a.csv", ACTIVITY, *rows), FileOwner("household-1"))
 
 
 def test_file_is_told_by_its_content_and_not_by_its_name(tmp_path: Path) -> None:
     path = _table(tmp_path / "PlaybackRelatedEvents.csv", ACTIVITY, _stay("Paper Boats", 1, 1))
-    assert read_import(path, Viewer("household-1")).format_name == "Netflix viewing activity (ViewingActivity.csv)"
+    assert read_import(path, FileOwner("household-1")).format_name == "Netflix viewing activity (ViewingActivity.csv)"
 
 
 def test_records_go_out_in_the_order_of_event_time_stamped_with_it(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_trailers_get_no_row(tmp_path: Path) -> None:
 
 def test_viewer_in_a_catalog_knows_its_ids_by_name_and_its_runtimes() -> None:
     rows = {"t1": {"title_id": "t1", "name": "Paper Boats", "runtime_ms": 5}, "t2": {"title_id": "t2"}}
-    viewer = in_catalog(Viewer("household-1"), rows)
+    viewer = in_catalog(FileOwner("household-1"), rows)
     assert (viewer.title_ids, viewer.runtimes_ms) == ({"Paper Boats": "t1"}, {"t1": 5})
 
 
@@ -133,7 +133,7 @@ def test_viewing_activity_gives_kinds_and_the_times_of_rows_without_player_event
         _stay("Shown First", 1, 1, "HOOK"),
         _stay("Paper Boats", 2, 12, start="18:30:00"),
     )
-    alone, joined = read_import(path, Viewer("household-1")), read_import(path, Viewer("household-1"), beside)
+    alone, joined = read_import(path, FileOwner("household-1")), read_import(path, FileOwner("household-1"), beside)
     assert (alone.reading.told_ms, alone.reading.promotional_ms) == (MINUTE_MS, 0)
     assert (joined.reading.told_ms, joined.reading.promotional_ms) == (3 * MINUTE_MS, MINUTE_MS)
     assert [event["position_ms"] for event in joined.events if event["title_id"] == "Paper Boats"] == [
@@ -147,11 +147,11 @@ def test_viewing_activity_is_joined_to_playback_events_only_and_must_be_one(tmp_
     events = _table(tmp_path / "e.csv", EVENTS, _row("Paper Boats", "18:00:00"))
     activity = _table(tmp_path / "a.csv", ACTIVITY, _stay("Paper Boats", 1, 1))
     with pytest.raises(NotImportable, match="joined to PlaybackRelatedEvents"):
-        read_import(activity, Viewer("household-1"), activity)
+        read_import(activity, FileOwner("household-1"), activity)
     with pytest.raises(
         NotImportable, match=r"e\.csv is Netflix playback events .*, accepted: Netflix viewing activity"
     ):
-        read_import(events, Viewer("household-1"), events)
+        read_import(events, FileOwner("household-1"), events)
 
 
 def test_account_says_what_was_told_what_is_delivered_and_why_the_rest_is_not(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_account_says_what_was_told_what_is_delivered_and_why_the_rest_is_not(tm
         "then,60,Paper Boats,Feature\n",
         "utf-8",
     )
-    assert list(read_import(path, Viewer("household-1")).account()) == [
+    assert list(read_import(path, FileOwner("household-1")).account()) == [
         "2.0 h of viewing in the file; 1.5 h to be delivered, 1.5 min of them trailers and the like, which count for"
         " nothing",
         "  30.0 min not: live television, which is no title",
@@ -176,7 +176,7 @@ def test_refusal_names_the_file_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "history.csv"
     path.write_text('Title,Date\n"Paper Boats","3/14/20"\n', "utf-8")
     with pytest.raises(NotImportable) as refused:
-        read_import(path, Viewer("household-1"))
+        read_import(path, FileOwner("household-1"))
     said = str(refused.value)
     assert said.startswith(f"{path}: Netflix viewing history (NetflixViewingHistory.csv)") and "\n" not in said
     assert "ViewingActivity.csv" in said and "netflix.com/account/getmyinfo" in said

@@ -7,7 +7,7 @@ import pytest
 from models.rules import DAY_MS
 from streams.config.settings import Settings
 from streams.operations.findings import ODD, OK, WRONG
-from streams.operations.retention import Missing, judge_archive, judge_retention
+from streams.operations.retention import MissingInArchive, judge_archive, judge_retention
 
 WEEK_MS = 7 * DAY_MS
 HOUR_MS = DAY_MS // 24
@@ -41,12 +41,14 @@ def test_a_finite_retention_is_odd_without_an_archive(archive: str, retention_ms
     ],
 )
 def test_an_archive_is_wrong_once_half_of_the_retention_is_over(retention_ms: int, age_ms: int, level: str) -> None:
-    finding = judge_archive("s3://viewing", retention_ms, [Missing(0, 0, 0, 0), Missing(1, 5, age_ms, 0)])
+    finding = judge_archive(
+        "s3://viewing", retention_ms, [MissingInArchive(0, 0, 0, 0), MissingInArchive(1, 5, age_ms, 0)]
+    )
     assert finding.level == level
     assert "lacks 5 records, the oldest, of partition 1" in finding.found
 
 
 def test_an_archive_that_has_all_is_right_and_one_with_a_gap_is_wrong() -> None:
-    assert judge_archive("s3://viewing", WEEK_MS, [Missing(0, 0, 0, 0)]).level == OK
-    finding = judge_archive("s3://viewing", WEEK_MS, [Missing(0, 0, 0, 0), Missing(1, 5, 0, 7)])
+    assert judge_archive("s3://viewing", WEEK_MS, [MissingInArchive(0, 0, 0, 0)]).level == OK
+    finding = judge_archive("s3://viewing", WEEK_MS, [MissingInArchive(0, 0, 0, 0), MissingInArchive(1, 5, 0, 7)])
     assert (finding.level, "7 records of partition 1" in finding.found) == (WRONG, True)

@@ -89,5 +89,5 @@ def carried_out(steps: Any, server: FakeServer) -> Any:
     """What the steps come to on that server."""
     course = Course(steps)
     while course.step is not None:
-        course.go_on(server.execute(course.step))
+        course.resume(server.execute(course.step))
     return course.answer

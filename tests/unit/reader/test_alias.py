@@ -104,7 +104,7 @@ def changes(readings: Readings, following: Course) -> list[tuple[str, str, bool]
     while readings.server.waited_s < until_s:
         step = following.step
         shown += step.changes if isinstance(step, Show) else ()
-        following.go_on(None if isinstance(step, Show) else readings.server.execute(step))
+        following.resume(None if isinstance(step, Show) else readings.server.execute(step))
     return [(change.key, change.place, change.missed) for change in shown]
 
 

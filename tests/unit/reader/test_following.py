@@ -31,7 +31,7 @@ class Follower:
         while self.server.waited_s < waited_s + 1:
             step = self.course.step
             shown += step.changes if isinstance(step, Show) else ()
-            self.course.go_on(None if isinstance(step, Show) else self.server.execute(step))
+            self.course.resume(None if isinstance(step, Show) else self.server.execute(step))
         return shown
 
     def told(self) -> list[tuple[str, int, bool]]:
@@ -137,7 +137,7 @@ def test_where_there_was_no_stream_yet_the_first_change_says_that_some_may_be_mi
 
 def test_a_server_that_is_away_is_asked_again_less_and_less_often(follower: Follower, server: FakeServer) -> None:
     server.down = AWAY
-    pauses = [follower.course.go_on(server.execute(follower.course.step)) for _ in range(20)]
+    pauses = [follower.course.resume(server.execute(follower.course.step)) for _ in range(20)]
     assert len(pauses) == 20
     assert 20 < server.waited_s < 60
     server.down = None

@@ -9,7 +9,7 @@ import pytest
 from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
 from models.tally import CURVE, DAYPARTS, FRANCHISE, TITLE, TallyKey
 from models.windows import AGE, AUDIENCE, DAY, HOUR, WEEK
-from streams.redis.keys import COMPUTED, READ, TALLIES, Held, Keys
+from streams.redis.keys import COMPUTED, READ, TALLIES, DependentKeys, Keys
 
 PREFIX = "100%{x}:"
 KEYS = Keys(PREFIX)
@@ -62,14 +62,16 @@ def test_shares_are_told_from_their_hash_and_back() -> None:
 
 def test_what_belongs_to_a_hash_is_told_from_its_key() -> None:
     title = TallyKey(TITLE, 0, "a b:c")
-    assert KEYS.held(KEYS.tally(title)) == Held(
+    assert KEYS.held(KEYS.tally(title)) == DependentKeys(
         "a b:c", [*map(KEYS.board, TITLE_BOARDS), f"{PREFIX}titles"], [KEYS.legs("a b:c")]
     )
-    assert KEYS.held(KEYS.franchise("a b:c")) == Held(
+    assert KEYS.held(KEYS.franchise("a b:c")) == DependentKeys(
         "a b:c", [*map(KEYS.franchise_board, TITLE_BOARDS), f"{PREFIX}franchises"], []
     )
     day = TallyKey(DAY, 20_255, "a b:c")
-    assert KEYS.held(KEYS.tally(day)) == Held("a b:c", [KEYS.board(metric, 20_255) for metric in DAY_BOARDS], [])
+    assert KEYS.held(KEYS.tally(day)) == DependentKeys(
+        "a b:c", [KEYS.board(metric, 20_255) for metric in DAY_BOARDS], []
+    )
     for kind in (HOUR, AGE, WEEK, AUDIENCE, CURVE, DAYPARTS):
-        assert KEYS.held(KEYS.tally(TallyKey(kind, 1, "film"))) == Held("", [], [])
-    assert KEYS.held(KEYS.status) == KEYS.held(KEYS.legs("film")) == Held("", [], [])
+        assert KEYS.held(KEYS.tally(TallyKey(kind, 1, "film"))) == DependentKeys("", [], [])
+    assert KEYS.held(KEYS.status) == KEYS.held(KEYS.legs("film")) == DependentKeys("", [], [])

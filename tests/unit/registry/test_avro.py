@@ -12,7 +12,7 @@ from written import AVSC, EXAMPLES, LEAST, in_avro, prefix, simulated
 from models.events import BadEvent, Event
 from models.reading import read_event
 from streams.registry.avro import avro_reader
-from streams.registry.values import BadValue, UnusableSchema
+from streams.registry.values import UndecodableValue, UnusableSchema
 from streams.verify.records import read_event as read_independently
 
 Schema = dict[str, Any]
@@ -121,7 +121,7 @@ def test_a_required_field_that_the_schema_lacks_is_missing() -> None:
     ],
 )
 def test_bytes_that_the_schema_does_not_fit_are_refused(value: bytes, why: str) -> None:
-    with pytest.raises(BadValue, match="the value is no Avro of schema 7") as refused:
+    with pytest.raises(UndecodableValue, match="the value is no Avro of schema 7") as refused:
         read(value)
     assert why in str(refused.value)
 

@@ -15,7 +15,7 @@ from written import EXAMPLES, LEAST, PROTO, in_protobuf, prefix, simulated
 from models.events import BadEvent, Event
 from models.reading import read_event
 from streams.registry.protobuf import FIELDS, OPTIONAL, Protobuf, message_class
-from streams.registry.values import BadValue, UnusableSchema
+from streams.registry.values import UndecodableValue, UnusableSchema
 from streams.verify.records import read_event as read_independently
 
 SEVERAL = """
@@ -81,7 +81,7 @@ def test_fields_of_other_numbers_are_ignored() -> None:
 
 @pytest.mark.parametrize("rate", [float("nan"), float("inf"), float("-inf")])
 def test_a_rate_that_json_has_no_number_for_is_refused(rate: float) -> None:
-    with pytest.raises(BadValue, match=f"playback_rate is {rate}, accepted are finite numbers"):
+    with pytest.raises(UndecodableValue, match=f"playback_rate is {rate}, accepted are finite numbers"):
         read(in_protobuf(LEAST | {"playback_rate": rate}))
 
 
@@ -98,7 +98,7 @@ def test_a_rate_that_json_has_no_number_for_is_refused(rate: float) -> None:
     ],
 )
 def test_bytes_that_are_no_message_are_refused(value: bytes, reason: str) -> None:
-    with pytest.raises(BadValue) as refused:
+    with pytest.raises(UndecodableValue) as refused:
         read(value)
     assert str(refused.value) == reason
 
@@ -127,7 +127,7 @@ def test_the_indexes_say_which_message_it_is_and_only_playback_events_are_read(
     if not name:
         assert read(value, schema) == Event(**LEAST)
         return
-    with pytest.raises(BadValue, match=f"the message of schema 7 is {name}, accepted: PlaybackEvent"):
+    with pytest.raises(UndecodableValue, match=f"the message of schema 7 is {name}, accepted: PlaybackEvent"):
         read(value, schema)
 
 

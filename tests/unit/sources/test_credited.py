@@ -13,7 +13,7 @@ import msgspec
 from models.catalog import read_title
 from models.fold import Fold
 from models.rules import Rules
-from models.sources.reading import Viewer
+from models.sources.reading import FileOwner
 from streams.config.zones import Zones
 from streams.operations.imports import read_import
 
@@ -71,10 +71,10 @@ def test_two_years_of_a_households_viewing_activity_are_credited_nearly_whole(tm
     file = tmp_path / "export.csv"
     file.write_text("\n".join([HEADER, *(row.line() for row in reversed(rows))]) + "\n")
 
-    found = read_import(file, Viewer("home"))
+    found = read_import(file, FileOwner("home"))
     fold = Fold(Rules(), zones=Zones())
     for title in found.missing_titles({}):
-        fold.take_in(title["title_id"], read_title(title["title_id"].encode(), msgspec.json.encode(title)))
+        fold.apply_catalog_row(title["title_id"], read_title(title["title_id"].encode(), msgspec.json.encode(title)))
     fold.apply(
         Record(offset, item.timestamp_ms or 0, item.key, item.value) for offset, item in enumerate(found.items())
     )

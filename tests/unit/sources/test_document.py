@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.sources.document import Document
-from models.sources.reading import BadRow, NotImportable, Reading, Viewer
+from models.sources.reading import BadRow, FileOwner, NotImportable, Reading
 from streams.operations.import_formats import formats, recognized
 
 
@@ -101,7 +101,7 @@ TABLES = st.tuples(
 def test_any_bytes_are_read_or_refused_by_name(content: bytes) -> None:
     document = Document(content)
     try:
-        reading = recognized(document).read(document, Viewer("household-1"))
+        reading = recognized(document).read(document, FileOwner("household-1"))
     except NotImportable as problem:
         reading = Reading()
         assert len(str(problem).splitlines()) == 1

@@ -9,15 +9,15 @@ import pytest
 
 from models.reading import read_event
 from models.sources.document import Document
-from models.sources.reading import NotImportable, Viewer
+from models.sources.reading import FileOwner, NotImportable
 from streams.operations.import_formats import formats, recognized
 
 PAIRS = Path(__file__).parent / "pairs"
 RAW = sorted(path for path in PAIRS.glob("*/*") if path.suffix != ".jsonl" and ".beside" not in path.name)
-VIEWER = Viewer("household-1", "Europe/Berlin", frozenset({"Mia"}), {"Trailer Park Nights": "tpn"}, {"tpn": 150_000})
+VIEWER = FileOwner("household-1", "Europe/Berlin", frozenset({"Mia"}), {"Trailer Park Nights": "tpn"}, {"tpn": 150_000})
 
 
-def _lines(raw: Path, viewer: Viewer) -> list[dict[str, Any]]:
+def _lines(raw: Path, viewer: FileOwner) -> list[dict[str, Any]]:
     """What a file becomes: its events, its bad rows, and the account of the rest; or why it is refused."""
     document, beside = Document(raw.read_bytes()), raw.with_suffix(f".beside{raw.suffix}")
     joined = Document(beside.read_bytes()) if beside.exists() else None
@@ -77,6 +77,6 @@ def test_every_event_is_one_that_the_worker_reads(raw: Path) -> None:
 def test_another_household_has_other_events(raw: Path) -> None:
     mine, others = (
         {line["event_id"] for line in _lines(raw, viewer) if "event_id" in line}
-        for viewer in (VIEWER, Viewer("household-2"))
+        for viewer in (VIEWER, FileOwner("household-2"))
     )
     assert not mine & others

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from models.sources import told as word
-from models.sources.player import MOST_IDS, Session, advance
-from models.sources.told import LeftOut, Told
+from models.sources.player import MOST_IDS, ForeignSession, advance
+from models.sources.told import LeftOut, PlayerMessage
 
 MINUTE = 60
 
@@ -17,13 +17,13 @@ class Player:
     """A player that tells, in seconds; what is written is kept as `type position`, or the reason that nothing is."""
 
     def __init__(self, tells_seeks: bool = True, fastest_percent: int = 210) -> None:
-        self.session = Session("home", "film", "s")
+        self.session = ForeignSession("home", "film", "s")
         self.tells_seeks, self.fastest_percent = tells_seeks, fastest_percent
         self.wrote: list[str] = []
 
     def tells(self, what: str, position: float | None, at: float, **fields: Any) -> Player:
         position_ms = None if position is None else round(position * 1000)
-        told = Told(what, f"{what}-{at}", round(at * 1000), "s", position_ms=position_ms, **fields)
+        told = PlayerMessage(what, f"{what}-{at}", round(at * 1000), "s", position_ms=position_ms, **fields)
         try:
             steps = advance(self.session, told, self.tells_seeks, self.fastest_percent)
         except LeftOut as reason:
@@ -222,7 +222,7 @@ def test_a_position_that_fits_both_ways_is_taken_as_it_is(position: float, wrote
 
 
 def test_of_the_ids_at_the_latest_time_the_newest_are_remembered() -> None:
-    session = Session("home", "film", "s")
+    session = ForeignSession("home", "film", "s")
     for number in range(MOST_IDS + 1):
         session.note(f"m{number}", 5)
     assert [session.told_before(f"m{number}") for number in (0, 1, MOST_IDS)] == [False, True, True]

@@ -9,7 +9,7 @@ import pytest
 from partition_log import Log
 from playing import T0
 
-from models.sources.posted import ENCORE, Posted, form_of
+from models.sources.posted import ENCORE, Posted, posted_format
 from models.sources.schemas import schemas
 from models.sources.told import Rejected
 from models.sources.translator import Translator
@@ -38,7 +38,7 @@ SIX_PM_MS = 1_777_917_600_000
 
 def refusal(form: str, message: bytes) -> tuple[str, str]:
     with pytest.raises(Rejected) as refused:
-        form_of(form).record(message, NOW_MS)
+        posted_format(form).record(message, NOW_MS)
     return refused.value.code, str(refused.value)
 
 
@@ -48,11 +48,11 @@ def refusal(form: str, message: bytes) -> tuple[str, str]:
 @pytest.mark.parametrize("sent", [{}, {"sent_time_ms": None}, {"sent_time_ms": NOW_MS - 1}, {"sent_time_ms": NOW_MS}])
 def test_an_event_is_written_as_it_is_under_its_household(sent: dict[str, Any]) -> None:
     message = event(**sent)
-    assert form_of(ENCORE).record(message, NOW_MS) == Posted(b"home", message)
+    assert posted_format(ENCORE).record(message, NOW_MS) == Posted(b"home", message)
 
 
 def test_a_clock_that_is_ahead_moves_times_back_by_the_difference() -> None:
-    written = form_of(ENCORE).record(event(sent_time_ms=NOW_MS + 1, own_field=[1]), NOW_MS)
+    written = posted_format(ENCORE).record(event(sent_time_ms=NOW_MS + 1, own_field=[1]), NOW_MS)
     expected = json.loads(event(own_field=[1])) | {
         "event_time_ms": NOW_MS - 1_001, "sent_time_ms": NOW_MS, "seq": NOW_MS - 1_000,
     }  # fmt: skip
@@ -60,7 +60,7 @@ def test_a_clock_that_is_ahead_moves_times_back_by_the_difference() -> None:
 
 
 def test_a_seq_that_is_stated_stays() -> None:
-    written = form_of(ENCORE).record(event(sent_time_ms=NOW_MS + 1, seq=7), NOW_MS)
+    written = posted_format(ENCORE).record(event(sent_time_ms=NOW_MS + 1, seq=7), NOW_MS)
     assert json.loads(written.value)["seq"] == 7
 
 
@@ -85,7 +85,7 @@ def test_what_a_worker_could_not_read_is_refused_with_its_place(message: bytes, 
 @pytest.mark.parametrize("kind", ["heartbeat", "seek", "stop"])
 def test_an_event_that_is_sent_again_counts_once_however_late_it_comes(kind: str, later_ms: int) -> None:
     """A fast clock is mended by the time of receipt, which differs; the device's own time, as `seq`, does not."""
-    form, ahead_ms = form_of(ENCORE), 3_600_000
+    form, ahead_ms = posted_format(ENCORE), 3_600_000
     once, twice = Log(), Log()
     for at_ms, position_ms, name in ((0, 0, "start"), (20_000, 20_000, kind)):
         device_ms = T0 + at_ms + ahead_ms
@@ -105,11 +105,11 @@ def test_an_event_that_is_sent_again_counts_once_however_late_it_comes(kind: str
 @pytest.mark.parametrize("sent_at", [None, "2026-05-04T18:00:11Z", "2026-05-04T18:00:12Z"])
 def test_a_message_is_written_as_it_is_under_its_session(sent_at: str | None) -> None:
     message = track(sentAt=sent_at)
-    assert form_of("segment_video").record(message, SIX_PM_MS + 12_000) == Posted(b"s", message)
+    assert posted_format("segment_video").record(message, SIX_PM_MS + 12_000) == Posted(b"s", message)
 
 
 def test_segments_times_move_back_as_segment_does_it() -> None:
-    written = form_of("segment_video").record(track(sentAt="2026-05-04T18:00:12Z"), SIX_PM_MS + 5_000)
+    written = posted_format("segment_video").record(track(sentAt="2026-05-04T18:00:12Z"), SIX_PM_MS + 5_000)
     expected = json.loads(track(sentAt="2026-05-04T18:00:12Z")) | {
         "timestamp": "2026-05-04T18:00:03Z", "originalTimestamp": "2026-05-04T18:00:10Z",
         "receivedAt": "2026-05-04T18:00:05Z",
@@ -119,12 +119,12 @@ def test_segments_times_move_back_as_segment_does_it() -> None:
 
 def test_what_segment_has_received_is_mended_already() -> None:
     message = track(sentAt="2026-05-04T18:00:12Z", receivedAt="2026-05-04T18:00:05Z")
-    assert form_of("segment_video").record(message, SIX_PM_MS) == Posted(b"s", message)
+    assert posted_format("segment_video").record(message, SIX_PM_MS) == Posted(b"s", message)
 
 
 @pytest.mark.parametrize("later_ms", [-200, 0, 200])
 def test_a_mended_call_that_is_sent_again_is_translated_once(later_ms: int) -> None:
-    form, translator = form_of("segment_video"), Translator(schemas()["segment_video"])
+    form, translator = posted_format("segment_video"), Translator(schemas()["segment_video"])
     message = track(sentAt="2026-05-04T19:00:10Z")
     records = [form.record(message, SIX_PM_MS + 10_000 + late_ms) for late_ms in (0, later_ms)]
     first, second = (translator.translate(record.value, SIX_PM_MS, record.key) for record in records)
@@ -133,7 +133,7 @@ def test_a_mended_call_that_is_sent_again_is_translated_once(later_ms: int) -> N
 
 def test_a_session_may_be_named_beside_a_message() -> None:
     message = b'{"eventType":"ping","playerTime":{"playhead":5,"ts":1777917600000}}'
-    form = form_of("adobe_media_collection")
+    form = posted_format("adobe_media_collection")
     assert form.record(message, SIX_PM_MS, "s-1") == Posted(b"s-1", message)
     assert refusal("adobe_media_collection", message)[0] == "no_session"
 
@@ -157,25 +157,25 @@ def test_what_is_no_json_is_refused(schema: str) -> None:
     ],
 )
 def test_an_array_holds_messages_as_they_are(form: str, body: bytes, messages: list[bytes]) -> None:
-    assert form_of(form).split(body) == messages
+    assert posted_format(form).split(body) == messages
 
 
 @pytest.mark.parametrize("body", [b"[", b"[{]", b"[1,", b"[" * 100_000])
 def test_an_array_that_is_cut_off_is_refused(body: bytes) -> None:
     with pytest.raises(Rejected):
-        form_of(ENCORE).split(body)
+        posted_format(ENCORE).split(body)
 
 
 def test_a_batch_of_segments_says_when_its_calls_were_sent() -> None:
     body = b'{"batch": [{"a": 1}, {"sentAt": "then"}, 5], "sentAt": "now", "context": {}}'
-    assert form_of("segment_video").split(body) == [b'{"sentAt":"now","a":1}', b'{"sentAt":"then"}', b"5"]
+    assert posted_format("segment_video").split(body) == [b'{"sentAt":"now","a":1}', b'{"sentAt":"then"}', b"5"]
 
 
 def test_a_call_of_a_batch_whose_keys_are_no_text_costs_no_other() -> None:
-    calls = form_of("segment_video").split(b'{"batch": [{"a": 1}, {"\xff": 1}], "sentAt": "now"}')
+    calls = posted_format("segment_video").split(b'{"batch": [{"a": 1}, {"\xff": 1}], "sentAt": "now"}')
     assert calls == [b'{"sentAt":"now","a":1}', b'{"\xff": 1}']
 
 
 def test_a_batch_that_is_none_is_refused() -> None:
     with pytest.raises(Rejected, match="batch"):
-        form_of("segment_video").split(b'{"batch": 5}')
+        posted_format("segment_video").split(b'{"batch": 5}')

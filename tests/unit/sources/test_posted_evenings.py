@@ -9,7 +9,7 @@ import pytest
 from partition_log import Log
 from playing import T0
 
-from models.sources.posted import form_of
+from models.sources.posted import posted_format
 from models.sources.schemas import schemas
 from models.sources.translator import Translator
 
@@ -21,7 +21,7 @@ ONE_COMPLETION = {"plays": 1, "completers": 1, "completions": 1, "watchers": 1}
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("schema", schemas())
 def test_an_evening_that_is_posted_is_one_completion_in_one_partition(schema: str, times: int) -> None:
-    form, translator, log, keys = form_of(schema), Translator(schemas()[schema]), Log(), set[bytes]()
+    form, translator, log, keys = posted_format(schema), Translator(schemas()[schema]), Log(), set[bytes]()
     for at_ms, message in told_evenings.told(schema, list(told_evenings.the_evening())):
         for _ in range(times):
             record = form.record(json.dumps(message).encode(), at_ms)

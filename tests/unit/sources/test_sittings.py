@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from models.sources.reading import Reading, Viewer
+from models.sources.reading import FileOwner, Reading
 from models.sources.sittings import Sitting, add_sittings
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
@@ -20,7 +20,7 @@ def _sitting(minutes: float, reached: float | None = None, start_ms: int = 0, **
 def _read(*sittings: Sitting, runtime_ms: int = 0) -> Reading:
     reading = Reading()
     runtimes = {"Paper Boats": runtime_ms} if runtime_ms else {}
-    add_sittings(reading, sittings, Viewer("household-1", runtimes_ms=runtimes))
+    add_sittings(reading, sittings, FileOwner("household-1", runtimes_ms=runtimes))
     return reading
 
 

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from models.sources.reading import BadValue
+from models.sources.reading import UnreadableField
 from models.sources.values import duration_ms, time_ms
 
 SIX_PM_MS = 1_584_208_800_000
@@ -47,7 +47,7 @@ def test_twelve_o_clock_is_midnight_in_the_morning_and_noon_in_the_afternoon(tex
 
 
 def test_time_of_which_nobody_knows_whether_the_day_comes_first_is_refused() -> None:
-    with pytest.raises(BadValue, match="day or month comes first"):
+    with pytest.raises(UnreadableField, match="day or month comes first"):
         time_ms("Start", "03/04/2020 18:00")
 
 
@@ -61,7 +61,7 @@ def test_time_without_an_offset_is_in_the_zone_and_one_with_an_offset_is_not() -
     "text", ["", "30.02.2020 18:00", "2020-02-30 18:00:00", "2020-03-14", "18:00", "0000-01-01 00:00:00"]
 )
 def test_time_in_another_notation_is_refused_by_name(text: str) -> None:
-    with pytest.raises(BadValue, match=r"Start is .*, accepted: YYYY-MM-DD HH:MM:SS"):
+    with pytest.raises(UnreadableField, match=r"Start is .*, accepted: YYYY-MM-DD HH:MM:SS"):
         time_ms("Start", text)
 
 
@@ -87,5 +87,5 @@ def test_duration_is_read_in_every_notation(text: str, expected_s: float) -> Non
 
 @pytest.mark.parametrize("text", ["", "Not latest view", "-1", "00:61:00", "1 fortnight", "1e3", str(WEEK_S + 1), "²"])
 def test_duration_in_another_notation_or_above_a_week_is_refused_by_name(text: str) -> None:
-    with pytest.raises(BadValue, match=r"Duration is .*, accepted"):
+    with pytest.raises(UnreadableField, match=r"Duration is .*, accepted"):
         duration_ms("Duration", text)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from models.changes import Changes
 from models.fold import Fold
+from models.fold_changes import FoldChanges
 from models.rows import pack
 from models.rules import Rules
 from models.tally import TallyKey
@@ -33,7 +33,7 @@ def restored(*records: tuple[bytes | None, bytes | None]) -> Restored:
 
 
 def messages() -> list[tuple[bytes, bytes]]:
-    written = [*state_messages(Changes(ROWS, TALLIES, [], [], [])), position_message(POSITION)]
+    written = [*state_messages(FoldChanges(ROWS, TALLIES, [], [], [])), position_message(POSITION)]
     return [(message["key"], message["value"]) for message in written]
 
 

@@ -9,26 +9,28 @@ import pytest
 
 from streams.kafka.topics import REMEDY
 from streams.state.changelog import STATE_FORMAT, Position, StateError
-from streams.state.consistency import Known, Place, check_fits, check_remembered, check_source
+from streams.state.consistency import RecordedElsewhere, StateNames, check_fits, check_remembered, check_source
 
-PLACE = Place("events/0", "app-state/0", "app")
+PLACE = StateNames("events/0", "app-state/0", "app")
 POSITION = Position(50, "source-id", 4, 7, 3, "rules", "zones", 1_000, [4, 0, 0, 0, 0, 0], state_id="state-id")
 
 
-@pytest.mark.parametrize("known", [Known(None, None), Known(None, (1_000, 0)), Known(None, (0, 0))])
-def test_where_nobody_knows_of_a_checkpoint_the_state_is_a_new_one(known: Known) -> None:
+@pytest.mark.parametrize(
+    "known", [RecordedElsewhere(None, None), RecordedElsewhere(None, (1_000, 0)), RecordedElsewhere(None, (0, 0))]
+)
+def test_where_nobody_knows_of_a_checkpoint_the_state_is_a_new_one(known: RecordedElsewhere) -> None:
     check_remembered(PLACE, None, known)
 
 
 @pytest.mark.parametrize(
     ("known", "proof"),
     [
-        (Known(0, None), "the group app has committed offset 0 of events/0"),
-        (Known(50, (1_000, 3)), "the group app has committed offset 50 of events/0"),
-        (Known(None, (1_000, 1)), "Redis was told of its checkpoint 1 of incarnation 1000"),
+        (RecordedElsewhere(0, None), "the group app has committed offset 0 of events/0"),
+        (RecordedElsewhere(50, (1_000, 3)), "the group app has committed offset 50 of events/0"),
+        (RecordedElsewhere(None, (1_000, 1)), "Redis was told of its checkpoint 1 of incarnation 1000"),
     ],
 )
-def test_a_state_that_others_know_of_and_that_is_not_there_is_lost(known: Known, proof: str) -> None:
+def test_a_state_that_others_know_of_and_that_is_not_there_is_lost(known: RecordedElsewhere, proof: str) -> None:
     with pytest.raises(StateError, match="app-state/0 holds no state, and there was one") as refused:
         check_remembered(PLACE, None, known)
     assert proof in str(refused.value)
@@ -38,18 +40,24 @@ def test_a_state_that_others_know_of_and_that_is_not_there_is_lost(known: Known,
 @pytest.mark.parametrize("committed", [None, 0, 49, 50])
 @pytest.mark.parametrize("published", [None, (0, 0), (2_000, 0), (999, 9), (1_000, 2), (1_000, 3)])
 def test_a_state_that_nobody_is_ahead_of_is_continued(committed: int | None, published: Any) -> None:
-    check_remembered(PLACE, POSITION, Known(committed, published))
+    check_remembered(PLACE, POSITION, RecordedElsewhere(committed, published))
 
 
 @pytest.mark.parametrize(
     ("known", "proof"),
     [
-        (Known(51, None), "the group app has committed offset 51 of events/0, the state continues at 50"),
-        (Known(None, (1_000, 4)), "checkpoint 4 of incarnation 1000, the state's last one is 3 of incarnation 1000"),
-        (Known(None, (1_001, 1)), "checkpoint 1 of incarnation 1001, the state's last one is 3 of incarnation 1000"),
+        (RecordedElsewhere(51, None), "the group app has committed offset 51 of events/0, the state continues at 50"),
+        (
+            RecordedElsewhere(None, (1_000, 4)),
+            "checkpoint 4 of incarnation 1000, the state's last one is 3 of incarnation 1000",
+        ),
+        (
+            RecordedElsewhere(None, (1_001, 1)),
+            "checkpoint 1 of incarnation 1001, the state's last one is 3 of incarnation 1000",
+        ),
     ],
 )
-def test_a_state_that_others_are_ahead_of_has_lost_its_end(known: Known, proof: str) -> None:
+def test_a_state_that_others_are_ahead_of_has_lost_its_end(known: RecordedElsewhere, proof: str) -> None:
     with pytest.raises(StateError, match="app-state/0 ends too early") as refused:
         check_remembered(PLACE, POSITION, known)
     assert proof in str(refused.value)

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import pytest
 
-from models.audience import Weeks
-from models.changes import Changes
+from models.audience import WatchedWeeks
 from models.current_windows import CurrentWindows
 from models.dayparts import MOST_DAYPARTS
 from models.events import LONGEST_ID_BYTES
+from models.fold_changes import FoldChanges
 from models.habits import Habit
 from models.rows import pack, unpack
 from models.rules import LONGEST_MEDIA_MS, MOST_IDS, MOST_PROFILES, MOST_SESSIONS, MOST_SLICES
@@ -52,7 +52,9 @@ def fullest_row(ids: Callable[[int, str], tuple[str, ...]]) -> Row:
     row.flags, row.completions, row.watched_ms, row.mark_ms = 2**31, LARGEST, LARGEST, 0
     row.once, row.twice, row.owed, row.owed_by = plane, plane, plane, long_ids(1, "s")[0]
     row.profiles, row.completed_ms = long_ids(MOST_PROFILES, "p"), 0
-    row.weeks = Weeks(0, LARGEST, LARGEST, LARGEST, 2**52, 2**53, dict.fromkeys(range(100_000, 100_060), LARGEST))
+    row.weeks = WatchedWeeks(
+        0, LARGEST, LARGEST, LARGEST, 2**52, 2**53, dict.fromkeys(range(100_000, 100_060), LARGEST)
+    )
     credited = dict.fromkeys(range(100_000, 100_400), LARGEST)
     row.habits = [Habit(100_000, LARGEST, 100_000, 2**63, LARGEST, credited) for _ in range(MOST_DAYPARTS + 1)]
     for session_id in long_ids(MOST_SESSIONS, "s"):
@@ -63,7 +65,7 @@ def fullest_row(ids: Callable[[int, str], tuple[str, ...]]) -> Row:
     return row
 
 
-def sizes(changes: Changes) -> list[int]:
+def sizes(changes: FoldChanges) -> list[int]:
     return [
         OVERHEAD_BYTES + len(message["key"] or b"") + len(message["value"] or b"")
         for message in state_messages(changes)
@@ -74,7 +76,7 @@ def sizes(changes: Changes) -> list[int]:
 def test_the_fullest_row_fits(ids: Callable[[int, str], tuple[str, ...]]) -> None:
     packed = pack(fullest_row(ids))
 
-    (size,) = sizes(Changes([(TITLE_ID, HOUSEHOLD_ID, packed)], {}, [], [], []))
+    (size,) = sizes(FoldChanges([(TITLE_ID, HOUSEHOLD_ID, packed)], {}, [], [], []))
     assert 600_000 < size < KAFKA_TAKES
     assert len(unpack(packed).sessions) == MOST_SESSIONS
 
@@ -87,6 +89,6 @@ def test_the_largest_tallies_fit() -> None:
     current = {TITLE_ID: CurrentWindows(LARGEST, windows)}
     streaks: dict[tuple[str, int], list[int] | None] = {(TITLE_ID, 2**32 - 1): [LARGEST] * PART * (MOST_DAYPARTS + 1)}
 
-    written = sizes(Changes([], whole | parts | curve | windows, [], [], [], streaks, current))
+    written = sizes(FoldChanges([], whole | parts | curve | windows, [], [], [], streaks, current))
     assert len(written) == 4 + len(KINDS) + 1 + 1
     assert max(written) < 10_000

@@ -11,7 +11,7 @@ from models.windows import WEEK
 from streams.state.changelog import Erased, catalog_message, erasure_message, silence_message
 from streams.state.refused_record import refused
 from streams.state.tally_records import tally_key
-from streams.state.transactions import Batch, Kept
+from streams.state.transactions import CheckpointBatch, SideRecord
 
 LARGE = b"x" * 2_000
 TOO_LARGE = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
@@ -19,7 +19,7 @@ POSITION = {"key": b"p", "value": b'{"next_offset": 43}'}
 
 
 def said_of(key: bytes) -> str:
-    said = refused(Batch([{"key": key, "value": LARGE}, POSITION], []), "app-state", 3, TOO_LARGE)
+    said = refused(CheckpointBatch([{"key": key, "value": LARGE}, POSITION], []), "app-state", 3, TOO_LARGE)
     return said.partition("the largest is ")[2].partition(" in app-state")[0]
 
 
@@ -48,33 +48,35 @@ def test_each_record_of_the_state_is_named(key: bytes, what: str) -> None:
 
 
 def test_it_is_said_where_the_checkpoint_ends_how_large_the_record_is_and_what_to_do() -> None:
-    said = refused(Batch([{"key": b"r\x00\x04filmhome", "value": LARGE}, POSITION], []), "app-state", 3, TOO_LARGE)
+    said = refused(
+        CheckpointBatch([{"key": b"r\x00\x04filmhome", "value": LARGE}, POSITION], []), "app-state", 3, TOO_LARGE
+    )
     assert "2,011 bytes (the checkpoint ends before offset 43 of source partition 3)" in said
     assert "raise max.message.bytes" in said and "hom" not in said
 
 
 @pytest.mark.parametrize(("value", "of"), [(b'{"title_id": "film"}', " of title 'film'"), (b"{", "")])
 def test_a_record_of_another_topic_is_named_by_its_source_offset(value: bytes, of: str) -> None:
-    kept = Kept("encore-late", b"home", value + b" " * 2_000, [("offset", b"42")])
-    said = refused(Batch([POSITION], [kept]), "app-state", 3, TOO_LARGE)
+    kept = SideRecord("encore-late", b"home", value + b" " * 2_000, [("offset", b"42")])
+    said = refused(CheckpointBatch([POSITION], [kept]), "app-state", 3, TOO_LARGE)
     assert f"the largest is what encore-late keeps{of} of source offset 42, " in said
 
 
 def test_a_record_that_exceeds_a_segment_leads_to_the_option_that_limits_it() -> None:
-    said = refused(Batch([POSITION], []), "app-state", 3, KafkaError(KafkaError.RECORD_LIST_TOO_LARGE))
+    said = refused(CheckpointBatch([POSITION], []), "app-state", 3, KafkaError(KafkaError.RECORD_LIST_TOO_LARGE))
     assert "raise segment.bytes" in said and "max.message.bytes" not in said
 
 
 def test_of_a_time_that_a_topic_refuses_it_is_said_which_options_limit_it() -> None:
-    said = refused(Batch([POSITION], []), "app-state", 3, KafkaError(KafkaError.INVALID_TIMESTAMP, "too old"))
+    said = refused(CheckpointBatch([POSITION], []), "app-state", 3, KafkaError(KafkaError.INVALID_TIMESTAMP, "too old"))
     assert said.endswith(
         "raise message.timestamp.before.max.ms and message.timestamp.after.max.ms of the topics app-state"
     )
 
 
 def test_of_an_invalid_record_it_is_said_what_kafka_says_and_where_the_checkpoint_writes() -> None:
-    kept = [Kept("encore-late", b"home", b"{}", []), Kept("encore-late", b"home", b"{}", [])]
+    kept = [SideRecord("encore-late", b"home", b"{}", []), SideRecord("encore-late", b"home", b"{}", [])]
     error = KafkaError(KafkaError.INVALID_RECORD, "no schema")
-    said = refused(Batch([POSITION], kept), "app-state", 3, error)
+    said = refused(CheckpointBatch([POSITION], kept), "app-state", 3, error)
     assert "as invalid: no schema (the checkpoint ends before offset 43 of source partition 3)" in said
     assert said.endswith("in the topics app-state, encore-late") and "home" not in said

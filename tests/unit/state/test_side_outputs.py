@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 import pytest
 
-from models.changes import Changes, Milestone
+from models.fold_changes import FoldChanges, Milestone
 from models.pseudonyms import Pseudonyms
 from models.reading import read_event
+from models.rules import LARGEST_KEPT_BYTES
 from models.viewing import COMPLETED, PLAYED, SKIMMED, STARTED, STREAK, VIEWED, WATCHED, Fact
 from streams.config.settings import Settings
-from streams.state.side_outputs import LARGEST_KEPT_BYTES, kept_records
-from streams.state.transactions import Kept
+from streams.state.side_outputs import kept_records
+from streams.state.transactions import SideRecord
 
 TOPIC_ID = "00000000-0000-0007-0000-000000000009"
 WHERE = [("topic", b"playback-events"), ("topic_id", TOPIC_ID.encode()), ("partition", b"3"), ("offset", b"7")]
@@ -30,24 +31,26 @@ class Record(NamedTuple):
     value: bytes | None
 
 
-def kept(changes: Changes) -> list[Kept]:
+def kept(changes: FoldChanges) -> list[SideRecord]:
     return kept_records(changes, Settings(), 3, TOPIC_ID)
 
 
-def milestones(*facts: Fact) -> Changes:
+def milestones(*facts: Fact) -> FoldChanges:
     event = read_event("hôme".encode(), json.dumps(EVENT).encode())
-    return Changes([], {}, [], [], [Milestone(fact, event, 7) for fact in facts])
+    return FoldChanges([], {}, [], [], [Milestone(fact, event, 7) for fact in facts])
 
 
 def test_a_dead_letter_is_as_it_came_and_says_where_from_and_why() -> None:
     record = Record(7, 0, b"h", b"{")
-    assert kept(Changes([], {}, [(record, "not JSON")], [], [])) == [
-        Kept("encore-dead-letters", b"h", b"{", [*WHERE, ("error", b"not JSON")])
+    assert kept(FoldChanges([], {}, [(record, "not JSON")], [], [])) == [
+        SideRecord("encore-dead-letters", b"h", b"{", [*WHERE, ("error", b"not JSON")])
     ]
 
 
 def test_a_late_event_is_as_it_came_and_says_where_from() -> None:
-    assert kept(Changes([], {}, [], [Record(7, 0, b"h", b"{}")], [])) == [Kept("encore-late", b"h", b"{}", WHERE)]
+    assert kept(FoldChanges([], {}, [], [Record(7, 0, b"h", b"{}")], [])) == [
+        SideRecord("encore-late", b"h", b"{}", WHERE)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -87,13 +90,13 @@ def test_a_value_that_no_topic_would_take_is_cut_and_says_so(
     size: int, kept_size: int, more: list[tuple[str, bytes]]
 ) -> None:
     record = Record(7, 0, b"h", b"x" * size)
-    (letter,) = kept(Changes([], {}, [(record, "too large")], [], []))
+    (letter,) = kept(FoldChanges([], {}, [(record, "too large")], [], []))
     assert (letter.key, len(letter.value or b"")) == (b"h", kept_size)
     assert letter.headers == [*WHERE, ("error", b"too large"), *more]
 
 
 def test_a_tombstone_is_kept_as_one() -> None:
-    (letter,) = kept(Changes([], {}, [(Record(0, 0, None, None), "null")], [], []))
+    (letter,) = kept(FoldChanges([], {}, [(Record(0, 0, None, None), "null")], [], []))
     assert (letter.key, letter.value) == (None, None)
 
 
@@ -102,7 +105,7 @@ def test_a_tombstone_is_kept_as_one() -> None:
 PSEUDONYMS = Pseudonyms(b"k" * 32)
 
 
-def kept_under_pseudonyms(changes: Changes) -> list[Kept]:
+def kept_under_pseudonyms(changes: FoldChanges) -> list[SideRecord]:
     return kept_records(changes, Settings(), 3, TOPIC_ID, PSEUDONYMS)
 
 
@@ -114,20 +117,20 @@ def test_of_a_dead_letter_nothing_is_kept_that_may_hold_an_id() -> None:
         "no household is known for " + repr("o'hôme"),
     ]  # fmt: skip
 
-    letters = kept_under_pseudonyms(Changes([], {}, list(zip(records, reasons, strict=True)), [], []))
+    letters = kept_under_pseudonyms(FoldChanges([], {}, list(zip(records, reasons, strict=True)), [], []))
 
     assert letters == [
-        Kept(
+        SideRecord(
             "encore-dead-letters", PSEUDONYMS.of("hôme".encode()).encode(), b"",
             [*WHERE, ("error", b"Invalid enum value '...' - at `$.event_type`"), ("value_bytes", b"19")],
         ),
-        Kept("encore-dead-letters", None, None, [*WHERE, ("error", b"the value is null")]),
-        Kept("encore-dead-letters", PSEUDONYMS.of(b"").encode(), b"", [*WHERE, ("error", b"it's malformed")]),
-        Kept("encore-dead-letters", None, None, [*WHERE, ("error", b"no household is known for '...'")]),
+        SideRecord("encore-dead-letters", None, None, [*WHERE, ("error", b"the value is null")]),
+        SideRecord("encore-dead-letters", PSEUDONYMS.of(b"").encode(), b"", [*WHERE, ("error", b"it's malformed")]),
+        SideRecord("encore-dead-letters", None, None, [*WHERE, ("error", b"no household is known for '...'")]),
     ]  # fmt: skip
 
 
 def test_nor_of_a_late_event() -> None:
-    (late,) = kept_under_pseudonyms(Changes([], {}, [], [Record(7, 0, b"home", b"{}")], []))
+    (late,) = kept_under_pseudonyms(FoldChanges([], {}, [], [Record(7, 0, b"home", b"{}")], []))
 
-    assert late == Kept("encore-late", PSEUDONYMS.of(b"home").encode(), b"", [*WHERE, ("value_bytes", b"2")])
+    assert late == SideRecord("encore-late", PSEUDONYMS.of(b"home").encode(), b"", [*WHERE, ("value_bytes", b"2")])

@@ -10,11 +10,11 @@ import pytest
 from partition_log import T0
 
 from models.account import StreamCounters
-from models.audience import Weeks
+from models.audience import WatchedWeeks
 from models.catalog import CatalogRow
-from models.changes import Changes
 from models.counters import ALL_FIELDS, WINDOW_FIELDS, Counters
 from models.current_windows import CurrentWindows
+from models.fold_changes import FoldChanges
 from models.habits import Habit
 from models.rows import pack, unpack
 from models.session import Session
@@ -62,7 +62,7 @@ def row() -> Row:
     made.owed_by = SITTING
     made.sessions = {SITTING: session(), "b": session(session_id="b", seq_ids=None, largest_seq=None)}
     made.habits = [Habit(20_254, 5_000, 20_253, 0b1011, 190, {20_200: 1_000}), None, Habit(), None]
-    made.weeks = Weeks(2_893, 7_000, 1, 5, 0b100111, 1, {2_890: 3_000})
+    made.weeks = WatchedWeeks(2_893, 7_000, 1, 5, 0b100111, 1, {2_890: 3_000})
     made.profiles = (SITTING_BYTES, "mia")
     made.completed_ms = T0 - 5_000
     return made
@@ -76,7 +76,7 @@ PARTS = [7, *range(70_000, 70_000 + 4 * len(PART_FIELDS))]
 
 def changed(rows: Any = (), tallies: Any = None, current: Any = None, streaks: Any = None) -> Callable[[], Message]:
     """The one record that such a change makes."""
-    changes = Changes(list(rows), tallies or {}, [], [], [], streaks or {}, current or {})
+    changes = FoldChanges(list(rows), tallies or {}, [], [], [], streaks or {}, current or {})
 
     def message() -> Message:
         (only,) = state_messages(changes)

@@ -6,8 +6,8 @@ import pytest
 from partition_log import SAGA, Log
 from playing import T0
 
-from models.changes import Changes
 from models.fold import Fold
+from models.fold_changes import FoldChanges
 from models.rules import DAY_MS, HOUR_MS, Rules
 from models.tally import TallyKey
 from streams.state.changelog import Position, Restored, position_message, state_messages
@@ -114,4 +114,4 @@ def test_the_key_of_a_record_names_its_tally(key: TallyKey) -> None:
 
 
 def test_nothing_that_changed_is_no_record() -> None:
-    assert state_messages(Changes([], {}, [], [], [])) == []
+    assert state_messages(FoldChanges([], {}, [], [], [])) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from recomputation_log import DAY, FILM, HOUR, MIN, Log, S, told
 
-from streams.verify.audience import Audience, named_week_ms, week_name, week_of, week_start_ms
+from streams.verify.audience import CreditedWeeks, named_week_ms, week_name, week_of, week_start_ms
 
 WEEK = 7 * DAY
 LONG = FILM | {"runtime_ms": 10 * HOUR}
@@ -19,7 +19,7 @@ def by_week(log: Log) -> dict[str, dict[str, str]]:
 
 def classes(*weeks: int) -> tuple[dict[str, int], dict[int, str]]:
     """The weeks by class that remain of what each one that is reached moves, and what the row remembers."""
-    audience = Audience()
+    audience = CreditedWeeks()
     counts: dict[str, int] = {}
     for week in weeks:
         for of_week, kind, amount in audience.credit(week, 2 * MIN, 2 * MIN):

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from recomputation_log import DAY, HOUR, T0, Log, S
 
-from streams.state.side_outputs import LARGEST_KEPT_BYTES
-from streams.verify import Difference, Expected, Found, Kept, compare
+from models.rules import LARGEST_KEPT_BYTES
+from streams.verify import Difference, Expected, KeptRecord, WorkerOutput, compare
 from streams.verify.kept import held
 
 BOOKKEEPING = {"as_of_ms": "1", "version": "7", "complete": "1"}
@@ -25,13 +25,13 @@ def two_completions() -> Expected:
     return Log().watch(0, 100, 0).watch(0, 100, HOUR, "b").recompute()
 
 
-def as_expected(expected: Expected, **changed: dict[str, str]) -> Found:
+def as_expected(expected: Expected, **changed: dict[str, str]) -> WorkerOutput:
     hashes = {key: fields | BOOKKEEPING for key, fields in expected.hashes.items()}
     hashes["status"] |= STATUS
     for key, fields in changed.items():
         hashes[key.replace("__", ":")] = hashes.get(key.replace("__", ":"), {}) | fields
     kept = (dict.fromkeys(each, 1) for each in (expected.dead_letters, expected.late, expected.milestones))
-    return Found(hashes, expected.boards, set(hashes), {}, *kept)
+    return WorkerOutput(hashes, expected.boards, set(hashes), {}, *kept)
 
 
 def test_what_is_equal_has_no_difference() -> None:
@@ -199,7 +199,7 @@ def test_a_window_whose_time_to_live_may_be_over_may_lack_its_hash_its_shares_or
 # Boards
 
 
-def boards_with(expected: Expected, key: str, **scores: str) -> Found:
+def boards_with(expected: Expected, key: str, **scores: str) -> WorkerOutput:
     found = as_expected(expected)
     return replace(found, boards=found.boards | {key: scores})
 
@@ -308,7 +308,7 @@ def test_dead_letters_are_there_exactly_once_with_their_bytes() -> None:
     no_key, tombstone = expected.dead_letters
     expected.dead_letters[no_key] = "not JSON"
     late = expected.late[0]
-    changed, ghost = Kept(0, tombstone.offset, b"home", b"changed"), Kept(1, 9, b"k", b"v")
+    changed, ghost = KeptRecord(0, tombstone.offset, b"home", b"changed"), KeptRecord(1, 9, b"k", b"v")
     found = replace(as_expected(expected), dead_letters={no_key: 2, changed: 1, ghost: 1}, late={})
     assert compare(expected, found) == [
         Difference(f"dead letter 0:{no_key.offset}", "", "once (not JSON)", "2 times"),
@@ -330,7 +330,7 @@ def test_a_dead_letter_beyond_five_million_bytes_is_kept_cut_with_its_length(
     size: int, kept_size: int, value_bytes: int | None
 ) -> None:
     expected = Log().raw(b"home", b"x" * size, T0).recompute()
-    letter = Kept(0, 0, b"home", held(b"x" * kept_size), None, value_bytes)
+    letter = KeptRecord(0, 0, b"home", held(b"x" * kept_size), None, value_bytes)
     found = as_expected(expected)
     assert compare(expected, replace(found, dead_letters={letter: 1})) == []
     assert compare(expected, replace(found, dead_letters={letter._replace(value_bytes=7): 1})) == [
@@ -344,7 +344,7 @@ def test_a_dead_letter_beyond_five_million_bytes_is_kept_cut_with_its_length(
 def test_a_key_is_cut_as_a_value_is() -> None:
     expected = Log().raw(b"k" * (LARGEST_KEPT_BYTES + 1), b"{", T0).recompute()
     (letter,) = expected.dead_letters
-    assert letter == Kept(0, 0, held(b"k" * LARGEST_KEPT_BYTES), b"{", LARGEST_KEPT_BYTES + 1, None)
+    assert letter == KeptRecord(0, 0, held(b"k" * LARGEST_KEPT_BYTES), b"{", LARGEST_KEPT_BYTES + 1, None)
 
 
 @pytest.mark.parametrize("size", [100, 101, 102])

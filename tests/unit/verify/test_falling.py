@@ -11,9 +11,9 @@ from test_compare import as_expected
 
 from models.rules import Rules
 from streams.config.settings import Settings
-from streams.verify import Catalog, CatalogRow, Difference, Expected, Found, Recomputation, compare
+from streams.verify import Catalog, CatalogRow, Difference, Expected, Recomputation, WorkerOutput, compare
 from streams.verify import judging as module
-from streams.verify.clocks import Looks, silent_clocks
+from streams.verify.clocks import StateLooks, silent_clocks
 from streams.verify.judging import Judge
 
 SESSIONS = 4
@@ -44,7 +44,7 @@ def expected_at(recomputation: Recomputation, sessions: int) -> Expected:
     return recomputation.expected(CATALOG, {0: {8: timed_out(sessions)}})
 
 
-def found_at(recomputation: Recomputation, sessions: int, **changed: Any) -> Found:
+def found_at(recomputation: Recomputation, sessions: int, **changed: Any) -> WorkerOutput:
     return as_expected(expected_at(recomputation, sessions), **changed)
 
 
@@ -130,7 +130,7 @@ class Titles:
 def test_redis_shows_at_least_the_newest_look_that_was_published_and_never_one_before_the_first(
     published: int, clock: int
 ) -> None:
-    looks, state = Looks(), State(1, 2, 4)
+    looks, state = StateLooks(), State(1, 2, 4)
     for _ in range(3):
         state.read_on()
         looks.note(state)  # type: ignore[arg-type]

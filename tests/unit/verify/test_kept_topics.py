@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from streams.verify.kept import Kept, Milestone
-from streams.verify.kept_topics import KeptTopic, Source, _kept, _milestone
+from streams.verify.kept import KeptRecord, Milestone
+from streams.verify.kept_topics import KeptTopic, SourceTopic, _kept, _milestone
 
 
 class Message:
@@ -29,10 +29,10 @@ class Message:
 
 def looked_at(**headers: str) -> list[tuple[int, int]]:
     """Where those records come from that a record with these headers is counted as."""
-    topic = KeptTopic("nowhere:1", "dead-letters", Source(b"events", b"id-1", {1: 100}), _kept)
+    topic = KeptTopic("nowhere:1", "dead-letters", SourceTopic(b"events", b"id-1", {1: 100}), _kept)
     topic._take(Message(), {name: text.encode() for name, text in headers.items()})
     assert not topic.odd
-    return [(record.partition, record.offset) for record in topic.found if isinstance(record, Kept)]
+    return [(record.partition, record.offset) for record in topic.found if isinstance(record, KeptRecord)]
 
 
 @pytest.mark.parametrize(("offset", "judged"), [("99", []), ("100", [(1, 100)]), ("101", [(1, 101)])])
@@ -77,7 +77,7 @@ MILESTONE = {
 def test_a_milestone_has_its_fields_a_completion_and_a_streak_one_more(
     more: dict[str, Any], read: tuple[bool | None, str | None] | None
 ) -> None:
-    topic = KeptTopic("nowhere:1", "milestones", Source(b"events", b"id-1", {}), _milestone)
+    topic = KeptTopic("nowhere:1", "milestones", SourceTopic(b"events", b"id-1", {}), _milestone)
     topic._take(Told(**more), {"topic": b"events", "partition": b"0", "offset": b"1"})
     found = [(record.rewatch, record.daypart) for record in topic.found if isinstance(record, Milestone)]
     assert (found, len(topic.odd)) == (([read], 0) if read is not None else ([], 1))

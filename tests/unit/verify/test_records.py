@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from streams.verify.records import Unreadable, home_partition, read_event
+from streams.verify.records import UnreadableRecord, home_partition, read_event
 
 GOOD: dict[str, Any] = {
     "event_id": "e", "event_type": "play", "event_time_ms": 1, "household_id": "h", "title_id": "t",
@@ -28,7 +28,7 @@ def test_a_good_event_is_its_listed_fields() -> None:
 @pytest.mark.parametrize("name", REQUIRED)
 @pytest.mark.parametrize("value", [MISSING, None, True, [], {}])
 def test_a_required_field_is_there_and_of_its_type(name: str, value: Any) -> None:
-    with pytest.raises(Unreadable, match=name):
+    with pytest.raises(UnreadableRecord, match=name):
         read(**{name: value})
 
 
@@ -49,7 +49,7 @@ def test_a_required_field_is_there_and_of_its_type(name: str, value: Any) -> Non
     ],
 )  # fmt: skip
 def test_a_field_that_cannot_be(name: str, value: Any) -> None:
-    with pytest.raises(Unreadable, match=name):
+    with pytest.raises(UnreadableRecord, match=name):
         read(**{name: value})
 
 
@@ -57,7 +57,7 @@ def test_a_field_that_cannot_be(name: str, value: Any) -> None:
     "where", [{"title_id": "\ud800"}, {"x": "a\udfffb"}, {"x": [{"\ud800": 1}]}, {"\udc00\ud800": 1}]
 )
 def test_no_string_anywhere_holds_a_lone_surrogate(where: dict[str, Any]) -> None:
-    with pytest.raises(Unreadable, match="surrogate"):
+    with pytest.raises(UnreadableRecord, match="surrogate"):
         read(**where)
 
 
@@ -67,7 +67,7 @@ def test_the_object_and_what_is_in_it_nest_500_levels_deep_at_most(depth: int, r
     if readable:
         assert read_event(b"h", value.encode()) == GOOD
     else:
-        with pytest.raises(Unreadable, match="500 levels" if depth < 30_000 else "bytes"):
+        with pytest.raises(UnreadableRecord, match="500 levels" if depth < 30_000 else "bytes"):
             read_event(b"h", value.encode())
 
 
@@ -88,7 +88,7 @@ def test_a_field_at_its_limit(name: str, value: Any) -> None:
 
 @pytest.mark.parametrize("key", [None, b"", b"H", b"h ", b"\xff"])
 def test_the_key_is_the_household(key: bytes | None) -> None:
-    with pytest.raises(Unreadable, match="key"):
+    with pytest.raises(UnreadableRecord, match="key"):
         read(key)
 
 
@@ -98,7 +98,7 @@ def test_a_household_has_256_bytes_at_most(letters: int, readable: bool) -> None
     if readable:
         assert read(name.encode(), household_id=name)["household_id"] == name
     else:
-        with pytest.raises(Unreadable, match="household_id"):
+        with pytest.raises(UnreadableRecord, match="household_id"):
             read(name.encode(), household_id=name)
 
 
@@ -119,7 +119,7 @@ TEXT = json.dumps(GOOD)
     ],
 )  # fmt: skip
 def test_a_value_that_is_no_json_object_of_an_event(value: bytes | None) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableRecord):
         read_event(b"h", value)
 
 
@@ -139,7 +139,7 @@ def test_a_value_is_64_kib_at_most(size: int, readable: bool) -> None:
     if readable:
         assert read_event(b"h", value) == GOOD
     else:
-        with pytest.raises(Unreadable, match="65537 bytes"):
+        with pytest.raises(UnreadableRecord, match="65537 bytes"):
             read_event(b"h", value)
 
 

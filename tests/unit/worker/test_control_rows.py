@@ -12,7 +12,7 @@ from streams.config.zones import installed_zones
 from streams.state.changelog import Position, Restored, position_message
 from streams.state.tally_records import Message
 from streams.state.zone_records import zone_message
-from streams.worker.control_rows import Controls, Told
+from streams.worker.control_rows import Controls, ControlSources
 
 INSTALLED = installed_zones()
 BERLIN, KATHMANDU = INSTALLED["Europe/Berlin"], INSTALLED["Asia/Kathmandu"]
@@ -20,13 +20,13 @@ POSITION = position_message(Position(0, "topic", 1, -1, 1, "rules", "zones", 1, 
 
 
 def controls(fold: Fold) -> Controls:
-    return Controls(0, "topic", fold, Told(dict, dict))
+    return Controls(0, "topic", fold, ControlSources(dict, dict))
 
 
 def written(position: int, before: Mapping[str, bytes], now: Mapping[str, bytes]) -> list[Message]:
     waiting = controls(Fold(Rules()))
-    waiting.take_in_zones(position, before, now)
-    return waiting.hand_over()
+    waiting.apply_zones(position, before, now)
+    return waiting.drain()
 
 
 def test_a_state_that_begins_takes_in_all_zones_at_its_first_offset() -> None:
@@ -45,15 +45,15 @@ def test_a_state_that_goes_on_takes_in_what_differs() -> None:
 
 def test_zone_data_is_handed_over_once_and_waits_for_a_record() -> None:
     waiting = controls(Fold(Rules()))
-    waiting.take_in_zones(0, {}, {"Europe/Berlin": BERLIN})
+    waiting.apply_zones(0, {}, {"Europe/Berlin": BERLIN})
     assert not waiting and not waiting.are_urgent
-    assert (len(waiting.hand_over()), waiting.hand_over()) == (1, [])
+    assert (len(waiting.drain()), waiting.drain()) == (1, [])
 
 
 def test_zone_data_of_a_state_that_had_none_is_written_without_a_record() -> None:
     waiting = controls(Fold(Rules()))
-    waiting.take_in_zones(0, {}, {"Europe/Berlin": BERLIN}, waits=False)
-    assert waiting and waiting.hand_over() == [zone_message(0, "Europe/Berlin", BERLIN)]
+    waiting.apply_zones(0, {}, {"Europe/Berlin": BERLIN}, waits=False)
+    assert waiting and waiting.drain() == [zone_message(0, "Europe/Berlin", BERLIN)]
     assert not waiting
 
 
@@ -62,9 +62,9 @@ def test_a_record_is_judged_by_the_data_that_was_taken_in_before_it() -> None:
     log, at = Log(FILM, zones={}), 13.5 * 3_600
     told = controls(log.fold)
     log.watches(at, 60, time_zone="Mars/Base")
-    told.take_in_zones(log.offset, {}, {"Mars/Base": BERLIN})
+    told.apply_zones(log.offset, {}, {"Mars/Base": BERLIN})
     log.watches(at + 60, 60, time_zone="Mars/Base")
-    told.take_in_zones(log.offset, {"Mars/Base": BERLIN}, {"Mars/Base": KATHMANDU})
+    told.apply_zones(log.offset, {"Mars/Base": BERLIN}, {"Mars/Base": KATHMANDU})
     log.watches(at + 120, 60, time_zone="Mars/Base")
     log.drained()
     parts = {name: count for name, count in log.dayparts().items() if name.endswith("watched_ms")}

@@ -17,10 +17,10 @@ from streams.config.settings import Settings
 from streams.observability.metrics import Metrics
 from streams.state.changelog import Position, StateError
 from streams.state.committed import Committed
-from streams.state.consistency import Known
-from streams.state.transactions import Refused
-from streams.worker.control_rows import Told
-from streams.worker.partition import Partition, Source
+from streams.state.consistency import RecordedElsewhere
+from streams.state.transactions import RecordRefused
+from streams.worker.control_rows import ControlSources
+from streams.worker.partition import Partition, SourceAtStart
 
 AHEAD = 10**15
 """The incarnation of a worker whose clock is ahead of this one's."""
@@ -37,9 +37,9 @@ class Growing:
 
 
 def unopened(on_committed: Callable[[Committed], None]) -> Partition:
-    settings, told = Settings(kafka="127.0.0.1:1"), Told(dict, dict)
-    source = Source("id", 1, "state", {}, "")
-    return Partition(0, settings, source, ThreadPoolExecutor(1), told, on_committed, Metrics())
+    settings, sources = Settings(kafka="127.0.0.1:1"), ControlSources(dict, dict)
+    source = SourceAtStart("id", 1, "state", {}, "")
+    return Partition(0, settings, source, ThreadPoolExecutor(1), sources, on_committed, Metrics())
 
 
 async def opened(source: Growing, end: int, position: int) -> Partition:
@@ -51,7 +51,7 @@ async def opened(source: Growing, end: int, position: int) -> Partition:
         return msgspec.structs.replace(partition._position(), next_offset=position, sequence=7)
 
     partition._restore = restore  # type: ignore[method-assign]
-    await partition.open(Known(20, None), source.offsets)
+    await partition.open(RecordedElsewhere(20, None), source.offsets)
     return partition
 
 
@@ -82,7 +82,7 @@ def test_a_state_has_no_incarnation_before_its_first_checkpoint_as_another_worke
         committed: list[Committed] = []
         partition = unopened(committed.append)
         partition._restore = lambda: None  # type: ignore[method-assign]
-        await partition.open(Known(None, (told, 0)), Growing().offsets)
+        await partition.open(RecordedElsewhere(None, (told, 0)), Growing().offsets)
         committed.append(partition.committed_state())
         partition._writer = Taking()  # type: ignore[assignment]
         for position in (1, 2):
@@ -101,7 +101,7 @@ class Refusing:
     """A writer of whose records Kafka refuses one."""
 
     def write(self, batch: Any) -> None:
-        raise Refused("too large")
+        raise RecordRefused("too large")
 
     def close(self) -> None: ...
 
@@ -113,7 +113,7 @@ def test_nothing_waits_for_the_collector_of_a_partition_that_is_closed_as_kafka_
         partition = await opened(Growing(), 24, 23)
         partition._writer, partition.position = Refusing(), 24  # type: ignore[assignment]
         for _ in range(2):
-            with pytest.raises(Refused):
+            with pytest.raises(RecordRefused):
                 await partition.checkpoint()
         await partition.close()
         # What the test itself has made a cycle of: the partition knows its own method.

@@ -58,7 +58,7 @@ def fold() -> Fold:
     """All that the story makes, in one partition."""
     fold = Fold(Rules(), zones={zone: ZoneInfo(zone) for zone, _, _ in ZONES})
     for row in catalog_rows(story_titles(SHORT, ORIGIN_MS)):
-        fold.take_in(row["title_id"], read_title(row["title_id"].encode(), msgspec.json.encode(row)))
+        fold.apply_catalog_row(row["title_id"], read_title(row["title_id"].encode(), msgspec.json.encode(row)))
     items = iter(_items(SHORT))
     while batch := list(islice(items, 5_000)):
         fold.apply(_Record(n, item.timestamp_ms, item.key, item.value) for n, item in enumerate(batch))

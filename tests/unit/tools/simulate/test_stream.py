@@ -124,7 +124,7 @@ class _Record(NamedTuple):
 def _folded(items: list[Outgoing], plan: Plan) -> Fold:
     fold = Fold(Rules(), zones={zone: ZoneInfo(zone) for zone, _, _ in ZONES})
     for row in catalog_rows(titles(plan, ORIGIN_MS)):
-        fold.take_in(row["title_id"], read_title(row["title_id"].encode(), msgspec.json.encode(row)))
+        fold.apply_catalog_row(row["title_id"], read_title(row["title_id"].encode(), msgspec.json.encode(row)))
     fold.apply(_Record(n, item.timestamp_ms, item.key, item.value) for n, item in enumerate(items))
     return fold
 

@@ -1,29 +1,17 @@
-"""The input and output of a fold: a record, and the changes that records caused."""
+"""The output of a fold: the changes that records caused since the last drain."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from models.current_windows import CurrentWindows
 from models.events import Event
+from models.source_record import SourceRecord
 from models.tally import TallyKey
 from models.viewing import Fact
-
-
-class Record(Protocol):
-    """What a fold needs of a Kafka record; `timestamp` in milliseconds."""
-
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
 
 
 class Milestone(NamedTuple):
@@ -34,7 +22,7 @@ class Milestone(NamedTuple):
     offset: int
 
 
-class Changes(NamedTuple):
+class FoldChanges(NamedTuple):
     """What changed since the last drain. None stands for what was deleted.
 
     `rows`: title, household, packed row. `tallies`: each is its sequence, then its counters. The tallies of current
@@ -45,8 +33,8 @@ class Changes(NamedTuple):
 
     rows: list[tuple[str, str, bytes | None]]
     tallies: dict[TallyKey, list[int] | None]
-    dead_letters: list[tuple[Record, str]]
-    late: list[Record]
+    dead_letters: list[tuple[SourceRecord, str]]
+    late: list[SourceRecord]
     milestones: list[Milestone]
     streaks: Mapping[tuple[str, int], list[int] | None] = MappingProxyType({})
     current: Mapping[str, CurrentWindows | None] = MappingProxyType({})
