@@ -19,15 +19,9 @@ from models.viewing import (
     Fact,
 )
 
-WINDOW_FIELDS = 18
-"""How many of the first fields of `Counters` windows hold, too."""
-
-HOUR_FIELDS = 15
-"""How many of those an hour shows. It lacks `returned_…`, which a later completion moves."""
-
 
 class Counters(msgspec.Struct, array_like=True, gc=False):
-    """Additive counters; watched time in milliseconds. The last six exist for all time only, not in windows."""
+    """Additive counters; watched time in milliseconds. Their order says which hashes show them (below)."""
 
     plays: int = 0
     starters: int = 0
@@ -56,6 +50,12 @@ class Counters(msgspec.Struct, array_like=True, gc=False):
 
 
 ALL_FIELDS = len(Counters.__struct_fields__)
+
+WINDOW_FIELDS = Counters.__struct_fields__.index("skimmers")
+"""How many of the first fields of `Counters` windows hold, too: those before `skimmers`."""
+
+HOUR_FIELDS = Counters.__struct_fields__.index("returned_1d")
+"""How many of those an hour shows: those before `returned_…`, which a later completion moves."""
 
 
 def count(counters: Counters, fact: Fact, is_kids: bool) -> None:

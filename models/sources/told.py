@@ -92,10 +92,10 @@ class Received(NamedTuple):
 class PlayerMessage(msgspec.Struct, gc=False):
     """What one message tells. None: not stated.
 
-    `what` is a word of the vocabulary above. `session` is the foreign session, or whatever tells players apart if there
-    is none. `paused`: whether the player stands still, where a ping says so. `counts_ads`: the position includes the
-    ads seen so far. `ad_id`, for `AD_PLAYS`: the ad whose own position `position_ms` is. `left_out`: nothing of this
-    session counts, for this reason.
+    `what` is a word of the vocabulary above. `message_id` is never empty: `content_id` makes one. `session` is the
+    foreign session, or whatever tells players apart if there is none. `paused`: whether the player stands still, where
+    a ping says so. `counts_ads`: the position includes the ads seen so far. `ad_id`, for `AD_PLAYS`: the ad whose own
+    position `position_ms` is. `left_out`: nothing of this session counts, for this reason.
     """
 
     what: str

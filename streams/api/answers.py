@@ -54,7 +54,7 @@ class Weeks(Series, frozen=True, kw_only=True):
 
 
 class Ages(Series, frozen=True, kw_only=True):
-    """A title by its age: the first 72 hours (`opening`), 7, 28 and 91 days."""
+    """A title by its age: the first 72 hours (`opening`), then longer windows."""
 
     ages: tuple[Age, ...]
 

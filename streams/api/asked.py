@@ -6,13 +6,14 @@ Owns every parameter: its name, its bounds, its default and its sentence in the 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from models.windows import LAST_WEEK
 from streams.reader import Metric
+from streams.redis.keys import WORDS
 
 MOST_LISTED = 1_000
 MOST_IDS = 100
@@ -25,7 +26,10 @@ TitleId = Annotated[str, Meta(min_length=1, description="The title's id.", examp
 FranchiseId = Annotated[str, Meta(min_length=1, description="The franchise's id.", examples=["dragons"])]
 After = Annotated[str, Meta(description="Only ids after this one: `next_after` of the page before.")]
 Limit = Annotated[int, Meta(ge=1, le=MOST_LISTED, description="How many at most.")]
-Part = Literal["title", "hour", "day", "age", "week", "audience", "curve", "dayparts", "legs"]
+if TYPE_CHECKING:
+    Part = str
+else:
+    Part = Literal[("title", *WORDS)]
 """What of a title has changed: the title's own hash, or one of its other hashes by its word in keys."""
 
 

@@ -118,7 +118,7 @@ class Library:
         return Weeks(title_id=asked.title_id, weeks=weeks, **head(title, weeks))
 
     async def ages(self, asked: TitleAsked) -> Ages:
-        """A title's first 72 hours, 7, 28 and 91 days."""
+        """A title's age windows: its first 72 hours, and longer ones."""
         title = await self.title(asked)
         ages = await self.reader.ages(asked.title_id)
         return Ages(title_id=asked.title_id, ages=ages, **head(title, ages))

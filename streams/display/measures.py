@@ -13,7 +13,7 @@ import msgspec
 
 from models.hash_fields import RATIO, SECONDS, WHOLE
 from models.rules import DAY_MS
-from models.windows import audience_week, audience_week_name
+from models.windows import AGES, HOURS_A_DAY, HOURS_A_WEEK, audience_week, audience_week_name
 from streams.display import numbers
 from streams.display.curve_shape import condensed, most_replayed, position, steepest_fall
 from streams.reader import AudienceWeek, Daypart, Profile, Week
@@ -22,7 +22,10 @@ _WEEKS = 14
 KINDS = {field.name: field.kind for field in WHOLE}
 """What each of a title's fields is: a count, seconds, a ratio, …"""
 
-AGE_WORDS = {"opening": "first 72 hours", "7d": "first 7 days", "28d": "first 28 days", "91d": "first 91 days"}
+AGE_WORDS = {
+    name: f"first {hours // HOURS_A_DAY} days" if hours >= HOURS_A_WEEK else f"first {hours} hours"
+    for name, hours in AGES.items()
+}
 """What readers are told of each window by a title's age."""
 
 Value = Any

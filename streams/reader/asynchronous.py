@@ -85,7 +85,7 @@ class AsyncReader:
         return await self._ask(lambda of: of.weeks(title_id, first, last))
 
     async def ages(self, title_id: str) -> tuple[Age, ...]:
-        """The first 72 hours (`opening`), 7, 28 and 91 days of a title. One that is left out counted nothing."""
+        """A title's age windows: its first 72 hours (`opening`), and longer. One that is left out counted nothing."""
         return await self._ask(lambda of: of.ages(title_id))
 
     async def windows(

@@ -119,7 +119,7 @@ class Franchise(Totals, frozen=True, kw_only=True):
 class Window(Counts, frozen=True, kw_only=True):
     """One window of a title.
 
-    `name` as in its key: an hour `20261123T15`, a day `20261123`, an age `opening` `7d` `28d` `91d`, a week `3`.
+    `name` as in its key: an hour `20261123T15`, a day `20261123`, an age `opening` or `28d`, a week `3`.
     """
 
     title_id: str
@@ -162,7 +162,7 @@ class Week(LongWindow, frozen=True, kw_only=True):
 
 
 class Age(LongWindow, frozen=True, kw_only=True):
-    """A title's time since its release: `opening` (72 hours), `7d`, `28d` or `91d`."""
+    """A title's first days since its release: `opening` (72 hours), or by their number, such as `28d`."""
 
 
 class AudienceWeek(Read, frozen=True, kw_only=True):
@@ -319,7 +319,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         return self.legs.week if self.legs is not None else 0
 
     def age(self, name: str) -> Age | None:
-        """The age window `opening`, `7d`, `28d` or `91d`; `None`: it counted nothing."""
+        """The age window with a name such as `opening` or `28d`; `None`: it counted nothing."""
         return next((age for age in self.ages if age.name == name), None)
 
 

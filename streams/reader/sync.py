@@ -87,7 +87,7 @@ class Reader:
         return self._ask(lambda of: of.weeks(title_id, first, last))
 
     def ages(self, title_id: str) -> tuple[Age, ...]:
-        """The first 72 hours (`opening`), 7, 28 and 91 days of a title. One that is left out counted nothing."""
+        """A title's age windows: its first 72 hours (`opening`), and longer. One that is left out counted nothing."""
         return self._ask(lambda of: of.ages(title_id))
 
     def windows(

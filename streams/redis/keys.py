@@ -48,6 +48,9 @@ RANKED = (BOARD, DAY_BOARD, FRANCHISE_BOARD, TITLES, FRANCHISES)
 READ = (*TALLIES.values(), *COMPUTED.values(), STATUS, *RANKED, VERDICTS, CHANGES, ALIAS)
 """All keys that readers may read."""
 
+WORDS = tuple(each.form.split(":")[2] for each in READ if each.form.startswith("title:<title_id>:"))
+"""The words of a title's other hashes in their keys, such as `day`."""
+
 _NAMES: dict[str, Callable[[int], str]] = {kind: lru_cache(1_000)(each.name) for kind, each in KINDS.items()}
 _OF_A_TITLE = re.compile(r"title:([^:]+)(?::day:(\d{8}))?")
 _OF_A_FRANCHISE = re.compile(r"franchise:([^:]+)")

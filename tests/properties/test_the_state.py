@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container
 from functools import partial
-from itertools import pairwise
 from random import Random
 from typing import Any
 
 import msgspec
 import pytest
+from checkpoints import (
+    Messages,
+    apply_batch,
+    by_partition,
+    checkpoint,
+    checkpoints_of,
+    compacted,
+    cut,
+    cut_at_controls,
+    restored_from,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_logs import LOGS, Log, Step, apply_controls, take
+from random_logs import LOGS, Log, Step, take
 from whole_state import counted, state
 
 from models.catalog import CatalogRow
@@ -20,30 +30,16 @@ from models.current_windows import CurrentWindows
 from models.fold import Fold
 from models.fold_changes import FoldChanges
 from models.tally import TITLE, TallyKey
-from streams.state.changelog import (
-    Erased,
-    Position,
-    Restored,
-    catalog_message,
-    erasure_message,
-    position_message,
-    silence_message,
-    state_messages,
-)
-from streams.state.tally_records import Message
-from streams.state.zone_records import zone_message
-
-Messages = list[tuple[bytes, bytes | None]]
 
 
 @settings(max_examples=60)
 @given(LOGS, st.randoms(use_true_random=False))
 def test_a_partition_read_in_any_batches_drained_between_or_not_comes_to_the_same(log: Log, random: Random) -> None:
-    for number, steps in _by_partition(log):
+    for number, steps in by_partition(log):
         (at_once, expected), in_batches = _folded(log, number, steps), log.fold(number)
         drained = []
-        for batch in _cut(steps, random):
-            drained += _apply_batch(in_batches, batch)
+        for batch in cut(steps, random):
+            drained += apply_batch(in_batches, batch)
             if random.random() < 0.5:
                 drained.append(in_batches.drain(1))
         drained.append(in_batches.drain(1))
@@ -54,17 +50,17 @@ def test_a_partition_read_in_any_batches_drained_between_or_not_comes_to_the_sam
 @settings(max_examples=60)
 @given(LOGS, st.randoms(use_true_random=False))
 def test_checkpoints_packing_and_restarts_anywhere_come_to_the_same(log: Log, random: Random) -> None:
-    for number, steps in _by_partition(log):
-        (undisturbed, _), disturbed = _folded(log, number, steps), _restored(log, number, [])
+    for number, steps in by_partition(log):
+        (undisturbed, _), disturbed = _folded(log, number, steps), restored_from(log, number, [])
         changelog: Messages = []
-        for sequence, batch in enumerate(_cut_at_controls(steps, random), start=1):
-            _apply_batch(disturbed.fold, batch, changelog)
+        for sequence, batch in enumerate(cut_at_controls(steps, random), start=1):
+            apply_batch(disturbed.fold, batch, changelog)
             # A partition goes on while its checkpoint is written, and cools and sweeps its rows after that.
             disturbed.fold.evict(random.choice((0, 1, 100)))
             disturbed.fold.sweep(random.choice((1, 5, 100)))
-            changelog += _checkpoint(disturbed, batch, sequence)
+            changelog += checkpoint(disturbed, batch, sequence)
             if random.random() < 0.4:
-                disturbed = _restored(log, number, _compacted(changelog, random))
+                disturbed = restored_from(log, number, compacted(changelog, random))
         assert state(disturbed.fold) == state(undisturbed)
 
 
@@ -73,13 +69,13 @@ def test_checkpoints_packing_and_restarts_anywhere_come_to_the_same(log: Log, ra
 def test_restored_after_any_prefix_of_checkpoints_it_writes_the_same_in_the_rest_of_them(
     log: Log, random: Random
 ) -> None:
-    for number, steps in _by_partition(log):
-        batches = list(enumerate(_cut_at_controls(steps, random), start=1))
-        checkpoints = list(_checkpoints(_restored(log, number, []), batches))
+    for number, steps in by_partition(log):
+        batches = list(enumerate(cut_at_controls(steps, random), start=1))
+        checkpoints = list(checkpoints_of(restored_from(log, number, []), batches))
         for stop in random.sample(range(len(batches) + 1), min(4, len(batches) + 1)):
             before = [pair for messages in checkpoints[:stop] for pair in messages]
-            restored = _restored(log, number, _compacted(before, random))
-            rest = list(_checkpoints(restored, batches[stop:]))
+            restored = restored_from(log, number, compacted(before, random))
+            rest = list(checkpoints_of(restored, batches[stop:]))
             # In which order a checkpoint's keys come is all the same.
             assert list(map(dict, rest)) == list(map(dict, checkpoints[stop:]))
 
@@ -94,7 +90,7 @@ def in_place(steps: list[Step], again: Again, random: Random) -> list[Step]:
 
 def in_blocks(steps: list[Step], again: Again, random: Random) -> list[Step]:
     """Every batch three times in a row, as from a producer that got no answer."""
-    return [step for batch in _cut(steps, random) for step in all_over_again(batch, again, random)]
+    return [step for batch in cut(steps, random) for step in all_over_again(batch, again, random)]
 
 
 def anywhere_later(steps: list[Step], again: Again, random: Random) -> list[Step]:
@@ -116,7 +112,7 @@ def all_over_again(steps: list[Step], again: Again, random: Random) -> list[Step
 def test_every_record_delivered_three_times_changes_nothing_but_the_counts_of_records(
     delivered: Callable[[list[Step], Again, Random], list[Step]], log: Log, random: Random
 ) -> None:
-    for number, steps in _by_partition(log):
+    for number, steps in by_partition(log):
         # A row that makes a title count lets events count that did not when they first came.
         # And who was forgotten counts anew by a copy.
         steps = [
@@ -134,7 +130,7 @@ def test_every_record_delivered_three_times_changes_nothing_but_the_counts_of_re
 @settings(max_examples=60)
 @given(LOGS)
 def test_the_parts_of_the_account_add_up_to_the_records(log: Log) -> None:
-    for number, steps in _by_partition(log):
+    for number, steps in by_partition(log):
         fold, drained = _folded(log, number, steps)
         stream, kept = fold.stream, _put_together(drained)
         assert stream.events + stream.dead_letters + stream.late_events == len(steps)
@@ -142,30 +138,6 @@ def test_the_parts_of_the_account_add_up_to_the_records(log: Log) -> None:
 
 
 # -- a partition and its checkpoints --------------------------------------------------------------------------
-
-
-def _by_partition(log: Log) -> Iterable[tuple[int, list[Step]]]:
-    return [(number, [step for step in log.steps if step.partition == number]) for number in range(log.partitions)]
-
-
-def _cut(steps: list[Step], random: Random) -> list[list[Step]]:
-    cuts = sorted(random.sample(range(len(steps) + 1), min(len(steps), random.randrange(9))))
-    bounds = [0, *cuts, len(steps)]
-    return [steps[first:stop] for first, stop in pairwise(bounds)]
-
-
-def _cut_at_controls(steps: list[Step], random: Random) -> list[list[Step]]:
-    """The same, and a checkpoint before every step that brings control rows, as a partition makes them."""
-    return [
-        part
-        for batch in _cut(steps, random)
-        for bounds in [[0, *(at for at, step in enumerate(batch) if at and _has_controls(step)), len(batch)]]
-        for part in [batch[first:stop] for first, stop in pairwise(bounds)]
-    ]
-
-
-def _has_controls(step: Step) -> bool:
-    return bool(step.titles or step.erased or step.zones) or step.silent_ms is not None
 
 
 def _copies(passed_over: Container[int], step: Step) -> list[Step]:
@@ -192,66 +164,6 @@ def _folded(log: Log, number: int, steps: list[Step]) -> tuple[Fold, list[FoldCh
     fold = log.fold(number)
     drained = [changes for step in steps for changes in take(fold, step)]
     return fold, [*drained, fold.drain(1)]
-
-
-def _apply_batch(fold: Fold, batch: list[Step], changelog: Messages | None = None) -> list[FoldChanges]:
-    """Records in as few calls as the control rows among them allow, and what was drained for these."""
-    waiting: list[Any] = []
-    drained: list[FoldChanges] = []
-    for step in batch:
-        if _has_controls(step):
-            fold.apply(waiting)
-            waiting = []
-            drained += apply_controls(fold, step)
-            if changelog is not None:
-                changelog += _control_messages(step)
-        waiting.append(step.record)
-    fold.apply(waiting)
-    return drained
-
-
-def _control_messages(step: Step) -> Messages:
-    messages = [catalog_message(step.record.offset, title_id, row) for title_id, row in step.titles]
-    messages += [zone_message(step.record.offset, name, data) for name, data in step.zones.items()]
-    if step.silent_ms is not None:
-        messages.append(silence_message(step.record.offset, step.silent_ms))
-    messages += [erasure_message(step.record.offset, digest, Erased(until, 0)) for digest, until in step.erased.items()]
-    return list(map(_pair, messages))
-
-
-def _checkpoint(kept: Restored, batch: list[Step], sequence: int) -> Messages:
-    fold = kept.fold
-    end = batch[-1].record.offset + 1 if batch else 0
-    stream_time_ms, stream = fold.stream_time_ms, fold.stream_counts()
-    position = Position(end, "topic", fold.partitions, stream_time_ms, sequence, "rules", "zones", 1, stream)
-    written = state_messages(fold.drain(sequence))
-    return [_pair(message) for message in (*written, position_message(position))]
-
-
-def _pair(message: Message) -> tuple[bytes, bytes | None]:
-    return message["key"] or b"", message["value"]
-
-
-def _checkpoints(kept: Restored, batches: list[tuple[int, list[Step]]]) -> Iterator[Messages]:
-    """What each batch, by its checkpoint's number, puts into the changelog."""
-    for sequence, batch in batches:
-        written: Messages = []
-        _apply_batch(kept.fold, batch, written)
-        yield written + _checkpoint(kept, batch, sequence)
-
-
-def _compacted(changelog: Messages, random: Random) -> Messages:
-    """The changelog as a broker may have compacted it: the last of each key, and any of the older ones."""
-    newest = {key: place for place, (key, _) in enumerate(changelog)}
-    kept = random.choice((0.0, 0.5, 1.0))
-    return [pair for place, pair in enumerate(changelog) if newest[pair[0]] == place or random.random() < kept]
-
-
-def _restored(log: Log, number: int, changelog: Messages) -> Restored:
-    restored = Restored(log.fold(number))
-    restored.add(changelog)
-    restored.finish()
-    return restored
 
 
 # -- what drains gave ------------------------------------------------------------------------------------------

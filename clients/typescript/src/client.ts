@@ -89,7 +89,7 @@ export class Encore implements Operations {
     return this.#get("/titles/{title_id}/weeks", { title_id: titleId }, query, options);
   }
 
-  /** A title's first days since its release: `opening`, `7d`, `28d`, `91d`. */
+  /** A title's age windows: its first 72 hours (`opening`), and longer ones. */
   ages(titleId: string, options?: Options<Ages>): Promise<Ages> {
     return this.#get("/titles/{title_id}/ages", { title_id: titleId }, {}, options);
   }

@@ -96,7 +96,7 @@ export interface paths {
             readonly path?: never;
             readonly cookie?: never;
         };
-        /** A title's first 72 hours, 7, 28 and 91 days. */
+        /** A title's age windows: its first 72 hours, and longer ones. */
         readonly get: operations["ages"];
         readonly put?: never;
         readonly post?: never;
@@ -333,7 +333,7 @@ export interface components {
     schemas: {
         /**
          * Age
-         * @description A title's time since its release: `opening` (72 hours), `7d`, `28d` or `91d`.
+         * @description A title's first days since its release: `opening` (72 hours), or by their number, such as `28d`.
          */
         readonly Age: {
             readonly as_of_ms: number;
@@ -362,7 +362,7 @@ export interface components {
         };
         /**
          * Ages
-         * @description A title by its age: the first 72 hours (`opening`), 7, 28 and 91 days.
+         * @description A title by its age: the first 72 hours (`opening`), then longer windows.
          */
         readonly Ages: {
             readonly as_of_ms: number;

@@ -12,12 +12,17 @@ from mutants import MUTANTS
 
 from models.events import Event
 from models.hash_fields import COUNTER_FIELDS, STREAM_FIELDS
+from models.sources.day_only import DayOnly
+from models.sources.reading import Format
 from models.sources.schemas import schemas
 from models.sources.told import LEFT_OUT, REJECTED, Schema
 from streams.cli import COMMANDS, main
+from streams.cli.bridge import bridge
+from streams.cli.importing import importing
 from streams.config.settings import Settings
 from streams.config.settings_page import page
 from streams.kafka.topics import all_topics
+from streams.operations.import_formats import formats
 from streams.redis.keys import Keys
 
 ROOT = Path(__file__).parents[3]
@@ -66,9 +71,24 @@ def test_every_fault_of_the_campaign_has_its_figures(fault: str) -> None:
 
 @pytest.mark.parametrize(("name", "schema"), schemas().items())
 def test_every_live_schema_has_its_row(name: str, schema: Schema) -> None:
-    (row,) = [line for line in read("docs/sources.md").splitlines() if f"| `{name}` |" in line]
-    assert schema.name in row
-    assert f"`{schema.household}`" in row
+    rows = [line for line in read("docs/sources.md").splitlines() if f"| `{name}` |" in line]
+    assert len(rows) == 1, f"docs/sources.md has no row, or several, of {name}"
+    assert schema.name in rows[0]
+    assert f"`{schema.household}`" in rows[0]
+
+
+@pytest.mark.parametrize("name", schemas())
+def test_every_live_schema_is_named_where_a_format_is_chosen(name: str) -> None:
+    assert name in (bridge.help or ""), "the help of encore bridge, in streams/cli/bridge.py, names every format"
+    assert f"`{name}`" in read("docs/collect.md"), "the row of `format` in docs/collect.md names every format"
+
+
+@pytest.mark.parametrize("known", formats().values(), ids=lambda known: known.name)
+def test_every_format_that_import_knows_is_documented_by_its_maker(known: Format) -> None:
+    maker = known.name.split()[0]
+    assert maker in read("docs/input.md"), f"docs/input.md does not tell of {known.name}"
+    if not isinstance(known, DayOnly):
+        assert maker in (importing.help or ""), f"the help in streams/cli/importing.py does not tell of {known.name}"
 
 
 @pytest.mark.parametrize("reason", [*LEFT_OUT, *REJECTED])

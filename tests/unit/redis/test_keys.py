@@ -10,6 +10,7 @@ from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
 from models.tally import CURVE, DAYPARTS, FRANCHISE, TITLE, TallyKey
 from models.windows import AGE, AUDIENCE, DAY, HOUR, WEEK
 from streams.redis.keys import COMPUTED, READ, TALLIES, DependentKeys, Keys
+from streams.verify import readers
 
 PREFIX = "100%{x}:"
 KEYS = Keys(PREFIX)
@@ -75,3 +76,7 @@ def test_what_belongs_to_a_hash_is_told_from_its_key() -> None:
     for kind in (HOUR, AGE, WEEK, AUDIENCE, CURVE, DAYPARTS):
         assert KEYS.held(KEYS.tally(TallyKey(kind, 1, "film"))) == DependentKeys("", [], [])
     assert KEYS.held(KEYS.status) == KEYS.held(KEYS.legs("film")) == DependentKeys("", [], [])
+
+
+def test_the_recomputation_computes_the_same_hashes() -> None:
+    assert {*readers.COMPUTED} == COMPUTED.keys(), "COMPUTED in streams/verify/readers.py names each of them, too"

@@ -44,8 +44,10 @@ def _named(path: Path) -> str:
 
 @pytest.mark.parametrize("raw", RAW, ids=_named)
 def test_raw_file_becomes_what_its_pair_says(raw: Path) -> None:
-    expected = raw.with_name(f"{raw.name}.jsonl").read_text("utf-8").splitlines()
-    assert _lines(raw, VIEWER) == [json.loads(line) for line in expected]
+    pair, becomes = raw.with_name(f"{raw.name}.jsonl"), _lines(raw, VIEWER)
+    if not pair.exists():
+        pytest.fail(f"{pair} is missing. The file becomes, one line each:\n" + "\n".join(map(json.dumps, becomes)))
+    assert becomes == [json.loads(line) for line in pair.read_text("utf-8").splitlines()]
 
 
 @pytest.mark.parametrize("raw", RAW, ids=_named)
