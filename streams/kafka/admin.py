@@ -185,6 +185,17 @@ class KafkaView:
         }
         return {number: offset if offset >= 0 else None for number, offset in found.items()}
 
+    def newest_record_ms(self, topic: str, partition: int) -> int:
+        """The largest record timestamp of a partition, of open transactions too; 0 if it is empty."""
+        asked = {TopicPartition(topic, partition): OffsetSpec.max_timestamp()}
+        options = {"isolation_level": IsolationLevel.READ_UNCOMMITTED, **self._limit}
+
+        def ask(admin: AdminClient) -> int:
+            (answer,) = admin.list_offsets(asked, **options).values()
+            return int(answer.result().timestamp)
+
+        return max(0, self._until_answered(ask))
+
     def _offsets(
         self,
         topic: str,
