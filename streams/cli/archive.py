@@ -48,7 +48,7 @@ def archive(context: click.Context, settings: Settings, accept_gap: bool) -> Non
 
 def _with_archive(settings: Settings) -> Settings:
     if not settings.archive:
-        raise click.UsageError("ENCORE_ARCHIVE='': accepted: a folder, or s3://BUCKET/PREFIX, gs://…, az://…")
+        raise click.UsageError("ENCORE_ARCHIVE is not set: set it to a folder, or s3://BUCKET/PREFIX, gs://…, az://…")
     return settings
 
 

@@ -44,12 +44,14 @@ def bridge(settings: Settings, schema: str, topic: str, accept_gap: bool) -> Non
     from streams.observability.logs import log_to_stderr
 
     if schema not in schemas():
-        raise click.UsageError(f"FORMAT {schema}: accepted: {', '.join(schemas())}")
+        raise click.UsageError(f"FORMAT {schema} is not known; use one of {', '.join(schemas())}")
     log_to_stderr(settings.log_level, settings.log_format)
     insist_on_json(settings)
     settings = kafka_located(settings)
     if topic == settings.source_topic:
-        raise click.UsageError(f"--from {topic}: accepted: another topic than that of the playback events")
+        raise click.UsageError(
+            f"--from {topic}: this is the topic of playback events; name the one of the player's messages"
+        )
     try:
         process = BridgeProcess(settings, schema, topic, accept_gap=accept_gap)
     except BadSetting as problem:

@@ -87,7 +87,7 @@ def replay(settings: Settings, words: str, again: bool, yes: bool) -> None:
         return
     if not yes:
         if not sys.stdin.isatty():
-            raise click.ClickException(f"{len(due):,} would be sent to {settings.source_topic}; say --yes")
+            raise click.ClickException(f"{len(due):,} would be sent to {settings.source_topic}; confirm with --yes")
         click.confirm(f"Send {len(due):,} to {settings.source_topic}?", abort=True, err=True)
     try:
         sent = send_again(settings.kafka_address, settings, due)

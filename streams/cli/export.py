@@ -39,7 +39,7 @@ def export(settings: Settings, what: str, file: Path, form: str, first: date | N
     from streams.operations.export import export as written
 
     if (what == "days") != (first is not None and last is not None) or (first is None) != (last is None):
-        raise click.UsageError("--first, --last: accepted: both with days, none with anything else")
+        raise click.UsageError("--first and --last belong to `days`: give both with it, and neither with anything else")
     days = ExportedDays(first, last) if first is not None and last is not None else ExportedDays(date.min, date.min)
     try:
         with reader_of(settings) as reader:

@@ -50,9 +50,9 @@ def forget(settings: Settings, household: str, wait_s: float, yes: bool, as_json
 
     household_id = sys.stdin.readline().rstrip("\r\n") if household == "-" else household
     if not household_id:
-        raise click.UsageError("HOUSEHOLD: accepted: an id that is not empty")
+        raise click.UsageError("HOUSEHOLD must not be empty")
     if rewrite and not settings.archive:
-        raise click.UsageError("--archive: accepted: only with ENCORE_ARCHIVE, which is empty")
+        raise click.UsageError("--archive needs ENCORE_ARCHIVE, which is not set")
     settings = kafka_located(settings)
     _confirm(settings, yes)
     try:
@@ -82,7 +82,7 @@ def _confirm(settings: Settings, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise click.ClickException("nobody can be asked whether the household is to be forgotten for good; say --yes")
+        raise click.ClickException("cannot ask for confirmation, as this is no terminal; confirm with --yes")
     said = f"Forget the household in {settings.app_id} for good? Its earlier events never count again"
     click.confirm(said, abort=True, err=True)
 

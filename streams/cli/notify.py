@@ -37,7 +37,7 @@ def notify(settings: Settings, from_now: bool) -> None:
     from streams.reader import ReaderError
 
     if not settings.webhook:
-        raise click.UsageError("ENCORE_WEBHOOK='': accepted: the URL of the receiver, https://…")
+        raise click.UsageError("ENCORE_WEBHOOK is not set: set it to the receiver's URL, https://…")
     try:
         key = read_secret(settings.webhook_secret_file)
     except BadSecret as problem:

@@ -40,7 +40,9 @@ def _connection(url: str) -> tuple[list[str], dict[str, str]]:
 
     redis = read_address(url)
     if redis.kind != SINGLE or redis.tls or not redis.nodes:
-        raise click.UsageError(f"redis={without_password(url)!r}: accepted here: one server, redis://HOST:PORT/DB")
+        raise click.UsageError(
+            f"ENCORE_REDIS={without_password(url)!r}: this command connects to one server only, redis://HOST:PORT/DB"
+        )
     ((host, port),) = redis.nodes
     user = ["--user", redis.username] if redis.username else []
     login = {"REDISCLI_AUTH": redis.password} if redis.password else {}
