@@ -114,3 +114,10 @@ def test_every_section_of_the_design_that_is_cited_is_there_and_tells_of_it(name
 @pytest.mark.parametrize("safeguard", MUTANTS)
 def test_every_safeguard_that_the_campaign_is_tried_without_is_documented(safeguard: str) -> None:
     assert f"| {safeguard}" in read("docs/reliability.md")
+
+
+def test_every_file_that_the_glossary_names_is_there() -> None:
+    named = re.findall(r"`((?:models|streams)/[\w/]+\.py)` \|$", read("docs/glossary.md"), re.MULTILINE)
+    terms = re.findall(r"^\| (?!term|---)", read("docs/glossary.md"), re.MULTILINE)
+    assert len(named) == len(terms) > 70
+    assert [file for file in named if not (ROOT / file).is_file()] == []
