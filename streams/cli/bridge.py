@@ -23,7 +23,7 @@ SETTINGS = (
 @command()
 @click.argument("schema", metavar="FORMAT")
 @click.option("--from", "topic", metavar="TOPIC", required=True, help="the foreign topic")
-@click.option("--accept-gap", is_flag=True, help="go on after records that Kafka has forgotten untranslated")
+@click.option("--accept-gap", is_flag=True, help="go on although Kafka has deleted records that are not translated")
 @with_settings(*SETTINGS)
 def bridge(settings: Settings, schema: str, topic: str, accept_gap: bool) -> None:
     """Translate the records of a foreign topic into playback events, each once, until SIGTERM or Ctrl-C.

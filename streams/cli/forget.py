@@ -39,7 +39,8 @@ def forget(settings: Settings, household: str, wait_s: float, yes: bool, as_json
     """Have the workers forget HOUSEHOLD: they delete its rows and stop counting it.
 
     HOUSEHOLD is an id; `-` reads it from standard input, so that others on this machine do not see it. Workers keep
-    running; a stopped one does it when it starts. It cannot be undone, so you are asked before, unless you say --yes.
+    running; a stopped one does it when it starts. It cannot be undone, so the command asks first, unless you give
+    --yes.
     Exit 0: every partition has forgotten it. Exit 1: not yet, or Kafka does not answer; it is safe to run it again.
     """
     from streams.archive.store import ArchiveFailed

@@ -19,8 +19,7 @@ _PASSED_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 def redis_cli(settings: Settings, words: tuple[str, ...]) -> None:
     """Send a command to Redis, such as HGETALL encore:status; without one, ask for commands.
 
-    Everything after `redis-cli` that is no option of Encore goes to the program redis-cli. It speaks to one server
-    without TLS.
+    All arguments but the options below are passed to the program redis-cli. It connects to one server, without TLS.
     """
     from streams.tools.devstack import ServerFailed
     from streams.tools.devstack.redis import redis_client

@@ -133,7 +133,7 @@ class RunSettings(ServerSettings):
     metrics_host: str = Field("127.0.0.1", description="address that this port listens on")
     dashboard_port: int = Field(8421, ge=0, le=65_535, description="port of the dashboard; 0: any free port")
     dashboard_host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")] = Field(
-        "127.0.0.1", description="address that this port listens on; it speaks HTTP, TLS is a proxy's"
+        "127.0.0.1", description="address that this port listens on; plain HTTP, so put a TLS proxy in front"
     )
     read_key_file: str = Field(
         "", description="file of the keys, one a line, that the dashboard and its API require; empty: none is needed"
@@ -161,7 +161,7 @@ class RunSettings(ServerSettings):
         "", description="URL to which `encore notify` sends verdicts"
     )
     webhook_secret_file: str = Field("", description="file with the secret that signs these messages, `whsec_…`")
-    webhook_group: Name = Field("webhook", description="consumer group in Redis of a webhook; each needs its own")
+    webhook_group: Name = Field("webhook", description="consumer group in Redis; each webhook needs its own")
     webhook_timeout_s: float = Field(15, ge=1, le=300, description="seconds that a webhook may take to answer")
     archive: Annotated[str, AfterValidator(_archive)] = Field(
         "", description="where `encore archive` keeps the source: a folder, s3://BUCKET/PREFIX, gs://… or az://…"
@@ -182,7 +182,7 @@ class RunSettings(ServerSettings):
     bridge_kids: str = Field("", description="ids of profiles of kids in foreign messages, separated by commas")
     bridge_time_zone: str = Field("", description="zone of households whose foreign messages state none (IANA name)")
     bridge_households_topic: Annotated[str, AfterValidator(_optional_topic)] = Field(
-        "", description="compacted topic that says the household of each user; empty: a user is a household"
+        "", description="compacted topic that maps each user to a household; empty: each user is a household"
     )
     bridge_session_hours: int = Field(
         48, ge=5, le=8760, description="hours that a bridge remembers a foreign session after its last record"
