@@ -72,7 +72,7 @@ def _send(settings: Settings, history: Files, found: FilesContent) -> None:
     gc.unfreeze()
     click.echo(f"{many(sent.events, 'event')} delivered to {settings.source_topic}")
     if sent.interrupted:
-        raise click.ClickException("interrupted: run it again with the same files, and it goes on")
+        raise click.ClickException("interrupted: run it again with the same files to continue")
 
 
 def _day(time_ms: int) -> str:

@@ -208,6 +208,6 @@ def _send(settings: Settings, kafka: KafkaAddress, found: Import) -> None:
         )
     click.echo(f"{sent.events:,} events delivered to {settings.source_topic}")
     if sent.interrupted:
-        raise click.ClickException("interrupted: import the file again, what is there already counts once")
+        raise click.ClickException("interrupted: import the file again; events that were already sent count once")
     if not sent.events:
         raise click.ClickException("nothing was delivered")

@@ -151,7 +151,9 @@ class KafkaView:
         until = time.monotonic() + _ANSWERS_WITHIN_S
         while (made := self.topic(name)) is None:
             if time.monotonic() > until:
-                raise KafkaFailed(f"Kafka at {self._kafka}: topic {name} is not there {_ANSWERS_WITHIN_S:g} s later")
+                raise KafkaFailed(
+                    f"Kafka at {self._kafka}: topic {name} does not exist {_ANSWERS_WITHIN_S:g} s after it was created"
+                )
             time.sleep(_PAUSE_S)
         return made
 
