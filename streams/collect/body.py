@@ -37,7 +37,7 @@ class Lease:
     def take(self, size: int) -> None:
         """Hold more bytes. Raises `RequestRefused` if there is no room for them."""
         if self._room.held + size > self._room.limit:
-            raise RequestRefused(429, "too many events are waiting for Kafka: try again in a second", {"Retry-After": "1"})
+            raise RequestRefused(429, "too many events wait for Kafka: try again in a second", {"Retry-After": "1"})
         self._room.held += size
         self._held += size
 

@@ -96,7 +96,7 @@ def _new_topic(settings: Settings, view: KafkaView, topic: str, partitions: int 
     now = view.topic(topic)
     if now is None:
         if partitions is None:
-            raise RepartitionRefused(f"topic {topic} does not exist yet: give its number of partitions with --partitions")
+            raise RepartitionRefused(f"topic {topic} does not exist yet: give its number of partitions by --partitions")
         options = {**view.own_options(settings.source_topic), **WHILE_COPIED}
         return view.create(topic, partitions, view.replication(settings.source_topic), options)
     if partitions not in (None, now.partitions):
