@@ -42,9 +42,9 @@ def read_keys(path: str) -> ReadKeys:
     except OSError as problem:
         raise BadKeys(f"{path}: {problem.strerror}") from None
     except UnicodeError:
-        raise BadKeys(f"{path}: accepted: UTF-8") from None
+        raise BadKeys(f"{path}: must be UTF-8") from None
     if not keys or min(map(len, keys)) < SHORTEST_KEY:
-        raise BadKeys(f"{path}: accepted: one key a line, each of at least {SHORTEST_KEY} characters, at least one")
+        raise BadKeys(f"{path}: must hold one key a line, at least one, each of {SHORTEST_KEY} characters or more")
     return ReadKeys(keys)
 
 

@@ -173,8 +173,8 @@ class Archiver:
         gaps: tuple[tuple[int, int], ...] = ()
         if position > end:
             raise ArchiveFailed(
-                f"{self._topic}/{number} ends at offset {end}, its archive only at {position}: the topic has lost its"
-                " end. Restore it, or archive it elsewhere (ENCORE_ARCHIVE)"
+                f"{self._topic}/{number} ends at offset {end}, but its archive ends at {position}: the topic has lost"
+                " its end. Restore it, or archive it elsewhere (ENCORE_ARCHIVE)"
             )
         if position < first:
             gaps = self._accepted(number, position, first)

@@ -95,7 +95,7 @@ def last_file(store: Store, topic: str, partition: int) -> File | None:
         return None
     footer = _footer(store, named[-1])
     if footer is None:
-        raise Broken(f"{store.address(named[-1].stored.path)} is listed, and not there")
+        raise Broken(f"{store.address(named[-1].stored.path)} is listed, but missing")
     return File(named[-1], footer)
 
 
@@ -106,7 +106,7 @@ def chains(store: Store, topic: str, partition: int | None = None) -> dict[int, 
             return {number: chain_of(store, named) for number, named in links(store, topic, partition).items()}
         except FileMissing as gone:
             missing = str(gone)  # a day became one file meanwhile
-    raise Broken(f"{store.address(missing)} is listed, and not there")
+    raise Broken(f"{store.address(missing)} is listed, but missing")
 
 
 def chain_of(store: Store, named: Sequence[Link]) -> Chain:

@@ -109,7 +109,7 @@ def read_archived(address: str, topic: str, partition: int, start: int, end: int
         except FileMissing as gone:
             tries = tries + 1 if start == begun else 0
             if tries == _TRIES:
-                raise CannotRead(f"{store.address(str(gone))} is listed, and not there") from None
+                raise CannotRead(f"{store.address(str(gone))} is listed, but missing") from None
 
 
 def _read_chain(store: Store, topic: str, partition: int, start: int, end: int) -> Iterator[Archived]:

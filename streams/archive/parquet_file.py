@@ -221,7 +221,7 @@ def _opened(file: BinaryIO) -> tuple[Any, Footer]:
         opened = pq.ParquetFile(file)
         note = json.loads((opened.schema_arrow.metadata or {})[_NOTE])
         if note.pop("format") != (PSEUDONYMOUS_FORMAT if note.get("pseudonyms") else FORMAT):
-            raise UnreadableFile("is of another format: it was written by a newer Encore")
+            raise UnreadableFile("has another format: it was written by a newer Encore")
         note["gaps"] = tuple((start, end) for start, end in note["gaps"])
         return opened, Footer(**note)
     except (pa.ArrowInvalid, KeyError, TypeError, ValueError) as problem:

@@ -104,8 +104,8 @@ class LazyCommands(click.Group):
             if problem.errno not in UNWRITABLE or not problem.filename:
                 raise
             raise click.ClickException(
-                f"cannot use {problem.filename}: {problem.strerror}; accepted: a folder in which you may write"
-                " (ENCORE_DEVSTACK_DIR, XDG_CACHE_HOME and TMPDIR say where)"
+                f"cannot use {problem.filename}: {problem.strerror}; name a folder in which you may write"
+                " (ENCORE_DEVSTACK_DIR, XDG_CACHE_HOME or TMPDIR)"
             ) from None
         except ModuleNotFoundError as missing:
             if missing.name not in EXTRAS:

@@ -28,7 +28,11 @@ SETTINGS = (
 
 
 @group(invoke_without_command=True)
-@click.option("--accept-gap", is_flag=True, help="go on after records that Kafka has forgotten, and note the gap")
+@click.option(
+    "--accept-gap",
+    is_flag=True,
+    help="go on although Kafka has deleted records that are not archived, and note the gap",
+)
 @with_settings(*SETTINGS)
 @click.pass_context
 def archive(context: click.Context, settings: Settings, accept_gap: bool) -> None:
@@ -37,8 +41,8 @@ def archive(context: click.Context, settings: Settings, accept_gap: bool) -> Non
     With ENCORE_PSEUDONYM_KEY_FILE, the files have households' pseudonyms instead of their ids, and of each record only
     what a recount needs.
 
-    Several processes of one application share the partitions. Each record is in the archive once, whenever a process
-    dies. Exit 0: stopped by a signal; 1: Kafka or the archive failed, or Kafka has forgotten records that are not
+    Several processes of one application share the partitions. Each record is in the archive once, even if a process
+    dies. Exit 0: stopped by a signal; 1: Kafka or the archive failed, or Kafka has deleted records that are not
     archived; 2: a bad setting.
     """
     if context.invoked_subcommand is not None:
@@ -48,7 +52,7 @@ def archive(context: click.Context, settings: Settings, accept_gap: bool) -> Non
 
 def _with_archive(settings: Settings) -> Settings:
     if not settings.archive:
-        raise click.UsageError("ENCORE_ARCHIVE='': accepted: a folder, or s3://BUCKET/PREFIX, gs://…, az://…")
+        raise click.UsageError("ENCORE_ARCHIVE is not set: set it to a folder, or s3://BUCKET/PREFIX, gs://…, az://…")
     return settings
 
 
@@ -97,9 +101,9 @@ def _probes(settings: Settings, metrics: ArchiveMetrics, archiver: Archiver) -> 
 @click.option("--json", "as_json", is_flag=True, help="print JSON lines")
 @with_settings("source_topic", "archive")
 def list_files(settings: Settings, as_json: bool) -> None:
-    """Print the archive's files, a line each: exactly those that hold each record once, in order.
+    """Print the archive's files, one per line. Together they hold each record once, in order.
 
-    A file that is being made part of its day's one file is not among them. Exit 1: a file of the archive is missing,
+    A file that is being merged into the one file of its day is left out. Exit 1: a file of the archive is missing,
     or it cannot be read.
     """
     from streams.archive.chain import chains

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 def backfill(settings: Settings, files: tuple[Path, ...]) -> None:
     """Send the events in FILES to the source topic in the order of their times, before any live record.
 
-    FILES are Parquet with the fields of an event as columns (.parquet), or an event a line in JSON (.jsonl). Each
-    record is stamped with its event's time. The topic must be new: what is live comes afterwards. If the command is
+    FILES are Parquet with the fields of an event as columns (.parquet), or JSON with one event per line (.jsonl). Each
+    record is stamped with its event's time. The topic must be new: start live producers afterwards. If the command is
     killed, run it again with the same files: it goes on, and sends nothing twice. Exit 1: not everything was sent.
     """
     # If it is not installed, say so before anything else.
@@ -72,7 +72,7 @@ def _send(settings: Settings, history: Files, found: FilesContent) -> None:
     gc.unfreeze()
     click.echo(f"{many(sent.events, 'event')} delivered to {settings.source_topic}")
     if sent.interrupted:
-        raise click.ClickException("interrupted: run it again with the same files, and it goes on")
+        raise click.ClickException("interrupted: run it again with the same files to continue")
 
 
 def _day(time_ms: int) -> str:

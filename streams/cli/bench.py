@@ -85,11 +85,11 @@ def bench(
     from streams.tools.bench.report import SHOWN, as_dict, as_table
 
     if latency and (stock or restore or shape != "replay"):
-        raise click.UsageError("--latency: its load is fixed; accepted without --shape, --stock and --restore")
+        raise click.UsageError("--latency has a load of its own: leave out --shape, --stock and --restore")
     if restore and (stock or shape != "replay"):
-        raise click.UsageError("--restore: its load is fixed; accepted without --shape and --stock")
+        raise click.UsageError("--restore has a load of its own: leave out --shape and --stock")
     if shape == "hostile" and stock:
-        raise click.UsageError("--shape hostile: accepted without --stock, which reads a backlog")
+        raise click.UsageError("--shape hostile: leave out --stock, which reads a backlog")
     with _failures_in_one_line():
         if shape == "hostile":
             report = _hostile(settings, load, events)

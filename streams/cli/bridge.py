@@ -23,7 +23,7 @@ SETTINGS = (
 @command()
 @click.argument("schema", metavar="FORMAT")
 @click.option("--from", "topic", metavar="TOPIC", required=True, help="the foreign topic")
-@click.option("--accept-gap", is_flag=True, help="go on after records that Kafka has forgotten untranslated")
+@click.option("--accept-gap", is_flag=True, help="go on although Kafka has deleted records that are not translated")
 @with_settings(*SETTINGS)
 def bridge(settings: Settings, schema: str, topic: str, accept_gap: bool) -> None:
     """Translate the records of a foreign topic into playback events, each once, until SIGTERM or Ctrl-C.
@@ -44,12 +44,14 @@ def bridge(settings: Settings, schema: str, topic: str, accept_gap: bool) -> Non
     from streams.observability.logs import log_to_stderr
 
     if schema not in schemas():
-        raise click.UsageError(f"FORMAT {schema}: accepted: {', '.join(schemas())}")
+        raise click.UsageError(f"FORMAT {schema} is not known; use one of {', '.join(schemas())}")
     log_to_stderr(settings.log_level, settings.log_format)
     insist_on_json(settings)
     settings = kafka_located(settings)
     if topic == settings.source_topic:
-        raise click.UsageError(f"--from {topic}: accepted: another topic than that of the playback events")
+        raise click.UsageError(
+            f"--from {topic}: this is the topic of playback events; name the one of the player's messages"
+        )
     try:
         process = BridgeProcess(settings, schema, topic, accept_gap=accept_gap)
     except BadSetting as problem:

@@ -40,7 +40,7 @@ def collect(settings: Settings) -> None:
     insist_on_json(settings)
     if not settings.collect_sources:
         raise click.UsageError(
-            "ENCORE_COLLECT_SOURCES='': accepted: a file of sources with write keys (docs/collect.md)"
+            "ENCORE_COLLECT_SOURCES is not set: set it to a file of sources with write keys (docs/collect.md)"
         )
     try:
         sources = read_sources(settings.collect_sources, settings.source_topic)

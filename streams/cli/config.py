@@ -31,7 +31,7 @@ def config() -> None:
 @click.option("--json", "as_json", is_flag=True, help="print the settings as one JSON object")
 @with_settings()
 def show(settings: Settings, as_json: bool) -> None:
-    """Show the settings of a worker that is started here. Bold: set by an option or the environment."""
+    """Show the settings that a worker started here would use. Bold: set by an option or the environment."""
     values = {name: _masked(value) for name, value in settings.model_dump().items()}
     if as_json:
         click.echo(json.dumps({variable(name): value for name, value in values.items()}, ensure_ascii=False))

@@ -57,7 +57,7 @@ def list_(settings: Settings, words: str, last: int, reasons: bool, as_json: boo
 @click.option(
     "--error", "words", default="", metavar="WORDS", help="only those whose code or reason contains this text"
 )
-@click.option("--again", is_flag=True, help="also those that were sent again before")
+@click.option("--again", is_flag=True, help="also send those that an earlier run has sent")
 @click.option("--yes", is_flag=True, help="do not ask for confirmation")
 @with_settings(*_SETTINGS)
 def replay(settings: Settings, words: str, again: bool, yes: bool) -> None:
@@ -66,7 +66,7 @@ def replay(settings: Settings, words: str, again: bool, yes: bool) -> None:
     A record that still cannot be read becomes a dead letter again. An event that has been counted meanwhile changes
     nothing, as its id is known. Dead letters that were shortened, because of their length or for pseudonyms, are
     skipped, and those that this command has sent before: the topic APP_ID-replayed remembers them. Exit 1: not all
-    were sent; what was, may be sent twice.
+    were sent; the next run may send some of them twice.
     """
     from streams.kafka.producer import SendFailed
     from streams.kafka.reader import CannotRead
@@ -87,7 +87,7 @@ def replay(settings: Settings, words: str, again: bool, yes: bool) -> None:
         return
     if not yes:
         if not sys.stdin.isatty():
-            raise click.ClickException(f"{len(due):,} would be sent to {settings.source_topic}; say --yes")
+            raise click.ClickException(f"{len(due):,} would be sent to {settings.source_topic}; confirm with --yes")
         click.confirm(f"Send {len(due):,} to {settings.source_topic}?", abort=True, err=True)
     try:
         sent = send_again(settings.kafka_address, settings, due)

@@ -25,7 +25,7 @@ WHAT = ("titles", "franchises", "ages", "weeks", "days", "audience")
 @click.argument("what", type=click.Choice(WHAT))
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
-    "--format", "form", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True, help="of FILE"
+    "--format", "form", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True, help="format of FILE"
 )
 @click.option("--first", type=DayOption(), metavar="YYYY-MM-DD", help="with days: the first UTC day")
 @click.option("--last", type=DayOption(), metavar="YYYY-MM-DD", help="with days: the last UTC day")
@@ -33,13 +33,14 @@ WHAT = ("titles", "franchises", "ages", "weeks", "days", "audience")
 def export(settings: Settings, what: str, file: Path, form: str, first: date | None, last: date | None) -> None:
     """Write the counters of all titles or franchises, or their windows, into FILE, one row each.
 
-    FILE is replaced once it is whole. Parquet needs the extra `archive`. Columns are the fields of docs/counters.md.
+    An existing FILE is replaced only once everything is written. Parquet needs the extra `archive`. Columns are the
+    fields of docs/counters.md.
     """
     from streams.operations.export import ExportedDays, ExportFailed
     from streams.operations.export import export as written
 
     if (what == "days") != (first is not None and last is not None) or (first is None) != (last is None):
-        raise click.UsageError("--first, --last: accepted: both with days, none with anything else")
+        raise click.UsageError("--first and --last belong to `days`: give both with it, and neither with anything else")
     days = ExportedDays(first, last) if first is not None and last is not None else ExportedDays(date.min, date.min)
     try:
         with reader_of(settings) as reader:

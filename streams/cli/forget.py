@@ -39,7 +39,8 @@ def forget(settings: Settings, household: str, wait_s: float, yes: bool, as_json
     """Have the workers forget HOUSEHOLD: they delete its rows and stop counting it.
 
     HOUSEHOLD is an id; `-` reads it from standard input, so that others on this machine do not see it. Workers keep
-    running; a stopped one does it when it starts. It cannot be undone, so you are asked before, unless you say --yes.
+    running; a stopped one does it when it starts. It cannot be undone, so the command asks first, unless you give
+    --yes.
     Exit 0: every partition has forgotten it. Exit 1: not yet, or Kafka does not answer; it is safe to run it again.
     """
     from streams.archive.store import ArchiveFailed
@@ -50,9 +51,9 @@ def forget(settings: Settings, household: str, wait_s: float, yes: bool, as_json
 
     household_id = sys.stdin.readline().rstrip("\r\n") if household == "-" else household
     if not household_id:
-        raise click.UsageError("HOUSEHOLD: accepted: an id that is not empty")
+        raise click.UsageError("HOUSEHOLD must not be empty")
     if rewrite and not settings.archive:
-        raise click.UsageError("--archive: accepted: only with ENCORE_ARCHIVE, which is empty")
+        raise click.UsageError("--archive needs ENCORE_ARCHIVE, which is not set")
     settings = kafka_located(settings)
     _confirm(settings, yes)
     try:
@@ -82,7 +83,7 @@ def _confirm(settings: Settings, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise click.ClickException("nobody can be asked whether the household is to be forgotten for good; say --yes")
+        raise click.ClickException("cannot ask for confirmation, as this is no terminal; confirm with --yes")
     said = f"Forget the household in {settings.app_id} for good? Its earlier events never count again"
     click.confirm(said, abort=True, err=True)
 

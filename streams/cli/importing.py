@@ -43,7 +43,7 @@ TOPIC_OPTIONS = ("--source-topic", "--titles-topic")
 @click.option("--household", required=True, help="household_id of the events")
 @click.option(
     "--viewing-activity", "beside", type=EXISTING, metavar="FILE",
-    help="the ViewingActivity.csv of the same export, if FILE is a PlaybackRelatedEvents.csv: adds what that lacks",
+    help="the ViewingActivity.csv of the same export, if FILE is a PlaybackRelatedEvents.csv: adds what FILE lacks",
 )  # fmt: skip
 @click.option("--titles", type=EXISTING, help="title rows (JSON lines) [default: those of the titles topic]")
 @click.option("--kids", multiple=True, metavar="PROFILE", help="name of a kids' profile; can be repeated")
@@ -66,8 +66,9 @@ def importing(
     The format is recognized by the content: Netflix (ViewingActivity.csv, PlaybackRelatedEvents.csv), Tautulli (CSV or
     JSON), the Playback Reporting plugin of Jellyfin and Emby (TSV), Prime Video (Viewing History.csv).
 
-    The records carry the times of the viewing. If the topic's newest records are younger by more than the grace
-    (30 days), the events would count as late: then nothing is sent without --yes. Exit 1: nothing was delivered.
+    The records carry the times of the viewing. If the topic already has records that are newer by more than the grace
+    (30 days), the events would only count as late: the command then sends them only with --yes. Exit 1: nothing was
+    delivered.
     """
     from models.sources.reading import NotImportable
     from streams.kafka.producer import SendFailed
@@ -207,6 +208,6 @@ def _send(settings: Settings, kafka: KafkaAddress, found: Import) -> None:
         )
     click.echo(f"{sent.events:,} events delivered to {settings.source_topic}")
     if sent.interrupted:
-        raise click.ClickException("interrupted: import the file again, what is there already counts once")
+        raise click.ClickException("interrupted: import the file again; events that were already sent count once")
     if not sent.events:
         raise click.ClickException("nothing was delivered")

@@ -38,8 +38,8 @@ def lag(settings: Settings, as_json: bool, at_most: int | None, wait_s: float | 
     """Show each partition's lag: how many records are not counted yet, and the age of the oldest.
 
     The lag is computed from the group's committed offsets, which follow the checkpoints within about a second. --wait
-    ends once what was sent before it is counted and in Redis, whatever is sent meanwhile. Exit 1: a server does not
-    answer, the wait was too short, or the lag exceeds --at-most.
+    waits until everything that was sent before it is counted and in Redis; it does not wait for later records.
+    Exit 1: a server does not answer, the wait was too short, or the lag exceeds --at-most.
     """
     from streams.kafka.admin import KafkaView
     from streams.kafka.reader import CannotRead

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 @command()
-@click.option("--from-now", is_flag=True, help="a new group begins now, not with the oldest verdict that Redis keeps")
+@click.option("--from-now", is_flag=True, help="start a new group at the present, not at the oldest verdict in Redis")
 @with_settings(
     *READER, "webhook", "webhook_secret_file", "webhook_group", "webhook_timeout_s", "metrics_port", "metrics_host",
     "log_level", "log_format",
 )  # fmt: skip
 def notify(settings: Settings, from_now: bool) -> None:
-    """Tell a webhook what titles and franchises become: unstoppable, or completed 10, 100, 1000… times.
+    """Send verdicts to a webhook: a title became unstoppable, or completions reached 10, 100, 1000….
 
-    Each verdict is sent until it is taken, in order, also after a restart; 410 ends it. Exit 0: stopped by a signal or
-    by 410; 1: Redis refuses; 2: a bad setting.
+    Verdicts are sent in order. Each is repeated until the webhook accepts it, also after a restart. The answer 410 ends
+    the command. Exit 0: stopped by a signal or by 410; 1: Redis refuses; 2: a bad setting.
     """
     import asyncio
 
@@ -37,7 +37,7 @@ def notify(settings: Settings, from_now: bool) -> None:
     from streams.reader import ReaderError
 
     if not settings.webhook:
-        raise click.UsageError("ENCORE_WEBHOOK='': accepted: the URL of the receiver, https://…")
+        raise click.UsageError("ENCORE_WEBHOOK is not set: set it to the receiver's URL, https://…")
     try:
         key = read_secret(settings.webhook_secret_file)
     except BadSecret as problem:

@@ -86,7 +86,7 @@ def _refuse_passwords(redis: str | None) -> None:
         return
     if has_password:
         raise click.UsageError(
-            "--redis: accepted: no password in it, as others see a command's arguments; set"
+            "--redis must not hold a password, because other users can see a command's arguments; set"
             f" {variable('redis_password_file')}, or {variable('redis')} in the environment"
         )
 

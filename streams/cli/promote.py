@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 @command()
 @click.argument("prefix")
-@click.option("--force", is_flag=True, help="even if readers then see older numbers than before")
+@click.option("--force", is_flag=True, help="move readers even if they then see older numbers")
 @click.option("--json", "as_json", is_flag=True, help="print the answer as one line of JSON")
 @with_settings("redis", "devstack_dir", "redis_prefix")
 def promote(settings: Settings, prefix: str, force: bool, as_json: bool) -> None:
     """Show the application under PREFIX to everybody who reads under ENCORE_REDIS_PREFIX, in one step.
 
-    The way back is the same command with the former prefix. Until the application under PREFIX has counted everything
-    that readers have seen, those numbers stand still, for ten seconds at most. Exit 1: readers see what they saw
-    before, as the other application is not complete, recounts, or is too far behind; or Redis does not answer.
+    To go back, run the command with the former prefix. While the application under PREFIX catches up with what readers
+    have seen, their numbers stand still, for ten seconds at most. Exit 1: nothing has changed for readers, because the
+    other application is incomplete, is recounting, or is too far behind; or Redis does not answer.
     """
     from streams.operations.promote import PromotionRefused
     from streams.operations.promote import promote as run

@@ -70,7 +70,7 @@ def _confirm(settings: Settings, recount: Recount, yes: bool) -> None:
         " will be counted no longer"
     )
     if not sys.stdin.isatty():
-        raise click.ClickException(f"{said}; say --yes if that is meant")
+        raise click.ClickException(f"{said}; confirm with --yes")
     click.confirm(f"{said}. Go on?", abort=True, err=True)
 
 

@@ -19,8 +19,7 @@ _PASSED_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 def redis_cli(settings: Settings, words: tuple[str, ...]) -> None:
     """Send a command to Redis, such as HGETALL encore:status; without one, ask for commands.
 
-    Everything after `redis-cli` that is no option of Encore goes to the program redis-cli. It speaks to one server
-    without TLS.
+    All arguments but the options below are passed to the program redis-cli. It connects to one server, without TLS.
     """
     from streams.tools.devstack import ServerFailed
     from streams.tools.devstack.redis import redis_client
@@ -40,7 +39,9 @@ def _connection(url: str) -> tuple[list[str], dict[str, str]]:
 
     redis = read_address(url)
     if redis.kind != SINGLE or redis.tls or not redis.nodes:
-        raise click.UsageError(f"redis={without_password(url)!r}: accepted here: one server, redis://HOST:PORT/DB")
+        raise click.UsageError(
+            f"ENCORE_REDIS={without_password(url)!r}: this command connects to one server only, redis://HOST:PORT/DB"
+        )
     ((host, port),) = redis.nodes
     user = ["--user", redis.username] if redis.username else []
     login = {"REDISCLI_AUTH": redis.password} if redis.password else {}

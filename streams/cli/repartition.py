@@ -62,9 +62,11 @@ def repartition(settings: Settings, new_topic: str, partitions: int | None, is_l
         raise click.ClickException(str(problem)) from None
     _show(settings, new_topic, copied, time.monotonic() - begun, as_json)
     if stopped:
-        raise click.ClickException("stopped; run it again, and it goes on")
+        raise click.ClickException("stopped; run it again to continue")
     if copied.was_finished and copied.records:
-        raise click.ClickException(f"the copy was finished before: something still writes to {settings.source_topic}")
+        raise click.ClickException(
+            f"the copy was already finished, but something still writes to {settings.source_topic}"
+        )
 
 
 @contextmanager

@@ -99,9 +99,9 @@ def simulate(
     """
     insist_on_json(settings)
     if speed and rate:
-        raise click.UsageError("--speed and --rate: accepted is one of them")
+        raise click.UsageError("--speed and --rate exclude each other: leave out one of them")
     if story and for_s and not (speed or rate):
-        raise click.UsageError("--for: a story is sent as fast as Kafka takes it; a --speed or --rate makes it last")
+        raise click.UsageError("--for works with a story only beside --speed or --rate")
     now_ms, given_ms = int(time.time() * 1000), _iso_ms(origin) if origin else None
     if story:
         shown = _story(plan_texts, given_ms, now_ms)
@@ -127,7 +127,7 @@ def _story(plan_texts: dict[str, str | None], given_ms: int | None, now_ms: int)
     plan = read_plan(plan_texts, PLAN)
     origin_ms = story_origin_ms(now_ms) if given_ms is None else given_ms
     if origin_ms > now_ms:
-        raise click.UsageError("--origin: a story begins in the past")
+        raise click.UsageError("--origin must be in the past: a story begins then")
     viewers = story_viewers(plan, origin_ms)
     return Showing(
         story_titles(plan, origin_ms), stream(plan, origin_ms, viewers), origin_ms, story_end_ms(origin_ms, now_ms)
@@ -165,8 +165,8 @@ def _insist_on_no_records(kafka: KafkaAddress, topic: str) -> None:
     view = KafkaView(kafka)
     if any(view.readable_ends(topic, range(view.topic_there(topic).partitions)).values()):
         raise click.ClickException(
-            f"topic {topic} has records, behind which a story of the last weeks would be late: tell it to servers of"
-            " its own, with another ENCORE_DEVSTACK_DIR for `encore devstack up`, the worker and this command"
+            f"topic {topic} has records, so the story's older events would be late; use servers of its own: set another"
+            " ENCORE_DEVSTACK_DIR for `encore devstack up`, the worker and this command"
         )
 
 

@@ -45,11 +45,11 @@ def top(
     """Show the titles with the most of a metric."""
     if franchises:
         if day is not None:
-            raise click.UsageError("--day: accepted: titles only, not --franchises")
+            raise click.UsageError("--day ranks titles only: leave out --franchises")
         _top_franchises(settings, metric, most, as_json)
         return
     if day is not None and metric not in DAY_BOARDS:
-        raise click.UsageError(f"--metric {metric}: accepted with --day: {', '.join(DAY_BOARDS)}")
+        raise click.UsageError(f"--metric {metric} is not ranked by day; with --day use one of {', '.join(DAY_BOARDS)}")
     with reader_of(settings) as reader:
         if as_json:
             print_json(reader.board(metric, day, most))

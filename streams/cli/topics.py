@@ -23,7 +23,11 @@ def topics() -> None:
 
 @topics.command()
 @click.option(
-    "--bridge", "bridges", multiple=True, metavar="FORMAT=TOPIC", help="those of this bridge, too; may be repeated"
+    "--bridge",
+    "bridges",
+    multiple=True,
+    metavar="FORMAT=TOPIC",
+    help="also create the topics of this bridge; can be repeated",
 )
 @with_settings(
     "kafka", "devstack_dir", "app_id", "source_topic", "titles_topic", "erasures_topic", "milestones_topic",
@@ -32,8 +36,8 @@ def topics() -> None:
 def ensure(settings: Settings, bridges: tuple[str, ...]) -> None:
     """Create the topics that are missing; existing ones are not changed.
 
-    A worker does the same when it starts, if its rights suffice. Exit 1: Kafka does not answer or refuses, or the state
-    topic does not fit the source topic.
+    A worker does the same when it starts, if it may create topics. Exit 1: Kafka does not answer or refuses, or the
+    state topic does not fit the source topic.
     """
     from streams.kafka.topics import KafkaFailed, TopicMismatch, make_bridge_topics, make_topics
 

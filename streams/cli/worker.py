@@ -8,9 +8,12 @@ from streams.cli.options import command, with_settings
 from streams.cli.servers import located
 from streams.config.settings import Settings
 
+_OF_OTHER_COMMANDS = ("archive", "bridge_", "collect_", "dashboard_", "read_key_", "webhook")
+SETTINGS = tuple(name for name in Settings.model_fields if not name.startswith(_OF_OTHER_COMMANDS))
+
 
 @command()
-@with_settings()
+@with_settings(*SETTINGS)
 def worker(settings: Settings) -> None:
     """Read playback events, count them, and publish the counters to Redis, until SIGTERM or Ctrl-C.
 

@@ -88,7 +88,7 @@ class Door:
         if source is None:
             raise RequestRefused(
                 401,
-                f"the write key is {'not known' if key else 'missing'}: Authorization: Bearer KEY, or ?key=KEY",
+                f"the write key is {'not known' if key else 'missing'}: send `Authorization: Bearer KEY`, or ?key=KEY",
                 {"WWW-Authenticate": "Bearer"},
             )
         return source
@@ -149,7 +149,7 @@ def _messages(source: MessageSource, asked: CollectRequest, body: bytes) -> list
     else:
         messages = source.form.split(body)
     if len(messages) > MOST_MESSAGES:
-        raise RequestRefused(413, f"the body has {len(messages)} messages, accepted are {MOST_MESSAGES}")
+        raise RequestRefused(413, f"the body has {len(messages)} messages: send at most {MOST_MESSAGES}")
     return messages
 
 

@@ -37,7 +37,7 @@ class Lease:
     def take(self, size: int) -> None:
         """Hold more bytes. Raises `RequestRefused` if there is no room for them."""
         if self._room.held + size > self._room.limit:
-            raise RequestRefused(429, "too much waits for Kafka: try again in a second", {"Retry-After": "1"})
+            raise RequestRefused(429, "too many events wait for Kafka: try again in a second", {"Retry-After": "1"})
         self._room.held += size
         self._held += size
 
@@ -58,7 +58,7 @@ async def read_body(asked: CollectRequest, receive: Receive, limit: int, lease: 
         body = inflated(body, limit)
         lease.take(len(body))
     elif encoding not in ("", "identity"):
-        raise RequestRefused(415, f"Content-Encoding {encoding!r}: accepted is gzip")
+        raise RequestRefused(415, f"Content-Encoding {encoding!r} is not supported: use gzip, or none")
     kind = asked.header(b"content-type")
     return form_payload(kind, body) if kind.lower().startswith("multipart/form-data") else body
 
@@ -71,7 +71,7 @@ async def _received(receive: Receive, limit: int, lease: Lease) -> bytes:
                 chunk, is_whole = _chunk(await receive(), lease)
                 body += chunk
     except TimeoutError:
-        raise RequestRefused(408, f"the body did not come within {SLOWEST_S:g} s") from None
+        raise RequestRefused(408, f"the body did not arrive within {SLOWEST_S:g} s") from None
     if len(body) > limit:
         raise _too_large(limit)
     return bytes(body)
@@ -96,7 +96,7 @@ def inflated(body: bytes, limit: int) -> bytes:
     if len(found) > limit:
         raise _too_large(limit, " after inflation")
     if not inflating.eof or inflating.unused_data:
-        raise RequestRefused(400, "the body is not gzip: it is cut off, or something follows")
+        raise RequestRefused(400, "the body is not one whole gzip stream: it is cut off, or something follows it")
     return found
 
 

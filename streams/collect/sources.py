@@ -63,7 +63,7 @@ def read_sources(path: str, source_topic: str) -> Sources:
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise BadSources(f"{path}: {problem}") from None
     if not rows:
-        raise BadSources(f"{path}: there is no source in it")
+        raise BadSources(f"{path}: the file holds no source")
     sources = Sources()
     for name, row in rows.items():
         if wrong := _problem(name, row, source_topic):
@@ -73,21 +73,21 @@ def read_sources(path: str, source_topic: str) -> Sources:
         sources.by_digest.update((_digest(key), source) for key in row.keys)
     times = Counter(key for row in rows.values() for key in row.keys)
     if doubled := times.total() - len(times):
-        raise BadSources(f"{path}: {doubled} keys are there again: each belongs to one source")
+        raise BadSources(f"{path}: {doubled} keys are repeated: give each key to one source only")
     return sources
 
 
 def _problem(name: str, row: SourceRow, source_topic: str) -> str:
     if not _NAME.fullmatch(name):
-        return "accepted are names of 1 to 64 of the characters A-Z a-z 0-9 . _ -"
+        return "the name must be 1 to 64 of the characters A-Z a-z 0-9 . _ -"
     if row.format not in (ENCORE, *schemas()):
-        return f"format {row.format!r}: accepted are {', '.join((ENCORE, *schemas()))}"
+        return f"format {row.format!r} is not known; use one of {', '.join((ENCORE, *schemas()))}"
     if not row.keys or min(map(len, row.keys)) < SHORTEST_KEY:
-        return f"keys: accepted are one or more, of at least {SHORTEST_KEY} characters"
+        return f"keys: give one or more, each of at least {SHORTEST_KEY} characters"
     if row.format == ENCORE:
         return f"topic: events of Encore's format go to {source_topic}" if row.topic else ""
     if not _TOPIC.fullmatch(row.topic) or row.topic == source_topic:
-        return f"topic: accepted is the one that `encore bridge {row.format}` reads, not {source_topic}"
+        return f"topic: name the one that `encore bridge {row.format}` reads, which is not {source_topic}"
     return ""
 
 

@@ -72,10 +72,11 @@ def _insist_on_pairs(server: str, given: Mapping[str, str]) -> None:
     ):
         if bool(given[one]) != bool(given[other]):
             there, lacking = (one, other) if given[one] else (other, one)
-            raise ValueError(f"{server}_{lacking}='': accepted: not empty, as {server}_{there} is set")
+            instead = f"; or set {server}_password" if lacking == "password_file" else ""
+            raise ValueError(f"{server}_{lacking}='': must not be empty, because {server}_{there} is set{instead}")
     if given["password"] and given["password_file"]:
         shown = given["password_file"]
-        raise ValueError(f"{server}_password_file={shown!r}: accepted: this or {server}_password, not both")
+        raise ValueError(f"{server}_password_file={shown!r}: {server}_password is set, too; set only one of them")
 
 
 def _password(server: str, password: str, file: str) -> str:
@@ -86,7 +87,7 @@ def _password(server: str, password: str, file: str) -> str:
     except (OSError, UnicodeError) as problem:
         raise ValueError(f"{server}_password_file={file!r}: cannot be read: {_why(problem)}") from None
     if not read:
-        raise ValueError(f"{server}_password_file={file!r}: accepted: a file with the password in it; it is empty")
+        raise ValueError(f"{server}_password_file={file!r}: is empty; it must hold the password and nothing else")
     return read
 
 
@@ -103,8 +104,8 @@ def _insist_on_use(server: str, files: Mapping[str, str]) -> None:
         Credentials(**files).tls()
     except OSError:  # includes TLS errors
         (part, file), *other = files.items()
-        beside = f", and {server}_{other[0][0]} its key, not encrypted" if other else ""
-        raise ValueError(f"{server}_{part}={file!r}: accepted: a file of certificates (PEM){beside}") from None
+        beside = f", and {server}_{other[0][0]} the unencrypted key of the first one" if other else ""
+        raise ValueError(f"{server}_{part}={file!r}: must be a file of certificates in PEM format{beside}") from None
 
 
 def _why(problem: Exception) -> str:

@@ -38,8 +38,8 @@ def insist_on_tls(setting: str, told: str, nodes: Iterable[Node], allowed: froze
     refused = first_refused(nodes, allowed)
     if refused:
         raise ValueError(
-            f"{setting}={told!r}: without TLS others on the way to {refused} can read and write along; accepted: {tls},"
-            f" this machine, or the host by its name in allow_plaintext"
+            f"{setting}={told!r}: without TLS, others on the way to {refused} can read and change what is sent;"
+            f" use {tls}, or name the host in allow_plaintext"
         )
 
 

@@ -134,7 +134,8 @@ class RuleSettings(BaseModel):
     )
     source_format: Annotated[str, Field(pattern="^(json|avro|protobuf)$")] = Field(
         JSON,
-        description="format of the playback events: json; avro or protobuf by a schema registry, beside json",
+        description="format of the playback events: json, avro or protobuf; the last two need a schema registry, and"
+        " JSON is read beside them",
     )
 
     @model_validator(mode="after")

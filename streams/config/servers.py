@@ -95,7 +95,7 @@ class ServerSettings(BaseSettings):
     def _kafka_keeps_others_out(self) -> ServerSettings:
         kafka, given = self.kafka_address, first_given("kafka", self.model_dump())
         if given and not self.kafka:
-            raise ValueError(f"kafka='': accepted: not empty, as {given} is set (the devstack has no use for it)")
+            raise ValueError(f"kafka='': must not be empty, because {given} is set (the devstack does not use it)")
         if self.kafka and kafka.protocol == "PLAINTEXT":
             allowed = read_allowed(self.allow_plaintext)
             insist_on_tls("kafka", self.kafka, kafka.nodes, allowed, "TLS (kafka_ca_file, kafka_user)")
@@ -108,15 +108,17 @@ class ServerSettings(BaseSettings):
         self._credentials("redis_sentinel")
         if not self.redis:
             if first := given or sentinel_given:
-                raise ValueError(f"redis='': accepted: not empty, as {first} is set (the devstack has no use for it)")
+                raise ValueError(f"redis='': must not be empty, because {first} is set (the devstack does not use it)")
             return self
         address, told = read_address(self.redis), without_password(self.redis)
         if shown.need_tls and not address.tls:
-            raise ValueError(f"redis={told!r}: accepted: rediss://…, as {given} is set")
+            raise ValueError(f"redis={told!r}: must use TLS (rediss://…), because {given} is set")
         if shown.user and (address.username or address.password):
-            raise ValueError(f"redis={told!r}: accepted: no login in it, as redis_user is set")
+            raise ValueError(f"redis={told!r}: must not hold a login, because redis_user is set")
         if sentinel_given and address.kind != SENTINEL:
-            raise ValueError(f"redis={told!r}: accepted: an address of Sentinels, as {sentinel_given} is set")
+            raise ValueError(
+                f"redis={told!r}: must name Sentinels (redis+sentinel://…), because {sentinel_given} is set"
+            )
         if not address.tls:
             insist_on_tls("redis", told, address.nodes, read_allowed(self.allow_plaintext), "TLS (rediss://…)")
         return self
@@ -126,7 +128,7 @@ class ServerSettings(BaseSettings):
         self._credentials("schema_registry")
         given = first_given("schema_registry", self.model_dump())
         if given and not self.schema_registry:
-            raise ValueError(f"schema_registry='': accepted: not empty, as {given} is set")
+            raise ValueError(f"schema_registry='': must not be empty, because {given} is set")
         if self.schema_registry and (plain := plain_nodes(self.schema_registry)):
             insist_on_tls(
                 "schema_registry", self.schema_registry, plain, read_allowed(self.allow_plaintext), "TLS (https://…)"

@@ -133,7 +133,7 @@ class RunSettings(ServerSettings):
     metrics_host: str = Field("127.0.0.1", description="address that this port listens on")
     dashboard_port: int = Field(8421, ge=0, le=65_535, description="port of the dashboard; 0: any free port")
     dashboard_host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")] = Field(
-        "127.0.0.1", description="address that this port listens on; it speaks HTTP, TLS is a proxy's"
+        "127.0.0.1", description="address that this port listens on; plain HTTP, so put a TLS proxy in front"
     )
     read_key_file: str = Field(
         "", description="file of the keys, one a line, that the dashboard and its API require; empty: none is needed"
@@ -161,7 +161,7 @@ class RunSettings(ServerSettings):
         "", description="URL to which `encore notify` sends verdicts"
     )
     webhook_secret_file: str = Field("", description="file with the secret that signs these messages, `whsec_…`")
-    webhook_group: Name = Field("webhook", description="consumer group in Redis of a webhook; each needs its own")
+    webhook_group: Name = Field("webhook", description="consumer group in Redis; each webhook needs its own")
     webhook_timeout_s: float = Field(15, ge=1, le=300, description="seconds that a webhook may take to answer")
     archive: Annotated[str, AfterValidator(_archive)] = Field(
         "", description="where `encore archive` keeps the source: a folder, s3://BUCKET/PREFIX, gs://… or az://…"
@@ -182,7 +182,7 @@ class RunSettings(ServerSettings):
     bridge_kids: str = Field("", description="ids of profiles of kids in foreign messages, separated by commas")
     bridge_time_zone: str = Field("", description="zone of households whose foreign messages state none (IANA name)")
     bridge_households_topic: Annotated[str, AfterValidator(_optional_topic)] = Field(
-        "", description="compacted topic that says the household of each user; empty: a user is a household"
+        "", description="compacted topic that maps each user to a household; empty: each user is a household"
     )
     bridge_session_hours: int = Field(
         48, ge=5, le=8760, description="hours that a bridge remembers a foreign session after its last record"
@@ -205,22 +205,23 @@ class Settings(RuleSettings, RunSettings):
     def _what_is_kept_outlives_its_events(self) -> Settings:
         if self.hour_retention_days * 24 < self.hour_grace_hours:
             raise ValueError(
-                f"hour_retention_days={self.hour_retention_days}: accepted: at least the hour_grace_hours,"
-                f" {self.hour_grace_hours}"
+                f"hour_retention_days={self.hour_retention_days}: must be at least as long as hour_grace_hours,"
+                f" {self.hour_grace_hours} hours"
             )
         if self.day_retention_days <= self.grace_days + RETURN_DAYS[-1]:
             raise ValueError(
-                f"day_retention_days={self.day_retention_days}: accepted: more than the grace_days and the"
-                f" {RETURN_DAYS[-1]} days in which a household may return, {self.grace_days + RETURN_DAYS[-1]}"
+                f"day_retention_days={self.day_retention_days}: must be more than"
+                f" {self.grace_days + RETURN_DAYS[-1]}: grace_days ({self.grace_days}) plus the {RETURN_DAYS[-1]} days"
+                " in which a household may return"
             )
         least_days = LAST_WEEK * 7 + self.grace_days + RETURN_DAYS[-1]
         if self.age_retention_days <= least_days:
             raise ValueError(
-                f"age_retention_days={self.age_retention_days}: accepted: more than the days of {LAST_WEEK} weeks, the"
-                f" grace_days and the {RETURN_DAYS[-1]} days in which a household may return, {least_days}"
+                f"age_retention_days={self.age_retention_days}: must be more than {least_days}: {LAST_WEEK} weeks plus"
+                f" grace_days ({self.grace_days}) plus the {RETURN_DAYS[-1]} days in which a household may return"
             )
         if self.forget_days <= self.grace_days:
-            raise ValueError(f"forget_days={self.forget_days}: accepted: more than the grace_days, {self.grace_days}")
+            raise ValueError(f"forget_days={self.forget_days}: must be more than grace_days ({self.grace_days})")
         return self
 
     @model_validator(mode="after")
@@ -228,8 +229,8 @@ class Settings(RuleSettings, RunSettings):
         # It may be held twice: as it was sent, and inflated.
         if self.collect_waiting_mib * 1024 < 2 * self.collect_body_kib:
             raise ValueError(
-                f"collect_waiting_mib={self.collect_waiting_mib}: accepted: at least twice the collect_body_kib,"
-                f" {self.collect_body_kib}"
+                f"collect_waiting_mib={self.collect_waiting_mib}: must be at least twice collect_body_kib"
+                f" ({self.collect_body_kib} KiB)"
             )
         return self
 
@@ -245,7 +246,7 @@ class Settings(RuleSettings, RunSettings):
     def _all_keys_are_on_one_node(self) -> Settings:
         if self.redis and read_address(self.redis).kind == CLUSTER and not hash_tag(self.redis_prefix):
             raise ValueError(
-                f"redis_prefix={self.redis_prefix!r}: accepted on a Redis Cluster: a prefix with a hash tag, such as"
+                f"redis_prefix={self.redis_prefix!r}: on a Redis Cluster the prefix needs a hash tag, such as"
                 f" {{{self.redis_prefix.strip(':{}') or 'encore'}}}:, so that all keys are on one node"
             )
         return self
@@ -253,7 +254,7 @@ class Settings(RuleSettings, RunSettings):
     @model_validator(mode="after")
     def _schemas_are_somewhere(self) -> Settings:
         if self.source_format != "json" and not self.schema_registry:
-            raise ValueError(f"schema_registry='': accepted: not empty, as source_format is {self.source_format}")
+            raise ValueError(f"schema_registry='': must not be empty, because source_format is {self.source_format}")
         return self
 
     def retention(self) -> Retention:
@@ -299,9 +300,17 @@ def load(**given: Any) -> Settings:
         raise BadSetting(_first_problem(error)) from None
 
 
+_SETTING = re.compile(r"(?<![\w./'=-])[a-z]+(?:_[a-z]+)+(?![\w./'=-])")
+"""What may name another setting: words joined by underscores, not in a path or a value."""
+
+
+def _by_variable(found: re.Match[str]) -> str:
+    return variable(found[0]) if found[0] in Settings.model_fields else found[0]
+
+
 def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
-    reason = re.sub(r"^Value error, ", "", problem["msg"])
+    reason = _SETTING.sub(_by_variable, re.sub(r"^Value error, ", "", problem["msg"]))
     if not problem["loc"]:
         field, _, rest = reason.partition("=")
         return f"{variable(field)}={rest}"

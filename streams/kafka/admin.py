@@ -151,7 +151,9 @@ class KafkaView:
         until = time.monotonic() + _ANSWERS_WITHIN_S
         while (made := self.topic(name)) is None:
             if time.monotonic() > until:
-                raise KafkaFailed(f"Kafka at {self._kafka}: topic {name} is not there {_ANSWERS_WITHIN_S:g} s later")
+                raise KafkaFailed(
+                    f"Kafka at {self._kafka}: topic {name} does not exist {_ANSWERS_WITHIN_S:g} s after it was created"
+                )
             time.sleep(_PAUSE_S)
         return made
 
@@ -184,6 +186,17 @@ class KafkaView:
             for number, at_ms in times_ms.items()
         }
         return {number: offset if offset >= 0 else None for number, offset in found.items()}
+
+    def newest_record_ms(self, topic: str, partition: int) -> int:
+        """The largest record timestamp of a partition, of open transactions too; 0 if it is empty."""
+        asked = {TopicPartition(topic, partition): OffsetSpec.max_timestamp()}
+        options = {"isolation_level": IsolationLevel.READ_UNCOMMITTED, **self._limit}
+
+        def ask(admin: AdminClient) -> int:
+            (answer,) = admin.list_offsets(asked, **options).values()
+            return int(answer.result().timestamp)
+
+        return max(0, self._until_answered(ask))
 
     def _offsets(
         self,

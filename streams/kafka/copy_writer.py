@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from streams.config.kafka_security import KafkaAddress
 from streams.kafka.transactional_producer import CALL_S, FENCED, UNREPEATED_S, transactional_producer
 
-_AGAIN = "nothing is lost or copied twice: run it again, and it goes on"
+_AGAIN = "nothing is lost or copied twice: run it again to continue"
 
 
 class CopyFailed(Exception):

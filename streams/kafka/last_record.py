@@ -89,7 +89,7 @@ def _read_to_end(consumer: Consumer, place: TopicPartition, until: float) -> Las
     while True:
         message = consumer.poll(max(0.0, until - time.monotonic()))
         if message is None:
-            raise CannotRead(f"{place.topic}/{place.partition} gave neither a record nor its end")
+            raise CannotRead(f"{place.topic}/{place.partition} returned neither a record nor its end")
         error = message.error()
         if error is None:
             last = LastRecord(message.offset(), message.key(), message.value())

@@ -83,7 +83,7 @@ class TopicReader:
         while any(self._at[partition] < end for partition, end in ends.items()):
             messages = self._consume(at_once)
             if not messages and time.monotonic() - moved > STALLED_S:
-                raise CannotRead(f"topic {self.topic} at {self.kafka}: nothing came for {STALLED_S} s")
+                raise CannotRead(f"topic {self.topic} at {self.kafka}: no record arrived for {STALLED_S} s")
             if messages:
                 yield from [message for message in messages if self._step(message)]
                 # Only now: who reads may take a while for them.

@@ -12,7 +12,7 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, make_wsgi_app
 
 from streams.observability.listening import PortTaken
 
@@ -39,7 +39,7 @@ class Probes:
     def __init__(
         self, host: str, port: int, registry: CollectorRegistry, measure: Callable[[], None], whys: dict[str, Why]
     ) -> None:
-        self._registry, self._measure, self._whys = registry, measure, whys
+        self._metrics, self._measure, self._whys = make_wsgi_app(registry), measure, whys
         try:
             self._server = make_server(host, port, self._answer, _ThreadedServer, _Silent)
         except OSError as problem:
@@ -60,17 +60,18 @@ class Probes:
         self._server.server_close()
 
     def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        status, kind, body = self._found(environ["REQUEST_METHOD"], environ["PATH_INFO"])
-        start(status, [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")])
+        if environ["PATH_INFO"] == "/metrics":
+            self._measure()
+            answer: Iterable[bytes] = self._metrics(environ, start)
+            return answer
+        status, body = self._found(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        start(status, [("Content-Type", _TEXT), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")])
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
 
-    def _found(self, method: str, path: str) -> tuple[str, str, bytes]:
+    def _found(self, method: str, path: str) -> tuple[str, bytes]:
         if method not in ("GET", "HEAD"):
-            return "405 Method Not Allowed", _TEXT, b"only GET\n"
-        if path == "/metrics":
-            self._measure()
-            return "200 OK", CONTENT_TYPE_LATEST, generate_latest(self._registry)
+            return "405 Method Not Allowed", b"only GET\n"
         if path not in self._whys:
-            return "404 Not Found", _TEXT, f"there are /metrics, {', '.join(self._whys)}\n".encode()
+            return "404 Not Found", f"there are /metrics, {', '.join(self._whys)}\n".encode()
         why = self._whys[path]()
-        return ("503 Service Unavailable", _TEXT, f"{why}\n".encode()) if why else ("200 OK", _TEXT, b"ok\n")
+        return ("503 Service Unavailable", f"{why}\n".encode()) if why else ("200 OK", b"ok\n")

@@ -16,7 +16,8 @@ A worker with `ENCORE_METRICS_PORT` answers on that port, at `ENCORE_METRICS_HOS
 
 | path | answer |
 |---|---|
-| `/metrics` | the metrics below, in Prometheus's text format, and `process_…` (CPU, memory, open files) |
+| `/metrics` | the metrics below, in Prometheus's text format or as OpenMetrics, and `process_…` (CPU, memory, \
+open files) |
 | `/livez` | 200 while the worker's event loop moves; Kafka and Redis may be away |
 | `/readyz` | 200 once all partitions that are this worker's are restored, and while their checkpoints go on; \
 a stopped partition counts for neither |

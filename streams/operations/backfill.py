@@ -52,7 +52,7 @@ class Files:
         endings = {path.suffix for path in paths}
         if len(endings) != 1 or not endings <= _READERS.keys():
             raise CannotBackfill(
-                f"{', '.join(sorted(endings)) or 'no files'}: accepted: files that all end in {' or '.join(FORMATS)}"
+                f"{', '.join(sorted(endings)) or 'no files'}: name files that all end in {' or '.join(FORMATS)}"
             )
         self._error = duckdb.Error
         self._files = {"files": [str(path) for path in paths]}

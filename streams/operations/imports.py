@@ -20,7 +20,6 @@ from models.sources.netflix_viewing_activity import FORMAT as VIEWING_ACTIVITY
 from models.sources.reading import BadRow, FileOwner, Format, NotImportable, PlaybackEvent, Reading
 from streams.config.kafka_security import KafkaAddress
 from streams.kafka.producer import Outgoing
-from streams.kafka.topics import ADMIN_TIMEOUT_S, KafkaFailed
 from streams.operations.import_formats import recognized
 from streams.operations.titles import Row
 
@@ -119,30 +118,16 @@ def in_catalog(viewer: FileOwner, catalog: Mapping[str, Row]) -> FileOwner:
 
 
 def stream_time_ms(kafka: KafkaAddress, topic: str, household_id: str, now_ms: int) -> int:
-    """The stream time of the household's partition once the records arrive: now, if the broker sets timestamps."""
+    """The stream time of the household's partition once the records arrive: now, if the broker sets timestamps.
+
+    Raises `KafkaFailed`.
+    """
     from streams.kafka.admin import KafkaView
 
-    stamped = KafkaView(kafka).options(topic).get("message.timestamp.type") == "LogAppendTime"
-    return max(now_ms if stamped else 0, newest_record_ms(kafka, topic, household_id))
-
-
-def newest_record_ms(kafka: KafkaAddress, topic: str, household_id: str) -> int:
-    """The largest record timestamp of the household's partition; 0 if it is empty. Raises `KafkaFailed`."""
-    from kafka import TopicPartition
-    from kafka.admin import KafkaAdminClient, OffsetSpec
-    from kafka.errors import KafkaError
-
-    try:
-        admin = KafkaAdminClient(**kafka.for_python(), bootstrap_timeout_ms=int(ADMIN_TIMEOUT_S * 1000))
-        try:
-            partitions = len(admin.describe_topics([topic])[0]["partitions"])
-            part = TopicPartition(topic, partition_of(household_id.encode(), partitions))
-            newest = admin.list_partition_offsets({part: OffsetSpec.MAX_TIMESTAMP})[part]
-            return max(0, int(newest.timestamp))
-        finally:
-            admin.close()
-    except KafkaError as problem:
-        raise KafkaFailed(f"Kafka at {kafka}, topic {topic}: {problem}") from None
+    view = KafkaView(kafka)
+    stamped = view.options(topic).get("message.timestamp.type") == "LogAppendTime"
+    partition = partition_of(household_id.encode(), view.topic_there(topic).partitions)
+    return max(now_ms if stamped else 0, view.newest_record_ms(topic, partition))
 
 
 def _document(path: Path) -> Document:

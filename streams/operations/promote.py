@@ -65,8 +65,8 @@ def _check_slot(settings: Settings, prefix: str) -> None:
     tag = hash_tag(settings.redis_prefix)
     if read_address(settings.redis_url).kind == CLUSTER and hash_tag(prefix) != tag:
         raise PromotionRefused(
-            f"{prefix!r}: accepted on a Redis Cluster: a prefix with the hash tag of {settings.redis_prefix!r}, such as"
-            f" {{{tag}}}-2:, as one script compares both applications"
+            f"{prefix!r}: on a Redis Cluster the prefix needs the hash tag of {settings.redis_prefix!r}, such as"
+            f" {{{tag}}}-2:, because one script compares both applications"
         )
 
 
@@ -109,14 +109,14 @@ class _Move:
         return {
             "another": f"somebody else has just moved readers to {about}",
             "nothing": f"nothing is published under {after!r}: start the workers of the new application",
-            "recounts": f"{after!r} recounts {many(number, 'partition')}: wait until that is over",
+            "recounts": f"{after!r} is still recounting {many(number, 'partition')}: wait until it has finished",
             "incomplete": f"{after!r} is not complete: wait until its hashes say complete 1, with a worker for each of"
             " its partitions",
-            "unknown": f"not all workers of {before!r} note how far they are, as some are of an earlier version:"
-            f" wait until `encore lag` of the application under {after!r} says 0, and say --force: readers may then see"
-            " numbers that are a moment older",
-            "topics": f"{before!r} and {after!r} count different source topics: how far they are cannot be compared;"
-            " --force moves readers all the same",
+            "unknown": f"some workers of {before!r} are of an earlier version, and do not note how far they are:"
+            f" wait until `encore lag` of the application under {after!r} says 0, then use --force; readers may see"
+            " slightly older numbers for a moment",
+            "topics": f"{before!r} and {after!r} count different source topics, so how far they are cannot be compared;"
+            " --force moves readers anyway",
             _BEHIND: f"{after!r} is {many(number, 'record')} behind what readers see in {before!r}: wait"
-            " until it has caught up, or say --force: readers then see older numbers",
+            " until it has caught up, or use --force: readers then see older numbers",
         }[what]

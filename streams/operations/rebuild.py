@@ -243,4 +243,4 @@ def _make_state_anew(settings: Settings, view: KafkaView) -> TopicNow:
         if now is None:
             make_topics(settings, settings.kafka_address, all_of_them=True)
         time.sleep(0.05)
-    raise KafkaFailed(f"topic {settings.state_topic} could not be made anew within {_MADE_WITHIN_S:g} s: try again")
+    raise KafkaFailed(f"topic {settings.state_topic} could not be created again within {_MADE_WITHIN_S:g} s: try again")

@@ -96,7 +96,7 @@ def _new_topic(settings: Settings, view: KafkaView, topic: str, partitions: int 
     now = view.topic(topic)
     if now is None:
         if partitions is None:
-            raise RepartitionRefused(f"there is no topic {topic} yet: say how many --partitions it is to have")
+            raise RepartitionRefused(f"topic {topic} does not exist yet: give its number of partitions by --partitions")
         options = {**view.own_options(settings.source_topic), **WHILE_COPIED}
         return view.create(topic, partitions, view.replication(settings.source_topic), options)
     if partitions not in (None, now.partitions):
@@ -228,7 +228,7 @@ def _starts(view: KafkaView, copy: Copy, source: TopicNow) -> dict[int, int]:
 
 def _finish(settings: Settings, view: KafkaView, copy: Copy, source: TopicNow, now: TopicNow, copier: _Copier) -> None:
     if view.topic_there(settings.source_topic) != source:
-        raise RepartitionRefused(f"{settings.source_topic} was changed meanwhile: run this again")
+        raise RepartitionRefused(f"{settings.source_topic} was changed in the meantime: run this again")
     own = view.own_options(settings.source_topic)
     view.set_options(copy.topic, {name: own.get(name) for name in WHILE_COPIED})
     if copy.ends is None:

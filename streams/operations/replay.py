@@ -61,7 +61,7 @@ def replay(settings: Settings, firsts: Mapping[int, int], ends: Mapping[int, int
             return dict(zip(firsts, done, strict=True))
     except BrokenProcessPool:
         raise CannotRead(
-            "a process that counted the archive's records ended too early: is there memory enough? Run it again"
+            "a process that counted the archive's records ended too early, perhaps for lack of memory: run it again"
         ) from None
 
 

@@ -54,7 +54,7 @@ def read_secret(file: str) -> bytes:
         key = b""
     if not _LEAST_BYTES <= len(key) <= _MOST_BYTES:
         raise BadSecret(
-            f"accepted: a file with {_LEAST_BYTES} to {_MOST_BYTES} bytes in Base64, such as that of"
+            f"must be a file with {_LEAST_BYTES} to {_MOST_BYTES} bytes in Base64, such as that of"
             f' `echo "{_SECRET_PREFIX}$(openssl rand -base64 32)"`'
         )
     return key

@@ -73,8 +73,8 @@ def test_windows_are_rows_of_their_titles(run: Run, tmp_path: Path, words: tuple
 
 def test_what_cannot_be_is_one_line_and_leaves_no_file(run: Run, tmp_path: Path) -> None:
     for words, code, said in (
-        (("days", str(tmp_path / "file")), 2, "--first, --last: accepted: both with days"),
-        (("weeks", str(tmp_path / "file"), "--first", "2025-11-01"), 2, "--first, --last: accepted"),
+        (("days", str(tmp_path / "file")), 2, "--first and --last belong to `days`"),
+        (("weeks", str(tmp_path / "file"), "--first", "2025-11-01"), 2, "--first and --last belong to `days`"),
         (("titles", str(tmp_path / "nowhere" / "file")), 1, "No such file or directory"),
     ):
         done = run(*words)

@@ -115,7 +115,7 @@ def test_nobody_is_moved_to_what_is_not_there_or_not_complete(two: Two) -> None:
         two.move(two.green, force=True)
     two.note(two.green, [5, 7], [5, 7])
     two.run(two.green, _rebuild)
-    with pytest.raises(PromotionRefused, match="recounts 2 partitions"):
+    with pytest.raises(PromotionRefused, match="is still recounting 2 partitions"):
         two.move(two.green, force=True)
     assert two.shown is None
 

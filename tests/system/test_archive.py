@@ -252,7 +252,7 @@ def test_a_rebuild_that_dies_while_it_counts_the_archive_is_refused_by_workers_a
     forget_in_kafka(application, keep=3)
     died = application.start("rebuild", ENCORE_FAILPOINT=f"{moment}:1:kill").ended()
     assert died.code == 1
-    assert "ended too early: is there memory enough? Run it again" in died.log
+    assert "ended too early, perhaps for lack of memory: run it again" in died.log
     refused = application.worker().ended()
     assert (refused.code, "ends too early" in refused.log) == (1, True)
     assert application.start("rebuild").ended().code == 0

@@ -204,7 +204,7 @@ def test_whenever_it_is_killed_what_was_accepted_is_in_kafka_and_counts_once(app
 @pytest.mark.parametrize(
     ("sources", "said"),
     [
-        ("", "ENCORE_COLLECT_SOURCES='': accepted: a file"),
+        ("", "ENCORE_COLLECT_SOURCES is not set: set it to a file"),
         ("none.toml", "ENCORE_COLLECT_SOURCES=none.toml: No such file"),
     ],
 )

@@ -317,7 +317,7 @@ def test_a_copy_is_refused_where_it_could_not_be_whole(env_on, servers, applicat
         admin.create_topics({other: {"num_partitions": 4, "replication_factor": 1}}, wait_for_metadata=True)
     send(app, fifty()[:1], [other])
 
-    assert "say how many --partitions" in ran(app, "repartition", f"{old}-4").log
+    assert "give its number of partitions by --partitions" in ran(app, "repartition", f"{old}-4").log
     assert "is the source topic itself" in ran(app, "repartition", old, "--partitions", "4").log
     assert "holds records that are no copy of" in ran(app, "repartition", other).log
     new = f"{old}-4"

@@ -159,7 +159,7 @@ def test_dead_letters_are_listed_and_sent_again_as_they_were(application: Applic
     assert reasons == {"not_json": 1, "not_utf8": 1}
 
     asked = run(application, "dead-letters", "replay")
-    assert (asked.code, "say --yes" in asked.log) == (1, True)
+    assert (asked.code, "confirm with --yes" in asked.log) == (1, True)
     sent = run(application, "dead-letters", "replay", "--yes", "--error", found[0]["error"])
     assert sent.out == f"1 sent to {topic}\n"
     application.until_checkpointed()

@@ -199,13 +199,13 @@ def test_nobody_is_forgotten_who_was_not_confirmed(watched: Watched) -> None:
     ended = watched.application.start("forget", watched.home).ended()
 
     assert (ended.code, ended.out) == (1, "")
-    assert ended.log.endswith("for good; say --yes\n")
+    assert ended.log.endswith("confirm with --yes\n")
     assert len(watched.rows(watched.home)) == 1
 
 
 def test_no_id_is_no_household(running: Running) -> None:
     ended = running.application.start("forget", "").ended()
-    assert (ended.code, ended.log) == (2, "Error: HOUSEHOLD: accepted: an id that is not empty\n")
+    assert (ended.code, ended.log) == (2, "Error: HOUSEHOLD must not be empty\n")
 
 
 def test_a_record_that_is_no_erasure_is_reported_and_left_out(watched: Watched) -> None:

@@ -94,5 +94,5 @@ def test_a_file_that_stays_away_is_named(address: str, monkeypatch: pytest.Monke
         raise history.FileMissing("events/partition=3/x.parquet")
 
     monkeypatch.setattr(history, "_read_chain", gone)
-    with pytest.raises(CannotRead, match=r"x\.parquet is listed, and not there"):
+    with pytest.raises(CannotRead, match=r"x\.parquet is listed, but missing"):
         list(found.records(3))

@@ -16,4 +16,6 @@ def refused(*arguments: str, **environment: str) -> str:
 
 def test_without_a_place_to_archive_to() -> None:
     for arguments in ((), ("list",)):
-        assert refused(*arguments).startswith("Error: ENCORE_ARCHIVE='': accepted: a folder, or s3://BUCKET/PREFIX")
+        assert refused(*arguments).startswith(
+            "Error: ENCORE_ARCHIVE is not set: set it to a folder, or s3://BUCKET/PREFIX"
+        )

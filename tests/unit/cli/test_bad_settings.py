@@ -9,7 +9,7 @@ from streams.cli import main
 
 BAD_SETTINGS = [
     ("ENCORE_KAFKA", "localhost", "accepted: HOST:PORT"),
-    ("ENCORE_KAFKA", "kafka.example:9092", "without TLS others on the way"),
+    ("ENCORE_KAFKA", "kafka.example:9092", "without TLS, others on the way"),
     ("ENCORE_REDIS", "localhost:6379", "accepted: a URL such as redis://HOST:PORT/0"),
     ("ENCORE_APP_ID", "my app", "accepted: 1 to 200 of the characters A-Z a-z 0-9 . _ -"),
     ("ENCORE_SOURCE_TOPIC", "", "accepted: 1 to 200 of the characters"),
@@ -22,13 +22,13 @@ BAD_SETTINGS = [
     ("ENCORE_COMPLETION_PERCENT", "101", "less than or equal to 100"),
     ("ENCORE_STARTER_S", "2.5", "a valid integer"),
     ("ENCORE_LOG_LEVEL", "loud", "debug|info|warning|error"),
-    ("ENCORE_DAY_RETENTION_DAYS", "59", "more than the grace_days and the 28 days in which a household may return, 59"),
-    ("ENCORE_FORGET_DAYS", "31", "more than the grace_days"),
-    ("ENCORE_COLLECT_WAITING_MIB", "1", "at least twice the collect_body_kib, 1024"),
+    ("ENCORE_DAY_RETENTION_DAYS", "59", "must be more than 59: ENCORE_GRACE_DAYS (31) plus the 28 days"),
+    ("ENCORE_FORGET_DAYS", "31", "must be more than ENCORE_GRACE_DAYS (31)"),
+    ("ENCORE_COLLECT_WAITING_MIB", "1", "must be at least twice ENCORE_COLLECT_BODY_KIB (1024 KiB)"),
     (
         "ENCORE_AGE_RETENTION_DAYS",
         "787",
-        "more than the days of 104 weeks, the grace_days and the 28 days in which a household may return, 787",
+        "must be more than 787: 104 weeks plus ENCORE_GRACE_DAYS (31) plus the 28 days",
     ),
 ]
 
@@ -45,7 +45,7 @@ def refused(*options: str, **environment: str) -> str:
 def test_a_bad_setting_is_one_line_with_its_name_value_and_what_is_accepted(
     name: str, value: str, accepted: str
 ) -> None:
-    more = {"ENCORE_GRACE_DAYS": "31"} if "grace_days" in accepted else {}
+    more = {"ENCORE_GRACE_DAYS": "31"} if "ENCORE_GRACE_DAYS" in accepted else {}
 
     line = refused(**more, **{name: value})
 

@@ -70,7 +70,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(command: str, tmp_path: Pat
 
     assert (ended.exit_code, ended.stdout) == (1, "")
     (line,) = ended.stderr.splitlines()
-    assert line.startswith(f"Error: cannot use {folder}: Not a directory; accepted: a folder in which you may write")
+    assert line.startswith(f"Error: cannot use {folder}: Not a directory; name a folder in which you may write")
 
 
 def test_redis_cli_goes_to_one_server_and_no_password_is_among_its_arguments() -> None:
@@ -80,5 +80,5 @@ def test_redis_cli_goes_to_one_server_and_no_password_is_among_its_arguments() -
 
     assert told == (["-h", "127.0.0.1", "-p", "6380", "-n", "2", "--user", "reader"], {"REDISCLI_AUTH": "s3cret"})
     for url in ("redis+sentinel://a:1/encore/0", "redis+cluster://a:1", "rediss://a:1/0"):
-        with pytest.raises(click.UsageError, match="accepted here: one server"):
+        with pytest.raises(click.UsageError, match="connects to one server only"):
             _connection(url)

@@ -31,18 +31,21 @@ def test_each_key_leads_to_its_source(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "there is no source in it"),
+        ("", "the file holds no source"),
         ("[web", "sources.toml: "),
         ('[web]\nformat = "encore"', "Object missing required field `keys` - at `$[...]`"),
         (f'[web]\nformat = "encore"\nkeys = ["{KEY}"]\nkey = 1', "Object contains unknown field `key` - at `$[...]`"),
-        (f'["a b"]\nformat = "encore"\nkeys = ["{KEY}"]', "source 'a b': accepted are names"),
-        (f'[web]\nformat = "vhs"\nkeys = ["{KEY}"]', "source 'web': format 'vhs': accepted are encore, adobe"),
-        ('[web]\nformat = "encore"\nkeys = []', "source 'web': keys: accepted are one or more"),
+        (f'["a b"]\nformat = "encore"\nkeys = ["{KEY}"]', "source 'a b': the name must be"),
+        (
+            f'[web]\nformat = "vhs"\nkeys = ["{KEY}"]',
+            "source 'web': format 'vhs' is not known; use one of encore, adobe",
+        ),
+        ('[web]\nformat = "encore"\nkeys = []', "source 'web': keys: give one or more"),
         (f'[web]\nformat = "encore"\nkeys = ["{KEY[1:]}"]', "of at least 16 characters"),
         (f'[web]\nformat = "encore"\ntopic = "t"\nkeys = ["{KEY}"]', "events of Encore's format go to playback-events"),
         (f'[tv]\nformat = "plex_webhook"\nkeys = ["{KEY}"]', "`encore bridge plex_webhook` reads"),
         (f'[tv]\nformat = "plex_webhook"\ntopic = "playback-events"\nkeys = ["{KEY}"]', "not playback-events"),
-        (f'[web]\nformat = "encore"\nkeys = ["{KEY}", "{KEY}"]', "1 keys are there again"),
+        (f'[web]\nformat = "encore"\nkeys = ["{KEY}", "{KEY}"]', "1 keys are repeated"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_with_the_place(tmp_path: Path, text: str, said: str) -> None:

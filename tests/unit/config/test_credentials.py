@@ -58,13 +58,16 @@ def test_files_of_a_certificate_and_its_key_and_a_ca_are_taken(certificates: Cer
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"user": "worker"}, "PASSWORD_FILE='': accepted: not empty, as {0}_user is set"),
-        ({"password": "sesame"}, "USER='': accepted: not empty, as {0}_password is set"),
-        ({"cert_file": "x"}, "KEY_FILE='': accepted: not empty, as {0}_cert_file is set"),
-        ({"key_file": "x"}, "CERT_FILE='': accepted: not empty, as {0}_key_file is set"),
+        (
+            {"user": "worker"},
+            "PASSWORD_FILE='': must not be empty, because ENCORE_{0}_USER is set; or set ENCORE_{0}_PASSWORD",
+        ),
+        ({"password": "sesame"}, "USER='': must not be empty, because ENCORE_{0}_PASSWORD is set"),
+        ({"cert_file": "x"}, "KEY_FILE='': must not be empty, because ENCORE_{0}_CERT_FILE is set"),
+        ({"key_file": "x"}, "CERT_FILE='': must not be empty, because ENCORE_{0}_KEY_FILE is set"),
         (
             {"user": "worker", "password": "sesame", "password_file": "x"},
-            "PASSWORD_FILE='x': accepted: this or {0}_password, not both",
+            "PASSWORD_FILE='x': ENCORE_{0}_PASSWORD is set, too; set only one of them",
         ),
         (
             {"user": "worker", "password_file": "/nowhere/x"},
@@ -72,13 +75,14 @@ def test_files_of_a_certificate_and_its_key_and_a_ca_are_taken(certificates: Cer
         ),
         (
             {"user": "worker", "password_file": "/dev/null"},
-            "PASSWORD_FILE='/dev/null': accepted: a file with the password",
+            "PASSWORD_FILE='/dev/null': is empty; it must hold the password",
         ),
         ({"ca_file": "/nowhere/x"}, "CA_FILE='/nowhere/x': cannot be read: No such file or directory"),
-        ({"ca_file": __file__}, f"CA_FILE='{__file__}': accepted: a file of certificates (PEM)"),
+        ({"ca_file": __file__}, f"CA_FILE='{__file__}': must be a file of certificates in PEM format"),
         (
             {"cert_file": __file__, "key_file": __file__},
-            f"CERT_FILE='{__file__}': accepted: a file of certificates (PEM), and {{0}}_key_file its key",
+            f"CERT_FILE='{__file__}': must be a file of certificates in PEM format, and ENCORE_{{0}}_KEY_FILE the"
+            " unencrypted key",
         ),
     ],
 )
@@ -86,14 +90,16 @@ def test_what_cannot_be_used_is_refused_in_one_line(server: str, given: dict[str
     addresses = {server: {"kafka": KAFKA, "redis": REDIS}[server]}
     with pytest.raises(BadSetting) as refused:
         load(**addresses, **{f"{server}_{part}": value for part, value in given.items()})
-    assert str(refused.value).startswith(f"ENCORE_{server.upper()}_{said.format(server)}")
+    assert str(refused.value).startswith(f"ENCORE_{server.upper()}_{said.format(server.upper())}")
     assert "\n" not in str(refused.value)
     assert "sesame" not in str(refused.value)
 
 
 def test_a_key_of_another_certificate_is_refused(certificates: Certificates) -> None:
     one, other = certificates.issue("one"), certificates.issue("other")
-    with pytest.raises(BadSetting, match=r"^ENCORE_REDIS_CERT_FILE='.*one\.pem': accepted: .*redis_key_file its key"):
+    with pytest.raises(
+        BadSetting, match=r"^ENCORE_REDIS_CERT_FILE='.*one\.pem': must be .*REDIS_KEY_FILE the unencrypted key"
+    ):
         load(redis=REDIS, redis_cert_file=str(one.certificate), redis_key_file=str(other.key))
 
 
@@ -104,22 +110,28 @@ def test_a_key_that_is_encrypted_is_refused_and_nobody_is_asked_for_its_password
     key = load_pem_private_key(own.key.read_bytes(), None)
     encrypted = tmp_path / "encrypted.key"
     encrypted.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"sesame")))
-    with pytest.raises(BadSetting, match=r"^ENCORE_KAFKA_CERT_FILE=.*kafka_key_file its key, not encrypted$"):
+    with pytest.raises(BadSetting, match=r"^ENCORE_KAFKA_CERT_FILE=.*KAFKA_KEY_FILE the unencrypted key"):
         load(kafka=KAFKA, kafka_cert_file=str(own.certificate), kafka_key_file=str(encrypted))
 
 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"kafka_user": "a", "kafka_password": "b"}, "ENCORE_KAFKA='': accepted: not empty, as kafka_user is set"),
-        ({"redis_user": "a", "redis_password": "b"}, "ENCORE_REDIS='': accepted: not empty, as redis_user is set"),
+        (
+            {"kafka_user": "a", "kafka_password": "b"},
+            "ENCORE_KAFKA='': must not be empty, because ENCORE_KAFKA_USER is set",
+        ),
+        (
+            {"redis_user": "a", "redis_password": "b"},
+            "ENCORE_REDIS='': must not be empty, because ENCORE_REDIS_USER is set",
+        ),
         (
             {"redis": "redis://u:p@127.0.0.1", "redis_user": "a", "redis_password": "b"},
-            "ENCORE_REDIS='redis://***@127.0.0.1': accepted: no login in it, as redis_user is set",
+            "ENCORE_REDIS='redis://***@127.0.0.1': must not hold a login, because ENCORE_REDIS_USER is set",
         ),
         (
             {"redis": REDIS, "redis_sentinel_user": "a", "redis_sentinel_password": "b"},
-            f"ENCORE_REDIS='{REDIS}': accepted: an address of Sentinels, as redis_sentinel_user is set",
+            f"ENCORE_REDIS='{REDIS}': must name Sentinels (redis+sentinel://…), because ENCORE_REDIS_SENTINEL_USER",
         ),
     ],
 )
@@ -131,7 +143,8 @@ def test_credentials_that_nobody_would_be_shown_are_refused(given: dict[str, str
 
 def test_files_of_tls_for_a_redis_that_is_spoken_to_without_are_refused(certificates: Certificates) -> None:
     with pytest.raises(
-        BadSetting, match=r"^ENCORE_REDIS='redis://127\.0\.0\.1': accepted: rediss://…, as redis_ca_file"
+        BadSetting,
+        match=r"^ENCORE_REDIS='redis://127\.0\.0\.1': must use TLS \(rediss://…\), because ENCORE_REDIS_CA_FILE",
     ):
         load(redis="redis://127.0.0.1", redis_ca_file=str(certificates.ca_file))
 
@@ -150,7 +163,7 @@ def test_no_command_has_an_option_for_a_secret() -> None:
 def test_an_address_with_a_password_in_it_is_refused_as_an_option() -> None:
     ended = CliRunner().invoke(main, ["worker", "--redis", "redis://worker:open-sesame@127.0.0.1"])
     assert ended.exit_code == 2
-    assert ended.output.startswith("Error: --redis: accepted: no password in it, as others see a command's arguments;")
+    assert ended.output.startswith("Error: --redis must not hold a password, because other users can see a command's")
     assert "sesame" not in ended.output
 
 

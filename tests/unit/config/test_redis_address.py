@@ -80,7 +80,7 @@ def test_no_password_is_told(url: str) -> None:
 
 
 def test_on_a_cluster_a_prefix_without_a_hash_tag_is_refused() -> None:
-    with pytest.raises(BadSetting, match=r"ENCORE_REDIS_PREFIX='encore:': accepted on a Redis Cluster: .*\{encore\}:"):
+    with pytest.raises(BadSetting, match=r"ENCORE_REDIS_PREFIX='encore:': on a Redis Cluster .*\{encore\}:"):
         load(redis="redis+cluster://127.0.0.1:1", redis_prefix="encore:")
     assert load(redis="redis+cluster://127.0.0.1:1", redis_prefix="{encore}:").redis_prefix == "{encore}:"
 

@@ -25,11 +25,20 @@ def test_an_address_is_a_url_or_several(url: str) -> None:
         ({"schema_registry": "https://a,"}, "accepted: https://HOST[:PORT][/PATH], or several"),
         ({"schema_registry": "https://a?x=1"}, "accepted: https://HOST[:PORT][/PATH], or several"),
         ({"schema_registry": "https://a:70000"}, "out of range"),
-        ({"schema_registry": "http://registry:8081"}, "without TLS others on the way to registry:8081"),
-        ({"schema_registry": "https://a,http://registry"}, "without TLS others on the way to registry:80"),
-        ({"schema_registry_user": "a", "schema_registry_password": "b"}, "not empty, as schema_registry_user is set"),
-        ({"schema_registry": "https://a", "schema_registry_user": "a"}, "not empty, as schema_registry_user is set"),
-        ({"source_format": "avro"}, "ENCORE_SCHEMA_REGISTRY='': accepted: not empty, as source_format is avro"),
+        ({"schema_registry": "http://registry:8081"}, "without TLS, others on the way to registry:8081"),
+        ({"schema_registry": "https://a,http://registry"}, "without TLS, others on the way to registry:80"),
+        (
+            {"schema_registry_user": "a", "schema_registry_password": "b"},
+            "must not be empty, because ENCORE_SCHEMA_REGISTRY_USER is set",
+        ),
+        (
+            {"schema_registry": "https://a", "schema_registry_user": "a"},
+            "must not be empty, because ENCORE_SCHEMA_REGISTRY_USER is set",
+        ),
+        (
+            {"source_format": "avro"},
+            "ENCORE_SCHEMA_REGISTRY='': must not be empty, because ENCORE_SOURCE_FORMAT is avro",
+        ),
         ({"source_format": "xml"}, "json|avro|protobuf"),
     ],
 )

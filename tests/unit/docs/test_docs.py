@@ -114,3 +114,9 @@ def test_every_section_of_the_design_that_is_cited_is_there_and_tells_of_it(name
 @pytest.mark.parametrize("safeguard", MUTANTS)
 def test_every_safeguard_that_the_campaign_is_tried_without_is_documented(safeguard: str) -> None:
     assert f"| {safeguard}" in read("docs/reliability.md")
+
+
+def test_every_term_of_the_glossary_has_its_file() -> None:
+    terms = re.findall(r"^\| (?!term|---).*$", read("docs/glossary.md"), re.MULTILINE)
+    assert len(terms) > 70
+    assert [term for term in terms if not re.search(r"`(models|streams)/[\w/]+\.py` \|$", term)] == []

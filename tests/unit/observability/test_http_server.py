@@ -7,6 +7,7 @@ from http.client import HTTPConnection
 
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from streams.observability.http_server import Probes
 from streams.observability.listening import PortTaken
@@ -27,9 +28,9 @@ class Seen:
         whys = {"/livez": lambda: "", "/readyz": lambda: self.why}
         self.probes = Probes("127.0.0.1", 0, registry, measure, whys)
 
-    def ask(self, path: str, method: str = "GET") -> tuple[int, str, str]:
+    def ask(self, path: str, method: str = "GET", **headers: str) -> tuple[int, str, str]:
         connection = HTTPConnection("127.0.0.1", self.probes.port, timeout=10)
-        connection.request(method, path)
+        connection.request(method, path, headers=headers)
         answer = connection.getresponse()
         found = answer.status, answer.headers["Content-Type"], answer.read().decode()
         connection.close()
@@ -50,6 +51,12 @@ def test_metrics_are_measured_when_they_are_asked_for(seen: Seen) -> None:
     assert "asked 2.0" in seen.ask("/metrics")[2]
 
 
+def test_a_prometheus_that_asks_for_open_metrics_gets_them(seen: Seen) -> None:
+    _, kind, text = seen.ask("/metrics", Accept="application/openmetrics-text; version=1.0.0")
+    assert kind.split(";")[0] == "application/openmetrics-text"
+    assert [family.name for family in text_string_to_metric_families(text)] == ["asked"]
+
+
 def test_a_probe_says_ok_or_why_not(seen: Seen) -> None:
     text = "text/plain; charset=utf-8"
     assert seen.ask("/readyz") == (200, text, "ok\n")
@@ -60,7 +67,7 @@ def test_a_probe_says_ok_or_why_not(seen: Seen) -> None:
 
 def test_other_paths_are_not_found_and_nothing_is_written(seen: Seen) -> None:
     assert seen.ask("/")[::2] == (404, "there are /metrics, /livez, /readyz\n")
-    assert seen.ask("/metrics", "POST")[::2] == (405, "only GET\n")
+    assert [seen.ask(path, "POST")[0] for path in ("/metrics", "/livez")] == [405, 405]
     assert seen.ask("/livez", "HEAD")[::2] == (200, "")
 
 

@@ -57,7 +57,7 @@ def test_rows_without_a_household_or_a_time_are_refused_with_their_number(
 
 
 def test_other_formats_and_files_without_events_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(CannotBackfill, match=r"\.csv: accepted: files that all end in \.parquet or \.jsonl"):
+    with pytest.raises(CannotBackfill, match=r"\.csv: name files that all end in \.parquet or \.jsonl"):
         Files([tmp_path / "a.csv"])
     with pytest.raises(CannotBackfill, match="no events"):
         Files([lines(tmp_path / "a.jsonl")]).look()

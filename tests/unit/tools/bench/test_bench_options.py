@@ -17,13 +17,13 @@ def test_a_fixed_load_with_a_shape_or_beside_stock_faust_is_refused_in_one_line(
 
     assert (done.exit_code, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"Error: {option}: its load is fixed")
+    assert line.startswith(f"Error: {option} has a load of its own")
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--stock",), "Error: --shape hostile: accepted without --stock"),
+        (("--stock",), "Error: --shape hostile: leave out --stock"),
         (
             ("--load", "of my own"),
             "Error: --load='of my own': accepted: words of 5,000 sessions of a household and title, ",

@@ -16,7 +16,7 @@ from streams.cli import main
         (["--origin", "soon"], "--origin='soon'"),
         (["--households", "many"], "--households='many'"),
         (["--story", "--for", "5"], "--speed or --rate"),
-        (["--story", "--origin", "9000-01-01"], "begins in the past"),
+        (["--story", "--origin", "9000-01-01"], "must be in the past"),
     ],
 )
 def test_simulate_refuses_options_that_cannot_be_used(arguments: list[str], said: str) -> None:
