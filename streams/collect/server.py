@@ -88,7 +88,7 @@ class Connection(HttpToolsProtocol):
         self._forget()
 
     def _mind(self) -> None:
-        """Give the client time from now on, if it has not got it already; none is needed while a request is answered."""
+        """Give the client time from now on, if it has not got it already; while a request is answered it needs none."""
         if self.cycle is not None and not self.cycle.response_complete:
             self._forget()
         elif self._late is None:
