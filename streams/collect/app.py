@@ -6,8 +6,10 @@ Owns the order of a request's way (key, body, reading, writing, answer), and the
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from confluent_kafka import KafkaError
 from starlette.applications import Starlette
@@ -32,13 +34,31 @@ _LINES = "application/x-ndjson"
 _TOO_LARGE = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE)
 
 
+class Fault(NamedTuple):
+    """A message that could not be read: its number in the body, from 0, and why."""
+
+    message: int
+    reason: str
+    text: str
+
+
 @dataclass(slots=True)
 class Collected:
-    """What became of the messages of a body: records, and by number (from 0) what could not be read."""
+    """What became of the messages of a body: records, and what could not be read: the first faults, all by reason.
+
+    It is kept while Kafka is waited for, and must not be larger than the body by much: a bad message has two bytes.
+    """
 
     records: list[Posted] = field(default_factory=list)
-    faults: list[tuple[int, Rejected]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
     left_out: int = 0
+
+    def refuse(self, number: int, problem: Rejected) -> None:
+        """Note that a message could not be read."""
+        self.refused[problem.code] += 1
+        if len(self.faults) < MOST_FAULTS:
+            self.faults.append(Fault(number, problem.code, str(problem)))
 
     def answer(self) -> CollectResponse:
         """202, or 400 where something could not be read; what could be is in Kafka by then."""
@@ -46,11 +66,8 @@ class Collected:
         if self.left_out:
             said["left_out"] = self.left_out
         if self.faults:
-            said["refused"] = len(self.faults)
-            said["faults"] = [
-                {"message": number, "reason": fault.code, "text": str(fault)}
-                for number, fault in self.faults[:MOST_FAULTS]
-            ]
+            said["refused"] = self.refused.total()
+            said["faults"] = [fault._asdict() for fault in self.faults]
         return CollectResponse(400 if self.faults else 202, said)
 
 
@@ -114,8 +131,8 @@ class Door:
             metrics.collect_mended_records.labels(name).inc(mended)
         if collected.left_out:
             metrics.collect_left_out_records.labels(name).inc(collected.left_out)
-        for _, fault in collected.faults:
-            metrics.collect_unreadable_records.labels(name, fault.code).inc()
+        for reason, number in collected.refused.items():
+            metrics.collect_unreadable_records.labels(name, reason).inc(number)
 
 
 def collect_app(door: Door, origins: Sequence[str]) -> Starlette:
@@ -136,8 +153,8 @@ def read_messages(source: MessageSource, messages: Sequence[bytes], received_ms:
     for number, message in enumerate(messages):
         try:
             collected.records.append(source.form.record(message, received_ms, session))
-        except Rejected as fault:
-            collected.faults.append((number, fault))
+        except Rejected as problem:
+            collected.refuse(number, problem)
         except LeftOut:
             collected.left_out += 1
     return collected

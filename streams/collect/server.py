@@ -67,16 +67,37 @@ class _CollectServer(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-class _Connection(HttpToolsProtocol):
-    """Is closed if the head of its first request does not come in time, for which uvicorn waits for ever."""
+class Connection(HttpToolsProtocol):
+    """Is closed if a client takes too long for the head of a request, or for the rest of a body that was refused.
+
+    Uvicorn minds only a connection on which nothing comes after an answer, not one on which something has begun.
+    """
+
+    _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.loop.call_later(SLOWEST_S, self._close_if_silent)
+        self._mind()
 
-    def _close_if_silent(self) -> None:
-        if self.cycle is None and not self.transport.is_closing():
-            self.transport.close()
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._mind()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._forget()
+
+    def _mind(self) -> None:
+        """Give the client time from now on, if it has not got it already; while a request is answered it needs none."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._forget()
+        elif self._late is None:
+            self._late = self.loop.call_later(SLOWEST_S, self.transport.close)
+
+    def _forget(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
 
 class _Collector:
@@ -92,7 +113,7 @@ class _Collector:
         self._server = _CollectServer(
             uvicorn.Config(
                 collect_app(door, origins),
-                http=_Connection,
+                http=Connection,
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -71,11 +71,11 @@ class Listener:
 
 
 class OpenQuestion:
-    """A question of at least one open page, and its newest answer."""
+    """A question of at least one open page, and its newest answer. `problem`: why it has none that is newer."""
 
     def __init__(self) -> None:
         self.listeners: set[Listener] = set()
-        self.data = b""
+        self.data = self.problem = b""
         self.is_due = True
         self.asked_s = 0.0
 
@@ -112,6 +112,8 @@ class Feed:
             answer.listeners.add(listener)
             if answer.data:
                 listener.tell(PAGE, answer.data)
+            if answer.problem:
+                listener.tell(PROBLEM, answer.problem)
         self._listeners.add(listener)
         self._wanted.set()
         try:
@@ -189,14 +191,30 @@ class Feed:
         answer.is_due = False
         try:
             data = message(PAGE, await self._of_one_application(question))
-        except BaseException:
+        except BaseException as problem:
+            if isinstance(problem, ReaderError) and not problem.passing:
+                self._note_unreadable(answer, problem, now_s)
+                return
             answer.is_due = True
             raise
         answer.asked_s = now_s
+        if answer.problem:
+            answer.problem = b""
+            for listener in answer.listeners:
+                listener.tell(PROBLEM, message(PROBLEM, self._problem))
         if data != answer.data:
             answer.data = data
             for listener in answer.listeners:
                 listener.tell(PAGE, data)
+
+    def _note_unreadable(self, answer: OpenQuestion, problem: ReaderError, now_s: float) -> None:
+        """What cannot be read, such as one damaged key, is told on its page, and holds up no other."""
+        answer.problem, answer.asked_s = message(PROBLEM, said(problem)), now_s - STALE_S + AGAIN_S
+        self._tell_unreadable(answer)
+
+    def _tell_unreadable(self, answer: OpenQuestion) -> None:
+        for listener in answer.listeners if answer.problem else ():
+            listener.tell(PROBLEM, answer.problem)
 
     async def _of_one_application(self, question: Question) -> object:
         """The answer to a question, of one application although it takes several: readers may be moved meanwhile."""
@@ -211,3 +229,5 @@ class Feed:
             self._problem = problem
             for listener in self._listeners:
                 listener.tell(PROBLEM, message(PROBLEM, problem))
+            for answer in self._answers.values():
+                self._tell_unreadable(answer)

@@ -67,7 +67,8 @@ def _letter(message: Any) -> DeadLetter:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdigit() else -1
+    # A header may hold anything: `isdigit` is true of ², which is no integer to Python.
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
 
 
 def sent_before(kafka: KafkaAddress, settings: Settings) -> set[bytes]:

@@ -7,6 +7,7 @@ import base64
 import gzip
 import json
 import time
+import tracemalloc
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from confluent_kafka import KafkaError
 
 from models.sources.posted import Posted
 from streams.collect import body
-from streams.collect.app import MOST_FAULTS, MOST_MESSAGES, PATH, Door, collect_app
+from streams.collect.app import MOST_FAULTS, MOST_MESSAGES, PATH, Door, collect_app, read_messages
 from streams.collect.body import Room
 from streams.collect.request import GONE
 from streams.collect.sources import read_sources
@@ -80,6 +81,7 @@ class Collector:
     def __init__(
         self, folder: Path, kafka: Kafka | None = None, room: int = 1 << 20, limit: int = 4096, origins: Any = ()
     ) -> None:
+        self.folder = folder
         (folder / "sources.toml").write_text(SOURCES)
         self.kafka, self.room, self.metrics = kafka or Kafka(), Room(room), CollectMetrics()
         sources = read_sources(str(folder / "sources.toml"), "playback-events")
@@ -200,7 +202,19 @@ def test_one_that_cannot_be_read_costs_itself_and_is_named(collector: Collector)
 def test_of_many_faults_the_first_are_named(collector: Collector) -> None:
     said = collector.posted(b"[" + b"5," * MOST_FAULTS + b"5]").said
     assert (said["accepted"], said["refused"], len(said["faults"])) == (0, MOST_FAULTS + 1, MOST_FAULTS)
-    assert collector.kafka.written == []
+    counted = collector.counted("collect_unreadable_records_total", source="web", reason="malformed")
+    assert (collector.kafka.written, counted) == ([], MOST_FAULTS + 1)
+
+
+def test_all_faults_are_counted_and_what_is_kept_of_them_is_bounded(collector: Collector) -> None:
+    """A body of 10 KB was 13 MB while Kafka was waited for: an error for each message, with all that it held."""
+    source = read_sources(str(collector.folder / "sources.toml"), "playback-events").of(KEY)
+    assert source is not None
+    tracemalloc.start()
+    kept = read_messages(source, [ONE] + [b"5"] * (MOST_MESSAGES - 1), 0, "")
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (kept.refused.total(), len(kept.faults), held < 100_000) == (MOST_MESSAGES - 1, MOST_FAULTS, True)
 
 
 @pytest.mark.parametrize("sent", [b"", b"{", b"[{", b"no json", b"\xff"])

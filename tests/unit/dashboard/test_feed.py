@@ -14,19 +14,21 @@ from shown_titles import HEAD, title
 
 from streams.dashboard import feed as feeds
 from streams.dashboard.feed import Feed, Listener
-from streams.dashboard.questions import BoardQuestion
+from streams.dashboard.questions import BoardQuestion, FranchiseQuestion
 from streams.display.titles_file import Names
 from streams.reader import Board, Change, Entry, ReaderError, Status, Title
 
 
 class FakeReader:
-    """A reader of one title on one board. `problem`: what every call raises; `asked`: how often what was asked."""
+    """A reader of one title on one board. `problem`: what every call raises, `unreadable`: that of a franchise;
+    `asked`: how often what was asked."""
 
     prefix = "encore:"
 
     def __init__(self) -> None:
         self.score = 1
         self.problem: ReaderError | None = None
+        self.unreadable: ReaderError | None = None
         self.asked: Counter[str] = Counter()
         self.told: asyncio.Queue[Change] = asyncio.Queue()
 
@@ -37,6 +39,11 @@ class FakeReader:
     async def titles(self, title_ids: Any) -> dict[str, Title]:
         self._ask("titles")
         return {title_id: title(title_id) for title_id in title_ids}
+
+    async def franchise(self, franchise_id: str) -> None:
+        self._ask("franchise")
+        if self.unreadable is not None:
+            raise self.unreadable
 
     async def status(self) -> Status:
         self._ask("status")
@@ -138,6 +145,24 @@ def test_a_problem_is_told_and_taken_back_and_what_changed_meanwhile_is_shown() 
             reader.problem = None
             await until(page, "page", score_is(2))
             with feed.listen(None) as another:
+                assert await until(another, "problem") == ""
+
+    run(test)
+
+
+def test_what_one_page_cannot_read_is_told_there_and_holds_up_no_other() -> None:
+    async def test(reader: FakeReader, feed: Feed) -> None:
+        reader.unreadable = ReaderError("no number")
+        with feed.listen(FranchiseQuestion("saga")) as broken, feed.listen(BoardQuestion()) as page:
+            assert await until(broken, "problem", bool) == "no number"
+            await until(page, "page", score_is(1))
+            with feed.listen(FranchiseQuestion("saga")) as another:
+                assert await until(another, "problem") == "no number"
+            with feed.listen(BoardQuestion()) as another:
+                assert await until(another, "problem") == ""
+            reader.unreadable = None
+            await until(broken, "page")
+            with feed.listen(FranchiseQuestion("saga")) as another:
                 assert await until(another, "problem") == ""
 
     run(test)
