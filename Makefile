@@ -16,14 +16,14 @@ PROCESSES ?= 4
 ONLY_ONCE := --ignore tests/properties/test_fuzzing.py --ignore tests/contract/test_api_document.py \
 	--ignore tests/contract/test_typescript_client.py
 # What runs with the rules interpreted, too: beside the rest, in what that leaves idle, and shown when both have ended.
-READ_BY_BOTH := tests/unit/models tests/unit/state tests/unit/verify tests/properties tests/contract
+READ_BY_BOTH := tests/unit/models tests/unit/sources tests/unit/bridge tests/unit/state tests/unit/verify tests/properties tests/contract
 INTERPRETED_LOG := $(VENV)/interpreted.log
 SPREAD = $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # Tests start hundreds of workers: with their bytecode kept each starts in two thirds of the time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo check test lint compile helm helm-path typescript manifests bench faults chaos simulate soak archive-kills collect-kills collect-load drill lock audit sbom site clean
+.PHONY: demo check test lint compile helm helm-path typescript manifests bench faults chaos simulate soak archive-kills collect-kills collect-load bridge-load drill lock audit sbom site clean
 
 demo: $(INSTALLED)
 	@$(BIN)/encore demo $(ARGS)
@@ -164,6 +164,10 @@ collect-kills: $(INSTALLED)
 # What a posted event costs a collector, in seconds of its CPU. ARGS="--events N --rounds N"
 collect-load: $(INSTALLED)
 	@PYTHONPATH=tests/system $(BIN)/python tests/load $(ARGS)
+
+# What a message of each live schema costs to translate. ARGS="--schema NAME --rounds N --against CHECKOUT"
+bridge-load: $(INSTALLED)
+	@PYTHONPATH=. $(BIN)/python tests/load/translation.py $(ARGS)
 
 # Each loss that docs/keeping.md tells of, one after another, on servers of its own.
 drill: $(INSTALLED)

@@ -24,9 +24,12 @@ MODULES = (
     "coverage", "credit", "current_windows", "curve", "dayparts", "erasure", "expiry", "fold", "franchise", "ids",
     "partition_tallies", "partitioner", "reading", "row_cache", "rows", "rules", "session", "streaks", "tally",
     "title", "viewing", "watching", "windows",
+    "sources/adobe_media_collection", "sources/foreign_partition", "sources/jellyfin_webhook", "sources/mux_views",
+    "sources/player", "sources/plex_webhook", "sources/segment_video", "sources/snowplow_media",
+    "sources/snowplow_tsv", "sources/told", "sources/translator", "sources/xapi_video",
 )  # fmt: skip
-"""Those that are called for every event and checkpoint, and hold no msgspec structs of their own: what mypyc makes of a
-struct is none any more."""
+"""Those that are called for every event, message and checkpoint, and hold no msgspec structs of their own: what mypyc
+makes of a struct is none any more."""
 
 LIBRARY = "models.rules"
 """The library that all of them lie in is named after this: `models.rules__mypyc`, and found where they are."""
@@ -49,13 +52,18 @@ class CompiledRules(BuildHookInterface[Any]):
         self._kept = TemporaryDirectory()
         folder = Path(self._kept.name, "compiled")
         if compile_into(folder):
-            build_data["force_include"].update({str(file): str(FOLDER / file.name) for file in folder.iterdir()})
+            build_data["force_include"].update(_packed(folder))
             build_data.update(pure_python=False, infer_tag=True)
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Remove what lies in the wheel by now."""
         if version != "editable":
             self._kept.cleanup()
+
+
+def _packed(folder: Path) -> dict[str, str]:
+    """Where each file of the compiled rules lies in a wheel."""
+    return {str(file): str(FOLDER / file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
 
 
 def compile_into(folder: Path) -> bool:

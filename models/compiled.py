@@ -18,8 +18,9 @@ def manifest(models: Path) -> str:
 
     Of every source, since a compiled module contains constants of others.
     """
-    sources = sorted(models.glob("*.py"))
-    return "\n".join([next(iter(EXTENSION_SUFFIXES), ""), *(f"{_digest(each)}  {each.name}" for each in sources), ""])
+    sources = sorted(each.relative_to(models).as_posix() for each in models.rglob("*.py"))
+    made_of = [f"{_digest(models / name)}  {name}" for name in sources]
+    return "\n".join([next(iter(EXTENSION_SUFFIXES), ""), *made_of, ""])
 
 
 def _digest(source: Path) -> str:

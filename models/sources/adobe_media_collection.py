@@ -14,9 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-import msgspec
-
 from models.sources import told as word
+from models.sources.messages.adobe_media_collection import Call, Params
 from models.sources.told import (
     LeftOut,
     PlayerMessage,
@@ -46,35 +45,6 @@ LIVE: Final = {"live", "linear"}
 AUDIO: Final = {"aod", "audiobook", "podcast", "radio", "song"}
 
 
-class PlayerTime(msgspec.Struct, gc=False):
-    """Where the player is (s), and when (ms)."""
-
-    playhead: float | None = None
-    ts: int | None = None
-
-
-class Params(msgspec.Struct, gc=False):
-    """The parameters that are read, all of `sessionStart`."""
-
-    media_id: str | int | None = msgspec.field(default=None, name="media.id")
-    length: float | None = msgspec.field(default=None, name="media.length")
-    content_type: str | None = msgspec.field(default=None, name="media.contentType")
-    stream_type: str | None = msgspec.field(default=None, name="media.streamType")
-    downloaded: bool | None = msgspec.field(default=None, name="media.downloaded")
-    visitor_id: str | int | None = msgspec.field(default=None, name="analytics.visitorId")
-    cloud_user_id: str | int | None = msgspec.field(default=None, name="visitor.marketingCloudUserId")
-    installation_id: str | None = msgspec.field(default=None, name="appInstallationId")
-
-
-class Call(msgspec.Struct, rename="camel", gc=False):
-    """A call's body."""
-
-    player_time: PlayerTime | None = None
-    event_type: str | None = None
-    session_id: str | int | None = None
-    params: Params | None = None
-
-
 class AdobeMediaCollection(Schema):
     """The schema."""
 
@@ -87,7 +57,7 @@ class AdobeMediaCollection(Schema):
 
     def is_ours(self, header: dict[str, Any]) -> bool:
         """By the event's type."""
-        return header.get("eventType") in [*EVENTS]
+        return header.get("eventType") in list(EVENTS)
 
     def read(self, message: Call, received: Received) -> Sequence[PlayerMessage]:
         """What a call tells."""
@@ -95,7 +65,7 @@ class AdobeMediaCollection(Schema):
         what = EVENTS.get(event)
         if what is None:
             raise LeftOut("ad" if event in ADS else "other_event")
-        session = id_text(message.session_id) or id_text(received.key) or ""
+        session = id_text(message.session_id) or id_text(received.key_text()) or ""
         at = message.player_time
         if at is None or at.ts is None:
             raise Rejected("no_time", "playerTime.ts is missing")

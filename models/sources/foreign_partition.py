@@ -19,7 +19,7 @@ FORGOTTEN_EVERY: Final = 10_000
 """Sessions are forgotten after so many records."""
 
 _NEVER_MS: Final = 1 << 62
-_encode = msgspec.json.Encoder().encode
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class ForeignRecord(Protocol):
@@ -39,7 +39,7 @@ class Refusal(NamedTuple):
     text: str
 
 
-class Forgetting(msgspec.Struct, array_like=True):
+class Forgetting(NamedTuple):
     """How far the next forgetting is: `records` since the last, and the least timestamp of these."""
 
     records: int = 0
@@ -60,8 +60,11 @@ class ForeignPartition:
     A session is forgotten by the least timestamp of the last records: a single one that is far ahead forgets nothing.
     """
 
-    def __init__(self, schema: Schema, identities: Identities, kept_ms: int) -> None:
+    def __init__(
+        self, schema: Schema, identities: Identities, kept_ms: int, *, forgotten_every: int = FORGOTTEN_EVERY
+    ) -> None:
         self.forgetting = Forgetting()
+        self._forgotten_every = forgotten_every
         self._translator = Translator(schema, identities)
         self._kept_ms = kept_ms
         self._output = Output([], [], {})
@@ -73,12 +76,13 @@ class ForeignPartition:
 
     def take(self, records: Iterable[ForeignRecord]) -> None:
         """Translate records, which follow those before."""
-        translate, forgetting = self._translator.translate, self.forgetting
+        translator = self._translator
+        taken, oldest_ms = self.forgetting
         events, refusals, left_out = self._output
         for record in records:
             timestamp_ms = record.timestamp
             try:
-                found = translate(record.value, timestamp_ms, record.key)
+                found = translator.translate(record.value, timestamp_ms, record.key)
             except Rejected as problem:
                 refusals.append(Refusal(record, problem.code, str(problem)))
             else:
@@ -88,12 +92,12 @@ class ForeignPartition:
                     events.append((event.household_id.encode(), _encode(event), written_ms))
                 for reason in found.left_out:
                     left_out[reason] = left_out.get(reason, 0) + 1
-            forgetting.records += 1
-            if timestamp_ms < forgetting.oldest_ms:
-                forgetting.oldest_ms = timestamp_ms
-            if forgetting.records == FORGOTTEN_EVERY:
-                self._translator.forget(forgetting.oldest_ms - self._kept_ms)
-                forgetting.records, forgetting.oldest_ms = 0, _NEVER_MS
+            taken += 1
+            oldest_ms = min(oldest_ms, timestamp_ms)
+            if taken == self._forgotten_every:
+                translator.forget(oldest_ms - self._kept_ms)
+                taken, oldest_ms = 0, _NEVER_MS
+        self.forgetting = Forgetting(taken, oldest_ms)
 
     def drain(self) -> tuple[Output, dict[str, bytes | None]]:
         """What records became since the last call; and the sessions that changed, packed (None: forgotten)."""

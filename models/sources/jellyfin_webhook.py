@@ -10,12 +10,10 @@ around everything.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Final
 
-import msgspec
-
 from models.sources import told as word
+from models.sources.messages.jellyfin_webhook import Notification
 from models.sources.told import (
     LeftOut,
     PlayerMessage,
@@ -45,21 +43,6 @@ KINDS: Final = {
 LIVE: Final = {"LiveTvChannel", "LiveTvProgram", "Program", "TvChannel"}
 
 
-class Notification(msgspec.Struct, rename="pascal", gc=False):
-    """The properties that are read."""
-
-    notification_type: str | None = None
-    user_id: str | None = None
-    device_id: str | None = None
-    device_name: str | None = None
-    item_id: str | None = None
-    item_type: str | None = None
-    run_time_ticks: int | None = None
-    playback_position_ticks: int | None = None
-    is_paused: bool | None = None
-    utc_timestamp: datetime | None = None
-
-
 class JellyfinWebhook(Schema):
     """The schema."""
 
@@ -72,7 +55,7 @@ class JellyfinWebhook(Schema):
 
     def is_ours(self, header: dict[str, Any]) -> bool:
         """By the notification's type."""
-        return header.get("NotificationType") in [*TYPES]
+        return header.get("NotificationType") in list(TYPES)
 
     def read(self, message: Notification, received: Received) -> Sequence[PlayerMessage]:
         """What a notification tells."""
@@ -93,22 +76,13 @@ class JellyfinWebhook(Schema):
         stated = message.utc_timestamp
         at = received.timestamp_ms if stated is None else time_ms(stated, "UtcTimestamp")
         player = f"{user or ''}/{device or ''}"
-        return (
-            PlayerMessage(
-                what,
-                id_text(f"{player}/{title}/{at}/{message.notification_type}/{ticks}/{message.is_paused}") or "",
-                at,
-                player,
-                user,
-                title,
-                at_ms,
-                paused=message.is_paused,
-                profile_id=user,
-                device_id=device,
-                runtime_ms=length_ms(message.run_time_ticks, TICKS_PER_S),
-                content_kind=KINDS.get(message.item_type or ""),
-            ),
-        )
+        message_id = id_text(f"{player}/{title}/{at}/{message.notification_type}/{ticks}/{message.is_paused}") or ""
+        told = PlayerMessage(what, message_id, at, player, user, title, at_ms)
+        told.paused = message.is_paused
+        told.profile_id, told.device_id = user, device
+        told.runtime_ms = length_ms(message.run_time_ticks, TICKS_PER_S)
+        told.content_kind = KINDS.get(message.item_type or "")
+        return (told,)
 
 
 SCHEMA = JellyfinWebhook()

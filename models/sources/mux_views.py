@@ -18,6 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from models.sources import told as word
+from models.sources.messages.mux_views import ProtobufTime, Time, View, ViewEvent
 from models.sources.told import (
     LeftOut,
     PlayerMessage,
@@ -51,51 +52,6 @@ MOST_EVENTS: Final = 100_000
 """More events than a view of a week has with one ping in ten seconds."""
 
 
-class ProtobufTime(msgspec.Struct, gc=False):
-    """A time or a duration, as Protobuf has it."""
-
-    seconds: int = 0
-    nanos: int = 0
-
-
-Time = ProtobufTime | int | str | None
-
-
-class ViewEvent(msgspec.Struct, gc=False):
-    """An event of a view: in exports `type` and `playhead_time`, in the API's answers `name` and `playback_time`."""
-
-    type: str | None = None
-    name: str | None = None
-    sequence_number: int | None = None
-    viewer_time: Time = None
-    server_time: Time = None
-    event_time: Time = None
-    playhead_time: Time = None
-    playback_time: Time = None
-
-
-class View(msgspec.Struct, gc=False):
-    """The fields that are read."""
-
-    view_id: str | None = None
-    id: str | None = None
-    view_start: Time = None
-    view_end: Time = None
-    events: list[ViewEvent] | None = None
-    viewer_user_id: str | int | None = None
-    video_id: str | int | None = None
-    video_duration: float | None = None
-    video_content_type: str | None = None
-    stream_type: str | None = None
-    video_stream_type: str | None = None
-    player_autoplay: bool | None = None
-    country: str | None = None
-    country_code: str | None = None
-    view_playing_time: float | None = None
-    view_content_playing_time: float | None = None
-    view_max_playhead_position: float | None = None
-
-
 class MuxViews(Schema):
     """The schema."""
 
@@ -119,18 +75,11 @@ class MuxViews(Schema):
         title = id_text(message.video_id)
         if title is None:
             raise Rejected("no_title", "video_id is missing")
-        of_view = PlayerMessage(
-            word.OPENS,
-            "",
-            0,
-            session,
-            id_text(message.viewer_user_id),
-            title,
-            runtime_ms=length_ms(message.video_duration, 1000),
-            country=label(message.country or message.country_code),
-            content_kind="trailer" if (message.video_content_type or "").casefold() == "trailer" else None,
-            autoplay=message.player_autoplay,
-        )
+        of_view = PlayerMessage(word.OPENS, "", 0, session, id_text(message.viewer_user_id), title)
+        of_view.runtime_ms = length_ms(message.video_duration, 1000)
+        of_view.country = label(message.country or message.country_code)
+        of_view.content_kind = "trailer" if (message.video_content_type or "").casefold() == "trailer" else None
+        of_view.autoplay = message.player_autoplay
         events = message.events or []
         if len(events) > MOST_EVENTS:
             raise Rejected("out_of_range", f"events has {len(events)} entries, accepted are {MOST_EVENTS}")
@@ -154,15 +103,10 @@ def _of_events(of_view: PlayerMessage, events: list[ViewEvent]) -> list[PlayerMe
         of_position = f"{place}.playhead_time"
         position = None if stated is None else position_ms(_ms(stated, of_position), of_position, 1000)
         sequence = number if event.sequence_number is None else event.sequence_number
-        told = msgspec.structs.replace(
-            of_view,
-            what=what,
-            message_id=id_text(f"{of_view.session}/{sequence}") or "",
-            time_ms=checked_time(max(0, at_ms - ahead_ms), place),
-            # In an ad it may be the ad's own.
-            position_ms=None if what in (word.AD_BEGINS, word.AD_ENDS) else position,
-        )
-        tells.append(told)
+        time_ms = checked_time(max(0, at_ms - ahead_ms), place)
+        # In an ad it may be the ad's own.
+        position = None if what in (word.AD_BEGINS, word.AD_ENDS) else position
+        tells.append(_at(of_view, what, str(sequence), time_ms, position))
     if not tells:
         raise LeftOut("other_event")
     return tells
@@ -177,21 +121,20 @@ def _without_events(of_view: PlayerMessage, message: View) -> list[PlayerMessage
         raise LeftOut("no_position")
     played_ms = position_ms(played, "view_playing_time", 1000) or 0
     reached_ms = position_ms(message.view_max_playhead_position, "view_max_playhead_position", 1000) or 0
-    begun = msgspec.structs.replace(
-        of_view,
-        what=word.START,
-        message_id=id_text(f"{of_view.session}/start") or "",
-        time_ms=checked_time(end_ms - played_ms, "view_end less view_playing_time"),
-        position_ms=max(0, reached_ms - played_ms),
-    )
-    over = msgspec.structs.replace(
-        of_view,
-        what=word.STOP,
-        message_id=id_text(f"{of_view.session}/stop") or "",
-        time_ms=end_ms,
-        position_ms=reached_ms,
-    )
-    return [begun, over]
+    began_ms = checked_time(end_ms - played_ms, "view_end less view_playing_time")
+    return [
+        _at(of_view, word.START, "start", began_ms, max(0, reached_ms - played_ms)),
+        _at(of_view, word.STOP, "stop", end_ms, reached_ms),
+    ]
+
+
+def _at(of_view: PlayerMessage, what: str, name: str, time_ms: int, position_ms: int | None) -> PlayerMessage:
+    """What a moment of a view tells, beside all that the view does."""
+    message_id = id_text(f"{of_view.session}/{name}") or ""
+    told = PlayerMessage(what, message_id, time_ms, of_view.session, of_view.household, of_view.title, position_ms)
+    told.runtime_ms, told.country = of_view.runtime_ms, of_view.country
+    told.content_kind, told.autoplay = of_view.content_kind, of_view.autoplay
+    return told
 
 
 def _ahead_ms(event: ViewEvent, number: int) -> int:
@@ -205,10 +148,10 @@ def _ahead_ms(event: ViewEvent, number: int) -> int:
 def _unix_ms(stated: Time, place: str) -> int:
     if stated is None:
         raise Rejected("no_time", f"{place} is missing")
-    return checked_time(int(_ms(stated, place)), place)
+    return checked_time(_ms(stated, place), place)
 
 
-def _ms(stated: ProtobufTime | int | str, place: str) -> float:
+def _ms(stated: ProtobufTime | int | str, place: str) -> int:
     """A time or duration in ms, in any of the notations."""
     if isinstance(stated, ProtobufTime):
         return stated.seconds * 1000 + stated.nanos // 1_000_000

@@ -6,13 +6,12 @@ not know any schema, nor how an event is written.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
-
-import msgspec
+from typing import Final
 
 from models.rules import HOUR_MS
 from models.sources import told as word
 from models.sources.told import LeftOut, PlayerMessage
+from models.sources.written import SessionAtRest
 
 MOST_IDS: Final = 16
 """Ids of messages that are remembered at the latest time: an older message is none of the present state anyway."""
@@ -35,30 +34,27 @@ _WITHOUT_POSITION: Final = frozenset((word.PAUSE, word.BUFFER, word.STOP, word.E
 """These change the state even if they state no position: the last one is taken."""
 
 
-class Step(NamedTuple):
+class Step:
     """One event to be written. `seek_from_ms`: None: not known."""
 
-    event_type: str
-    time_ms: int
-    position_ms: int
-    seek_from_ms: int | None = None
+    def __init__(self, event_type: str, time_ms: int, position_ms: int, seek_from_ms: int | None = None) -> None:
+        self.event_type, self.time_ms = event_type, time_ms
+        self.position_ms, self.seek_from_ms = position_ms, seek_from_ms
 
 
-class ForeignSession(msgspec.Struct, array_like=True, gc=False):
+class ForeignSession:
     """What is remembered of a foreign session: some hundred bytes, a few thousand at most.
 
+    At rest it is a `models.sources.written.SessionAtRest`: a field of one is a field of both.
     `latest_ms`: the time of the latest message, `ids` those at that time. `position_ms` was told at `at_ms`, by the
     last event that was written; -1: none. `rate`: as last stated. `playing`: what the written events say. `goes_on`:
     still only while it buffers or shows an ad. `since_ms`: when the seek or ad break began. `seen_ms`: the timestamp of
     its last record. `left_out`: why nothing of it counts. `mixed`: it names no session, and is that of several players.
     """
 
-    household_id: str
-    title_id: str
-    play_session_id: str
     seen_ms: int = -1
     latest_ms: int = -1
-    ids: list[str] = []
+    ids: tuple[str, ...] = ()
     position_ms: int = -1
     at_ms: int = -1
     rate: float = 1.0
@@ -81,16 +77,59 @@ class ForeignSession(msgspec.Struct, array_like=True, gc=False):
     device_id: str | None = None
     autoplay: bool | None = None
 
+    def __init__(self, household_id: str, title_id: str, play_session_id: str) -> None:
+        self.household_id, self.title_id, self.play_session_id = household_id, title_id, play_session_id
+
+    def at_rest(self) -> SessionAtRest:
+        """The session to be packed."""
+        return SessionAtRest(
+            self.household_id,
+            self.title_id,
+            self.play_session_id,
+            self.seen_ms,
+            self.latest_ms,
+            self.ids,
+            self.position_ms,
+            self.at_ms,
+            self.rate,
+            self.playing,
+            self.goes_on,
+            self.over,
+            self.seeking,
+            self.in_ad,
+            self.since_ms,
+            self.ad_id,
+            self.ad_position_ms,
+            self.ads_ms,
+            self.ads_since_ms,
+            self.left_out,
+            self.mixed,
+            self.runtime_ms,
+            self.content_kind,
+            self.profile_id,
+            self.profile_kind,
+            self.device_id,
+            self.autoplay,
+        )
+
     def note(self, message_id: str, time_ms: int) -> None:
         """Remember that a message was translated."""
         if time_ms > self.latest_ms:
-            self.latest_ms, self.ids = time_ms, [message_id]
+            self.latest_ms, self.ids = time_ms, (message_id,)
         elif time_ms == self.latest_ms:
-            self.ids = [*self.ids[1 - MOST_IDS :], message_id]
+            self.ids = (*self.ids[1 - MOST_IDS :], message_id)
 
     def told_before(self, message_id: str) -> bool:
         """Whether this message is the latest one, again; also if it now states another time, as it was sent again."""
         return message_id in self.ids
+
+
+def session_of(packed: SessionAtRest) -> ForeignSession:
+    """The session that was packed."""
+    session = ForeignSession(packed.household_id, packed.title_id, packed.play_session_id)
+    for name in SessionAtRest.__struct_fields__:
+        setattr(session, name, getattr(packed, name))
+    return session
 
 
 def advance(session: ForeignSession, told: PlayerMessage, tells_seeks: bool, fastest_percent: int) -> list[Step]:

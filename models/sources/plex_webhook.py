@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-import msgspec
-
 from models.sources import told as word
+from models.sources.messages.plex_webhook import PlexPayload
 from models.sources.told import (
     LeftOut,
     PlayerMessage,
@@ -40,37 +39,6 @@ SCROBBLED_PERCENT: Final = 90
 """A scrobble says that the title was played past this share of it."""
 
 
-class PlexAccount(msgspec.Struct, gc=False):
-    """Who plays."""
-
-    id: str | int | None = None
-
-
-class PlexPlayer(msgspec.Struct, gc=False):
-    """What plays it."""
-
-    uuid: str | None = None
-
-
-class Metadata(msgspec.Struct, rename="camel", gc=False):
-    """What is played."""
-
-    type: str | None = None
-    rating_key: str | int | None = None
-    duration: int | None = None
-    view_offset: int | None = None
-    live: str | int | None = None
-
-
-class PlexPayload(msgspec.Struct, gc=False):
-    """The fields that are read."""
-
-    event: str | None = None
-    account: PlexAccount | None = msgspec.field(default=None, name="Account")
-    player: PlexPlayer | None = msgspec.field(default=None, name="Player")
-    metadata: Metadata | None = msgspec.field(default=None, name="Metadata")
-
-
 class PlexWebhook(Schema):
     """The schema."""
 
@@ -84,7 +52,7 @@ class PlexWebhook(Schema):
 
     def is_ours(self, header: dict[str, Any]) -> bool:
         """By the event."""
-        return header.get("event") in [*EVENTS]
+        return header.get("event") in list(EVENTS)
 
     def read(self, message: PlexPayload, received: Received) -> Sequence[PlayerMessage]:
         """What a webhook tells."""
@@ -107,21 +75,11 @@ class PlexWebhook(Schema):
         device = id_text(message.player.uuid) if message.player else None
         time_ms = checked_time(received.timestamp_ms, "the record's timestamp")
         player = f"{account or ''}/{device or ''}"
-        return (
-            PlayerMessage(
-                what,
-                id_text(f"{player}/{title}/{time_ms}/{message.event}") or "",
-                time_ms,
-                player,
-                account,
-                title,
-                at_ms,
-                profile_id=account,
-                device_id=device,
-                runtime_ms=runtime_ms,
-                content_kind=KINDS.get(item.type or ""),
-            ),
-        )
+        message_id = id_text(f"{player}/{title}/{time_ms}/{message.event}") or ""
+        told = PlayerMessage(what, message_id, time_ms, player, account, title, at_ms)
+        told.profile_id, told.device_id, told.runtime_ms = account, device, runtime_ms
+        told.content_kind = KINDS.get(item.type or "")
+        return (told,)
 
 
 SCHEMA = PlexWebhook()

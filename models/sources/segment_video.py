@@ -17,6 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from models.sources import told as word
+from models.sources.messages.segment_video import Properties, SegmentBatch, Track
 from models.sources.told import (
     LeftOut,
     PlayerMessage,
@@ -55,47 +56,6 @@ ADS: Final = {"Video Ad Started", "Video Ad Playing", "Video Ad Completed"}
 
 END_MS: Final = 2_000
 """A piece of content that ends so close to the end of the whole one ends that: positions are whole seconds."""
-
-
-class Properties(msgspec.Struct, gc=False):
-    """The properties that are read, of all three kinds of events."""
-
-    session_id: str | int | None = None
-    content_asset_id: str | int | None = None
-    asset_id: str | int | None = None
-    position: float | None = None
-    seek_position: float | None = None
-    total_length: float | None = None
-    livestream: bool | None = None
-
-
-class Context(msgspec.Struct, gc=False):
-    """The context's fields that are read."""
-
-    timezone: str | None = None
-
-
-class Track(msgspec.Struct, rename="camel", gc=False):
-    """A call; `properties` of others than `track` calls are not read."""
-
-    type: str | None = None
-    event: str | None = None
-    message_id: str | None = None
-    user_id: str | int | None = None
-    anonymous_id: str | int | None = None
-    timestamp: datetime | None = None
-    original_timestamp: datetime | None = None
-    sent_at: datetime | None = None
-    received_at: datetime | None = None
-    properties: Properties | None = None
-    context: Context | None = None
-
-
-class SegmentBatch(msgspec.Struct, rename="camel", gc=False):
-    """Calls that a device sends at once, and when it did, by its own clock."""
-
-    batch: list[msgspec.Raw] | None = None
-    sent_at: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class SegmentVideo(Schema):
@@ -159,17 +119,12 @@ class SegmentVideo(Schema):
             raise Rejected("no_session", "properties.session_id is missing")
         if stated.livestream:
             raise LeftOut("live")
-        told = PlayerMessage(
-            what,
-            id_text(message.message_id) or content_id(received),
-            _time_ms(message),
-            session,
-            id_text(message.user_id),
-            position_ms=position_ms(stated.position, "properties.position"),
-            device_id=id_text(message.anonymous_id),
-            time_zone=label(message.context.timezone) if message.context else None,
-            sent_time_ms=optional_time_ms(message.sent_at),
-        )
+        message_id = id_text(message.message_id) or content_id(received)
+        told = PlayerMessage(what, message_id, _time_ms(message), session, id_text(message.user_id))
+        told.position_ms = position_ms(stated.position, "properties.position")
+        told.device_id = id_text(message.anonymous_id)
+        told.time_zone = label(message.context.timezone) if message.context else None
+        told.sent_time_ms = optional_time_ms(message.sent_at)
         if what == word.AD_PLAYS:
             told.ad_id = id_text(stated.asset_id) or ""
         elif event in CONTENT:

@@ -12,13 +12,23 @@ analytics SDKs (`event_name`, `contexts_com_…_2`). Times are seconds with deci
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import msgspec
 
 from models.sources import told as word
+from models.sources.messages.snowplow_media import (
+    MEDIA,
+    VENDOR,
+    AdBreak,
+    Enriched,
+    Entities,
+    Entity,
+    EventData,
+    MediaSession,
+    SnowplowPlayer,
+)
 from models.sources.snowplow_tsv import columns_as_json
 from models.sources.told import (
     LeftOut,
@@ -35,10 +45,7 @@ from models.sources.told import (
     time_ms,
 )
 
-S = TypeVar("S", bound=msgspec.Struct)
-
-VENDOR: Final = "com.snowplowanalytics.snowplow"
-MEDIA: Final = "com.snowplowanalytics.snowplow.media"
+S = TypeVar("S")
 
 EVENTS: Final = {
     "ready_event": word.OPENS,
@@ -84,96 +91,27 @@ TYPES: Final = {
 """Events of version 1, by their `type`: those of HTML5 and of the YouTube plugin."""
 
 
-class Entity(msgspec.Struct, gc=False):
-    """Self-describing JSON."""
-
-    schema: str
-    data: msgspec.Raw = msgspec.Raw(b"{}")
-
-
-class Entities(msgspec.Struct, gc=False):
-    """Self-describing JSON that holds a list of such."""
-
-    data: list[Entity] = []
-
-
-class SnowplowPlayer(msgspec.Struct, rename="camel", gc=False):
-    """The media player, of both versions."""
-
-    current_time: float | None = None
-    duration: float | None = None
-    ended: bool | None = None
-    paused: bool | None = None
-    livestream: bool | None = None
-    is_live: bool | None = None
-    label: str | None = None
-    media_type: str | None = None
-    playback_rate: float | None = None
-
-
-class MediaSession(msgspec.Struct, rename="camel", gc=False):
-    """The media session, of version 2."""
-
-    media_session_id: str | None = None
-
-
-class AdBreak(msgspec.Struct, rename="camel", gc=False):
-    """The ad break that an ad event belongs to."""
-
-    break_type: str | None = None
-
-
-class EventData(msgspec.Struct, rename="camel", gc=False):
-    """The event's own data, of both versions."""
-
-    type: str | None = None
-    label: str | None = None
-    new_rate: float | None = None
-
-
 _PLAYER: Final = msgspec.json.Decoder(SnowplowPlayer, strict=False)
 _SESSION: Final = msgspec.json.Decoder(MediaSession, strict=False)
 _AD_BREAK: Final = msgspec.json.Decoder(AdBreak, strict=False)
 _EVENT_DATA: Final = msgspec.json.Decoder(EventData, strict=False)
 _ENTITY: Final = msgspec.json.Decoder(Entity, strict=False)
 
-_OF_EVENT = f"unstruct_event_{VENDOR.replace('.', '_')}"
-_OF_CONTEXT = f"contexts_{VENDOR.replace('.', '_')}"
 
-
-class Enriched(msgspec.Struct, gc=False):
-    """The fields that are read, in both notations."""
-
-    event_id: str | None = None
-    derived_tstamp: datetime | None = None
-    dvce_created_tstamp: datetime | None = None
-    collector_tstamp: datetime | None = None
-    dvce_sent_tstamp: datetime | None = None
-    domain_userid: str | None = None
-    domain_sessionid: str | None = None
-    os_timezone: str | None = None
-    geo_country: str | None = None
-    unstruct_event: Entity | None = None
-    contexts: list[Entity] | Entities | None = None
-    event_vendor: str | None = None
-    event_name: str | None = None
-    type_event: EventData | None = msgspec.field(default=None, name=f"{_OF_EVENT}_media_player_event_1")
-    rate_event: EventData | None = msgspec.field(default=None, name=f"{_OF_EVENT}_media_playback_rate_change_event_1")
-    players: list[SnowplowPlayer] | None = msgspec.field(default=None, name=f"{_OF_CONTEXT}_media_player_2")
-    players_1: list[SnowplowPlayer] | None = msgspec.field(default=None, name=f"{_OF_CONTEXT}_media_player_1")
-    sessions: list[MediaSession] | None = msgspec.field(default=None, name=f"{_OF_CONTEXT}_media_session_1")
-    ad_breaks: list[AdBreak] | None = msgspec.field(default=None, name=f"{_OF_CONTEXT}_media_ad_break_1")
-
-
-class Media(msgspec.Struct):
+class Media:
     """What an event says of media, whatever its notation."""
 
-    vendor: str = ""
-    name: str = ""
-    data: EventData | None = None
-    player: SnowplowPlayer | None = None
-    session: MediaSession | None = None
-    ad_break: AdBreak | None = None
+    def __init__(
+        self,
+        vendor: str,
+        name: str,
+        data: EventData | None = None,
+        player: SnowplowPlayer | None = None,
+        session: MediaSession | None = None,
+        ad_break: AdBreak | None = None,
+    ) -> None:
+        self.vendor, self.name = vendor, name
+        self.data, self.player, self.session, self.ad_break = data, player, session, ad_break
 
     @property
     def what(self) -> str | None:
@@ -234,7 +172,7 @@ def _told(what: str, message: Enriched, media: Media, player: SnowplowPlayer, re
         raise Rejected("no_session", "mediaSessionId and domain_sessionid are missing")
     time = message.derived_tstamp or message.dvce_created_tstamp or message.collector_tstamp
     rate = media.data.new_rate if media.data and media.data.new_rate else player.playback_rate
-    return PlayerMessage(
+    told = PlayerMessage(
         what,
         id_text(message.event_id) or content_id(received),
         time_ms(time, "derived_tstamp"),
@@ -242,13 +180,13 @@ def _told(what: str, message: Enriched, media: Media, player: SnowplowPlayer, re
         id_text(message.domain_userid),
         id_text(player.label) or id_text(media.data.label if media.data else None),
         position_ms(player.current_time, "currentTime"),
-        paused=player.paused or player.ended,
-        playback_rate=rate if rate is not None and 0 < rate <= 16 else None,
-        runtime_ms=length_ms(player.duration),
-        time_zone=label(message.os_timezone),
-        country=label(message.geo_country),
-        sent_time_ms=optional_time_ms(message.dvce_sent_tstamp),
     )
+    told.paused = player.paused or player.ended
+    told.playback_rate = rate if rate is not None and 0 < rate <= 16 else None
+    told.runtime_ms = length_ms(player.duration)
+    told.time_zone, told.country = label(message.os_timezone), label(message.geo_country)
+    told.sent_time_ms = optional_time_ms(message.dvce_sent_tstamp)
+    return told
 
 
 def _media(message: Enriched) -> Media:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, Final, NamedTuple
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -60,8 +60,9 @@ REJECTED: Final = {
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# What is subtracted from a time that states no zone: such a time is UTC.
+_EPOCH_WITHOUT_ZONE: Final = datetime(1970, 1, 1)
 _LONGEST_MEDIA_S: Final = LONGEST_MEDIA_MS // 1000
-_MILLISECOND: Final = timedelta(milliseconds=1)
 _decode_array: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -81,15 +82,18 @@ class LeftOut(Exception):
         self.code = code
 
 
-class Received(NamedTuple):
-    """A record as it came: its value, its timestamp in ms, its key in text."""
+class Received:
+    """A record as it came: its value, its timestamp in ms, its key."""
 
-    value: bytes
-    timestamp_ms: int
-    key: str = ""
+    def __init__(self, value: bytes, timestamp_ms: int, key: bytes | None = None) -> None:
+        self.value, self.timestamp_ms, self.key = value, timestamp_ms, key
+
+    def key_text(self) -> str:
+        """The key in text; empty: there is none."""
+        return self.key.decode(errors="replace") if self.key else ""
 
 
-class PlayerMessage(msgspec.Struct, gc=False):
+class PlayerMessage:
     """What one message tells. None: not stated.
 
     `what` is a word of the vocabulary above. `message_id` is never empty: `content_id` makes one. `session` is the
@@ -98,13 +102,6 @@ class PlayerMessage(msgspec.Struct, gc=False):
     position `position_ms` is. `left_out`: nothing of this session counts, for this reason.
     """
 
-    what: str
-    message_id: str
-    time_ms: int
-    session: str
-    household: str | None = None
-    title: str | None = None
-    position_ms: int | None = None
     from_ms: int | None = None
     paused: bool | None = None
     counts_ads: bool = False
@@ -121,6 +118,19 @@ class PlayerMessage(msgspec.Struct, gc=False):
     autoplay: bool | None = None
     offline: bool | None = None
     sent_time_ms: int | None = None
+
+    def __init__(
+        self,
+        what: str,
+        message_id: str,
+        time_ms: int,
+        session: str,
+        household: str | None = None,
+        title: str | None = None,
+        position_ms: int | None = None,
+    ) -> None:
+        self.what, self.message_id, self.time_ms, self.session = what, message_id, time_ms, session
+        self.household, self.title, self.position_ms = household, title, position_ms
 
 
 class Schema(ABC):
@@ -189,9 +199,8 @@ def optional_time_ms(time: datetime | None) -> int | None:
 
 
 def _unix_ms(time: datetime) -> int:
-    if time.tzinfo is None:
-        time = time.replace(tzinfo=UTC)
-    return (time - _EPOCH) // _MILLISECOND
+    since = time - (_EPOCH if time.tzinfo is not None else _EPOCH_WITHOUT_ZONE)
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 
 def checked_time(unix_ms: int, place: str) -> int:
@@ -201,22 +210,27 @@ def checked_time(unix_ms: int, place: str) -> int:
     return unix_ms
 
 
-def position_ms(position: float | None, place: str, units_per_s: int = 1) -> int | None:
+# Not only `float`: compiled code would make one of an integer before it could be compared.
+def position_ms(position: int | float | None, place: str, units_per_s: int = 1) -> int | None:
     """A position in ms. Up to a second below 0 becomes 0, as players round. Raises `Rejected`."""
     if position is None:
         return None
     # Compared before it is computed with: it may be infinite, no number, or an integer beyond all floats.
     if -units_per_s <= position <= _LONGEST_MEDIA_S * units_per_s:
-        return max(0, int(position * 1000 / units_per_s + 0.5))
+        return max(0, _rounded_ms(position, units_per_s))
     shown = f"{position:.15g}" if -1e15 < position < 1e15 else "no number that a player has"
     raise Rejected("out_of_range", f"{place} is {shown}, accepted: 0 to seven days")
 
 
-def length_ms(length: float | None, units_per_s: int = 1) -> int | None:
+def length_ms(length: int | float | None, units_per_s: int = 1) -> int | None:
     """A title's length in ms. Players say 0, -1 or a huge number if they do not know it: then it is none."""
     if length is None or not 0 < length <= _LONGEST_MEDIA_S * units_per_s:
         return None
-    return int(length * 1000 / units_per_s + 0.5)
+    return _rounded_ms(length, units_per_s)
+
+
+def _rounded_ms(units: float, units_per_s: int) -> int:
+    return int(units * 1000 / units_per_s + 0.5)
 
 
 def id_text(stated: str | int | None) -> str | None:
@@ -229,9 +243,9 @@ def id_text(stated: str | int | None) -> str | None:
 
 def label(stated: str | None) -> str | None:
     """The name of a zone or country, if it is one: it is not judged here."""
-    if not stated or len(stated) > LONGEST_LABEL_BYTES or len(stated.encode()) > LONGEST_LABEL_BYTES:
+    if not stated or len(stated) > LONGEST_LABEL_BYTES:
         return None
-    return stated
+    return stated if stated.isascii() or len(stated.encode()) <= LONGEST_LABEL_BYTES else None
 
 
 def content_id(received: Received, with_time: bool = False) -> str:

@@ -8,34 +8,36 @@ events, with the same ids. So a replay changes nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from models.events import Event, nesting
+from models.events import nesting
 from models.rules import DEEPEST_NESTING
 from models.sources.identities import BY_THE_SCHEMA, Identities, field_reader
-from models.sources.player import LONGEST_SILENCE_MS, ForeignSession, Step, advance
+from models.sources.player import LONGEST_SILENCE_MS, ForeignSession, Step, advance, session_of
 from models.sources.reading import session_id
 from models.sources.told import OPENS, PLAY, START, LeftOut, PlayerMessage, Received, Rejected, Schema, id_text
+from models.sources.written import SessionAtRest, TranslatedEvent
 
-LARGEST_MESSAGE_BYTES = 1_048_576
+LARGEST_MESSAGE_BYTES: Final = 1_048_576
 """A message is at most 1 MiB, the largest that Kafka takes unless it is told otherwise."""
 
 
-LONGEST_UNNAMED_MS, LONGEST_AFTER_END_MS = 600_000, 30_000
+LONGEST_UNNAMED_MS: Final = 600_000
+LONGEST_AFTER_END_MS: Final = 30_000
 """Where messages name no session: after this silence, a player is gone. Media Collection's sessions end so, too."""
 
 
-class TranslatedEvent(Event, omit_defaults=True, gc=False):
-    """A playback event as it is written: what is not known is left out."""
+_unpack: Final = msgspec.msgpack.Decoder(SessionAtRest).decode
+_pack: Final = msgspec.msgpack.Encoder().encode
 
 
-class Translation(msgspec.Struct, gc=False):
+class Translation:
     """What became of a message: events in order, and a code of `told.LEFT_OUT` for each thing told that became none."""
 
-    events: list[TranslatedEvent]
-    left_out: list[str]
+    def __init__(self, events: list[TranslatedEvent], left_out: list[str]) -> None:
+        self.events, self.left_out = events, left_out
 
 
 class Translator:
@@ -48,6 +50,10 @@ class Translator:
     def __init__(self, schema: Schema, identities: Identities = BY_THE_SCHEMA) -> None:
         self.sessions: dict[str, ForeignSession] = {}
         self._schema, self._identities = schema, identities
+        # These are asked for each message, and a class variable is looked up.
+        self._is_whole, self._tells_household_once = schema.is_whole, schema.tells_household_once
+        self._tells_sessions, self._tells_seeks = schema.tells_sessions, schema.tells_seeks
+        self._fastest_percent = schema.fastest_percent
         self._decode = msgspec.json.Decoder(schema.message, strict=False).decode
         self._household = field_reader(identities.household)
         self._title = field_reader(identities.title)
@@ -61,7 +67,7 @@ class Translator:
         left_out: list[str] = []
         try:
             tells = self.read(value, timestamp_ms, key)
-            if self._schema.is_whole:
+            if self._is_whole:
                 self._follow_whole(tells, events, left_out)
             else:
                 for told in tells:
@@ -74,7 +80,7 @@ class Translator:
         """What a record tells by itself; nothing is remembered of it. Raises `Rejected` and `LeftOut`."""
         if value is None:
             raise Rejected("malformed", "the value is null")
-        received = Received(value, timestamp_ms, key.decode(errors="replace") if key else "")
+        received = Received(value, timestamp_ms, key)
         value = self._schema.as_json(self._checked(value))
         tells = self._schema.read(self._message(value), received)
         if self._chooses:
@@ -86,7 +92,7 @@ class Translator:
     def drain(self) -> dict[str, bytes | None]:
         """The sessions that changed since the last call, packed; None: forgotten."""
         changed = {
-            key: None if (session := self.sessions.get(key)) is None else msgspec.msgpack.encode(session)
+            key: None if (session := self.sessions.get(key)) is None else _pack(session.at_rest())
             for key in sorted(self._changed)
         }
         self._changed.clear()
@@ -94,7 +100,7 @@ class Translator:
 
     def restore(self, key: str, packed: bytes) -> None:
         """Take a session as `drain` gave it."""
-        self.sessions[key] = msgspec.msgpack.decode(packed, type=ForeignSession)
+        self.sessions[key] = session_of(_unpack(packed))
 
     def forget(self, before_ms: int) -> None:
         """Forget the sessions whose last record is older than this (by the records' timestamps)."""
@@ -151,8 +157,8 @@ class Translator:
                 left_out.append(reason.code)
 
     def _follow(self, told: PlayerMessage, timestamp_ms: int, events: list[TranslatedEvent]) -> None:
-        # Session ids need not be unique among households.
-        key = told.session if self._schema.tells_household_once else f"{told.household}\x1f{told.session}"
+        # ForeignSession ids need not be unique among households.
+        key = told.session if self._tells_household_once else f"{told.household}\x1f{told.session}"
         session = self.sessions.get(key)
         if session is not None and not told.session:
             session = self._only(session, told)
@@ -194,7 +200,7 @@ class Translator:
         """Whether a message begins anew: another title, or another session where messages name none."""
         if told.title is not None and told.title != session.title_id:
             return True
-        if self._schema.tells_sessions or told.time_ms <= session.latest_ms:
+        if self._tells_sessions or told.time_ms <= session.latest_ms:
             return False
         if told.time_ms - session.latest_ms > LONGEST_SILENCE_MS:
             return True
@@ -204,14 +210,14 @@ class Translator:
 
     def _begun(self, told: PlayerMessage, before: ForeignSession | None = None) -> ForeignSession:
         """A session that begins with this message. `before`: the one that the player had before. Raises `Rejected`."""
-        if before is None and told.title is None and self._schema.tells_household_once:
+        if before is None and told.title is None and self._tells_household_once:
             raise Rejected("no_session", "the message that opens this session was not seen, or is too long ago")
         household_id = self._household_id(told, before)
         title_id = told.title or (before.title_id if before else "")
         if not title_id:
             raise Rejected("no_title", f"{self._identities.title or self._schema.title} is missing")
         play_session_id = id_text(told.session) or session_id(household_id, title_id, str(told.time_ms))
-        if not self._schema.tells_sessions:
+        if not self._tells_sessions:
             if before is not None and before.title_id == title_id and told.time_ms < before.latest_ms:
                 play_session_id = before.play_session_id
             else:
@@ -247,8 +253,7 @@ class Translator:
         _keep_stated(session, told)
         if session.left_out:
             raise LeftOut(session.left_out)
-        schema = self._schema
-        steps = advance(session, told, schema.tells_seeks, schema.fastest_percent)
+        steps = advance(session, told, self._tells_seeks, self._fastest_percent)
         last = len(steps) - 1
         for number, step in enumerate(steps):
             # What the message itself says has its id; what had to be put before it has one of its own.

@@ -11,12 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Final
 
-import msgspec
-
 from models.sources import told as word
+from models.sources.messages.xapi_video import Actor, Result, Statement, XapiSession
 from models.sources.reading import session_id
 from models.sources.told import (
     LeftOut,
@@ -42,76 +40,12 @@ VERBS: Final = {
     OF_ADL + "completed": word.PASSES,
     OF_ADL + "terminated": word.STOP,
 }
-EXTENSIONS: Final = "https://w3id.org/xapi/video/extensions/"
 END_MS: Final = 1_000
 """So close to the end of the video, `completed` is its end."""
 
 _NUMBER = re.compile(r"\d{1,10}(?:\.\d{1,9})?", re.ASCII)
 _DURATION = re.compile(r"PT(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,10}(?:\.\d{1,9})?)S)?", re.ASCII)
 _SPEED = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)x", re.ASCII)
-
-
-class Of(msgspec.Struct, gc=False):
-    """A verb, or what it was done to."""
-
-    id: str | None = None
-
-
-class XapiAccount(msgspec.Struct, gc=False):
-    """An account of the actor's."""
-
-    name: str | int | None = None
-
-
-class Actor(msgspec.Struct, gc=False):
-    """Who did it, in one of the ways that xAPI knows."""
-
-    account: XapiAccount | None = None
-    mbox: str | None = None
-    mbox_sha1sum: str | None = None
-    openid: str | None = None
-
-
-class Result(msgspec.Struct, gc=False):
-    """Positions, in seconds or, as some players write them, as ISO 8601 durations."""
-
-    time: float | str | None = msgspec.field(default=None, name=EXTENSIONS + "time")
-    time_from: float | str | None = msgspec.field(default=None, name=EXTENSIONS + "time-from")
-    time_to: float | str | None = msgspec.field(default=None, name=EXTENSIONS + "time-to")
-
-
-class XapiSession(msgspec.Struct, gc=False):
-    """The context's extensions."""
-
-    session_id: str | None = msgspec.field(default=None, name=EXTENSIONS + "session-id")
-    length: float | str | None = msgspec.field(default=None, name=EXTENSIONS + "length")
-    speed: float | str | None = msgspec.field(default=None, name=EXTENSIONS + "speed")
-
-
-class ResultPart(msgspec.Struct, gc=False):
-    """A statement's result."""
-
-    extensions: Result | None = None
-
-
-class ContextPart(msgspec.Struct, gc=False):
-    """A statement's context."""
-
-    registration: str | None = None
-    extensions: XapiSession | None = None
-
-
-class Statement(msgspec.Struct, gc=False):
-    """The fields that are read."""
-
-    id: str | None = None
-    verb: Of | None = None
-    actor: Actor | None = None
-    object: Of | None = None
-    timestamp: datetime | None = None
-    stored: datetime | None = None
-    result: ResultPart | None = None
-    context: ContextPart | None = None
 
 
 class XapiVideo(Schema):
@@ -150,9 +84,9 @@ class XapiVideo(Schema):
             actor,
             title,
             position_ms(_seconds(at.time, "time"), "time"),
-            runtime_ms=length_ms(_seconds(where.length, "length")),
-            playback_rate=_speed(where.speed),
         )
+        told.runtime_ms = length_ms(_seconds(where.length, "length"))
+        told.playback_rate = _speed(where.speed)
         _read_position(told, at, verb)
         return (told,)
 

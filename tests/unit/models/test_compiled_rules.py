@@ -37,7 +37,7 @@ def test_compiled_rules_are_those_of_their_sources(copied: Path) -> None:
     assert are_there(copied)
 
 
-@pytest.mark.parametrize("name", ["fold.py", "rules.py", "__init__.py"])
+@pytest.mark.parametrize("name", ["fold.py", "rules.py", "__init__.py", "sources/told.py"])
 def test_a_source_that_was_edited_is_not_shadowed_by_what_was_compiled_of_it(copied: Path, name: str) -> None:
     source = copied / name
     source.write_text(source.read_text() + "\n")
@@ -75,7 +75,7 @@ def test_the_environment_may_ask_for_the_sources(setting: str, interpreted: bool
 
 @pytest.mark.parametrize("name", MODULES)
 def test_what_is_compiled_holds_no_struct(name: str) -> None:
-    assert "msgspec.Struct" not in (MODELS / f"{name}.py").read_text()
+    assert "(msgspec.Struct" not in (MODELS / f"{name}.py").read_text()
 
 
 def test_without_a_compiler_it_says_so_in_a_line_and_goes_on(
@@ -112,9 +112,12 @@ def hook() -> Any:
 
 
 def test_a_wheel_of_compiled_rules_is_of_this_platform_and_holds_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = [MANIFEST, "fold.so", "sources/told.so"]
+
     def pretend(folder: Path) -> None:
-        folder.mkdir()
-        (folder / MANIFEST).write_text("")
+        for name in packed:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).touch()
 
     monkeypatch.delenv("ENCORE_COMPILE", raising=False)
     monkeypatch.setattr(hatch_build, "check_tools", lambda: None)
@@ -122,11 +125,12 @@ def test_a_wheel_of_compiled_rules_is_of_this_platform_and_holds_them(monkeypatc
     build_data: dict[str, Any] = {"force_include": {}, "pure_python": True, "infer_tag": False}
     building = hook()
     building.initialize("standard", build_data)
-    ((source, packed),) = build_data["force_include"].items()
-    assert (packed, Path(source).exists()) == (f"models/_compiled/{MANIFEST}", True)
+    included = build_data["force_include"]
+    assert sorted(included.values()) == sorted(f"models/_compiled/{name}" for name in packed)
+    assert all(Path(source).exists() for source in included)
     assert (build_data["pure_python"], build_data["infer_tag"]) == (False, True)
     building.finalize("standard", build_data, "")
-    assert not Path(source).exists()
+    assert not any(Path(source).exists() for source in included)
 
 
 def test_a_wheel_where_compiling_failed_is_for_every_platform(monkeypatch: pytest.MonkeyPatch) -> None:

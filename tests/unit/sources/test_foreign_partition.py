@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 from told_evenings import the_evening, told
 
-from models.sources import foreign_partition
-from models.sources.foreign_partition import ForeignPartition, Forgetting, Output
+from models.sources.foreign_partition import FORGOTTEN_EVERY, ForeignPartition, Forgetting, Output
 from models.sources.identities import BY_THE_SCHEMA
 from models.sources.schemas import schemas
 
@@ -24,8 +23,8 @@ class Record(NamedTuple):
     value: bytes | None
 
 
-def partition(schema: str = "segment_video") -> ForeignPartition:
-    return ForeignPartition(schemas()[schema], BY_THE_SCHEMA, KEPT_MS)
+def partition(schema: str = "segment_video", forgotten_every: int = FORGOTTEN_EVERY) -> ForeignPartition:
+    return ForeignPartition(schemas()[schema], BY_THE_SCHEMA, KEPT_MS, forgotten_every=forgotten_every)
 
 
 def evening(schema: str = "segment_video") -> list[Record]:
@@ -83,32 +82,27 @@ def test_what_becomes_no_event_is_kept_by_its_reason() -> None:
     assert taken(partition(), []) == Output([], [], {})
 
 
-@pytest.fixture
-def every_three(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(foreign_partition, "FORGOTTEN_EVERY", 3)
-
-
 @pytest.mark.parametrize(("later_ms", "remembered"), [(KEPT_MS - 1, 4), (KEPT_MS, 4), (KEPT_MS + 1, 3)])
 def test_a_session_is_forgotten_once_all_records_are_later_by_more_than_it_is_kept(
-    later_ms: int, remembered: int, every_three: None
+    later_ms: int, remembered: int
 ) -> None:
-    one = partition()
+    one = partition(forgotten_every=3)
     one.take([ping(0, 1, "old"), ping(1, 1, "old"), ping(2, 1, "old")])
     one.take([ping(3 + n, 1 + later_ms + n, f"new {n}") for n in range(3)])
     assert one.sessions == remembered
     assert [key for key, packed in one.drain()[1].items() if packed is None] == ["home\x1fold"] * (4 - remembered)
 
 
-def test_one_record_that_is_far_ahead_forgets_nothing(every_three: None) -> None:
-    one = partition()
+def test_one_record_that_is_far_ahead_forgets_nothing() -> None:
+    one = partition(forgotten_every=3)
     one.take([ping(0, 1), ping(1, 100 * KEPT_MS, "ahead"), ping(2, 2)])
     assert one.sessions == 2
     assert one.forgetting == Forgetting()
 
 
-def test_when_is_forgotten_does_not_depend_on_batches(every_three: None) -> None:
+def test_when_is_forgotten_does_not_depend_on_batches() -> None:
     records = [ping(n, n * KEPT_MS // 2, f"session {n % 4}") for n in range(20)]
-    at_once, one_by_one = partition(), partition()
+    at_once, one_by_one = partition(forgotten_every=3), partition(forgotten_every=3)
     at_once.take(records)
     for record in records:
         one_by_one.take([record])

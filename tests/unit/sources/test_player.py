@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from models.sources import told as word
-from models.sources.player import MOST_IDS, ForeignSession, advance
+from models.sources.player import MOST_IDS, ForeignSession, advance, session_of
 from models.sources.told import LeftOut, PlayerMessage
+from models.sources.written import SessionAtRest
 
 MINUTE = 60
 
@@ -23,7 +25,9 @@ class Player:
 
     def tells(self, what: str, position: float | None, at: float, **fields: Any) -> Player:
         position_ms = None if position is None else round(position * 1000)
-        told = PlayerMessage(what, f"{what}-{at}", round(at * 1000), "s", position_ms=position_ms, **fields)
+        told = PlayerMessage(what, f"{what}-{at}", round(at * 1000), "s", position_ms=position_ms)
+        for name, stated in fields.items():
+            setattr(told, name, stated)
         try:
             steps = advance(self.session, told, self.tells_seeks, self.fastest_percent)
         except LeftOut as reason:
@@ -228,3 +232,16 @@ def test_of_the_ids_at_the_latest_time_the_newest_are_remembered() -> None:
     assert [session.told_before(f"m{number}") for number in (0, 1, MOST_IDS)] == [False, True, True]
     session.note("later", 6)
     assert (session.told_before("later"), session.told_before("m1")) == (True, False)
+
+
+STATED = {"runtime_ms": 5, "autoplay": True, "ids": ("m",), "rate": 1.5}
+OF_TYPE = {str: "x", int: 5, bool: True, type(None): "x"}
+
+
+@pytest.mark.parametrize("name", SessionAtRest.__struct_fields__)
+def test_each_field_of_a_session_is_in_its_place_at_rest(name: str) -> None:
+    at_rest = SessionAtRest("home", "film", "s")
+    at_rest = msgspec.structs.replace(at_rest, **{name: STATED.get(name, OF_TYPE.get(type(getattr(at_rest, name))))})
+    session = session_of(at_rest)
+    assert getattr(session, name) == getattr(at_rest, name)
+    assert session.at_rest() == at_rest
