@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streams.api.answers import BadArgument, NothingThere
 from streams.api.asked import ChangesAsked, NothingAsked
+from streams.api.catalogue import Catalogue
 from streams.api.changes import ChangeStream
 from streams.api.csv_rows import csv_head, csv_rows
 from streams.api.openapi import document
@@ -30,7 +31,6 @@ from streams.api.questions import Library
 from streams.api.read_key import KeyGuard, ReadKeys
 from streams.api.responses import JSON, problem_response, read_response
 from streams.api.routes import CHANGES, OPENAPI, PREFIX, QUESTIONS, TITLES_CSV, VERSION, ApiPath
-from streams.api.search import NamesSearched
 from streams.reader import AsyncReader, ReaderError, Title
 
 AT_ONCE = 1_000
@@ -47,9 +47,9 @@ HEADERS = {
 log = logging.getLogger(__name__)
 
 
-def api_app(reader: AsyncReader, hosts: Sequence[str], keys: ReadKeys | None = None) -> Starlette:
+def api_app(reader: AsyncReader, catalogue: Catalogue, hosts: Sequence[str], keys: ReadKeys | None = None) -> Starlette:
     """The application on this reader, to be mounted. `hosts`: the names by which it may be called (`*`: any)."""
-    answers = _Answers(reader, "no-cache" if keys is None else "private, no-cache")
+    answers = _Answers(reader, catalogue, "no-cache" if keys is None else "private, no-cache")
     routes = [Route(VERSION + question.path, answers.of(question)) for question in QUESTIONS]
     routes += [
         Route(VERSION + TITLES_CSV, answers.titles_csv),
@@ -87,9 +87,9 @@ class _Encoded:
 class _Answers:
     """The endpoints."""
 
-    def __init__(self, reader: AsyncReader, cache_control: str) -> None:
+    def __init__(self, reader: AsyncReader, catalogue: Catalogue, cache_control: str) -> None:
         self._reader, self._cache_control = reader, cache_control
-        self._library = Library(reader, NamesSearched(reader))
+        self._library = Library(reader, catalogue)
         self._changes = ChangeStream(reader)
 
     def of(self, question: ApiPath) -> Callable[[Request], Awaitable[Response]]:

@@ -19,7 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from streams.collect.app import PATH, Door, collect_app
 from streams.collect.body import SLOWEST_S, Room
-from streams.collect.health import CollectorHealth
+from streams.collect.health import ServiceHealth
 from streams.collect.sources import Sources
 from streams.collect.writer import CollectWriter
 from streams.config.settings import Settings
@@ -107,7 +107,7 @@ class _Collector:
         self._metrics = CollectMetrics()
         self._room = Room(settings.collect_waiting_mib << 20)
         self._writer = CollectWriter(settings.kafka_address, settings.collect_timeout_s, self._fail)
-        self._health = CollectorHealth(self._writer, topics)
+        self._health = ServiceHealth(self._writer, topics)
         door = Door(sources, self._writer, self._room, self._metrics, settings.collect_body_kib << 10)
         origins = [each.strip() for each in settings.collect_origins.split(",") if each.strip()]
         self._server = _CollectServer(

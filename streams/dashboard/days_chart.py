@@ -10,15 +10,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
+from streams.api.bounds import MOST_DAYS
 from streams.dashboard.chart import Chart, Form, series, unit_of
 from streams.dashboard.figure import metric_words
 from streams.reader import Day, Hour
 
 DAYS = 91
 """How many days are shown where none are asked for."""
-
-MOST_DAYS = 800
-"""How many days may be asked for."""
 
 HOURS = 72
 """How many hours of completions are shown. The last one is still in progress."""

@@ -18,6 +18,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from streams.api.app import api_app
+from streams.api.catalogue import Catalogue
 from streams.api.read_key import KeyGuard, ReadKeys
 from streams.api.routes import PREFIX
 from streams.config.plaintext import is_loopback
@@ -61,12 +62,14 @@ def run_dashboard(
     asyncio.run(_serve(url, prefix, names, listening, host, say, keys))
 
 
-def served_app(feed: Feed, reader: AsyncReader, hosts: Sequence[str], keys: ReadKeys | None) -> ASGIApp:
+def served_app(
+    feed: Feed, reader: AsyncReader, catalogue: Catalogue, hosts: Sequence[str], keys: ReadKeys | None
+) -> ASGIApp:
     """The API, and the dashboard for every other path."""
     dashboard: ASGIApp = dashboard_app(feed, hosts)
     if keys is not None:
         dashboard = KeyGuard(dashboard, keys, _no_key)
-    return Starlette(routes=[Mount(PREFIX, api_app(reader, hosts, keys)), Mount("", dashboard)])
+    return Starlette(routes=[Mount(PREFIX, api_app(reader, catalogue, hosts, keys)), Mount("", dashboard)])
 
 
 def _no_key() -> Response:
@@ -86,10 +89,11 @@ async def _serve(
 ) -> None:
     async with AsyncReader(url, prefix) as reader:
         await reader.status()
-        feed = Feed(reader, names)
+        catalogue = Catalogue(reader, names)
+        feed = Feed(reader, catalogue, names)
         server = uvicorn.Server(
             uvicorn.Config(
-                served_app(feed, reader, hosts_of(host), keys),
+                served_app(feed, reader, catalogue, hosts_of(host), keys),
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -147,7 +147,7 @@ def test_curve_dayparts_legs_boards_franchises_comparison_and_status(api: ApiSer
             "/titles/little-dragon/days?first=2025-11-21", "first",
             "at most 999 days before the last, 2025-11-20, and not after it",
         ),
-        ("/titles/little-dragon/days?last=1970-12-31", "last", "the years 1971 to 9998"),
+        ("/titles/little-dragon/days?last=1970-12-31", "last", "the years 1971 to 9000"),
         (
             "/titles/little-dragon/hours?last=2025-11-20T00:00:00", "last",
             "a time with its zone, such as 2026-11-23T15:00:00Z",

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from streams.api.catalogue import Catalogue
 from streams.dashboard.app import PAGES, QUESTIONS, STATIC, dashboard_app
 from streams.dashboard.feed import Feed
 from streams.dashboard.server import hosts_of
@@ -26,7 +27,8 @@ class Answer(NamedTuple):
 
 def asked(path: str, method: str = "GET", query: str = "", host: str = "127.0.0.1:8421") -> Answer:
     async def asking() -> Answer:
-        feed = Feed(AsyncReader("redis://127.0.0.1:1/0"), Names())
+        reader = AsyncReader("redis://127.0.0.1:1/0")
+        feed = Feed(reader, Catalogue(reader), Names())
         sent: list[Any] = []
 
         async def receive() -> dict[str, Any]:
