@@ -98,12 +98,14 @@ def hours_span(as_of_ms: int) -> tuple[datetime, datetime]:
     return last - timedelta(hours=HOURS - 1), last
 
 
-def hours_chart(hours: Iterable[Hour], as_of_ms: int) -> Chart:
-    """The completions of each of the last hours."""
+def hours_chart(hours: Iterable[Hour], as_of_ms: int) -> Chart | None:
+    """The completions of each of the last hours; None: there are none."""
     found = {hour.start: hour.completions for hour in hours}
     first, last = hours_span(as_of_ms)
     starts = [first + timedelta(hours=number) for number in range(HOURS)]
     values = [found.get(start, 0) for start in starts]
+    if not any(values):
+        return None
     return Chart(
         title="Completions of each hour",
         form="bars",
