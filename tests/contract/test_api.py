@@ -16,7 +16,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from api_server import AS_OF_MS, ODD, Answer, ApiServer
+from api_server import AS_OF_MS, ODD, ApiServer
+from http_answer import Answer
 from published_by_hand import PublishedByHand
 from redis import Redis
 

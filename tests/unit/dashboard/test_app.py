@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+from http_answer import Answer
 
 from streams.api.catalogue import Catalogue
 from streams.dashboard.app import PAGES, QUESTIONS, STATIC, dashboard_app
@@ -15,14 +16,6 @@ from streams.dashboard.feed import Feed
 from streams.dashboard.server import hosts_of
 from streams.display.titles_file import Names
 from streams.reader import AsyncReader
-
-
-class Answer(NamedTuple):
-    """A response; names of headers in lower case."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
 
 
 def asked(path: str, method: str = "GET", query: str = "", host: str = "127.0.0.1:8421") -> Answer:
