@@ -15,6 +15,7 @@ from streams.dashboard.app import PAGES, QUESTIONS, STATIC, dashboard_app
 from streams.dashboard.feed import Feed
 from streams.dashboard.server import hosts_of
 from streams.display.titles_file import Names
+from streams.observability.dashboard_metrics import DashboardMetrics
 from streams.reader import AsyncReader
 
 
@@ -37,7 +38,9 @@ def asked(path: str, method: str = "GET", query: str = "", host: str = "127.0.0.
             "headers": [(b"host", host.encode())],
         }  # fmt: skip
         async with asyncio.timeout(20):
-            await dashboard_app(feed, hosts_of("127.0.0.1"))(scope, receive, send)
+            await dashboard_app(feed, DashboardMetrics().dashboard_open_pages, hosts_of("127.0.0.1"))(
+                scope, receive, send
+            )
         headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
         return Answer(sent[0]["status"], headers, b"".join(part.get("body", b"") for part in sent[1:]))
 
