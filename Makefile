@@ -110,7 +110,7 @@ soak: $(INSTALLED)
 # fetches the same wheel itself.
 COMPILE := $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
-IMAGE_EXTRAS := bridge collect dashboard notify worker
+IMAGE_EXTRAS := bridge collect dashboard notify registry worker
 BUILD_NEEDS := $(PYTHON) -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
 

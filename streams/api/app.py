@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import cache
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -22,15 +23,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streams.api.answers import BadArgument, NothingThere
 from streams.api.asked import ChangesAsked, NothingAsked
+from streams.api.catalogue import Catalogue
 from streams.api.changes import ChangeStream
 from streams.api.csv_rows import csv_head, csv_rows
+from streams.api.measured import MeasuredRequests
 from streams.api.openapi import document
 from streams.api.parameters import read_parameters
 from streams.api.questions import Library
 from streams.api.read_key import KeyGuard, ReadKeys
 from streams.api.responses import JSON, problem_response, read_response
 from streams.api.routes import CHANGES, OPENAPI, PREFIX, QUESTIONS, TITLES_CSV, VERSION, ApiPath
-from streams.api.search import NamesSearched
+from streams.observability.dashboard_metrics import DashboardMetrics
 from streams.reader import AsyncReader, ReaderError, Title
 
 AT_ONCE = 1_000
@@ -47,22 +50,30 @@ HEADERS = {
 log = logging.getLogger(__name__)
 
 
-def api_app(reader: AsyncReader, hosts: Sequence[str], keys: ReadKeys | None = None) -> Starlette:
+def api_app(
+    reader: AsyncReader,
+    catalogue: Catalogue,
+    metrics: DashboardMetrics,
+    hosts: Sequence[str],
+    keys: ReadKeys | None = None,
+) -> Starlette:
     """The application on this reader, to be mounted. `hosts`: the names by which it may be called (`*`: any)."""
-    answers = _Answers(reader, "no-cache" if keys is None else "private, no-cache")
-    routes = [Route(VERSION + question.path, answers.of(question)) for question in QUESTIONS]
-    routes += [
-        Route(VERSION + TITLES_CSV, answers.titles_csv),
-        Route(VERSION + CHANGES, answers.changes),
-        Route(VERSION + OPENAPI, answers.openapi),
-    ]
+    answers = _Answers(reader, catalogue, metrics, "no-cache" if keys is None else "private, no-cache")
+    endpoints: dict[str, Callable[[Request], Awaitable[Any]]] = {
+        **{question.path: answers.of(question) for question in QUESTIONS},
+        TITLES_CSV: answers.titles_csv,
+        CHANGES: answers.changes,
+        OPENAPI: answers.openapi,
+    }
     middleware = [
         Middleware(_Encoded),
+        Middleware(MeasuredRequests, metrics=metrics, paths={endpoint: path for path, endpoint in endpoints.items()}),
         Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
     ]
     if keys is not None:
         middleware.append(Middleware(KeyGuard, keys=keys, refusal=_no_key))
     handlers = {HTTPException: _refused, BadArgument: _bad, NothingThere: _missing, ReaderError: _unread, 500: _failed}
+    routes = [Route(VERSION + path, endpoint) for path, endpoint in endpoints.items()]
     app = Starlette(routes=routes, middleware=middleware, exception_handlers=handlers)  # type: ignore[arg-type]
     app.router.redirect_slashes = False
     return app
@@ -87,10 +98,12 @@ class _Encoded:
 class _Answers:
     """The endpoints."""
 
-    def __init__(self, reader: AsyncReader, cache_control: str) -> None:
+    def __init__(
+        self, reader: AsyncReader, catalogue: Catalogue, metrics: DashboardMetrics, cache_control: str
+    ) -> None:
         self._reader, self._cache_control = reader, cache_control
-        self._library = Library(reader, NamesSearched(reader))
-        self._changes = ChangeStream(reader)
+        self._library = Library(reader, catalogue)
+        self._changes = ChangeStream(reader, metrics.api_listening_clients)
 
     def of(self, question: ApiPath) -> Callable[[Request], Awaitable[Response]]:
         """The endpoint of a question."""

@@ -1,6 +1,6 @@
 """What can be asked: one type for each set of parameters, of the path and of the query.
 
-Owns every parameter: its name, its bounds, its default and its sentence in the OpenAPI document.
+Owns every parameter: its name, its default and its sentence in the OpenAPI document.
 """
 
 from __future__ import annotations
@@ -12,18 +12,25 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from models.windows import LAST_WEEK
+from streams.api.bounds import (
+    LONGEST_ID,
+    LONGEST_SEARCH,
+    MOST_COMPARED,
+    MOST_DAYS,
+    MOST_HOURS,
+    MOST_IDS,
+    MOST_LISTED,
+    MOST_RANKED,
+)
 from streams.reader import Metric
 from streams.redis.keys import WORDS
 
-MOST_LISTED = 1_000
-MOST_IDS = 100
-MOST_COMPARED = 10
-MOST_DAYS = 1_000
-MOST_HOURS = 1_000
-MOST_RANKED = 1_000
-
-TitleId = Annotated[str, Meta(min_length=1, description="The title's id.", examples=["little-dragon"])]
-FranchiseId = Annotated[str, Meta(min_length=1, description="The franchise's id.", examples=["dragons"])]
+TitleId = Annotated[
+    str, Meta(min_length=1, max_length=LONGEST_ID, description="The title's id.", examples=["little-dragon"])
+]
+FranchiseId = Annotated[
+    str, Meta(min_length=1, max_length=LONGEST_ID, description="The franchise's id.", examples=["dragons"])
+]
 After = Annotated[str, Meta(description="Only ids after this one: `next_after` of the page before.")]
 Limit = Annotated[int, Meta(ge=1, le=MOST_LISTED, description="How many at most.")]
 if TYPE_CHECKING:
@@ -41,7 +48,7 @@ class TitlesAsked(Asked, frozen=True, kw_only=True):
     after: After = ""
     limit: Limit = 100
     search: Annotated[
-        str, Meta(min_length=1, max_length=200, description="Words that are in the title's name or id.")
+        str, Meta(min_length=1, max_length=LONGEST_SEARCH, description="Words that are in the title's name or id.")
     ] | UnsetType = UNSET  # fmt: skip
     id: Annotated[
         tuple[str, ...], Meta(max_length=MOST_IDS, description="These titles, instead of a page; repeat it for each.")

@@ -14,6 +14,7 @@ import re
 from collections.abc import AsyncIterator, Collection
 
 import msgspec
+from prometheus_client import Gauge
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -34,10 +35,10 @@ log = logging.getLogger(__name__)
 
 
 class ChangeStream:
-    """The door to the changes; `most` clients may listen at once."""
+    """The door to the changes; `most` clients may listen at once, and `listening` says how many do."""
 
-    def __init__(self, reader: AsyncReader, most: int = MOST_CLIENTS) -> None:
-        self._reader, self._most = reader, most
+    def __init__(self, reader: AsyncReader, listening: Gauge, most: int = MOST_CLIENTS) -> None:
+        self._reader, self._gauge, self._most = reader, listening, most
         self._listening = 0
 
     async def response(self, request: Request, asked: ChangesAsked) -> Response | _Stream:
@@ -57,7 +58,8 @@ class ChangeStream:
             return
         self._listening += 1
         try:
-            await EventSourceResponse(self._events(after, parts), ping=PING_S, sep="\n")(scope, receive, send)
+            with self._gauge.track_inprogress():
+                await EventSourceResponse(self._events(after, parts), ping=PING_S, sep="\n")(scope, receive, send)
         finally:
             self._listening -= 1
 

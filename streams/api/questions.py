@@ -29,8 +29,6 @@ from streams.api.answers import (
     head,
 )
 from streams.api.asked import (
-    MOST_DAYS,
-    MOST_HOURS,
     AudienceAsked,
     BoardAsked,
     ComparisonAsked,
@@ -44,7 +42,8 @@ from streams.api.asked import (
     TitlesAsked,
     WeeksAsked,
 )
-from streams.api.search import NamesSearched
+from streams.api.bounds import FIRST_YEAR, LAST_YEAR, MOST_DAYS, MOST_HOURS
+from streams.api.catalogue import Catalogue
 from streams.reader import AsyncReader, Curve, DayMetric, Dayparts, Franchise, Legs, Profile, Status, Title
 from streams.reader.results import Read
 
@@ -53,15 +52,14 @@ D = TypeVar("D", date, datetime)
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _HOURS, _DAYS = 48, 30
-_FIRST_YEAR, _LAST_YEAR = 1971, 9998
 _UNKNOWN = "nobody has watched it yet, or its id is another"
 
 
 class Library:
-    """What the questions are asked of: a reader, and a search of names. Every question raises `ReaderError`."""
+    """What the questions are asked of: a reader, and a catalogue for searches. Every question raises `ReaderError`."""
 
-    def __init__(self, reader: AsyncReader, searched: NamesSearched) -> None:
-        self.reader, self._searched = reader, searched
+    def __init__(self, reader: AsyncReader, catalogue: Catalogue) -> None:
+        self.reader, self._catalogue = reader, catalogue
 
     async def of_one_application(self, ask: Callable[[], Awaitable[T]]) -> T:
         """An answer of one application, although it may take several calls: readers may be moved meanwhile."""
@@ -77,7 +75,7 @@ class Library:
             return await self._titles_asked(asked)
         if asked.search is not UNSET:
             listing: Read = await self.reader.title_ids("", 1)
-            ids: Sequence[str] = await self._searched.ids(asked.search, asked.after, asked.limit + 1)
+            ids: Sequence[str] = await self._catalogue.found(asked.search, asked.after, asked.limit + 1)
         else:
             found = await self.reader.title_ids(asked.after, asked.limit + 1)
             listing, ids = found, found.ids
@@ -224,8 +222,8 @@ def _span(first: D | UnsetType, last: D | UnsetType, newest: D, step: timedelta,
 
 
 def _checked(name: str, time: D) -> D:
-    if not _FIRST_YEAR <= time.year <= _LAST_YEAR:
-        raise BadArgument(name, time.isoformat(), f"the years {_FIRST_YEAR} to {_LAST_YEAR}")
+    if not FIRST_YEAR <= time.year <= LAST_YEAR:
+        raise BadArgument(name, time.isoformat(), f"the years {FIRST_YEAR} to {LAST_YEAR}")
     return _hour_of(time) if isinstance(time, datetime) else time
 
 

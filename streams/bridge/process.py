@@ -10,6 +10,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from typing import Any
 
 from models.sources.identities import Identities
@@ -24,7 +25,7 @@ from streams.kafka.admin import KafkaView, TopicNow
 from streams.kafka.compacted_topic import FollowedTopic
 from streams.kafka.topics import KafkaFailed, make_bridge_topics
 from streams.observability.bridge_metrics import BridgeMetrics
-from streams.observability.http_server import Probes
+from streams.observability.http_server import probes
 from streams.observability.liveness import Vitals
 from streams.state.transactions import Fenced
 from streams.worker.group_process import GroupProcess
@@ -51,7 +52,7 @@ class BridgeProcess(GroupProcess):
         super().__init__(bridge_settings(settings, schema, topic), Vitals({}, ()))
         self.metrics = BridgeMetrics()
         self._application, self._schema, self._accept_gap = settings, schema, accept_gap
-        self._probes: Probes | None = None
+        self._opened = ExitStack()
         self._households: FollowedTopic[str] | None = None
 
     def fail(self, problem: BaseException) -> None:
@@ -145,20 +146,12 @@ class BridgeProcess(GroupProcess):
             self._households.stop()
 
     def _open_port(self) -> None:
-        settings, vitals = self.settings, self.vitals
-        if settings.metrics_port:
-            whys = {
-                "/livez": vitals.why_dead,
-                "/readyz": vitals.why_not_ready,
-                "/startupz": vitals.why_not_started,
-            }
-            self._probes = Probes(
-                settings.metrics_host, settings.metrics_port, self.metrics.registry, self._measure, whys
-            )
+        settings, registry = self.settings, self.metrics.registry
+        answering = probes(settings.metrics_host, settings.metrics_port, registry, self.vitals.whys, self._measure)
+        self._opened.enter_context(answering)
 
     def _close_port(self) -> None:
-        if self._probes is not None:
-            self._probes.close()
+        self._opened.close()
 
     def _measure(self) -> None:
         """Set all gauges. Called from the threads that answer."""

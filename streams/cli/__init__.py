@@ -22,6 +22,8 @@ from typing import Any  # noqa: E402
 
 import click  # noqa: E402
 
+from streams.cli.summaries import Summarized  # noqa: E402
+
 COMMANDS = {
     "archive": "streams.cli.archive:archive",
     "backfill": "streams.cli.backfill:backfill",
@@ -82,7 +84,7 @@ UNWRITABLE = frozenset({errno.EACCES, errno.EEXIST, errno.ENOSPC, errno.ENOTDIR,
 """What a folder is refused by."""
 
 
-class LazyCommands(click.Group):
+class LazyCommands(Summarized):
     """A group whose commands are imported on first use, so that `encore --help` stays quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -6,6 +6,8 @@ Owns the options, the output and the exit code.
 from __future__ import annotations
 
 import json
+import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -16,8 +18,6 @@ from streams.cli.servers import kafka_located
 if TYPE_CHECKING:
     from streams.archive.archiver import Archiver
     from streams.config.settings import Settings
-    from streams.observability.archive_metrics import ArchiveMetrics
-    from streams.observability.http_server import Probes
 
 _STUCK_S = 120.0
 SETTINGS = (
@@ -64,6 +64,7 @@ def _run(settings: Settings, accept_gap: bool) -> None:
     from streams.kafka.reader import CannotRead
     from streams.kafka.topics import KafkaFailed
     from streams.observability.archive_metrics import ArchiveMetrics
+    from streams.observability.http_server import probes
     from streams.observability.listening import PortTaken
     from streams.observability.logs import log_to_stderr
 
@@ -73,28 +74,16 @@ def _run(settings: Settings, accept_gap: bool) -> None:
         archiver = Archiver(settings, metrics, accept_gap=accept_gap)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: archiver.stop())
-        probes = _probes(settings, metrics, archiver)
-        try:
+        whys = {"/livez": partial(_why_dead, archiver)}
+        with probes(settings.metrics_host, settings.metrics_port, metrics.registry, whys):
             archiver.run()
-        finally:
-            if probes is not None:
-                probes.close()
     except (ArchiveFailed, CannotRead, KafkaFailed, PortTaken) as problem:
         raise click.ClickException(str(problem)) from None
 
 
-def _probes(settings: Settings, metrics: ArchiveMetrics, archiver: Archiver) -> Probes | None:
-    import time
-
-    from streams.observability.http_server import Probes
-
-    def why_dead() -> str:
-        still_s = time.monotonic() - archiver.moved_s
-        return f"nothing has moved for {still_s:.0f} s" if still_s > _STUCK_S else ""
-
-    if not settings.metrics_port:
-        return None
-    return Probes(settings.metrics_host, settings.metrics_port, metrics.registry, lambda: None, {"/livez": why_dead})
+def _why_dead(archiver: Archiver) -> str:
+    still_s = time.monotonic() - archiver.moved_s
+    return f"nothing has moved for {still_s:.0f} s" if still_s > _STUCK_S else ""
 
 
 @archive.command(name="list")

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from streams.cli.summaries import Summarized
 from streams.config.redis_address import BadAddress, read_address
 from streams.config.settings import SECRETS, SERVERS, BadSetting, Settings, kin, load, variable
 
@@ -41,7 +42,7 @@ class Command(click.Command):
                     formatter.write_dl(rows)
 
 
-class Group(click.Group, Command):
+class Group(Summarized, Command):
     """A group of such commands."""
 
     command_class = Command

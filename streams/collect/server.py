@@ -19,13 +19,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from streams.collect.app import PATH, Door, collect_app
 from streams.collect.body import SLOWEST_S, Room
-from streams.collect.health import CollectorHealth
 from streams.collect.sources import Sources
 from streams.collect.writer import CollectWriter
 from streams.config.settings import Settings
 from streams.kafka.topics import make_posted_topics
 from streams.observability.collect_metrics import CollectMetrics
-from streams.observability.http_server import Probes
+from streams.observability.health import ServiceHealth
+from streams.observability.http_server import probes
 from streams.observability.listening import opened
 from streams.observability.systemd import STOPPING, tell_supervisor
 
@@ -107,7 +107,7 @@ class _Collector:
         self._metrics = CollectMetrics()
         self._room = Room(settings.collect_waiting_mib << 20)
         self._writer = CollectWriter(settings.kafka_address, settings.collect_timeout_s, self._fail)
-        self._health = CollectorHealth(self._writer, topics)
+        self._health = ServiceHealth("Kafka", lambda: asyncio.to_thread(self._writer.why_away, topics))
         door = Door(sources, self._writer, self._room, self._metrics, settings.collect_body_kib << 10)
         origins = [each.strip() for each in settings.collect_origins.split(",") if each.strip()]
         self._server = _CollectServer(
@@ -129,13 +129,12 @@ class _Collector:
 
     def run(self) -> None:
         """Serve until it is stopped."""
-        probes = self._probes()
-        try:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(self._serve())
-        finally:
-            if probes is not None:
-                probes.close()
+        settings, registry = self._settings, self._metrics.registry
+        with (
+            probes(settings.metrics_host, settings.metrics_port, registry, self._health.whys, self._measure),
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
+            runner.run(self._serve())
         if self._why_failed:
             raise CollectFailed(self._why_failed)
 
@@ -163,13 +162,6 @@ class _Collector:
         self._why_failed = self._why_failed or why
         self._server.should_exit = True
 
-    def _probes(self) -> Probes | None:
-        settings, health, metrics = self._settings, self._health, self._metrics
-        if not settings.metrics_port:
-            return None
-
-        def measure() -> None:
-            metrics.collect_waiting_bytes.set(self._room.held)
-
-        whys = {"/livez": health.why_dead, "/readyz": health.why_not_ready}
-        return Probes(settings.metrics_host, settings.metrics_port, metrics.registry, measure, whys)
+    def _measure(self) -> None:
+        """Set the gauge. Called from the threads that answer."""
+        self._metrics.collect_waiting_bytes.set(self._room.held)

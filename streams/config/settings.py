@@ -129,7 +129,7 @@ class RunSettings(ServerSettings):
     board_least_starters: int = Field(
         20, ge=0, description="minimum starters (or completers) of a title on a board of rates"
     )
-    metrics_port: int = Field(0, ge=0, le=65_535, description="port for a worker's metrics and probes; 0: none")
+    metrics_port: int = Field(0, ge=0, le=65_535, description="port for metrics and probes; 0: none")
     metrics_host: str = Field("127.0.0.1", description="address that this port listens on")
     dashboard_port: int = Field(8421, ge=0, le=65_535, description="port of the dashboard; 0: any free port")
     dashboard_host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")] = Field(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
+from prometheus_client import Gauge
 from sse_starlette import EventSourceResponse
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders, QueryParams
@@ -81,9 +82,9 @@ class Guard:
             await self._app(scope, receive, guarded)
 
 
-def dashboard_app(feed: Feed, hosts: Sequence[str]) -> Starlette:
+def dashboard_app(feed: Feed, open_pages: Gauge, hosts: Sequence[str]) -> Starlette:
     """The application on this feed. `hosts`: the names by which a browser may call it (`*`: any)."""
-    streams = [Route(f"/events/{name}", _stream_of(feed, asked)) for name, asked in QUESTIONS.items()]
+    streams = [Route(f"/events/{name}", _stream_of(feed, open_pages, asked)) for name, asked in QUESTIONS.items()]
     pages = [Route(path, _page) for path in PAGES]
     files = Mount("/static", StaticFiles(directory=STATIC))
     # Otherwise a foreign page could use a host name of its own that resolves to this server, and read everything.
@@ -95,18 +96,18 @@ async def _page(_: Request) -> Response:
     return FileResponse(STATIC / "index.html")
 
 
-def _stream_of(feed: Feed, asked: AskedBy) -> Callable[[Request], object]:
+def _stream_of(feed: Feed, open_pages: Gauge, asked: AskedBy) -> Callable[[Request], object]:
     async def stream(request: Request) -> Response:
         try:
             question = asked(request.query_params)
         except NoSuchPage as problem:
             return PlainTextResponse(f"{problem}\n", 400)
-        return EventSourceResponse(_messages(feed, question), ping=PING_S, sep="\n")
+        return EventSourceResponse(_messages(feed, open_pages, question), ping=PING_S, sep="\n")
 
     return stream
 
 
-async def _messages(feed: Feed, question: Question | None) -> AsyncIterator[bytes]:
-    with feed.listen(question) as listener:
+async def _messages(feed: Feed, open_pages: Gauge, question: Question | None) -> AsyncIterator[bytes]:
+    with open_pages.track_inprogress(), feed.listen(question) as listener:
         async for data in listener.messages():
             yield data

@@ -1,6 +1,6 @@
 """The questions in URLs: what a page's query asks for.
 
-Owns the names and bounds of all parameters.
+Owns the names of all parameters; their bounds are the API's.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import cast
 from starlette.datastructures import QueryParams
 
 from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
+from streams.api.bounds import FIRST_YEAR, LAST_YEAR, LONGEST_ID, LONGEST_SEARCH, MOST_DAYS, MOST_DRAWN
 from streams.dashboard.comparison_page import DRAWN, Drawn
-from streams.dashboard.days_chart import FIRST_DAY, MOST_DAYS
 from streams.dashboard.questions import (
     BoardQuestion,
     ComparisonQuestion,
@@ -22,11 +22,7 @@ from streams.dashboard.questions import (
     TitleQuestion,
 )
 
-MOST_COMPARED = 4
 MOST_PAGES = 10_000
-LONGEST_ID = 1_000
-LONGEST_SEARCH = 200
-LAST_DAY = date(9000, 1, 1)
 
 
 class NoSuchPage(Exception):
@@ -60,14 +56,14 @@ def comparison_asked(query: QueryParams) -> ComparisonQuestion:
     """The question of `?id=…&id=…&drawn=…&measure=…&from=…&to=…`. Raises `NoSuchPage`."""
     drawn = cast(Drawn, _one_of(query, "drawn", tuple(DRAWN)) or "weeks")
     measure = _one_of(query, "measure", DAY_BOARDS) or "watched_s"
-    return ComparisonQuestion(_ids(query, MOST_COMPARED), drawn, measure, *_days(query))
+    return ComparisonQuestion(_ids(query, MOST_DRAWN), drawn, measure, *_days(query))
 
 
 def _ids(query: QueryParams, most: int) -> tuple[str, ...]:
     ids = tuple(dict.fromkeys(query.getlist("id")))
     if not 1 <= len(ids) <= most or not all(0 < len(one) <= LONGEST_ID for one in ids):
         raise NoSuchPage(
-            f"id: accepted: {'one' if most == 1 else f'1 to {most}'}, of 1 to {LONGEST_ID:,} characters each"
+            f"id: accepted: {'one' if most == 1 else f'1 to {most}'}, of 1 to {LONGEST_ID} characters each"
         )
     return ids
 
@@ -98,7 +94,7 @@ def _day(query: QueryParams, name: str) -> date | None:
         day = date.fromisoformat(query[name]) if query.get(name) else None
     except ValueError:
         day = date.min
-    if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+    if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise NoSuchPage(f"{name}: accepted: a UTC day such as 2026-11-23")
     return day
 
@@ -106,5 +102,5 @@ def _day(query: QueryParams, name: str) -> date | None:
 def _days(query: QueryParams) -> tuple[date | None, date | None]:
     first, last = _day(query, "from"), _day(query, "to")
     if first and last and not 0 <= (last - first).days < MOST_DAYS:
-        raise NoSuchPage(f"from, to: accepted: at most {MOST_DAYS} days, the first not after the last")
+        raise NoSuchPage(f"from, to: accepted: at most {MOST_DAYS:,} days, the first not after the last")
     return first, last

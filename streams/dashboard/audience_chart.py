@@ -40,9 +40,13 @@ def audience_chart(profile: Profile) -> Chart | None:
 
 
 def audience_compared(profiles: Sequence[Profile], names: Mapping[str, str]) -> Chart | None:
-    """The households that each title reached in each week, from the first one on that any did."""
+    """The households that each title reached in each complete week, from the first one on that any did."""
     newest = newest_week(profiles)
-    found = [{week.monday: week for week in audience_by_week(profile.audience, newest)} for profile in profiles]
+    goes_on = audience_week_name(newest)
+    found = [
+        {week.monday: week for week in audience_by_week(profile.audience, newest) if week.name < goes_on}
+        for profile in profiles
+    ]
     some = [monday for weeks in found for monday in weeks]
     if not some:
         return None
@@ -52,13 +56,12 @@ def audience_compared(profiles: Sequence[Profile], names: Mapping[str, str]) -> 
         form="lines",
         unit=HOUSEHOLDS,
         across=_ACROSS,
-        places=_places(mondays, True),
+        places=_places(mondays, False),
         ticks=_ticks(mondays),
         series=tuple(
             _series(names[profile.title_id], [_reached(weeks.get(monday)) for monday in mondays])
             for profile, weeks in zip(profiles, found, strict=True)
         ),
-        so_far=True,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from models.hash_fields import DAY_BOARDS, TITLE_BOARDS
+from streams.api.bounds import MOST_DRAWN
 from streams.dashboard.figure import Figure, metric_words, moment, of_metric
 from streams.reader import Franchise, Title
 
@@ -52,7 +53,7 @@ class BoardPage(msgspec.Struct, frozen=True):
     """A board. `complete` False: workers are catching up, and it is not shown.
 
     `search`: the words that are searched for; `found`: how many have them; `franchises`: the ids of franchises that do.
-    `page` counts from 1; `more`: there is another one behind it.
+    `page` counts from 1; `more`: there is another one behind it. `drawn`: how many titles a comparison may have.
     """
 
     kind: Kind
@@ -69,6 +70,7 @@ class BoardPage(msgspec.Struct, frozen=True):
     search: str = ""
     found: int = 0
     franchises: tuple[str, ...] = ()
+    drawn: int = MOST_DRAWN
 
 
 class BoardSelection(NamedTuple):

@@ -10,15 +10,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
+from streams.api.bounds import MOST_DAYS
 from streams.dashboard.chart import Chart, Form, series, unit_of
 from streams.dashboard.figure import metric_words
 from streams.reader import Day, Hour
 
 DAYS = 91
 """How many days are shown where none are asked for."""
-
-MOST_DAYS = 800
-"""How many days may be asked for."""
 
 HOURS = 72
 """How many hours of completions are shown. The last one is still in progress."""
@@ -100,12 +98,14 @@ def hours_span(as_of_ms: int) -> tuple[datetime, datetime]:
     return last - timedelta(hours=HOURS - 1), last
 
 
-def hours_chart(hours: Iterable[Hour], as_of_ms: int) -> Chart:
-    """The completions of each of the last hours."""
+def hours_chart(hours: Iterable[Hour], as_of_ms: int) -> Chart | None:
+    """The completions of each of the last hours; None: there are none."""
     found = {hour.start: hour.completions for hour in hours}
     first, last = hours_span(as_of_ms)
     starts = [first + timedelta(hours=number) for number in range(HOURS)]
     values = [found.get(start, 0) for start in starts]
+    if not any(values):
+        return None
     return Chart(
         title="Completions of each hour",
         form="bars",

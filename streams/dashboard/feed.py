@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 
 import msgspec
 
-from streams.dashboard.catalogue import Catalogue
+from streams.api.catalogue import Catalogue
 from streams.dashboard.pipeline_page import PipelinePage, RecordRate, pipeline_page, records_of
 from streams.dashboard.questions import Question
 from streams.display.titles_file import Names
@@ -83,8 +83,8 @@ class OpenQuestion:
 class Feed:
     """The feed that all open pages share. `run` does the work; each page calls `listen`."""
 
-    def __init__(self, reader: AsyncReader, names: Names) -> None:
-        self._reader, self._catalogue = reader, Catalogue(names)
+    def __init__(self, reader: AsyncReader, catalogue: Catalogue, names: Names) -> None:
+        self._reader, self._catalogue, self._names = reader, catalogue, names
         self._answers: dict[Question, OpenQuestion] = defaultdict(OpenQuestion)
         self._listeners: set[Listener] = set()
         self._pace = RecordRate()
@@ -219,10 +219,13 @@ class Feed:
     async def _of_one_application(self, question: Question) -> object:
         """The answer to a question, of one application although it takes several: readers may be moved meanwhile."""
         while True:
-            answer, prefix = await question.answer(self._reader, self._catalogue), self._reader.prefix
+            answer, prefix = await self._answer(question), self._reader.prefix
             if prefix == self._shown:
                 return answer
             self._shown = prefix
+
+    async def _answer(self, question: Question) -> object:
+        return await question.answer(self._reader, self._catalogue, self._names)
 
     def _say(self, problem: str) -> None:
         if problem != self._problem:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from streams.api.bounds import MOST_DRAWN
 from streams.dashboard.board_page import BESIDE, BoardPlace, BoardRow, ShownBoard, rows
 from streams.dashboard.figure import Named, State, metric_words, moment
 from streams.dashboard.totals import again, all_time, funnel, headline, histogram
@@ -16,7 +17,8 @@ MOST_TITLES = 500
 
 
 class FranchisePage(msgspec.Struct, frozen=True):
-    """A franchise. `titles`: its titles, those with the most completions first, with `heads` beside."""
+    """A franchise. `titles`: its titles, those with the most completions first, with `heads` beside;
+    `drawn`: how many of them a comparison may have."""
 
     franchise_id: str
     state: State
@@ -28,6 +30,7 @@ class FranchisePage(msgspec.Struct, frozen=True):
     again: tuple[Named, ...] = ()
     heads: tuple[str, ...] = ()
     titles: tuple[BoardRow, ...] = ()
+    drawn: int = MOST_DRAWN
 
 
 def franchise_page(

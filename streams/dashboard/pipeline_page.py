@@ -102,7 +102,7 @@ def _pace_chart(rates: Sequence[tuple[float, float]]) -> Chart | None:
         unit="records a second",
         across="until now",
         places=tuple(f"{seconds:.0f} s before" if seconds else "now" for seconds, _ in rates),
-        ticks=((0, f"{rates[0][0]:.0f} s before"), (len(rates) - 1, "now")),
+        ticks=((0, f"−{rates[0][0]:.0f} s"), (len(rates) - 1, "now")),
         series=(ChartSeries("records a second", values, tuple(f"{value:,.0f}" for value in values)),),
     )
 

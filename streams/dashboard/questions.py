@@ -10,13 +10,14 @@ from typing import Protocol
 
 import msgspec
 
+from streams.api.catalogue import Catalogue
 from streams.dashboard.board_page import BoardPage, BoardSelection, board_page
-from streams.dashboard.catalogue import Catalogue
 from streams.dashboard.comparison_page import ComparisonPage, Drawing, Drawn, comparison_page
 from streams.dashboard.days_chart import days_asked, hours_span
 from streams.dashboard.franchise_page import FranchisePage, franchise_page
 from streams.dashboard.ranking import ranked
 from streams.dashboard.title_page import DaysRead, TitlePage, title_page
+from streams.display.titles_file import Names
 from streams.reader import AsyncReader, Change
 
 
@@ -27,8 +28,8 @@ class Question(Protocol):
         """Whether this change may change the answer."""
         ...
 
-    async def answer(self, reader: AsyncReader, catalogue: Catalogue) -> msgspec.Struct:
-        """Ask. Raises `ReaderError`."""
+    async def answer(self, reader: AsyncReader, catalogue: Catalogue, named: Names) -> msgspec.Struct:
+        """Ask. `named`: the names of a file, which go first. Raises `ReaderError`."""
         ...
 
 
@@ -43,11 +44,11 @@ class BoardQuestion(msgspec.Struct, frozen=True):
     def concerns(self, change: Change) -> bool:
         return change.title_id is not None
 
-    async def answer(self, reader: AsyncReader, catalogue: Catalogue) -> BoardPage:
+    async def answer(self, reader: AsyncReader, catalogue: Catalogue, named: Names) -> BoardPage:
         asked = BoardSelection("title", self.metric, self.day, self.page, self.search)
         found = await ranked(reader, catalogue, asked)
         titles = await reader.titles(place.id for place in found.places)
-        return board_page(asked, found, titles if self.day is None else {}, catalogue.names.of(titles.values()))
+        return board_page(asked, found, titles if self.day is None else {}, named.of(titles.values()))
 
 
 class FranchisesQuestion(msgspec.Struct, frozen=True):
@@ -60,7 +61,7 @@ class FranchisesQuestion(msgspec.Struct, frozen=True):
     def concerns(self, change: Change) -> bool:
         return change.franchise_id is not None
 
-    async def answer(self, reader: AsyncReader, catalogue: Catalogue) -> BoardPage:
+    async def answer(self, reader: AsyncReader, catalogue: Catalogue, named: Names) -> BoardPage:
         asked = BoardSelection("franchise", self.metric, None, self.page, self.search)
         found = await ranked(reader, catalogue, asked)
         franchises = await reader.franchises(place.id for place in found.places)
@@ -78,9 +79,9 @@ class TitleQuestion(msgspec.Struct, frozen=True):
     def concerns(self, change: Change) -> bool:
         return change.title_id == self.title_id
 
-    async def answer(self, reader: AsyncReader, catalogue: Catalogue) -> TitlePage:
+    async def answer(self, reader: AsyncReader, catalogue: Catalogue, named: Names) -> TitlePage:
         (profile,) = await reader.compare([self.title_id])
-        names = catalogue.names.of([profile.title])
+        names = named.of([profile.title])
         as_of_ms = profile.title.as_of_ms if profile.title is not None else 0
         if not as_of_ms:
             return title_page(profile, (), None, names, names.lengths_ms)
@@ -99,11 +100,11 @@ class FranchiseQuestion(msgspec.Struct, frozen=True):
         # Its titles' hashes change with each event of theirs; so does its own.
         return change.franchise_id == self.franchise_id
 
-    async def answer(self, reader: AsyncReader, catalogue: Catalogue) -> FranchisePage:
+    async def answer(self, reader: AsyncReader, catalogue: Catalogue, named: Names) -> FranchisePage:
         franchise = await reader.franchise(self.franchise_id)
-        ids = await catalogue.of_franchise(reader, self.franchise_id) if franchise is not None else ()
+        ids = await catalogue.of_franchise(self.franchise_id) if franchise is not None else []
         titles = await reader.titles(ids)
-        names = catalogue.names.of(titles.values())
+        names = named.of(titles.values())
         return franchise_page(self.franchise_id, franchise, list(titles.values()), names)
 
 
@@ -119,12 +120,12 @@ class ComparisonQuestion(msgspec.Struct, frozen=True):
     def concerns(self, change: Change) -> bool:
         return change.title_id in self.title_ids
 
-    async def answer(self, reader: AsyncReader, catalogue: Catalogue) -> ComparisonPage:
+    async def answer(self, reader: AsyncReader, catalogue: Catalogue, named: Names) -> ComparisonPage:
         profiles = await reader.compare(self.title_ids)
         as_of_ms = max((profile.title.as_of_ms for profile in profiles if profile.title is not None), default=0)
         days = days_asked(as_of_ms, self.first, self.last)
         of_days = self.title_ids if self.drawn == "days" else ()
         found = [await reader.days(title_id, days.first, days.last) for title_id in of_days]
-        names = catalogue.names.of(profile.title for profile in profiles)
+        names = named.of(profile.title for profile in profiles)
         drawing = Drawing(self.drawn, self.measure, days, found)
         return comparison_page(profiles, drawing, names, names.lengths_ms)

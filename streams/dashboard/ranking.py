@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from streams.api.search import plain
+from streams.api.catalogue import Catalogue
 from streams.dashboard.board_page import ROWS, BoardPlace, BoardSelection, ShownBoard
-from streams.dashboard.catalogue import Catalogue
 from streams.reader import AsyncReader, Metric
 
 SEARCHED = 10_000
@@ -34,12 +33,9 @@ async def _paged(reader: AsyncReader, asked: BoardSelection) -> ShownBoard:
 
 
 async def _found(reader: AsyncReader, catalogue: Catalogue, asked: BoardSelection) -> ShownBoard:
-    found = await catalogue.found(reader, asked.search)
+    ids, franchises = await catalogue.franchises(asked.search), list[str]()
     if asked.kind == "title":
-        ids = [one.title_id for one in found]
-        franchises = await _franchises(reader, catalogue, asked.search)
-    else:
-        ids, franchises = await _franchises(reader, catalogue, asked.search), []
+        ids, franchises = await catalogue.found(asked.search), ids
     board = await _board(reader, asked, SEARCHED)
     wanted = set(ids)
     places = [place for place in board.places if place.id in wanted]
@@ -52,12 +48,6 @@ async def _found(reader: AsyncReader, catalogue: Catalogue, asked: BoardSelectio
         found=len(places),
         franchises=franchises[:MOST_FRANCHISES],
     )
-
-
-async def _franchises(reader: AsyncReader, catalogue: Catalogue, search: str) -> list[str]:
-    words = plain(search).split()
-    ids = sorted({one.franchise_id for one in await catalogue.titles(reader) if one.franchise_id})
-    return [one for one in ids if all(word in plain(one) for word in words)]
 
 
 async def _board(reader: AsyncReader, asked: BoardSelection, top: int, skip: int = 0) -> ShownBoard:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
+from types import FrameType
+from typing import NamedTuple
 
 import uvicorn
 from starlette.applications import Starlette
@@ -18,14 +20,19 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from streams.api.app import api_app
+from streams.api.catalogue import Catalogue
 from streams.api.read_key import KeyGuard, ReadKeys
 from streams.api.routes import PREFIX
 from streams.config.plaintext import is_loopback
 from streams.dashboard.app import HEADERS, dashboard_app
 from streams.dashboard.feed import Feed
 from streams.display.titles_file import Names
+from streams.observability.dashboard_metrics import DashboardMetrics
+from streams.observability.health import ServiceHealth
+from streams.observability.http_server import probes
 from streams.observability.listening import opened as opened_for
-from streams.reader import AsyncReader
+from streams.observability.systemd import STOPPING, tell_supervisor
+from streams.reader import AsyncReader, ReaderError
 
 MOST_CONNECTIONS = 1_000
 END_S = 5
@@ -48,25 +55,39 @@ def hosts_of(host: str) -> tuple[str, ...]:
     return (host, *_LOOPBACK) if is_loopback(host) else ("*",)
 
 
-def run_dashboard(
-    url: str,
-    prefix: str,
-    names: Names,
-    listening: socket.socket,
-    host: str,
-    say: Callable[[str], None],
-    keys: ReadKeys | None = None,
-) -> None:
-    """Serve until SIGTERM or Ctrl-C. Calls `say` with the address once it answers. At start, raises `ReaderError`."""
-    asyncio.run(_serve(url, prefix, names, listening, host, say, keys))
+class ServedCounters(NamedTuple):
+    """What is served, and to whom: the counters under a prefix of a Redis. `names`: those of a file, which go first.
+
+    `keys`: who may read (None: everybody who can open the address); `metrics_port` 0: no metrics and probes.
+    """
+
+    url: str
+    prefix: str
+    names: Names
+    host: str
+    keys: ReadKeys | None
+    metrics_host: str
+    metrics_port: int
 
 
-def served_app(feed: Feed, reader: AsyncReader, hosts: Sequence[str], keys: ReadKeys | None) -> ASGIApp:
+def run_dashboard(served: ServedCounters, listening: socket.socket, say: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C. Calls `say` with the address once it answers.
+
+    At start, raises `ReaderError` and `PortTaken`.
+    """
+    asyncio.run(_serve(served, listening, say))
+
+
+def served_app(
+    served: ServedCounters, feed: Feed, reader: AsyncReader, catalogue: Catalogue, metrics: DashboardMetrics
+) -> ASGIApp:
     """The API, and the dashboard for every other path."""
-    dashboard: ASGIApp = dashboard_app(feed, hosts)
-    if keys is not None:
-        dashboard = KeyGuard(dashboard, keys, _no_key)
-    return Starlette(routes=[Mount(PREFIX, api_app(reader, hosts, keys)), Mount("", dashboard)])
+    hosts = hosts_of(served.host)
+    dashboard: ASGIApp = dashboard_app(feed, metrics.dashboard_open_pages, hosts)
+    if served.keys is not None:
+        dashboard = KeyGuard(dashboard, served.keys, _no_key)
+    api = api_app(reader, catalogue, metrics, hosts, served.keys)
+    return Starlette(routes=[Mount(PREFIX, api), Mount("", dashboard)])
 
 
 def _no_key() -> Response:
@@ -75,39 +96,59 @@ def _no_key() -> Response:
     return PlainTextResponse("A read key is required: as the password of any user.\n", 401, headers)
 
 
-async def _serve(
-    url: str,
-    prefix: str,
-    names: Names,
-    listening: socket.socket,
-    host: str,
-    say: Callable[[str], None],
-    keys: ReadKeys | None,
-) -> None:
-    async with AsyncReader(url, prefix) as reader:
+async def _serve(served: ServedCounters, listening: socket.socket, say: Callable[[str], None]) -> None:
+    async with AsyncReader(served.url, served.prefix) as reader:
         await reader.status()
-        feed = Feed(reader, names)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                served_app(feed, reader, hosts_of(host), keys),
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                lifespan="off",
-                ws="none",
-                limit_concurrency=MOST_CONNECTIONS,
-                timeout_graceful_shutdown=END_S,
-            )
-        )
-        feeding = asyncio.create_task(feed.run())
-        feeding.add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))
-        # The server handles both signals while it runs, and raises them again when it has ended.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, server.handle_exit)
-        say(url_of(listening))
-        try:
-            await server.serve(sockets=[listening])
-        finally:
-            feeding.cancel()
-            with suppress(asyncio.CancelledError):
-                await feeding
+        catalogue, metrics = Catalogue(reader, served.names), DashboardMetrics()
+        feed = Feed(reader, catalogue, served.names)
+        health = ServiceHealth("Redis", lambda: _why_away(reader))
+        server = _server(served_app(served, feed, reader, catalogue, metrics), health)
+        with probes(served.metrics_host, served.metrics_port, metrics.registry, health.whys):
+            minding = [asyncio.create_task(each) for each in (feed.run(), health.keep_beating(), health.keep_asking())]
+            minding[0].add_done_callback(lambda _: server.handle_exit(signal.SIGTERM, None))
+            # The server handles both signals while it runs, and raises them again when it has ended.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, server.handle_exit)
+            say(url_of(listening))
+            try:
+                await server.serve(sockets=[listening])
+            finally:
+                for each in minding:
+                    each.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await each
+
+
+async def _why_away(reader: AsyncReader) -> str:
+    try:
+        await reader.status()
+    except ReaderError as problem:
+        return str(problem)
+    return ""
+
+
+class _DashboardServer(uvicorn.Server):
+    """The web server; it installs `handle_exit` for both signals while it runs, and raises them again afterwards."""
+
+    def __init__(self, config: uvicorn.Config, health: ServiceHealth) -> None:
+        super().__init__(config)
+        self._health = health
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._health.note_stopping()
+        tell_supervisor(STOPPING)
+        super().handle_exit(sig, frame)
+
+
+def _server(app: ASGIApp, health: ServiceHealth) -> _DashboardServer:
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        ws="none",
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=END_S,
+    )
+    return _DashboardServer(config, health)

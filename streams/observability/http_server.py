@@ -1,4 +1,4 @@
-"""The worker's HTTP port: metrics for Prometheus, probes for the orchestrator.
+"""The HTTP port of a service: metrics for Prometheus, probes for the orchestrator.
 
 Owns paths and answers. It only reads, and runs in a thread of its own, so that it answers while the event loop is
 blocked.
@@ -7,7 +7,8 @@ blocked.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -37,14 +38,14 @@ class Probes:
     """Answers until `close`. `measure` is called before metrics are served; `whys` are by path."""
 
     def __init__(
-        self, host: str, port: int, registry: CollectorRegistry, measure: Callable[[], None], whys: dict[str, Why]
+        self, host: str, port: int, registry: CollectorRegistry, measure: Callable[[], None], whys: Mapping[str, Why]
     ) -> None:
         self._metrics, self._measure, self._whys = make_wsgi_app(registry), measure, whys
         try:
             self._server = make_server(host, port, self._answer, _ThreadedServer, _Silent)
         except OSError as problem:
             raise PortTaken(
-                f"ENCORE_METRICS_HOST={host}, ENCORE_METRICS_PORT={port}: {problem.strerror}; each worker of a machine"
+                f"ENCORE_METRICS_HOST={host}, ENCORE_METRICS_PORT={port}: {problem.strerror}; each process of a machine"
                 " needs a port of its own"
             ) from None
         threading.Thread(target=self._server.serve_forever, name="probes", daemon=True).start()
@@ -75,3 +76,22 @@ class Probes:
             return "404 Not Found", f"there are /metrics, {', '.join(self._whys)}\n".encode()
         why = self._whys[path]()
         return ("503 Service Unavailable", f"{why}\n".encode()) if why else ("200 OK", b"ok\n")
+
+
+def _nothing() -> None:
+    """Measure nothing: the metrics are what was counted."""
+
+
+@contextmanager
+def probes(
+    host: str, port: int, registry: CollectorRegistry, whys: Mapping[str, Why], measure: Callable[[], None] = _nothing
+) -> Iterator[None]:
+    """Answers while the context lasts, as `Probes` does; with the port 0 nowhere. Raises `PortTaken`."""
+    if not port:
+        yield
+        return
+    answering = Probes(host, port, registry, measure, whys)
+    try:
+        yield
+    finally:
+        answering.close()

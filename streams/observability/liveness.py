@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NoReturn, Protocol
 
 from streams.observability.partition_metrics import CheckpointWait
@@ -49,6 +49,11 @@ class Vitals:
             tell_supervisor(ALIVE, *([READY] if is_ready and not has_said_ready else []))
             has_said_ready = is_ready
             await asyncio.sleep(_BEAT_S)
+
+    @property
+    def whys(self) -> Mapping[str, Callable[[], str]]:
+        """The probes by their paths: each says why not, or nothing."""
+        return {"/livez": self.why_dead, "/readyz": self.why_not_ready, "/startupz": self.why_not_started}
 
     def note_assigned(self) -> None:
         """Note that the group has assigned partitions to this worker, perhaps none."""

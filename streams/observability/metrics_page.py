@@ -7,6 +7,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from streams.observability.archive_metrics import ArchiveMetrics
 from streams.observability.bridge_metrics import BridgeMetrics
 from streams.observability.collect_metrics import CollectMetrics
+from streams.observability.dashboard_metrics import DashboardMetrics
 from streams.observability.metrics import PREFIX, Metrics
 from streams.observability.notify_metrics import NotifyMetrics
 
@@ -61,6 +62,17 @@ stopped) in the same way. `source` is a name from the file of the sources.
 """
 
 
+_DASHBOARD = """
+## Those of `encore dashboard`
+
+It answers `/metrics`, `/livez` (200 while its event loop moves) and `/readyz` (200 while Redis answers, until it is
+stopped) in the same way, on this port and without a read key. `path` is one of the API, as OpenAPI has it.
+
+| metric | type | labels | meaning |
+|---|---|---|---|
+"""
+
+
 _NOTIFY = """
 ## Those of `encore notify`
 
@@ -75,10 +87,11 @@ def page() -> str:
     """The page as Markdown."""
     archive, bridge = _ARCHIVE + _rows(ArchiveMetrics()), _BRIDGE + _rows(BridgeMetrics())
     collect, notify = _COLLECT + _rows(CollectMetrics()), _NOTIFY + _rows(NotifyMetrics())
-    return _HEAD + _rows(Metrics()) + archive + bridge + collect + notify
+    dashboard = _DASHBOARD + _rows(DashboardMetrics())
+    return _HEAD + _rows(Metrics()) + archive + bridge + collect + dashboard + notify
 
 
-def _rows(metrics: Metrics | ArchiveMetrics | BridgeMetrics | CollectMetrics | NotifyMetrics) -> str:
+def _rows(metrics: Metrics | ArchiveMetrics | BridgeMetrics | CollectMetrics | DashboardMetrics | NotifyMetrics) -> str:
     return "".join(_row(metric) for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase))
 
 

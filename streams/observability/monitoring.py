@@ -6,10 +6,11 @@ Owns when gauges are set, and removes those of a partition that was revoked.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import ExitStack
 from typing import Protocol
 
 from streams.config.settings import Settings
-from streams.observability.http_server import Probes
+from streams.observability.http_server import probes
 from streams.observability.liveness import Vitals
 from streams.observability.metrics import Metrics
 from streams.observability.partition_metrics import CheckpointLag, Pulse
@@ -66,7 +67,7 @@ class Monitoring:
         self._owned: Owned | None = None
         self._published: PublisherPart | None = None
         self._settings = settings
-        self._probes: Probes | None = None
+        self._opened = ExitStack()
 
     def watch(self, owned: Owned, published: PublisherPart) -> None:
         """Measure these from now on."""
@@ -76,21 +77,13 @@ class Monitoring:
 
     def open(self) -> None:
         """Start the port, if the settings name one. Raises `PortTaken`."""
-        vitals = self.vitals
-        if self._settings.metrics_port:
-            whys = {
-                "/livez": vitals.why_dead,
-                "/readyz": vitals.why_not_ready,
-                "/startupz": vitals.why_not_started,
-            }
-            self._probes = Probes(
-                self._settings.metrics_host, self._settings.metrics_port, self.metrics.registry, self.measure, whys
-            )
+        settings, registry = self._settings, self.metrics.registry
+        answering = probes(settings.metrics_host, settings.metrics_port, registry, self.vitals.whys, self.measure)
+        self._opened.enter_context(answering)
 
     def close(self) -> None:
         """Close the port."""
-        if self._probes is not None:
-            self._probes.close()
+        self._opened.close()
 
     def measure(self) -> None:
         """Set all gauges. Called from the threads that answer."""

@@ -9,7 +9,7 @@ import asyncio
 import signal
 
 from streams.config.settings import Settings
-from streams.observability.http_server import Probes
+from streams.observability.http_server import probes
 from streams.observability.liveness import Vitals
 from streams.observability.notify_metrics import NotifyMetrics
 from streams.observability.systemd import STOPPING, tell_supervisor
@@ -22,26 +22,18 @@ async def run_notify(settings: Settings, url: str, key: bytes, *, from_now: bool
     metrics, vitals = NotifyMetrics(), Vitals({}, ())
     # It shares nothing: it has started once it runs.
     vitals.note_assigned()
-    probes = _probes(settings, metrics, vitals)
-    verdicts = Verdicts(url, settings.redis_prefix, settings.webhook_group, from_now=from_now)
-    webhook = Webhook(settings.webhook, key, settings.webhook_timeout_s)
-    beating = asyncio.create_task(vitals.keep_beating())
-    told = asyncio.create_task(tell(verdicts, webhook, settings.redis_prefix, url, metrics))
-    await _end_at_a_signal(told)
-    tell_supervisor(STOPPING)
-    beating.cancel()
-    await verdicts.close()
-    if probes is not None:
-        probes.close()
+    whys = {"/livez": vitals.why_dead}
+    with probes(settings.metrics_host, settings.metrics_port, metrics.registry, whys, metrics.measure):
+        verdicts = Verdicts(url, settings.redis_prefix, settings.webhook_group, from_now=from_now)
+        webhook = Webhook(settings.webhook, key, settings.webhook_timeout_s)
+        beating = asyncio.create_task(vitals.keep_beating())
+        told = asyncio.create_task(tell(verdicts, webhook, settings.redis_prefix, url, metrics))
+        await _end_at_a_signal(told)
+        tell_supervisor(STOPPING)
+        beating.cancel()
+        await verdicts.close()
     if not told.cancelled():
         told.result()
-
-
-def _probes(settings: Settings, metrics: NotifyMetrics, vitals: Vitals) -> Probes | None:
-    if not settings.metrics_port:
-        return None
-    whys = {"/livez": vitals.why_dead}
-    return Probes(settings.metrics_host, settings.metrics_port, metrics.registry, metrics.measure, whys)
 
 
 async def _end_at_a_signal(told: asyncio.Task[None]) -> None:

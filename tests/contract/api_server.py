@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import re
 import signal
@@ -11,27 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from http_answer import Answer
 from published_by_hand import PublishedByHand
 
 PATH = "/api/v1"
 ODD = "a/b?c#d&e=f%20+ü \N{DRAGON FACE}'()*!~"
 AS_OF_MS = 1_763_600_000_000
 """2025-11-20 00:53:20 UTC."""
-
-
-class Answer(NamedTuple):
-    """A response; names of headers in lower case."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def said(self) -> Any:
-        return json.loads(self.body)
 
 
 class ApiServer:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import csv
+import http.client
 import io
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from api_server import AS_OF_MS, ODD, Answer, ApiServer
+from api_server import AS_OF_MS, ODD, ApiServer
+from http_answer import Answer
 from published_by_hand import PublishedByHand
 from redis import Redis
 
@@ -147,7 +151,7 @@ def test_curve_dayparts_legs_boards_franchises_comparison_and_status(api: ApiSer
             "/titles/little-dragon/days?first=2025-11-21", "first",
             "at most 999 days before the last, 2025-11-20, and not after it",
         ),
-        ("/titles/little-dragon/days?last=1970-12-31", "last", "the years 1971 to 9998"),
+        ("/titles/little-dragon/days?last=1970-12-31", "last", "the years 1971 to 9000"),
         (
             "/titles/little-dragon/hours?last=2025-11-20T00:00:00", "last",
             "a time with its zone, such as 2026-11-23T15:00:00Z",
@@ -360,11 +364,27 @@ def test_the_document_in_the_repository_is_the_one_made_from_the_code(api: ApiSe
     assert api.ask("/openapi.json").body == made
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def measured(port: int, path: str) -> tuple[int, str]:
+    """What the port of metrics and probes answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    found = response.status, response.read().decode()
+    connection.close()
+    return found
+
+
 @pytest.fixture
 def keyed(redis_of_our_own: Devstack, published: PublishedByHand, tmp_path: Path) -> Iterator[ApiServer]:
     keys = tmp_path / "keys"
     keys.write_text("the-old-key-12345678\nthe-new-key-12345678\n")
-    server = ApiServer(redis_of_our_own.redis, published, ENCORE_READ_KEY_FILE=str(keys))
+    ports = {"ENCORE_METRICS_PORT": str(free_port())}
+    server = ApiServer(redis_of_our_own.redis, published, ENCORE_READ_KEY_FILE=str(keys), **ports)
     yield server
     server.stop()
 
@@ -385,9 +405,50 @@ def test_where_read_keys_are_set_nothing_is_read_without_one(keyed: ApiServer) -
     assert keyed.ask("/", below="", Authorization="Basic YW55OnRoZS1uZXcta2V5LTEyMzQ1Njc4").status == 200
 
 
+def test_metrics_and_probes_have_a_port_of_their_own_and_need_no_key(keyed: ApiServer) -> None:
+    port = int(keyed.environment["ENCORE_METRICS_PORT"])
+    keyed.ask("/titles/zebra", Authorization="Bearer the-new-key-12345678")
+    keyed.ask("/titles/zebra")
+    status, text = measured(port, "/metrics")
+    assert status == 200
+    for line in (
+        'encore_api_requests_total{path="/titles/{title_id}",status="200"} 1.0',
+        'encore_api_requests_total{path="",status="401"} 1.0',
+        'encore_api_answer_seconds_count{path="/titles/{title_id}"} 1.0',
+        "encore_api_listening_clients 0.0",
+        "encore_dashboard_open_pages 0.0",
+    ):
+        assert line in text.splitlines()
+    assert (measured(port, "/livez"), measured(port, "/readyz")) == ((200, "ok\n"), (200, "ok\n"))
+    pages = keyed.open("/events/board", below="", headers={"Authorization": "Bearer the-new-key-12345678"})
+    changes = keyed.open("/changes", headers={"Authorization": "Bearer the-new-key-12345678"})
+    assert (pages.getresponse().status, changes.getresponse().status) == (200, 200)
+    lines = measured(port, "/metrics")[1].splitlines()
+    assert {"encore_api_listening_clients 1.0", "encore_dashboard_open_pages 1.0"} <= set(lines)
+    pages.close()
+    changes.close()
+
+
+def test_systemd_is_told_that_it_is_ready_lives_and_is_stopped(
+    redis_of_our_own: Devstack, published: PublishedByHand, tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(str(tmp_path / "notify"))
+        supervisor.settimeout(60)
+        server = ApiServer(redis_of_our_own.redis, published, NOTIFY_SOCKET=str(tmp_path / "notify"))
+        told = supervisor.recv(100) + supervisor.recv(100)
+        assert server.stop() == (0, "")
+        supervisor.setblocking(False)
+        with suppress(BlockingIOError):
+            while True:
+                told += supervisor.recv(100)
+    assert re.fullmatch(rb"READY=1(WATCHDOG=1)+(STOPPING=1|WATCHDOG=1)*STOPPING=1", told)
+
+
 def test_a_redis_that_goes_away_is_said_to_and_not_where_it_is(private_redis: Devstack, tmp_path: Path) -> None:
     with Redis.from_url(private_redis.redis) as client:
-        server = ApiServer(private_redis.redis, PublishedByHand(client, "encore:"))
+        port = free_port()
+        server = ApiServer(private_redis.redis, PublishedByHand(client, "encore:"), ENCORE_METRICS_PORT=str(port))
     assert server.ask("/status").status == 404
     assert server.ask("/titles").said == {
         "as_of_ms": 0, "version": 0, "complete": False, "titles": [], "next_after": None,
@@ -396,5 +457,10 @@ def test_a_redis_that_goes_away_is_said_to_and_not_where_it_is(private_redis: De
     answer = server.ask("/titles/zebra")
     assert (answer.status, answer.headers["retry-after"]) == (503, "1")
     assert answer.said["detail"] == "Redis does not answer now: try again"
+    until_s = time.monotonic() + 60
+    while measured(port, "/readyz")[0] != 503:
+        assert time.monotonic() < until_s
+        time.sleep(0.2)
+    assert measured(port, "/livez") == (200, "ok\n")
     code, said = server.stop()
     assert (code, "does not answer" in said) == (0, True)

@@ -81,4 +81,4 @@ def test_two_workers_cannot_share_a_port(application: Application) -> None:
     until(lambda: ask(port, "/livez")[0] == 200, "it answers")
     failure = application.worker(ENCORE_METRICS_PORT=str(port)).ended().failure()
     assert f"ENCORE_METRICS_PORT={port}: " in failure
-    assert "each worker of a machine needs a port of its own" in failure
+    assert "each process of a machine needs a port of its own" in failure

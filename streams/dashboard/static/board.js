@@ -4,7 +4,6 @@ import { bar } from "./charts.js";
 import { control, el } from "./dom.js";
 import { address, asOf, catchingUp, chosenBy, figure, franchiseLink, picked, titleLink } from "./parts.js";
 
-const MOST = 4;
 const SAYS = {
   title: { heading: "Titles", one: "title", link: titleLink },
   franchise: { heading: "Franchises", one: "franchise", link: franchiseLink },
@@ -13,7 +12,7 @@ const chosen = new Set(new URLSearchParams(location.search).getAll("with"));
 
 /** Take a title into the choice, or out of it; the address holds it, so that it lasts from page to page. */
 export function choose(id, is) {
-  if (is && chosen.size < MOST) chosen.add(id);
+  if (is) chosen.add(id);
   else chosen.delete(id);
   history.replaceState(null, "", chosenBy({ with: [...chosen] }));
 }
@@ -75,7 +74,7 @@ function pages(board) {
   );
 }
 
-function ranked(board, pickable = board.kind === "title") {
+function ranked(board, drawn = board.kind === "title" ? board.drawn : 0) {
   const heads = [["place", "#"], ["title", SAYS[board.kind].one], ["score", board.words], ...board.heads.map((head) => ["beside", head])];
   return el(
     "table",
@@ -84,16 +83,16 @@ function ranked(board, pickable = board.kind === "title") {
     el(
       "thead",
       { role: "rowgroup" },
-      el("tr", { role: "row" }, heads.map(([kind, head]) => cell("th", kind, { scope: "col" }, head)), pickable ? cell("th", "pick", { scope: "col" }, "compare") : null),
+      el("tr", { role: "row" }, heads.map(([kind, head]) => cell("th", kind, { scope: "col" }, head)), drawn ? cell("th", "pick", { scope: "col" }, "compare") : null),
     ),
-    el("tbody", { role: "rowgroup" }, board.rows.map((row) => line(row, board.heads, SAYS[board.kind].link, pickable))),
+    el("tbody", { role: "rowgroup" }, board.rows.map((row) => line(row, board.heads, SAYS[board.kind].link, drawn))),
   );
 }
 
 const cell = (tag, kind, attributes, ...content) =>
   el(tag, { class: kind, role: tag === "th" ? "columnheader" : "cell", ...attributes }, ...content);
 
-function line(row, heads, link, pickable) {
+function line(row, heads, link, drawn) {
   const beside = row.beside.length
     ? row.beside.map((value, place) => cell("td", "beside", { "data-label": heads[place] }, figure(value)))
     : heads.map((head, place) => cell("td", "beside", { "data-label": head }, !row.complete && !place ? "catching up" : "–"));
@@ -104,15 +103,15 @@ function line(row, heads, link, pickable) {
     cell("td", "title", {}, link(row.id, row.name), bar(row.score.share ?? 0)),
     cell("td", "score", {}, figure(row.score)),
     beside,
-    pickable ? cell("td", "pick", {}, pick(row)) : null,
+    drawn ? cell("td", "pick", {}, pick(row, drawn)) : null,
   );
 }
 
-function pick(row) {
+function pick(row, drawn) {
   const checked = chosen.has(row.id);
   const attributes = {
     type: "checkbox", "data-action": "choose", "data-id": row.id,
-    "aria-label": `Compare ${row.name}`, disabled: !checked && chosen.size >= MOST,
+    "aria-label": `Compare ${row.name}`, disabled: !checked && chosen.size >= drawn,
   };
   return control("input", attributes, { checked });
 }
@@ -127,4 +126,4 @@ function comparing() {
 
 /** A table of titles with what stands beside, as on a board. */
 export const titlesTable = (rows, words, heads) =>
-  ranked({ kind: "title", rows, words, heads, day: "", page: 1, search: "" }, false);
+  ranked({ kind: "title", rows, words, heads, day: "", page: 1, search: "" }, 0);

@@ -44,7 +44,7 @@ function drawing(comparison) {
 const NOTHING = {
   weeks: "None of these titles has a complete week since its release with anything in it.",
   days: "Nothing was counted in these days.",
-  audience: "None of these titles has reached a household in a week that is kept.",
+  audience: "None of these titles has reached a household in a complete week that is kept.",
   curve: "It is not known which parts are played: the catalog tells the length of none of these titles.",
   households: "Nobody has watched one of these titles for two minutes yet.",
 };

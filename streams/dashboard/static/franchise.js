@@ -5,8 +5,6 @@ import { lyingBars } from "./charts.js";
 import { el } from "./dom.js";
 import { address, asOf, card, catchingUp, measure, named } from "./parts.js";
 
-const MOST = 4;
-
 export const heading = (franchise) => franchise.franchise_id;
 
 export const view = (franchise) => [
@@ -36,11 +34,11 @@ function shown(franchise) {
   ];
 }
 
-function titles({ titles, heads }) {
+function titles({ titles, heads, drawn }) {
   if (!titles.length) return el("p", { class: "quiet" }, "None is known yet: one that is new is found within a minute.");
-  const first = titles.slice(0, MOST).map((row) => row.id);
+  const first = titles.slice(0, drawn).map((row) => row.id);
   return [
-    first.length > 1 ? el("p", {}, el("a", { href: address("/compare", first) }, `Compare ${titles.length > MOST ? `the first ${MOST}` : "them"} in one chart`)) : null,
+    first.length > 1 ? el("p", {}, el("a", { href: address("/compare", first) }, `Compare ${titles.length > drawn ? `the first ${drawn}` : "them"} in one chart`)) : null,
     titlesTable(titles, "completions", heads),
   ];
 }

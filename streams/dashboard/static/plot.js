@@ -12,7 +12,9 @@ const DASHES = [[], [9, 4], [2, 3], [10, 3, 2, 3]];
 const FEW = 31;
 /** From this width on, lines have their names at their ends. */
 const WIDE = 620;
-const NAMES_WIDTH = 150;
+/** The most of the width that they take; a name that is longer is cut. */
+const NAMES_SHARE = 0.3;
+const NAMES_GAP = 8;
 const MARKS_HEIGHT = 34;
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -39,7 +41,7 @@ export function plot(chart, relative, width, moved) {
   const options = {
     width,
     height: HEIGHT + top,
-    padding: [top, named ? NAMES_WIDTH : 26, 0, 0],
+    padding: [top, named ? Math.min(NAMES_SHARE * width, longest(chart.series) + NAMES_GAP + 4) : 26, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, move: onAPlace, points: { show: chart.form === "lines" || chart.form === "area" } },
     scales: {
@@ -167,18 +169,28 @@ function names(u, series) {
     one.y = Math.min(one.y, lowest);
     lowest = one.y - step;
   }
+  const beside = u.bbox.left + u.bbox.width + NAMES_GAP * ratio();
+  const room = u.ctx.canvas.width - beside;
   pen(u, "");
   for (const { name, row, y } of placed) {
     u.ctx.fillStyle = colour(`line-${row}`);
-    u.ctx.fillText(cut(u.ctx, name, (NAMES_WIDTH - 12) * ratio()), u.bbox.left + u.bbox.width + 8 * ratio(), y);
+    u.ctx.fillText(cut(u.ctx, name, room), beside, y);
   }
   u.ctx.restore();
 }
 
+/** How wide the longest name is. */
+function longest(series) {
+  const ctx = document.createElement("canvas").getContext("2d");
+  ctx.font = FONT;
+  return Math.max(...series.map(({ name }) => ctx.measureText(name).width));
+}
+
 function cut(ctx, name, width) {
   let letters = [...name];
+  if (ctx.measureText(name).width <= width) return name;
   while (letters.length > 1 && ctx.measureText(`${letters.join("")}…`).width > width) letters = letters.slice(0, -1);
-  return letters.length === [...name].length ? name : `${letters.join("").trimEnd()}…`;
+  return `${letters.join("").trimEnd()}…`;
 }
 
 function pen(u, paint) {

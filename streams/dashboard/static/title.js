@@ -42,7 +42,7 @@ function shown(title) {
       title.by_day ? card("by_day", "Day by day", "", byDay(title.by_day)) : null,
       title.audience ? card("audience", "Audience by week", AUDIENCE, chart(title.audience)) : null,
       title.curve ? card("curve", "Which parts are played", "How often each part was played, from the beginning to the end.", chart(title.curve)) : null,
-      title.hours ? card("hours", "Completions by the hour", "The last 72 hours, UTC.", chart(title.hours)) : null,
+      title.rebuilding.includes("hours") ? null : card("hours", "Completions by the hour", "The last 72 hours, UTC.", title.hours ? chart(title.hours) : el("p", { class: "quiet" }, "Nobody completed it in these hours.")),
       title.dayparts ? card("dayparts", "When it is watched", "In the households' own time; each column adds up to 100 %.", heat(title.dayparts, "Parts of the day, by watched time and completions", "part of the day")) : null,
       title.streaks ? card("streaks", "Habit", "Households that have watched it on so many days in a row, up to now.", heat(title.streaks, "Households with a streak, by part of the day", "part of the day")) : null,
       title.legs ? card("legs", "Staying power", `As of week ${title.legs.week}, its last complete one.`, legs(title.legs)) : null,

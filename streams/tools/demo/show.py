@@ -84,11 +84,12 @@ def dashboard(run: Run, catalog: list[Row]) -> Child:
     """Start the dashboard, with the titles' names: on the port of the settings, or on another if that is taken."""
     names = run.folder / "titles.jsonl"
     names.write_text("".join(f"{json.dumps(row)}\n" for row in catalog))
+    # The port of the metrics is the worker's.
+    settings = run.settings.model_copy(update={"metrics_port": 0})
     try:
-        opened(run.settings.dashboard_host, run.settings.dashboard_port).close()
-        settings = run.settings
+        opened(settings.dashboard_host, settings.dashboard_port).close()
     except PortTaken:
-        settings = run.settings.model_copy(update={"dashboard_port": 0})
+        settings = settings.model_copy(update={"dashboard_port": 0})
     return encore("dashboard", settings, run.folder / "dashboard.log", "dashboard", "--names", str(names))
 
 

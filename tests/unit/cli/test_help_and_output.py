@@ -47,6 +47,14 @@ def test_help_shows_a_command_s_own_options_then_settings_then_connections(name:
     assert shown == {part: options for part, options in sections.items() if options}
 
 
+@pytest.mark.parametrize("group", ["", "dead-letters"])
+def test_a_group_s_help_has_the_whole_summary_of_each_command(group: str) -> None:
+    told = " ".join(CliRunner().invoke(main, [*group.split(), "--help"], env={"COLUMNS": "60"}).stdout.split())
+    for name, command in ALL.items():
+        if name.split()[:-1] == group.split():
+            assert f"{name.split()[-1]} {command.get_short_help_str(1_000)}" in told
+
+
 def test_every_command_is_looked_at() -> None:
     assert {name.split()[0] for name in ALL} == set(COMMANDS)
 

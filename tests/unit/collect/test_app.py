@@ -10,10 +10,11 @@ import time
 import tracemalloc
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError
+from http_answer import Answer
 
 from models.sources.posted import Posted
 from streams.collect import body
@@ -47,18 +48,6 @@ NEVER = b"never"
 """A part of a body that does not come."""
 
 BEARER = {"authorization": f"Bearer {KEY}"}
-
-
-class Answer(NamedTuple):
-    """A response; names of headers in lower case."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def said(self) -> Any:
-        return json.loads(self.body)
 
 
 class Kafka:

@@ -5,28 +5,24 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+from http_answer import Answer
 
+from streams.api.catalogue import Catalogue
 from streams.dashboard.app import PAGES, QUESTIONS, STATIC, dashboard_app
 from streams.dashboard.feed import Feed
 from streams.dashboard.server import hosts_of
 from streams.display.titles_file import Names
+from streams.observability.dashboard_metrics import DashboardMetrics
 from streams.reader import AsyncReader
-
-
-class Answer(NamedTuple):
-    """A response; names of headers in lower case."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
 
 
 def asked(path: str, method: str = "GET", query: str = "", host: str = "127.0.0.1:8421") -> Answer:
     async def asking() -> Answer:
-        feed = Feed(AsyncReader("redis://127.0.0.1:1/0"), Names())
+        reader = AsyncReader("redis://127.0.0.1:1/0")
+        feed = Feed(reader, Catalogue(reader), Names())
         sent: list[Any] = []
 
         async def receive() -> dict[str, Any]:
@@ -42,7 +38,9 @@ def asked(path: str, method: str = "GET", query: str = "", host: str = "127.0.0.
             "headers": [(b"host", host.encode())],
         }  # fmt: skip
         async with asyncio.timeout(20):
-            await dashboard_app(feed, hosts_of("127.0.0.1"))(scope, receive, send)
+            await dashboard_app(feed, DashboardMetrics().dashboard_open_pages, hosts_of("127.0.0.1"))(
+                scope, receive, send
+            )
         headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
         return Answer(sent[0]["status"], headers, b"".join(part.get("body", b"") for part in sent[1:]))
 

@@ -79,7 +79,7 @@ def test_of_a_younger_title_there_are_no_weeks_to_come() -> None:
         (None, date(2026, 10, 31), ShownDays(date(2026, 8, 2), date(2026, 10, 31))),
         (date(2026, 11, 1), None, ShownDays(date(2026, 11, 1), date(2026, 11, 23), chosen=True)),
         (date(2027, 1, 1), None, ShownDays(date(2027, 1, 1), date(2027, 1, 1), chosen=True)),
-        (date(1999, 1, 1), None, ShownDays(date(1999, 1, 1), date(2001, 3, 10), chosen=True)),
+        (date(1999, 1, 1), None, ShownDays(date(1999, 1, 1), date(2001, 9, 26), chosen=True)),
         (None, date(1970, 1, 2), ShownDays(date(1970, 1, 1), date(1970, 1, 2))),
     ],
 )
@@ -128,6 +128,7 @@ def test_days_are_labelled_by_mondays_and_many_by_months(first: date, ticks: lis
 
 def test_a_title_s_hours_end_with_the_one_that_goes_on_and_have_no_gap() -> None:
     chart = hours_chart([hour("20261123T14", 4), hour("20261123T16", 1)], AS_OF_MS)
+    assert chart is not None
     assert (len(chart.places), chart.series[0].values[-3:]) == (72, (4, 0, 1))
     assert chart.places[-2:] == ("Mon 2026-11-23 15:00 UTC", "Mon 2026-11-23 16:00 UTC, so far")
     assert chart.ticks == ((7, "Nov 21"), (31, "Nov 22"), (55, "Nov 23"))
@@ -136,6 +137,7 @@ def test_a_title_s_hours_end_with_the_one_that_goes_on_and_have_no_gap() -> None
 def test_the_hours_of_a_title_are_the_last_72_and_never_before_1970() -> None:
     assert hours_span(AS_OF_MS) == (datetime(2026, 11, 20, 17, tzinfo=UTC), datetime(2026, 11, 23, 16, tzinfo=UTC))
     assert hours_span(1)[0] >= datetime(1970, 1, 1, tzinfo=UTC)
+    assert hours_chart([hour("20261123T14", 0)], AS_OF_MS) is None
 
 
 def test_the_audience_stands_week_by_week_without_a_gap_by_what_households_were_before() -> None:
@@ -162,7 +164,8 @@ def test_audiences_are_compared_in_the_weeks_of_the_calendar() -> None:
     young = Profile(title_id="big", title=title("big"), audience=(audience("2026W47", 5),))
     chart = audience_compared([dragon(), young], NAMES)
     assert chart is not None
-    assert [one.values for one in chart.series] == [(8, 0, 4, 1), (None, None, 5, 0)]
+    assert [one.values for one in chart.series] == [(8, 0, 4), (None, None, 5)]
+    assert (chart.places[-1], chart.so_far) == ("week from 2026-11-16", False)
 
 
 def test_the_curve_names_what_stands_out_in_it_with_its_place() -> None:

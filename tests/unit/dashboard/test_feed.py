@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from shown_titles import HEAD, title
 
+from streams.api.catalogue import Catalogue
 from streams.dashboard import feed as feeds
 from streams.dashboard.feed import Feed, Listener
 from streams.dashboard.questions import BoardQuestion, FranchiseQuestion
@@ -72,7 +73,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(test: Callable[[FakeReader, Feed], Coroutine[Any, Any, None]]) -> None:
     async def running() -> None:
         reader = FakeReader()
-        feed = Feed(reader, Names())  # type: ignore[arg-type]
+        feed = Feed(reader, Catalogue(reader), Names())  # type: ignore[arg-type]
         working = asyncio.create_task(feed.run())
         try:
             async with asyncio.timeout(20):

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 from shown_titles import HEAD, title
 
-from streams.api.search import plain
-from streams.dashboard import catalogue as catalogues
+from streams.api.catalogue import Catalogue
 from streams.dashboard.board_page import ROWS, BoardPlace, BoardSelection, ShownBoard
-from streams.dashboard.catalogue import AGAIN_S, Catalogue
 from streams.dashboard.ranking import ranked
-from streams.display.titles_file import Names
 from streams.reader import Board, Entry, FranchiseBoard, FranchiseEntry, Listing, Title
 
 TITLES = {
@@ -28,12 +23,11 @@ BOARD = ("egg", "plain", "été")
 
 
 class FakeReader:
-    """A reader of four titles, three of them on the board. `asked`: how often what was asked."""
+    """A reader of four titles, three of them on the board."""
 
     prefix = "encore:"
 
     def __init__(self, entries: tuple[str, ...] = BOARD) -> None:
-        self.asked: Counter[str] = Counter()
         self._entries = [Entry(title_id=name, score=1_000 - at) for at, name in enumerate(entries)]
 
     async def board(self, metric: str, day: Any, top: int, skip: int) -> Board:
@@ -43,20 +37,19 @@ class FakeReader:
         return FranchiseBoard(metric=metric, entries=(FranchiseEntry(franchise_id="dragons", score=7),), **HEAD)
 
     async def title_ids(self, after: str, most: int) -> Listing:
-        self.asked["ids"] += 1
         return Listing(ids=tuple([name for name in sorted(TITLES) if name > after][:most]), **HEAD)
 
     async def titles(self, title_ids: Any) -> dict[str, Title]:
         return {name: TITLES[name] for name in title_ids}
 
 
-def run(asked: BoardSelection, reader: FakeReader | None = None, **names: str) -> ShownBoard:
-    catalogue = Catalogue(Names({"title_id": id_, "name": name} for id_, name in names.items()))
-    return asyncio.run(ranked(reader or FakeReader(), catalogue, asked))  # type: ignore[arg-type]
+def run(asked: BoardSelection, reader: FakeReader | None = None) -> ShownBoard:
+    of: Any = reader or FakeReader()
+    return asyncio.run(ranked(of, Catalogue(of), asked))
 
 
-def found(search: str, **names: str) -> list[BoardPlace]:
-    return list(run(BoardSelection("title", "completions", search=search), **names).places)
+def found(search: str) -> list[BoardPlace]:
+    return list(run(BoardSelection("title", "completions", search=search)).places)
 
 
 @pytest.mark.parametrize(
@@ -91,10 +84,6 @@ def test_what_is_found_but_not_ranked_stands_at_the_end_without_a_place() -> Non
     assert found("dragon") == [BoardPlace(1, "egg", 1_000), BoardPlace(0, "new", None)]
 
 
-def test_a_title_is_found_by_the_name_that_a_file_gives_it() -> None:
-    assert found("vanilla", plain="Vanilla") == [BoardPlace(2, "plain", 999)]
-
-
 def test_a_search_names_franchises_too() -> None:
     shown = run(BoardSelection("title", "completions", search="season"))
     assert (shown.found, shown.franchises) == (0, ["seasons"])
@@ -103,35 +92,3 @@ def test_a_search_names_franchises_too() -> None:
 def test_franchises_are_searched_by_their_id() -> None:
     asked = BoardSelection("franchise", "completions", search="s")
     assert run(asked).places == [BoardPlace(1, "dragons", 7), BoardPlace(0, "seasons", None)]
-
-
-def with_catalogue(test: Callable[[FakeReader, Catalogue, list[float]], Coroutine[Any, Any, None]]) -> None:
-    reader, now = FakeReader(), [1_000.0]
-    asyncio.run(test(reader, Catalogue(Names(), lambda: now[0]), now))
-
-
-def test_titles_are_read_in_several_trips_and_not_again_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogues, "AT_ONCE", 2)
-
-    async def test(reader: FakeReader, catalogue: Catalogue, now: list[float]) -> None:
-        for then_s, trips in ((0, 3), (AGAIN_S - 1, 3), (AGAIN_S, 6)):
-            now[0] = 1_000.0 + then_s
-            assert len(await catalogue.titles(reader)) == len(TITLES)  # type: ignore[arg-type]
-            assert reader.asked["ids"] == trips
-
-    with_catalogue(test)
-
-
-def test_when_readers_are_moved_the_titles_are_those_of_the_other_application() -> None:
-    async def test(reader: FakeReader, catalogue: Catalogue, _: list[float]) -> None:
-        for prefix, trips in (("encore:", 1), ("next:", 2)):
-            reader.prefix = prefix
-            assert await catalogue.of_franchise(reader, "dragons") == ("egg",)  # type: ignore[arg-type]
-            assert reader.asked["ids"] == trips
-
-    with_catalogue(test)
-
-
-@pytest.mark.parametrize(("words", "expected"), [("Été", "ete"), ("STRASSE", "strasse"), ("Straße", "strasse")])
-def test_case_and_accents_do_not_matter(words: str, expected: str) -> None:
-    assert plain(words) == expected

@@ -15,6 +15,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from streams.observability.archive_metrics import ArchiveMetrics
 from streams.observability.bridge_metrics import BridgeMetrics
 from streams.observability.collect_metrics import CollectMetrics
+from streams.observability.dashboard_metrics import DashboardMetrics
 from streams.observability.metrics import Metrics
 from streams.observability.notify_metrics import NotifyMetrics
 
@@ -34,7 +35,7 @@ NOT_OURS = {"up", "process_start_time_seconds", "process_cpu_seconds_total", "pr
 
 def series() -> Iterator[tuple[str, set[str]]]:
     """The series that each of our processes tells, each with its own labels."""
-    told = (Metrics(), ArchiveMetrics(), BridgeMetrics(), CollectMetrics(), NotifyMetrics())
+    told = (Metrics(), ArchiveMetrics(), BridgeMetrics(), CollectMetrics(), DashboardMetrics(), NotifyMetrics())
     for metric in (metric for each in told for metric in vars(each).values()):
         if isinstance(metric, MetricWrapperBase):
             (family,) = metric.describe()

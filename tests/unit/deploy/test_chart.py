@@ -119,6 +119,17 @@ def test_a_private_ca_is_in_every_pod_and_in_kedas_login(tmp_path: Path) -> None
     assert {"parameter": "ca", "name": "encore-ca", "key": "ca.pem"} in login["secretTargetRef"]
 
 
+def test_a_dashboard_requires_the_read_keys_of_a_secret_where_one_is_named(tmp_path: Path) -> None:
+    for ca in ("", "encore-ca"):
+        values = {"dashboard": {"enabled": True, "readKeys": "encore-read-keys"}, "ca": {"secret": ca}}
+        pod = pods(rendered(tmp_path, values))["encore-dashboard"]["spec"]
+        (container,) = pod["containers"]
+        assert {"name": "ENCORE_READ_KEY_FILE", "value": "/run/encore/keys"} in container["env"]
+        assert {"name": "keys", "mountPath": "/run/encore", "readOnly": True} in container["volumeMounts"]
+        assert {"name": "keys", "secret": {"secretName": "encore-read-keys", "defaultMode": 0o440}} in pod["volumes"]
+        assert len(pod["volumes"]) == len(container["volumeMounts"]) == (2 if ca else 1)
+
+
 def test_images_are_those_of_the_registry_and_tag(tmp_path: Path) -> None:
     images = {pod["spec"]["containers"][0]["image"] for pod in pods(rendered(tmp_path, EVERYTHING)).values()}
     names = ("encore-viewing", "encore-viewing-archive", "encore-viewing-verify")

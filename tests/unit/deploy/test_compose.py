@@ -63,8 +63,12 @@ def test_no_two_services_share_a_port_and_all_have_volumes_and_services_that_are
     assert [str(path) for each in SERVICES.values() for path in mounted(each).values() if not path.exists()] == []
 
 
-def test_every_server_has_a_health_check_workers_and_archiver_have_their_images() -> None:
-    assert {name for name, service in SERVICES.items() if "healthcheck" not in service} == {*WORKERS, "archive"}
+def test_every_server_has_a_health_check_our_services_have_their_image_s() -> None:
+    assert {name for name, service in SERVICES.items() if "healthcheck" not in service} == {
+        *WORKERS,
+        "archive",
+        "dashboard",
+    }
     assert OURS["topics"]["healthcheck"] == {"disable": True}
 
 
@@ -103,10 +107,13 @@ def test_kafka_and_redis_are_of_the_versions_that_the_tests_run_against() -> Non
 
 def test_prometheus_scrapes_every_worker_under_the_name_that_the_alerts_take() -> None:
     config = read("prometheus/prometheus.yml")
-    job, of_archive = config["scrape_configs"]
+    job, *others = config["scrape_configs"]
     (port,) = re.findall(r"ENCORE_METRICS_PORT=(\d+)", (DEPLOY / "Dockerfile").read_text())
     assert job["static_configs"] == [{"targets": [f"{name}:{port}" for name in WORKERS]}]
-    assert of_archive == {"job_name": "encore-archive", "static_configs": [{"targets": [f"archive:{port}"]}]}
+    assert others == [
+        {"job_name": f"encore-{name}", "static_configs": [{"targets": [f"{name}:{port}"]}]}
+        for name in ("archive", "dashboard")
+    ]
     assert set(re.findall(r'job="(\w+)"', (DEPLOY / "prometheus/alerts.yml").read_text())) == {job["job_name"]}
     assert set(config["rule_files"]) < mounted(SERVICES["prometheus"]).keys()
 

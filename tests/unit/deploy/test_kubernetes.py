@@ -178,7 +178,7 @@ def test_probes_ask_ports_and_paths_that_there_are(part: str) -> None:
     ports = {port["name"] for port in container.get("ports", [])}
     probes = [container[name]["httpGet"] for name in container if name.endswith("Probe")]
     assert {probe["port"] for probe in probes} <= ports
-    assert {probe["path"] for probe in probes} <= {"/livez", "/readyz", "/startupz", "/"}
+    assert {probe["path"] for probe in probes} <= {"/livez", "/readyz", "/startupz"}
     assert bool(probes) is (part not in ("topics", "verify"))
 
 
@@ -190,7 +190,7 @@ def test_prometheus_asks_every_part_that_has_metrics() -> None:
         for pod in PODS.values()
         if "metrics" in {port["name"] for port in pod["spec"]["containers"][0].get("ports", [])}
     }
-    assert asked == have == {"worker", "archive", "bridge", "collect", "notify"}
+    assert asked == have == {"worker", "archive", "bridge", "collect", "dashboard", "notify"}
 
 
 # -- the worker ---------------------------------------------------------------------------------------------------

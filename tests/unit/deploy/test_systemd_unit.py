@@ -12,14 +12,15 @@ import click
 import pytest
 
 from streams.cli import main
-from streams.collect import health, server
+from streams.collect import server
 from streams.config.settings import ENV_PREFIX, Settings
-from streams.observability import liveness
+from streams.observability import health, liveness
 from streams.worker import group_process
 
 FOLDER = Path(__file__).parents[3] / "deploy/systemd"
 WORKER, ARCHIVER = FOLDER / "encore-worker@.service", FOLDER / "encore-archive.service"
-COLLECT, BRIDGE, NOTIFY = (FOLDER / f"encore-{name}@.service" for name in ("collect", "bridge", "notify"))
+KINDS = ("collect", "bridge", "dashboard", "notify")
+COLLECT, BRIDGE, DASHBOARD, NOTIFY = (FOLDER / f"encore-{name}@.service" for name in KINDS)
 UNITS = pytest.mark.parametrize("unit", sorted(FOLDER.iterdir()), ids=lambda unit: unit.stem)
 
 
@@ -50,7 +51,7 @@ def test_an_archiver_is_as_confined_as_a_worker_and_has_a_folder_to_write_to() -
     assert f"ENCORE_ARCHIVE=/var/lib/{archiver['StateDirectory']}" in ARCHIVER.read_text()
 
 
-@pytest.mark.parametrize("unit", [COLLECT, BRIDGE, NOTIFY], ids=lambda unit: unit.stem)
+@pytest.mark.parametrize("unit", [COLLECT, BRIDGE, DASHBOARD, NOTIFY], ids=lambda unit: unit.stem)
 def test_whatever_keeps_nothing_is_as_confined_as_a_worker(unit: Path) -> None:
     worker, other = (dict(read(each)["Service"]) for each in (WORKER, unit))
     own = {"Type", "EnvironmentFile", "Environment", "ExecStart", "LoadCredential", "TimeoutStartSec", "RestartSec"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -19,6 +20,7 @@ from models.fold_changes import FoldChanges, Milestone
 from models.habits import LEVELS
 from models.reading import read_event
 from models.viewing import COMPLETED, STARTED, STREAK, VIEWED, Fact
+from streams.config.rule_settings import RuleSettings
 from streams.config.settings import Settings
 from streams.kafka.topics import all_topics, controls, inputs
 from streams.state.side_outputs import kept_records
@@ -240,7 +242,8 @@ def resolved(document: Object, value: Object) -> Any:
 def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
     document = asyncapi()
     found = list(references(document))
-    assert {reference for reference in found if reference.startswith("./")} == {f"./{name}" for name in SCHEMAS}
+    files = {*SCHEMAS, "playback-event.avsc"}
+    assert {reference for reference in found if reference.startswith("./")} == {f"./{name}" for name in files}
     for reference in found:
         assert resolved(document, {"$ref": reference})
 
@@ -262,6 +265,23 @@ def test_the_asyncapi_document_says_of_each_channel_once_whether_encore_sends_or
     received = {address for address, action in actions.items() if action == "receive"}
     assert received == {topic.name for topic in [*inputs(Settings()), *controls(Settings())]}
     assert set(actions.values()) == {"send", "receive"}
+
+
+@pytest.mark.parametrize("kind", ["playbackEvent", "lateEvent"])
+def test_an_event_is_told_in_every_format_that_the_source_may_have_by_the_schema_beside(kind: str) -> None:
+    document = asyncapi()
+    messages = document["components"]["messages"]
+    formats = ("json", "avro", "protobuf")
+    assert list(document["channels"][f"{kind}s"]["messages"]) == [
+        kind if name == "json" else f"{kind}{name.title()}" for name in formats
+    ]
+    avro, protobuf = (resolved(document, messages[f"{kind}{name.title()}"]["payload"]) for name in formats[1:])
+    assert resolved(document, avro["schema"])["name"] == "PlaybackEvent"
+    assert protobuf["schema"] == (FOLDER / "playback_event.proto").read_text()
+    assert re.findall(r"\w+", RuleSettings.model_fields["source_format"].metadata[0].pattern) == [*formats]
+    assert [of["schemaFormat"].partition(";")[0] for of in (avro, protobuf)] == [
+        "application/vnd.apache.avro+json", "application/vnd.google.protobuf",
+    ]  # fmt: skip
 
 
 def test_every_message_has_a_name_a_payload_and_whole_channels() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from http.client import HTTPConnection
 
@@ -9,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from streams.observability.http_server import Probes
+from streams.observability.http_server import Probes, probes
 from streams.observability.listening import PortTaken
 
 
@@ -74,3 +75,14 @@ def test_other_paths_are_not_found_and_nothing_is_written(seen: Seen) -> None:
 def test_a_port_that_is_taken_is_refused_in_one_line_that_names_the_settings(seen: Seen) -> None:
     with pytest.raises(PortTaken, match=r"^ENCORE_METRICS_HOST=127.0.0.1, ENCORE_METRICS_PORT=\d+: .+ in use; each"):
         Probes("127.0.0.1", seen.probes.port, CollectorRegistry(), lambda: None, {})
+
+
+def test_a_port_answers_while_its_context_lasts_and_the_port_0_nowhere() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with probes("127.0.0.1", port, CollectorRegistry(), {"/livez": lambda: ""}):
+        socket.create_connection(("127.0.0.1", port)).close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+    with probes("nowhere.invalid", 0, CollectorRegistry(), {}):
+        pass

@@ -55,7 +55,7 @@ def test_the_metrics_page_is_the_one_made_from_the_metrics() -> None:
 def test_every_name_has_its_unit_and_counters_end_in_total() -> None:
     names = re.findall(r"^\| `(encore_\w+)` \| (\w+)", page(), re.MULTILINE)
     units = "records|events|seconds|letters|keys|rows|bytes|transactions|shares|intervals"
-    units += "|files|sessions|rebuilds|rebalances|restores|restarts|renewals|partitions|requests|verdicts"
+    units += "|files|sessions|rebuilds|rebalances|restores|restarts|renewals|partitions|requests|verdicts|clients|pages"
     odd = [
         name for name, kind in names
         if not re.fullmatch(rf"encore_\w*({units}){'_total' if kind == 'counter' else ''}", name)

@@ -1,14 +1,13 @@
-"""Whether the collector is alive, and can write; if not, the reason in one line."""
+"""Whether a service that answers by HTTP is alive, and reaches the server behind it; if not, the reason in one line."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NoReturn
 
-from streams.collect.writer import CollectWriter
 from streams.observability.systemd import ALIVE, READY, tell_supervisor
 
 _BEAT_S, _DEAD_S, _ASK_S = 1.0, 15.0, 5.0
@@ -16,14 +15,19 @@ _BEAT_S, _DEAD_S, _ASK_S = 1.0, 15.0, 5.0
 log = logging.getLogger(__name__)
 
 
-class CollectorHealth:
-    """One collector's health. The reasons are asked for from other threads."""
+class ServiceHealth:
+    """One process's health. `ask`: why the server, by its name, is away; empty if it answers. Asked from threads."""
 
-    def __init__(self, writer: CollectWriter, topics: Sequence[str]) -> None:
-        self._writer, self._topics = writer, topics
+    def __init__(self, server: str, ask: Callable[[], Awaitable[str]]) -> None:
+        self._server, self._ask = server, ask
         self._beat_s = time.monotonic()
-        self._why = "Kafka has not been asked yet"
+        self._why = f"{server} has not been asked yet"
         self._is_stopping = False
+
+    @property
+    def whys(self) -> Mapping[str, Callable[[], str]]:
+        """The probes by their paths: each says why not, or nothing."""
+        return {"/livez": self.why_dead, "/readyz": self.why_not_ready}
 
     async def keep_beating(self) -> NoReturn:
         """Note regularly that the event loop runs, and notify the supervisor."""
@@ -34,13 +38,13 @@ class CollectorHealth:
             await asyncio.sleep(_BEAT_S)
 
     async def keep_asking(self) -> NoReturn:
-        """Ask Kafka regularly, and log when it goes and when it is back."""
+        """Ask the server regularly, and log when it goes and when it is back."""
         while True:
-            why = await asyncio.to_thread(self._writer.why_away, self._topics)
+            why = await self._ask()
             if why and why != self._why:
                 log.warning("%s; requests are answered 503 until it is back", why)
             elif self._why and not why:
-                log.info("Kafka answers")
+                log.info("%s answers", self._server)
             self._why = why
             await asyncio.sleep(_ASK_S)
 
@@ -54,5 +58,5 @@ class CollectorHealth:
         return f"the event loop has not moved for {silent_s:.0f} s" if silent_s > _DEAD_S else ""
 
     def why_not_ready(self) -> str:
-        """Why it can take no request; empty while Kafka answers."""
+        """Why it can answer no request; empty while the server behind it answers."""
         return "it is being stopped" if self._is_stopping else self._why
