@@ -22,6 +22,17 @@ UNIT, PROPERTIES, CONTRACT, SIMULATION = "tests/unit", "tests/properties", "test
 RULES, SIMULATED = ("models", "verify"), ("kafka", "publishing", "state", "worker")
 """Packages whose next tests are the properties, and those whose next are a hundred schedules of the simulation."""
 SCHEDULES = 100
+CONTRACTS = {
+    "api": ("api", "api_document"),
+    "bridge": ("bridge",),
+    "display": ("export",),
+    "kafka": ("transactional_log", "transactions", "copy_writer"),
+    "publishing": ("resting", "rounds", "publisher", "current_windows", "derived", "sink"),
+    "reader": ("reader", "failover"),
+    "state": ("transactional_log", "transactions"),
+    "worker": ("assignment",),
+}
+"""The contract tests that are nearest to a package."""
 BESIDE = ("test_fuzzing.py",)
 """Tests that are long, and about bytes from outside: last."""
 NEVER = (f"{UNIT}/deploy", f"{UNIT}/tools", f"{UNIT}/docs")
@@ -65,15 +76,14 @@ def stages(root: Path, file: Path) -> Iterator[list[str]]:
     room = Path(UNIT, *(part for part in file.parent.parts if part != "streams"))
     own = room / f"test_{file.stem}.py"
     near = sorted((root / room).rglob("test_*.py"), key=lambda found: (found.name != own.name, found))
-    named = sorted((root / CONTRACT).glob(f"test_{package}*.py"))
     if near:
         yield _pytest(*(str(found.relative_to(root)) for found in near))
     if package in RULES:
         yield _pytest(PROPERTIES, *(f"--ignore={PROPERTIES}/{name}" for name in BESIDE))
-    elif package in SIMULATED:
+    if package in SIMULATED:
         yield [SIMULATION, "--seed", "1", "--runs", str(SCHEDULES)]
-    elif named:
-        yield _pytest(*(str(found.relative_to(root)) for found in named))
+    if package in CONTRACTS:
+        yield _pytest(*(f"{CONTRACT}/test_{name}.py" for name in CONTRACTS[package]))
     yield _pytest(UNIT, *(f"--ignore={folder}" for folder in (*NEVER, str(room))))
     yield _pytest(*(f"{PROPERTIES}/{name}" for name in BESIDE)) if package in RULES else _pytest(CONTRACT, PROPERTIES)
 
