@@ -75,9 +75,10 @@ def stages(root: Path, file: Path) -> Iterator[list[str]]:
     package = file.parts[-2]
     room = Path(UNIT, *(part for part in file.parent.parts if part != "streams"))
     own = room / f"test_{file.stem}.py"
-    near = sorted((root / room).rglob("test_*.py"), key=lambda found: (found.name != own.name, found))
-    if near:
-        yield _pytest(*(str(found.relative_to(root)) for found in near))
+    if (root / own).exists():
+        yield _pytest(str(own))
+    if (root / room).exists():
+        yield _pytest(str(room))
     if package in RULES:
         yield _pytest(PROPERTIES, *(f"--ignore={PROPERTIES}/{name}" for name in BESIDE))
     if package in SIMULATED:
