@@ -20,7 +20,7 @@ LONGEST_TEST_S = 120
 
 UNIT, PROPERTIES, CONTRACT, SIMULATION = "tests/unit", "tests/properties", "tests/contract", "tests/simulation"
 RULES, SIMULATED = ("models", "verify"), ("kafka", "publishing", "state", "worker")
-"""Packages whose next tests are the properties, and those whose next are a hundred schedules of the simulation."""
+"""Packages that the properties try, and those that the simulation tries, by a hundred schedules."""
 SCHEDULES = 100
 CONTRACTS = {
     "api": ("api", "api_document"),
@@ -81,10 +81,10 @@ def stages(root: Path, file: Path) -> Iterator[list[str]]:
         yield _pytest(str(room))
     if package in RULES:
         yield _pytest(PROPERTIES, *(f"--ignore={PROPERTIES}/{name}" for name in BESIDE))
-    if package in SIMULATED:
-        yield [SIMULATION, "--seed", "1", "--runs", str(SCHEDULES)]
     if package in CONTRACTS:
         yield _pytest(*(f"{CONTRACT}/test_{name}.py" for name in CONTRACTS[package]))
+    if package in SIMULATED:
+        yield [SIMULATION, "--seed", "1", "--runs", str(SCHEDULES)]
     yield _pytest(UNIT, *(f"--ignore={folder}" for folder in (*NEVER, str(room))))
     yield _pytest(*(f"{PROPERTIES}/{name}" for name in BESIDE)) if package in RULES else _pytest(CONTRACT, PROPERTIES)
 
