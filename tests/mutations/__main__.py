@@ -58,7 +58,7 @@ def _asked() -> argparse.Namespace:
 
 
 def _try_all(mutations: list[Mutation], folder: Path, jobs: int) -> int:
-    """Try each in whichever copy is free, and tell of it."""
+    """Try each in whichever copy is free, and tell of it. What is edited meanwhile is in no copy."""
     unchanged, copies = Unchanged(_copied(folder / "unchanged")), SimpleQueue[Path]()
     for number in range(jobs):
         copies.put(_copied(folder / f"copy-{number}"))
@@ -67,7 +67,7 @@ def _try_all(mutations: list[Mutation], folder: Path, jobs: int) -> int:
         tries = {pool.submit(_try, mutation, copies, unchanged): mutation for mutation in mutations}
         try:
             for number, each in enumerate(as_completed(tries), 1):
-                print(f"{number:3}/{len(tries)} {_told(tries[each], each.result())}", flush=True)
+                print(f"{number:3}/{len(tries)} {_told(tries[each], each.result(), folder / 'unchanged')}", flush=True)
                 counts[each.result().verdict] += 1
         except BaseException:
             pool.shutdown(cancel_futures=True)
@@ -77,9 +77,9 @@ def _try_all(mutations: list[Mutation], folder: Path, jobs: int) -> int:
     return 0 if counts[NOTICED] == len(mutations) else 1
 
 
-def _told(mutation: Mutation, said: Tried) -> str:
+def _told(mutation: Mutation, said: Tried, unchanged: Path) -> str:
     line = f"{said.verdict} {mutation} {said.seconds:.0f} s {said.by}".rstrip()
-    return line if said.verdict == NOTICED else f"{line}\n{change(ROOT, mutation).difference}"
+    return line if said.verdict == NOTICED else f"{line}\n{change(unchanged, mutation).difference}"
 
 
 def _copied(folder: Path) -> Path:
@@ -91,7 +91,7 @@ def _try(mutation: Mutation, copies: SimpleQueue[Path], unchanged: Unchanged) ->
     copy = copies.get()
     file = copy / mutation.file
     before = file.read_text()
-    file.write_text(change(ROOT, mutation).after)
+    file.write_text(change(copy, mutation).after)
     try:
         return tried(copy, mutation.file, unchanged)
     finally:
