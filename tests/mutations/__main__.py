@@ -59,16 +59,17 @@ def _asked() -> argparse.Namespace:
 
 def _try_all(mutations: list[Mutation], folder: Path, jobs: int) -> int:
     """Try each in whichever copy is free, and tell of it. What is edited meanwhile is in no copy."""
-    unchanged, copies = Unchanged(_copied(folder / "unchanged")), SimpleQueue[Path]()
+    original, copies = _copied(folder / "unchanged"), SimpleQueue[Path]()
     for number in range(jobs):
         copies.put(_copied(folder / f"copy-{number}"))
-    counts, begun_s = Counter[str](), time.monotonic()
+    unchanged, counts, begun_s = Unchanged(original), Counter[str](), time.monotonic()
     with ThreadPoolExecutor(jobs) as pool:
         tries = {pool.submit(_try, mutation, copies, unchanged): mutation for mutation in mutations}
         try:
             for number, each in enumerate(as_completed(tries), 1):
-                print(f"{number:3}/{len(tries)} {_told(tries[each], each.result(), folder / 'unchanged')}", flush=True)
-                counts[each.result().verdict] += 1
+                said = each.result()
+                counts[said.verdict] += 1
+                print(f"{number:3}/{len(tries)} {_told(tries[each], said, original)}", flush=True)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -77,9 +78,9 @@ def _try_all(mutations: list[Mutation], folder: Path, jobs: int) -> int:
     return 0 if counts[NOTICED] == len(mutations) else 1
 
 
-def _told(mutation: Mutation, said: Tried, unchanged: Path) -> str:
+def _told(mutation: Mutation, said: Tried, original: Path) -> str:
     line = f"{said.verdict} {mutation} {said.seconds:.0f} s {said.by}".rstrip()
-    return line if said.verdict == NOTICED else f"{line}\n{change(unchanged, mutation).difference}"
+    return line if said.verdict == NOTICED else f"{line}\n{change(original, mutation).difference}"
 
 
 def _copied(folder: Path) -> Path:
