@@ -23,7 +23,7 @@ SPREAD = $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscop
 # Tests start hundreds of workers: with their bytecode kept each starts in two thirds of the time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo check test lint compile helm helm-path typescript manifests bench faults chaos simulate soak archive-kills collect-kills collect-load bridge-load drill lock audit sbom site clean
+.PHONY: demo check test lint compile helm helm-path typescript manifests bench faults chaos simulate mutations soak archive-kills collect-kills collect-load bridge-load drill lock audit sbom site clean
 
 demo: $(INSTALLED)
 	@$(BIN)/encore demo $(ARGS)
@@ -101,6 +101,10 @@ chaos: $(INSTALLED)
 # Workers on a virtual clock. ARGS="--seconds 600 --seed 1", "--seed N --runs 1" to repeat one, "--list".
 simulate: $(INSTALLED)
 	@$(BIN)/python tests/simulation $(ARGS)
+
+# One thing changed at a time, which a test must notice. ARGS="--count 30 --seed 1", "--only FILE#PLACE" to repeat one.
+mutations: $(INSTALLED)
+	@PYTHONPATH=. $(BIN)/python tests/mutations $(ARGS)
 
 soak: $(INSTALLED)
 	@PYTHONPATH=tests/system $(BIN)/python tests/faults/soak.py $(ARGS)

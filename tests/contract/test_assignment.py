@@ -166,6 +166,39 @@ async def test_a_worker_that_ends_opens_nothing_more() -> None:
     assert (worker.failures, worker.ownership.openings, worker.ownership.delivering) == ([], {}, set())
 
 
+# -- what is delivered ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("beyond", "is_delivered"), [(-1, True), (0, False), (1, False)])
+@in_a_loop
+async def test_a_partition_is_delivered_until_too_many_records_wait_for_its_checkpoint(
+    beyond: int, is_delivered: bool
+) -> None:
+    worker = await member(0)
+    await worker.ownership.assign([0])
+    partition: Any = worker.ownership.partitions[0]
+    partition.uncheckpointed = worker.ownership.settings.uncheckpointed_records + beyond
+
+    assert (worker.failures, worker.ownership.positions()) == ([], {0: 0} if is_delivered else {})
+
+
+@in_a_loop
+async def test_a_worker_that_ends_is_delivered_nothing_more() -> None:
+    worker = await member(0)
+    await worker.ownership.assign([0])
+    worker.ending.set()
+
+    assert (worker.failures, worker.ownership.positions()) == ([], {})
+
+
+@in_a_loop
+async def test_a_partition_that_is_not_open_is_not_delivered() -> None:
+    worker = await member(0)
+    await worker.ownership.assign([0, 1])
+
+    assert (worker.failures, worker.ownership.epoch(1)) == ([], None)
+
+
 # -- Kafka refuses a record -----------------------------------------------------------------------------------
 
 

@@ -120,3 +120,13 @@ def test_every_term_of_the_glossary_has_its_file() -> None:
     terms = re.findall(r"^\| (?!term|---).*$", read("docs/glossary.md"), re.MULTILINE)
     assert len(terms) > 70
     assert [term for term in terms if not re.search(r"`(models|streams)/[\w/]+\.py` \|$", term)] == []
+
+
+(MADE,) = re.findall(r"^\.PHONY: (.*)$", read("Makefile"), re.MULTILINE)
+PAGES = ["README.md", "CONTRIBUTING.md", *sorted(str(page.relative_to(ROOT)) for page in ROOT.glob("docs/**/*.md"))]
+
+
+def test_what_the_pages_say_to_make_can_be_made() -> None:
+    said = {target for page in PAGES for target in re.findall(r"(?:^\$? ?|`)make ([a-z-]+)", read(page), re.MULTILINE)}
+    assert said <= set(MADE.split())
+    assert {"check", "mutations"} <= said

@@ -13,6 +13,7 @@ class Delivery:
     def __init__(self, stall_at: int | None = None, stall_s: float = 0.0) -> None:
         self.values: list[bytes | None] = []
         self.times_s: list[float] = []
+        self.polls = 0
         self._stall_at, self._stall_s = stall_at, stall_s
 
     def produce(self, key: bytes | None, value: bytes | None, timestamp_ms: int) -> None:
@@ -22,7 +23,7 @@ class Delivery:
         self.times_s.append(time.monotonic())
 
     def poll(self) -> None:
-        pass
+        self.polls += 1
 
 
 def _items(count: int) -> list[Outgoing]:
@@ -46,6 +47,13 @@ def test_nothing_is_sent_before_its_time() -> None:
     began_s = time.monotonic()
     OpenLoop(by_rate(100), delivery, None).run(_items(10), None, stamp=False)
     assert all(sent_s - began_s >= n / 100 for n, sent_s in enumerate(delivery.times_s))
+
+
+@pytest.mark.parametrize(("sent", "polls"), [(999, 0), (1_000, 1), (1_001, 1), (2_000, 2)])
+def test_what_became_of_records_is_looked_up_once_for_each_thousand(sent: int, polls: int) -> None:
+    delivery = Delivery()
+    OpenLoop(at_once, delivery, None).run(_items(sent), None, stamp=False)
+    assert delivery.polls == polls
 
 
 def test_a_stalled_delivery_is_caught_up_and_reported() -> None:

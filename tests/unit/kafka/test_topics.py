@@ -99,6 +99,31 @@ def test_what_a_worker_writes_has_as_many_partitions_as_the_source(cluster) -> N
     assert counts == {topic.name: topic.partitions or 7 for topic in all_topics(settings)}
 
 
+def test_the_state_is_compacted_within_six_hours_and_its_tombstones_stay_for_a_day(cluster) -> None:
+    make_topics(Settings(), KAFKA, all_of_them=True)
+
+    hour_ms = 60 * 60 * 1000
+    assert {name: int(value) for name, value in cluster.topics["encore-state"].config.items() if "c" not in value} == {
+        "max.compaction.lag.ms": 6 * hour_ms,
+        "delete.retention.ms": 24 * hour_ms,
+        # Only what lies in a closed segment is compacted.
+        "segment.ms": hour_ms,
+        "segment.bytes": 2**26,
+    }
+
+
+def test_catalog_erasures_and_state_are_compacted_and_all_else_is_kept_for_ever(cluster) -> None:
+    make_topics(Settings(), KAFKA, all_of_them=True)
+
+    kept = {
+        name: (topic.config.get("cleanup.policy"), topic.config.get("retention.ms"))
+        for name, topic in cluster.topics.items()
+    }
+    assert kept == dict.fromkeys(["titles", "encore-erasures", "encore-state"], ("compact", None)) | dict.fromkeys(
+        ["playback-events", "encore-milestones", "encore-dead-letters", "encore-late"], (None, "-1")
+    )
+
+
 def test_topics_that_are_there_are_not_made_again() -> None:
     settings = Settings()
 

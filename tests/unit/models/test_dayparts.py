@@ -420,3 +420,10 @@ def test_other_rules_hold_for_what_was_looked_up_before() -> None:
     midnight = (day + 1) * 96
     assert (before, unknown) == ((1, midnight - 2 * 4), (1, midnight))
     assert after == [(0, midnight - 9 * 4)] * 2
+
+
+def test_with_as_many_dayparts_as_may_be_a_span_is_of_one_of_them_on_one_day() -> None:
+    eight = ",".join(f"part{number}={3 * number:02}:00-{3 * number + 2:02}:00" for number in range(8))
+    local = LocalTimes(read_dayparts(eight), {})
+    found = {local.at(None, quarter * QUARTER_MS) for quarter in range(3 * 96)}
+    assert len({each.span for each in found}) == len(found) == 3 * 9

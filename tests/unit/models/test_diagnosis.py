@@ -264,6 +264,11 @@ def test_previews_that_end_tell_nothing() -> None:
     assert of_lengths(played(30, 1, "end"), 100 * MINUTE_MS) == []
 
 
+@pytest.mark.parametrize(("runtime_ms", "what"), [(119_999, UNREACHED), (120_000, UNREACHED), (120_001, [])])
+def test_of_a_very_short_title_a_preview_is_less_than_half(runtime_ms: int, what: list[str]) -> None:
+    assert of_lengths(played(3, 1, "end"), runtime_ms) == what
+
+
 @pytest.mark.parametrize(("sessions", "minutes", "what"), [(2, 60, []), (3, 60, PASSED), (3, 55, [])])
 def test_a_runtime_that_three_sessions_go_well_past_is_too_short(sessions: int, minutes: int, what: list[str]) -> None:
     assert of_lengths(played(sessions, minutes), 50 * MINUTE_MS) == what

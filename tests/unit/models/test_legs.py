@@ -135,6 +135,9 @@ def test_what_halves_each_week_has_a_half_life_of_seven_days() -> None:
         (7, 7, 7, 7, 7, 7),
         (5, 9, 4, 4, 9, 5),
         (4, 5, 6, 7, 8, 9),
+        # Falls by less than a float can tell: that would be a half-life of more than a universe.
+        (10**17, 10**17, 10**17, 10**17 - 1, 10**17 - 3, 10**17 + 2),
+        (10**18, 10**18, 10**18, 10**18 - 51, 10**18 + 7, 10**18 + 6),
     ],
 )
 def test_there_is_no_half_life_of_fewer_weeks_with_an_empty_one_or_where_nothing_falls(weeks: tuple[int, ...]) -> None:

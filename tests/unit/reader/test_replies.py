@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from models.events import END_OF_CALENDAR_MS
-from streams.reader import Legs, ReaderError, Title, Window
+from streams.reader import Legs, LongWindow, ReaderError, Title, Window
 from streams.reader.replies import ServerState, board, curve, dayparts, server_state, struct
 
 HEAD = {"version": "12", "complete": "1", "as_of_ms": "1763600000000"}
@@ -40,6 +40,13 @@ def test_a_rate_that_is_empty_is_none() -> None:
 def test_fields_of_another_age_of_the_worker_do_no_harm() -> None:
     found = title(a_counter_of_the_future="1")
     assert found.watching_now == 0
+
+
+@pytest.mark.parametrize("result", [Title, LongWindow])
+def test_what_an_older_worker_does_not_count_is_nothing(result: type[Title] | type[LongWindow]) -> None:
+    named = {"title_id": "dragon", "name": "28d"}
+    found = struct(result, "encore:some", {"version": "12", "complete": "1"}, **named).as_dict()
+    assert {name: value for name, value in found.items() if value} == named | {"version": 12, "complete": True}
 
 
 def test_the_histogram_is_told_by_completions() -> None:

@@ -12,7 +12,16 @@ from models.rules import Rules
 from models.tally import TallyKey
 from models.viewing import Row
 from streams.config.zones import installed_zones
-from streams.state.changelog import Position, Restored, StateError, position_message, state_messages
+from streams.state.changelog import (
+    Erased,
+    Position,
+    Restored,
+    StateError,
+    erasure_message,
+    position_message,
+    read_erasure,
+    state_messages,
+)
 from streams.state.zone_records import zone_message
 
 POSITION = Position(5, "topic", 1, 7, 3, "rules", "zones", 1, [4, *range(11)])
@@ -45,6 +54,11 @@ def test_rows_tallies_and_position_come_back() -> None:
     taken = restored(*messages())
     assert (rows(taken), taken.fold.tallies, taken.position) == (ROWS, TALLIES, POSITION)
     assert (taken.rows, taken.fold.stream_time_ms, taken.fold.stream_counts()) == (10, 7, POSITION.stream)
+
+
+def test_an_erasure_comes_back_with_the_digest_of_its_household() -> None:
+    written = erasure_message(1_234, "d1" * 32, Erased(1_200, 3))
+    assert read_erasure(written["key"], written["value"]) == ("d1" * 32, Erased(1_200, 3))
 
 
 def test_of_one_key_the_last_value_holds_in_one_call_or_several() -> None:
