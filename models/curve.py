@@ -13,8 +13,9 @@ from typing import Final
 from models.coverage import cells_of
 from models.rules import MOST_SLICES
 
-_NARROW_SLICES: Final = 8
-"""An interval between two heartbeats touches one slice or two: a span of so many is added slice by slice."""
+_NARROW_SLICES: Final = 16
+"""An interval between two heartbeats touches few slices, twelve of a short title: a span of so many is added slice by
+slice, which leaves the sums of the others as they are."""
 
 
 def slices_of(length_ms: int) -> int:

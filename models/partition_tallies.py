@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from operator import add
 
 from models.catalog import CatalogRow
 from models.counters import WINDOW_FIELDS
@@ -194,9 +193,7 @@ class PartitionTallies:
         if title.settled:
             self._move_title(title)
         if title.parts is not None:
-            parts = list(map(add, self.tallies.own.get(title.parts_key, self._empty_parts), title.parts))
-            parts[0] = self._sequence
-            self._put(title.parts_key, parts)
+            self._move_parts(title, title.parts)
             title.parts = None
         if title.audience is not None:
             self._move_audience(title, title.audience)
@@ -207,6 +204,15 @@ class PartitionTallies:
         self._show_watching(title)
         if title.franchise is not None:
             self._dirty_franchises[title.franchise.key] = title.franchise
+
+    def _move_parts(self, title: TitleState, changes: list[int]) -> None:
+        # Place by place, as most do not change: a sum of all would be a new integer for each.
+        moved = self.tallies.own.get(title.parts_key, self._empty_parts).copy()
+        moved[0] = self._sequence
+        for place, by in enumerate(changes):
+            if by:
+                moved[place] += by
+        self._put(title.parts_key, moved)
 
     def _move_audience(self, title: TitleState, changes: Mapping[tuple[int, int], int]) -> None:
         weeks: defaultdict[int, Change] = defaultdict(list)

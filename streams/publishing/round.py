@@ -72,10 +72,8 @@ class RoundWriter:
         alone = [key for key in keys[len(titles) :] if key.kind != FRANCHISE]
         others = [key for key in keys if key.kind == FRANCHISE]
         # Titles by themselves: another worker may write the status meanwhile, and then names would be written again.
-        await _at_once(
-            [*_chunks(titles), *_chunks(alone)], lambda chunk: self._write_chunk(chunk, shares, shown, stamp, refused)
-        )
-        await _at_once(_chunks(others), lambda chunk: self._add_shares(chunk, shares, refused))
+        chunks = [*_chunks(titles), *_chunks(alone), *_chunks(others)]
+        await _at_once(chunks, lambda chunk: self._write_some(chunk, shares, shown, stamp, refused))
         return refused
 
     async def _add_shares(
@@ -90,6 +88,20 @@ class RoundWriter:
             log.warning("Redis refused %d shares: their partitions have another worker by now", totals.refused)
             refused.update(key for key, revision in zip(chunk, totals.revisions, strict=True) if not revision)
         return list(zip(hashes, lives, totals.revisions, totals.totals, strict=True))
+
+    async def _write_some(
+        self,
+        chunk: list[TallyKey],
+        shares: Mapping[TallyKey, list[Share]],
+        shown: ShownCatalog,
+        stamp: Stamp,
+        refused: set[TallyKey],
+    ) -> None:
+        """Write some of the shares. The hashes of franchises are written when all shares are."""
+        if chunk[0].kind == FRANCHISE:
+            await self._add_shares(chunk, shares, refused)
+        else:
+            await self._write_chunk(chunk, shares, shown, stamp, refused)
 
     async def _write_chunk(
         self,
