@@ -128,7 +128,7 @@ def test_watch_ends_when_it_was_told_to(encore: Callable[..., Any]) -> None:
         (["show", "nobody"], 1, "no counters of the title 'nobody' under 'encore:'"),
         (["compare", "dragon", "nobody"], 1, "no counters of the title 'nobody'"),
         (["top", "--day", "2026-02-30"], 2, "accepted: a UTC day such as"),
-        (["top", "--day", "2026-11-23", "--metric", "views"], 2, "accepted with --day: plays"),
+        (["top", "--day", "2026-11-23", "--metric", "views"], 2, "with --day use one of plays"),
         (["top", "--names", "/nowhere"], 2, "--names /nowhere"),
     ],
 )

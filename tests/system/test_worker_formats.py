@@ -30,6 +30,9 @@ FIELDS = [field["name"] for field in AVSC["fields"]]
 OF_THE_CLOCK = {"as_of_ms", "version", "watching_now"}
 """Fields that depend on when a hash was written."""
 
+BY_TOPIC = {"subject.name.strategy.type": "TOPIC"}
+"""The default asks the registry of each message what its subject is."""
+
 Write = Callable[[dict[str, Any]], bytes]
 
 
@@ -42,7 +45,8 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def avro_writer(url: str, topic: str, **more: str) -> Write:
     """Confluent's serializer with the contract's schema; `more`: fields of the producer's own, all text."""
     own = [{"name": name, "type": "string"} for name in more]
-    write = AvroSerializer(SchemaRegistryClient({"url": url}), json.dumps(AVSC | {"fields": [*AVSC["fields"], *own]}))
+    schema = json.dumps(AVSC | {"fields": [*AVSC["fields"], *own]})
+    write = AvroSerializer(SchemaRegistryClient({"url": url}), schema, conf=BY_TOPIC)
     return lambda fields: write(fields | more, SerializationContext(topic, MessageField.VALUE))
 
 
@@ -59,7 +63,7 @@ def protobuf_writer(url: str, topic: str) -> Write:
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     played = message_factory.GetMessageClass(pool.FindMessageTypeByName("shop.PlaybackEvent"))
-    write = ProtobufSerializer(played, SchemaRegistryClient({"url": url}))
+    write = ProtobufSerializer(played, SchemaRegistryClient({"url": url}), BY_TOPIC)
     return lambda fields: write(played(**fields), SerializationContext(topic, MessageField.VALUE))
 
 
