@@ -16,7 +16,7 @@ PROCESSES ?= 6
 ONLY_ONCE := --ignore tests/properties/test_fuzzing.py $(patsubst %,--ignore tests/contract/test_%.py, api_document \
 	archive_store bridge copy_writer failover notify promote schema_registry transactional_log transport typescript_client)
 # What runs with the rules interpreted, too: beside the rest, in what that leaves idle, and shown when both have ended.
-READ_BY_BOTH := tests/unit/models tests/unit/sources tests/unit/bridge tests/unit/state tests/unit/verify tests/properties tests/contract
+READ_BY_BOTH := tests/unit/models tests/unit/sources tests/unit/bridge tests/unit/state tests/properties tests/contract
 INTERPRETED_LOG := $(VENV)/interpreted.log
 SPREAD = $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 

@@ -257,7 +257,9 @@ def test_a_topic_that_goes_while_a_worker_runs_ends_it(application: Application,
 
     line = worker.ended(40).failure()
     if "anew" in then or topic == "source":
-        assert f"topic {name} was {then} while this worker ran; {REMEDY}" in line
+        # Where a rebalance comes first, the partition is opened again, and its position is past the new topic's end.
+        seen_first = (f"topic {name} was {then} while this worker ran; ", "the records between are gone; ")
+        assert any(words + REMEDY in line for words in seen_first), line
     else:
         assert name in line or "checkpoint" in line
     if "anew" in then:

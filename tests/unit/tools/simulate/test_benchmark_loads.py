@@ -44,7 +44,7 @@ def test_a_round_is_a_minute_and_timestamps_never_fall(load, shape) -> None:
 
 @SHAPES
 def test_nearly_all_events_are_readable_and_a_few_are_bad_late_or_repeated(load, shape) -> None:
-    seen, ids, count = Counter(), set(), shape.sessions * 2
+    seen, ids, count = Counter(), set(), shape.sessions + 20_000
     for item in load(count):
         try:
             event = read_event(item.key, item.value)
