@@ -249,8 +249,11 @@ def test_the_readmes_loop_prints_the_title_that_changes(program: Program, api: A
         assert following.stdout.read() == "zebra 3\n"
 
 
-FASTER = "const timer = setTimeout; globalThis.setTimeout = (call, ms) => timer(call, ms / 30); "
-"""Before the client waits: its seconds pass thirty times as fast."""
+FASTER = (
+    "const timer = setTimeout; "
+    "globalThis.setTimeout = (call, ms, ...more) => timer(call, ms > 60_000 ? ms : ms / 30, ...more); "
+)
+"""Before the client waits: its seconds pass thirty times as fast. Node's own fetch waits by this, too, by minutes."""
 
 CUT = """
 const asked = [];
