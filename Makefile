@@ -15,7 +15,8 @@ PROCESSES ?= 6
 # Fuzzing, and contracts that know nothing of the rules: not again with interpreted ones.
 ONLY_ONCE := --ignore tests/properties/test_fuzzing.py $(patsubst %,--ignore tests/contract/test_%.py, api_document \
 	archive_store bridge copy_writer failover notify promote schema_registry transactional_log transport typescript_client)
-# What runs with the rules interpreted, too: beside the rest, in what that leaves idle, and shown when both have ended.
+# What runs with the rules interpreted, too: beside the rest, in what that leaves idle, and shown when both have ended;
+# what librdkafka says of servers that were stopped, only where a test failed.
 READ_BY_BOTH := tests/unit/models tests/unit/sources tests/unit/bridge tests/unit/state tests/properties tests/contract
 INTERPRETED_LOG := $(VENV)/interpreted.log
 SPREAD = $(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
@@ -33,11 +34,11 @@ check: lint
 	$(SPREAD) $(ARGS) tests/unit tests/properties
 
 test: lint helm typescript $(S3_SERVER) $(SITE_BUILDER)
-	@ENCORE_INTERPRETED=1 $(BIN)/pytest $(ONLY_ONCE) $(READ_BY_BOTH) >$(INTERPRETED_LOG) 2>&1 & interpreted=$$!; \
+	@ENCORE_INTERPRETED=1 $(BIN)/pytest $(ONLY_ONCE) $(READ_BY_BOTH) >$(INTERPRETED_LOG) 2>$(INTERPRETED_LOG).err & interpreted=$$!; \
 	trap 'kill $$interpreted 2>/dev/null' EXIT INT TERM; \
 	$(SPREAD) $(ARGS); compiled=$$?; \
 	wait $$interpreted; status=$$?; \
-	echo "The rules interpreted:"; cat $(INTERPRETED_LOG); \
+	echo "The rules interpreted:"; cat $(INTERPRETED_LOG); test $$status = 0 || cat $(INTERPRETED_LOG).err; \
 	exit $$((compiled + status))
 
 lint: $(INSTALLED)
