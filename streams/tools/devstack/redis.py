@@ -40,7 +40,7 @@ class RedisServer(Server):
 
     name = "redis"
     patience_s = 10
-    ready_within_s = 20
+    ready_within_s = 60
 
     def __init__(
         self,

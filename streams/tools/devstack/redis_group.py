@@ -11,7 +11,7 @@ from typing import Self
 from streams.tools.devstack.process import ServerFailed
 from streams.tools.devstack.servers import Server
 
-_AGREED_WITHIN_S = 30.0
+_AGREED_WITHIN_S = 90.0
 
 
 class RedisGroup(ABC):

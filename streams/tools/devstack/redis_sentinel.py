@@ -23,7 +23,7 @@ class SentinelServer(Server):
 
     name = "sentinel"
     patience_s = 5
-    ready_within_s = 20
+    ready_within_s = 60
 
     def __init__(self, folder: Path, primary: RedisServer, quorum: int) -> None:
         super().__init__(folder)
