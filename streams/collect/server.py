@@ -9,9 +9,7 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable
 from contextlib import suppress
-from types import FrameType
 
 import uvicorn
 import uvloop
@@ -27,7 +25,7 @@ from streams.observability.collect_metrics import CollectMetrics
 from streams.observability.health import ServiceHealth
 from streams.observability.http_server import probes
 from streams.observability.listening import opened
-from streams.observability.systemd import STOPPING, tell_supervisor
+from streams.observability.web_server import ServiceServer
 
 MOST_CONNECTIONS = 10_000
 _WAITING = 2_048
@@ -53,18 +51,6 @@ def run_collect(settings: Settings, sources: Sources) -> None:
     remedy = "each collector of a machine needs a port of its own"
     with opened(settings.collect_host, settings.collect_port, "ENCORE_COLLECT", remedy, _WAITING) as listening:
         _Collector(settings, sources, list(topics), listening).run()
-
-
-class _CollectServer(uvicorn.Server):
-    """The web server; it installs `handle_exit` for both signals while it runs, and raises them again afterwards."""
-
-    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._stopping = stopping
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._stopping()
-        super().handle_exit(sig, frame)
 
 
 class Connection(HttpToolsProtocol):
@@ -110,7 +96,7 @@ class _Collector:
         self._health = ServiceHealth("Kafka", lambda: asyncio.to_thread(self._writer.why_away, topics))
         door = Door(sources, self._writer, self._room, self._metrics, settings.collect_body_kib << 10)
         origins = [each.strip() for each in settings.collect_origins.split(",") if each.strip()]
-        self._server = _CollectServer(
+        self._server = ServiceServer(
             uvicorn.Config(
                 collect_app(door, origins),
                 http=Connection,
@@ -124,7 +110,7 @@ class _Collector:
                 timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=int(settings.collect_timeout_s) + END_S,
             ),
-            self._note_stopping,
+            self._health,
         )
 
     def run(self) -> None:
@@ -152,10 +138,6 @@ class _Collector:
                 each.cancel()
                 with suppress(asyncio.CancelledError):
                     await each
-
-    def _note_stopping(self) -> None:
-        self._health.note_stopping()
-        tell_supervisor(STOPPING)
 
     def _fail(self, why: str) -> None:
         """Note why it cannot go on, and end. Called from the writer's thread."""

@@ -10,7 +10,6 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from types import FrameType
 from typing import NamedTuple
 
 import uvicorn
@@ -31,7 +30,7 @@ from streams.observability.dashboard_metrics import DashboardMetrics
 from streams.observability.health import ServiceHealth
 from streams.observability.http_server import probes
 from streams.observability.listening import opened as opened_for
-from streams.observability.systemd import STOPPING, tell_supervisor
+from streams.observability.web_server import ServiceServer
 from streams.reader import AsyncReader, ReaderError
 
 MOST_CONNECTIONS = 1_000
@@ -127,20 +126,7 @@ async def _why_away(reader: AsyncReader) -> str:
     return ""
 
 
-class _DashboardServer(uvicorn.Server):
-    """The web server; it installs `handle_exit` for both signals while it runs, and raises them again afterwards."""
-
-    def __init__(self, config: uvicorn.Config, health: ServiceHealth) -> None:
-        super().__init__(config)
-        self._health = health
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._health.note_stopping()
-        tell_supervisor(STOPPING)
-        super().handle_exit(sig, frame)
-
-
-def _server(app: ASGIApp, health: ServiceHealth) -> _DashboardServer:
+def _server(app: ASGIApp, health: ServiceHealth) -> ServiceServer:
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -151,4 +137,4 @@ def _server(app: ASGIApp, health: ServiceHealth) -> _DashboardServer:
         limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=END_S,
     )
-    return _DashboardServer(config, health)
+    return ServiceServer(config, health)

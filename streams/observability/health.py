@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NoReturn
 
-from streams.observability.systemd import ALIVE, READY, tell_supervisor
+from streams.observability.systemd import ALIVE, READY, STOPPING, tell_supervisor
 
 _BEAT_S, _DEAD_S, _ASK_S = 1.0, 15.0, 5.0
 
@@ -49,8 +49,9 @@ class ServiceHealth:
             await asyncio.sleep(_ASK_S)
 
     def note_stopping(self) -> None:
-        """Note that no request is accepted any more."""
+        """Note that no request is accepted any more, and notify the supervisor."""
         self._is_stopping = True
+        tell_supervisor(STOPPING)
 
     def why_dead(self) -> str:
         """Why it is not alive; empty while its event loop runs."""

@@ -251,6 +251,14 @@ class Application:
 
     # -- Kafka ----------------------------------------------------------------------------------------------
 
+    def make_topic(self, name: str, partitions: int = 2, **options: str) -> str:
+        """A topic of the application's, which goes with it: its whole name. Its records stay, however old."""
+        topic = f"{self.app_id}-{name}"
+        with KafkaAdminClient(bootstrap_servers=self.environment["ENCORE_KAFKA"]) as admin:
+            made = {"num_partitions": partitions, "replication_factor": 1, "configs": {"retention.ms": "-1", **options}}
+            admin.create_topics({topic: made}, wait_for_metadata=True)
+        return topic
+
     def produce(self, key: bytes | None, value: bytes | None, timestamp_ms: int, topic: str = "", **more: Any) -> Any:
         """Send one record (kafka-python's own partitioner is Java's murmur2); a future of its place.
 

@@ -16,15 +16,6 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 SCHEMAS = [*TELLERS, "mux_views"]
 
 
-def make_topic(app: Application, name: str, partitions: int = 2, **options: str) -> str:
-    """A topic of the application's, which goes with it."""
-    topic = f"{app.app_id}-{name}"
-    with KafkaAdminClient(bootstrap_servers=app.environment["ENCORE_KAFKA"]) as admin:
-        made = {"num_partitions": partitions, "replication_factor": 1, "configs": {"retention.ms": "-1", **options}}
-        admin.create_topics({topic: made}, wait_for_metadata=True)
-    return topic
-
-
 def tell(app: Application, topic: str, messages: list[tuple[int, Any]], key: bytes = b"s") -> None:
     for sent in [app.produce(key, json.dumps(message).encode(), at_ms, topic) for at_ms, message in messages]:
         sent.get(30)
@@ -52,7 +43,7 @@ def test_the_evening_comes_through_every_bridge_as_a_person_in_the_room_would_sa
     worker = application.worker()
     bridges = []
     for schema in SCHEMAS:
-        topic = make_topic(application, schema)
+        topic = application.make_topic(schema)
         tell(application, topic, evening_in(schema))
         bridges.append(application.start("bridge", schema, "--from", topic))
 
@@ -71,9 +62,9 @@ def test_the_evening_comes_through_every_bridge_as_a_person_in_the_room_would_sa
 
 
 def test_what_cannot_be_translated_is_a_dead_letter_with_its_place_and_reason(application: Application) -> None:
-    users = make_topic(application, "users", partitions=1, **{"cleanup.policy": "compact"})
+    users = application.make_topic("users", partitions=1, **{"cleanup.policy": "compact"})
     application.produce(b"home", b'{"household_id": "the house"}', 1, users).get(30)
-    topic, story = make_topic(application, "plays", partitions=1), evening_in("segment_video")
+    topic, story = application.make_topic("plays", partitions=1), evening_in("segment_video")
     stranger = (story[1][0], {**story[1][1], "userId": "stranger"})
     tell(application, topic, story[:1])
     application.produce(None, b"no JSON", story[0][0], topic).get(30)
@@ -99,7 +90,7 @@ def test_what_cannot_be_translated_is_a_dead_letter_with_its_place_and_reason(ap
 
 
 def test_it_tells_how_it_is_and_what_it_has_done(application: Application) -> None:
-    topic, port = make_topic(application, "plays", partitions=1), free_port()
+    topic, port = application.make_topic("plays", partitions=1), free_port()
     tell(application, topic, [*evening_in("plex_webhook"), (1_777_917_600_000, {"event": "library.new"})])
     bridge = application.start("bridge", "plex_webhook", "--from", topic, ENCORE_METRICS_PORT=str(port))
     until(lambda: ask(port, "/startupz") == (200, "ok\n"), "it has started")
@@ -116,7 +107,7 @@ def test_it_tells_how_it_is_and_what_it_has_done(application: Application) -> No
 def test_a_foreign_topic_that_grows_ends_a_bridge_which_goes_on_when_it_is_started_again(
     application: Application,
 ) -> None:
-    topic = make_topic(application, "plays", partitions=1)
+    topic = application.make_topic("plays", partitions=1)
     ensured = application.start("topics", "ensure", "--bridge", f"segment_video={topic}").ended()
     assert f"made {group_of(application, 'segment_video', topic)}-state" in ensured.out
     bridge = application.start("bridge", "segment_video", "--from", topic)

@@ -18,7 +18,6 @@ from typing import Any
 
 import pytest
 from application import Application, Process, Record, until
-from kafka import KafkaAdminClient
 from told_evenings import the_evening, told
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
@@ -94,10 +93,7 @@ def recounted(records: list[Record]) -> dict[str, int]:
 
 
 def test_what_players_told_is_what_redis_says_whoever_was_killed_meanwhile(application: Application) -> None:
-    topic, chance = f"{application.app_id}-plays", random.Random(KILLS)
-    with KafkaAdminClient(bootstrap_servers=application.environment["ENCORE_KAFKA"]) as admin:
-        made = {"num_partitions": PARTITIONS, "replication_factor": 1, "configs": {"retention.ms": "-1"}}
-        admin.create_topics({topic: made}, wait_for_metadata=True)
+    topic, chance = application.make_topic("plays", PARTITIONS), random.Random(KILLS)
 
     def bridge() -> Process:
         return application.start("bridge", "segment_video", "--from", topic, ENCORE_GROUP_INSTANCE_ID="bridge")
