@@ -10,7 +10,7 @@ from campaign import Campaign, plan
 from every_fault import FAULTS
 from mutants import MUTANTS, mutated
 
-WAIT_S = 20.0
+WAIT_S = 30.0
 """What is wrong stays wrong: a worker without a safeguard is not waited for as long as one that must become right."""
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]

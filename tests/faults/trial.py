@@ -192,10 +192,14 @@ class Trial:
             self._closers.append(self._follower.close)
         return self._follower
 
-    def until_working(self, since_s: float | None = None, within_s: float = 90) -> float:
+    def until_working(self, since_s: float | None = None, within_s: float | None = None) -> float:
         """Wait until every partition was checkpointed after a moment (None: now); the seconds from it."""
         begun_s = time.monotonic() if since_s is None else since_s
-        until(lambda: self.follower.moved_since(begun_s), lambda: f"all partitions go on\n{self.logs()}", within_s)
+        until(
+            lambda: self.follower.moved_since(begun_s),
+            lambda: f"all partitions go on\n{self.logs()}",
+            within_s or 1.5 * self.wait_s,
+        )
         return time.monotonic() - begun_s
 
     def mid_work(self) -> None:
