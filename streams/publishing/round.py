@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 # On a busy event loop every answer is waited for: few chunks make a round short. Each takes some ms of Redis's time.
 _CHUNK = 500
-_CHUNKS_AT_ONCE = 4
+_CHUNKS_AT_ONCE = 8
 _INPUTS_AT_ONCE = 1_000
 _WEEKS_AT_ONCE = 1_000
 
