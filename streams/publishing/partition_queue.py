@@ -14,7 +14,7 @@ from models.current_windows import CurrentWindows
 from models.tally import CURVE, TITLE, TallyKey
 from streams.publishing.hashes import STATUS
 from streams.publishing.sink import Version
-from streams.publishing.waits import ALWAYS_QUEUED, CHARTS, FIRST, NOT_MISSED, Item, Waits
+from streams.publishing.waits import ALWAYS_QUEUED, CHARTS, NOT_MISSED, Item, Waits
 from streams.state.committed import Committed
 
 _LEAST = 16
@@ -132,46 +132,46 @@ class PartitionQueue:
 
     def commit(self, state: Committed) -> None:
         """Queue a checkpoint's changes."""
-        changed = Waits()
-        titles, others, charts = changed.titles, changed.others, changed.charts
-        tallies, never_taken = self.tallies, self._never_taken
-        for key, tally in state.tallies.items():
-            if tally is None:
-                self._forget(key)
-                continue
-            kind, _, title_id = key
-            if kind == TITLE and key not in tallies and not self._is_counted(key):
-                never_taken.add(title_id)
-            tallies[key] = tally
-            if title_id in never_taken:
-                self._enqueue_first(key, title_id, tally[0])
-            else:
-                (titles if kind in FIRST else charts if kind in CHARTS else others)[key] = tally[0]
-        self._enqueue_all_first(changed)
+        changed, waits = self._store(state.tallies), Waits()
+        lanes, others = waits.lanes(), waits.others
+        for key, tally in changed.items():
+            lanes.get(key[0], others)[key] = tally[0]
+        self._enqueue_all_first(waits)
         for title_id, windows in state.current.items():
             self._set_current(title_id, windows)
-        moved = Waits()
-        for title_id in state.moved:
-            missed = tallies[TallyKey(TITLE, 0, title_id)][0]
-            if title_id in never_taken:
-                self._enqueue_first(title_id, title_id, missed)
-            else:
-                moved.windows[title_id] = missed
-        self._enqueue_all_first(moved)
-        tallies[STATUS] = [state.sequence, *state.stream]
-        self._enqueue_first(STATUS, "", state.sequence)
+        missed = {key[2]: tally[0] for key, tally in changed.items() if key[0] == TITLE}
+        self._enqueue_all_first(Waits(windows={title_id: missed[title_id] for title_id in state.moved}))
+        self.tallies[STATUS] = [state.sequence, *state.stream]
+        self._enqueue_first(STATUS, state.sequence)
         self.version = (state.incarnation, state.sequence)
         self.next_offset = state.next_offset
         if self.oldest_ms is None:
             self.oldest_ms = state.oldest_ms
 
+    def _store(self, tallies: Mapping[TallyKey, list[int] | None]) -> dict[TallyKey, list[int]]:
+        """Store changed tallies, forget deleted ones (None), and note new titles. Returns the changed ones."""
+        changed = {key: tally for key, tally in tallies.items() if tally is not None}
+        if len(changed) < len(tallies):
+            for key in tallies.keys() - changed.keys():
+                self._forget(key)
+        new = [key for key in changed if key[0] == TITLE and key not in self.tallies and not self._is_counted(key)]
+        self._never_taken.update(key.title_id for key in new)
+        self.tallies.update(changed)
+        return changed
+
     def _enqueue_all_first(self, changed: Waits) -> None:
-        """The same as `_enqueue_first` for changes of titles that a round has taken before."""
+        """The same as `_enqueue_first` for all changes of a checkpoint."""
+        never_taken = self._never_taken
+        if never_taken:
+            new: list[Item] = [key for key in changed.tally_keys() if key[2] in never_taken]
+            new += [title_id for title_id in changed.windows if title_id in never_taken]
+            for item in new:
+                self._enqueue_first(item, changed.pop(item) or 0)
         self.waits.add(changed)
         self.old.remove(changed)
 
-    def _enqueue_first(self, item: Item, title_id: str, missed: int) -> None:
-        is_new = title_id in self._never_taken and (isinstance(item, str) or item.kind not in CHARTS)
+    def _enqueue_first(self, item: Item, missed: int) -> None:
+        is_new = isinstance(item, str) or (item.kind not in CHARTS and item.title_id in self._never_taken)
         (self.new if is_new else self.waits).put(item, missed)
         self.old.pop(item)
 
