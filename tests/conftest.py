@@ -98,8 +98,18 @@ LONGEST = (
     "test_worker_catalog.py",
     "test_worker_settings.py",
     "test_worker_pseudonyms.py",
+    # Without servers (`make check`).
+    "test_fuzzing.py",
+    "test_two_readings.py",
+    "test_archived_under_pseudonyms.py",
+    "test_benchmark_loads.py",
+    "test_the_state.py",
+    "test_viewings.py",
+    "test_story.py",
+    "test_hostile_loads.py",
+    "test_recompute.py",
 )
-"""Files that take half a minute or more, beside each other on two cores."""
+"""Files that take half a minute or more, beside each other on two cores; without servers, ten seconds or more."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
