@@ -14,7 +14,7 @@ from models.current_windows import CurrentWindows
 from models.tally import CURVE, TITLE, TallyKey
 from streams.publishing.hashes import STATUS
 from streams.publishing.sink import Version
-from streams.publishing.waits import ALWAYS_QUEUED, CHARTS, NOT_MISSED, Item, Waits
+from streams.publishing.waits import ALWAYS_QUEUED, NOT_MISSED, Item, Waits
 from streams.state.committed import Committed
 
 _LEAST = 16
@@ -133,16 +133,17 @@ class PartitionQueue:
     def commit(self, state: Committed) -> None:
         """Queue a checkpoint's changes."""
         changed, waits = self._store(state.tallies), Waits()
-        lanes, others = waits.lanes(), waits.others
+        # Once for each kind: there are thousands of keys, and a dozen kinds.
+        lanes = {kind: waits.of_kind(kind) for kind in {key[0] for key in changed}}
         for key, tally in changed.items():
-            lanes.get(key[0], others)[key] = tally[0]
-        self._enqueue_all_first(waits)
+            lanes[key[0]][key] = tally[0]
+        self.tallies[STATUS] = [state.sequence, *state.stream]
+        waits.titles[STATUS] = state.sequence
+        self._enqueue(waits)
         for title_id, windows in state.current.items():
             self._set_current(title_id, windows)
         missed = {key[2]: tally[0] for key, tally in changed.items() if key[0] == TITLE}
-        self._enqueue_all_first(Waits(windows={title_id: missed[title_id] for title_id in state.moved}))
-        self.tallies[STATUS] = [state.sequence, *state.stream]
-        self._enqueue_first(STATUS, state.sequence)
+        self._enqueue(Waits(windows={title_id: missed[title_id] for title_id in state.moved}))
         self.version = (state.incarnation, state.sequence)
         self.next_offset = state.next_offset
         if self.oldest_ms is None:
@@ -159,21 +160,17 @@ class PartitionQueue:
         self.tallies.update(changed)
         return changed
 
-    def _enqueue_all_first(self, changed: Waits) -> None:
-        """The same as `_enqueue_first` for all changes of a checkpoint."""
+    def _enqueue(self, changed: Waits) -> None:
+        """Queue changes of a checkpoint; those of titles that no round has taken yet are new, except charts."""
         never_taken = self._never_taken
         if never_taken:
-            new: list[Item] = [key for key in changed.tally_keys() if key[2] in never_taken]
+            new: list[Item] = [key for key in chain(changed.titles, changed.others) if key[2] in never_taken]
             new += [title_id for title_id in changed.windows if title_id in never_taken]
             for item in new:
-                self._enqueue_first(item, changed.pop(item) or 0)
+                self.new.put(item, changed.pop(item) or 0)
+                self.old.pop(item)
         self.waits.add(changed)
         self.old.remove(changed)
-
-    def _enqueue_first(self, item: Item, missed: int) -> None:
-        is_new = isinstance(item, str) or (item.kind not in CHARTS and item.title_id in self._never_taken)
-        (self.new if is_new else self.waits).put(item, missed)
-        self.old.pop(item)
 
     def _set_current(self, title_id: str, windows: CurrentWindows | None) -> None:
         if windows is None:

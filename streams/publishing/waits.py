@@ -54,10 +54,6 @@ class Waits:
     def tally_keys(self) -> Iterator[TallyKey]:
         return chain(self.titles, self.others, self.charts)
 
-    def lanes(self) -> dict[str, dict[TallyKey, int]]:
-        """Those among which keys are, by kind; keys of all other kinds are among `others`."""
-        return dict.fromkeys(FIRST, self.titles) | dict.fromkeys(CHARTS, self.charts)
-
     def of_kind(self, kind: str) -> dict[TallyKey, int]:
         """Those among which keys of a kind are."""
         if kind in FIRST:
